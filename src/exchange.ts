@@ -1,0 +1,123 @@
+// The contract between a listener and the proxy: one request, and the one answer to it.
+//
+// A listener (`listener/serve.ts`, `listener/wire.ts`) makes an Exchange for each request it has read the
+// head of; `proxy/handler.ts` answers it. The core knows nothing of `Request`, `Response` or sockets, which
+// is what lets two listeners stand in front of one proxy. Strings that come from the wire are latin-1: one
+// character per byte, 0x00 to 0xFF.
+
+/** Header lines in arrival order as one flat list: name, value, name, value, ... Names keep their case. */
+export type HeaderLines = string[];
+
+/** The HTTP version that the client spoke. */
+export type HttpVersion = "1.0" | "1.1" | "2";
+
+export interface RequestHead {
+  /** Case-sensitive method token (RFC 9110 9.1). */
+  readonly method: string;
+  /** Origin-form target (`/path?query`), or `*`; the client's bytes, never normalised (RFC 9110 7.7). */
+  readonly target: string;
+  /** Validated `host[:port]` that the request is for: `:authority`, the absolute-form's, or `Host`. */
+  readonly authority: string;
+  readonly scheme: "http" | "https";
+  readonly version: HttpVersion;
+  /** Includes every line that the client sent, hop-by-hop ones too. */
+  readonly headers: HeaderLines;
+}
+
+export interface ResponseHead {
+  /** 100 to 999. */
+  readonly status: number;
+  /** As the origin wrote it; a listener that cannot send it sends the registered phrase. */
+  readonly reason: string;
+  readonly headers: HeaderLines;
+}
+
+/** The bytes of one message body, pulled by whoever sends them on. One reader, one read at a time. */
+export interface Body {
+  /** Bytes in all when the sender declared it; null when only the end will tell. */
+  readonly length: number | null;
+  /**
+   * The next bytes, or null at the end. The result is a view of `into` or memory of the body's own; it is
+   * valid until the next read. Without `into` the result is fresh memory that the caller may keep.
+   * @throws BodyError when the sender broke off or broke the framing: the message is not complete.
+   */
+  read(into?: Uint8Array): Promise<Uint8Array | null>;
+  /** All that is left, when it is in memory already and complete; else null, and nothing is consumed. */
+  takeWhole(): Uint8Array | null;
+  /** Nobody will read on. Idempotent. */
+  cancel(): void;
+}
+
+/** A body that did not arrive whole. */
+export class BodyError extends Error {
+  override readonly name = "BodyError";
+  constructor(
+    /** `clientGone`: the client left; `truncated`: closed early; `malformed`: framing; `timedOut`; `tooLarge`. */
+    readonly kind: "clientGone" | "truncated" | "malformed" | "timedOut" | "tooLarge",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The address of the peer at the other end of the client's connection. */
+export interface PeerAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** How the sending of an answer ended. */
+export type Delivery =
+  | { readonly kind: "complete"; readonly bytes: number }
+  /** The client left before the last byte. */
+  | { readonly kind: "clientGone"; readonly bytes: number }
+  /** The body's source failed; the client's connection was cut so that the answer does not look complete. */
+  | { readonly kind: "truncated"; readonly bytes: number; readonly error: unknown };
+
+/** A raw byte tunnel to the client, after a 101 (listeners that can). */
+export interface Tunnel {
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+/** One request on its way through. Made by a listener, answered exactly once by the proxy. */
+export interface Exchange {
+  readonly head: RequestHead;
+  /** Null when the request has no body. */
+  readonly body: Body | null;
+  readonly peer: PeerAddress;
+  /** True once the client is known to have left. */
+  readonly clientGone: boolean;
+  /** Called once if the client leaves before the answer ended; null to stop listening. */
+  onClientGone: (() => void) | null;
+  /**
+   * Sends the answer. Settles when the last byte left Weir's hands or the client did; never rejects.
+   * `body` is null for an answer that has none; the listener knows that HEAD, 204 and 304 have none.
+   */
+  respond(head: ResponseHead, body: Body | null): Promise<Delivery>;
+  /** Sends an interim answer (1xx); absent where the listener cannot. */
+  inform?(head: ResponseHead): Promise<void>;
+  /** Answers 101 and hands over the connection; absent where the listener cannot. */
+  upgrade?(head: ResponseHead): Promise<Tunnel>;
+}
+
+/** The first value of a header, or undefined. `name` is in lower case. */
+export function headerValue(headers: HeaderLines, name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    const candidate = headers[i]!;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1];
+  }
+  return undefined;
+}
+
+/** Every value of a header, in order. `name` is in lower case. */
+export function headerValues(headers: HeaderLines, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const candidate = headers[i]!;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(headers[i + 1]!);
+  }
+  return values;
+}
