@@ -19,7 +19,12 @@ declare module "@std/assert" {
   export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void;
   export function assertLess<T>(actual: T, expected: T, msg?: string): void;
   export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void;
-  export function assertAlmostEquals(actual: number, expected: number, tolerance?: number, msg?: string): void;
+  export function assertAlmostEquals(
+    actual: number,
+    expected: number,
+    tolerance?: number,
+    msg?: string,
+  ): void;
   // deno-lint-ignore no-explicit-any
   export function assertInstanceOf<T extends abstract new (...args: any[]) => unknown>(
     actual: unknown,
@@ -100,7 +105,8 @@ declare module "@std/http/server-sent-event-stream" {
     id?: string | number;
     retry?: number;
   }
-  export class ServerSentEventStream extends TransformStream<ServerSentEventMessage, Uint8Array<ArrayBuffer>> {}
+  export class ServerSentEventStream
+    extends TransformStream<ServerSentEventMessage, Uint8Array<ArrayBuffer>> {}
 }
 
 declare module "@std/http/status" {

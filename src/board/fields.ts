@@ -1,0 +1,135 @@
+// The totals that the board keeps, by name: one list per kind of row.
+//
+// A field is an index into a row of Float64 cells. Workers add to their own column; readers sum the columns.
+// A new figure is one name here and one line where it is counted; `admin/metrics` gives it its public name.
+
+/** Upper bounds of the latency buckets, milliseconds; one more bucket takes what is above. */
+export const LATENCY_BOUNDS_MS: readonly number[] = [
+  0.5,
+  1,
+  2,
+  3,
+  5,
+  7.5,
+  10,
+  15,
+  25,
+  50,
+  75,
+  100,
+  150,
+  250,
+  500,
+  750,
+  1_000,
+  2_500,
+  5_000,
+  10_000,
+  30_000,
+  60_000,
+];
+export const LATENCY_BUCKETS = LATENCY_BOUNDS_MS.length + 1;
+
+/** Methods with a total of their own; the last one stands for all others. */
+export const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "OTHER"] as const;
+/** `none`: no answer was sent, the client had left. */
+export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"] as const;
+/** Why a retry was made. */
+export const RETRY_REASONS = ["connect", "reset", "timeout", "status", "reused"] as const;
+
+function numbered<const T extends readonly string[]>(names: T): { readonly [K in T[number]]: number } {
+  return Object.fromEntries(names.map((name, index) => [name, index])) as { [K in T[number]]: number };
+}
+
+const histogram = (name: string) => Array.from({ length: LATENCY_BUCKETS + 1 }, (_, i) => `${name}_${i}`);
+
+const endpointNames = [
+  "attempts",
+  "status1xx",
+  "status2xx",
+  "status3xx",
+  "status4xx",
+  "status5xx",
+  "statusNone",
+  "bytesToUpstream",
+  "bytesFromUpstream",
+  "connectionsOpened",
+  "connectionsReused",
+  "connectionsClosed",
+  "resetsOnReuse",
+  "connectFailures",
+  "resets",
+  "timeouts",
+  "malformed",
+  "gatewayFailures",
+] as const;
+/** Totals of one endpoint. Two histograms follow: `HEAD_LATENCY` (to the response head), `TOTAL_LATENCY`. */
+export const EndpointField = numbered(endpointNames);
+/** First cell of a histogram: LATENCY_BUCKETS counts, then the sum in milliseconds. */
+export const HEAD_LATENCY = endpointNames.length;
+export const TOTAL_LATENCY = HEAD_LATENCY + LATENCY_BUCKETS + 1;
+export const ENDPOINT_FIELDS = endpointNames.length + histogram("").length * 2;
+
+const upstreamNames = [
+  "requests",
+  "retries",
+  "retryConnect",
+  "retryReset",
+  "retryTimeout",
+  "retryStatus",
+  "retryReused",
+  "retryBudgetExhausted",
+  "noEndpoint",
+  "panicPicks",
+  "queued",
+  "queueTimeouts",
+  "queueFull",
+] as const;
+export const UpstreamField = numbered(upstreamNames);
+/** Requests by method and status class: `BY_METHOD + method * STATUS_CLASSES.length + class`. */
+export const BY_METHOD = upstreamNames.length;
+export const UPSTREAM_FIELDS = upstreamNames.length + METHODS.length * STATUS_CLASSES.length;
+
+const routeNames = [
+  "status1xx",
+  "status2xx",
+  "status3xx",
+  "status4xx",
+  "status5xx",
+  "statusNone",
+  "bytesIn",
+  "bytesOut",
+  "rateLimited",
+] as const;
+export const RouteField = numbered(routeNames);
+export const ROUTE_LATENCY = routeNames.length;
+export const ROUTE_FIELDS = routeNames.length + LATENCY_BUCKETS + 1;
+
+const workerNames = [
+  "requests",
+  "connections",
+  "badRequests",
+  "clientGone",
+  "rejectedInFlight",
+  "logLinesDropped",
+  "loopDelayMaxMs",
+  "webSockets",
+  "heapBytes",
+  "truncated",
+  "relistens",
+] as const;
+/** Figures of a worker; `loopDelayMaxMs`, `heapBytes` are gauges that die with it. */
+export const WorkerField = numbered(workerNames);
+export const WORKER_FIELDS = workerNames.length;
+
+/** The latency bucket of a duration in milliseconds. */
+export function latencyBucket(ms: number): number {
+  let low = 0;
+  let high = LATENCY_BOUNDS_MS.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ms <= LATENCY_BOUNDS_MS[middle]!) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,63 @@
+// What the control plane thinks of each endpoint, for workers to read on every pick.
+//
+// Written by one thread (main), read by all. A change bumps the upstream's verdict version, so that a worker
+// rebuilds its list of candidates only when something changed.
+
+import { type Board, EndpointCell, UpstreamCell, VerdictCell } from "./layout.ts";
+
+/** Bits of an endpoint's state; 0 is "takes traffic". */
+export const EndpointState = {
+  /** Failed its probes (or has not passed the first one yet). */
+  unhealthy: 1,
+  /** Failed real traffic. */
+  ejected: 2,
+  /** Takes no new clients; sticky ones may stay. */
+  draining: 4,
+  /** Left discovery: finishes what it has, takes nothing. */
+  leaving: 8,
+  /** Joined and not yet passed a check. */
+  unchecked: 16,
+} as const;
+
+export class Verdicts {
+  constructor(private readonly board: Board) {}
+
+  /** EndpointState bits. */
+  state(row: number): number {
+    return Atomics.load(this.board.int32, this.board.layout.verdictCell(row, VerdictCell.state));
+  }
+
+  /** Share of its weight that an endpoint has now, 1 to 1000 per mille (slow start). */
+  weightPermille(row: number): number {
+    return Atomics.load(this.board.int32, this.board.layout.verdictCell(row, VerdictCell.weightPermille));
+  }
+
+  /** Milliseconds after which an idle connection to it is not used again; 0: not learned. */
+  idleLimitMs(row: number): number {
+    return Atomics.load(this.board.int32, this.board.layout.verdictCell(row, VerdictCell.idleLimitMs));
+  }
+
+  /** Control plane only: sets bits and weight and makes the workers look. */
+  write(upstreamRow: number, row: number, state: number, weightPermille: number): void {
+    const { layout, int32 } = this.board;
+    Atomics.store(int32, layout.verdictCell(row, VerdictCell.state), state);
+    Atomics.store(int32, layout.verdictCell(row, VerdictCell.weightPermille), weightPermille);
+    Atomics.add(int32, layout.upstreamCell(upstreamRow, UpstreamCell.verdictVersion), 1);
+  }
+
+  /** Gateway failures in a row at an endpoint, over all workers. */
+  consecutiveFailures(row: number): number {
+    return Atomics.load(
+      this.board.int32,
+      this.board.layout.endpointCell(row, EndpointCell.consecutiveFailures),
+    );
+  }
+
+  /** Changes whenever a verdict in this upstream did. */
+  version(upstreamRow: number): number {
+    return Atomics.load(
+      this.board.int32,
+      this.board.layout.upstreamCell(upstreamRow, UpstreamCell.verdictVersion),
+    );
+  }
+}

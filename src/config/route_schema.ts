@@ -1,0 +1,80 @@
+// What an operator may say of a route: which requests it is for and what becomes of them.
+//
+// The matching itself is in `routing/`; this file only gives the shapes. With no routes written, every
+// request goes to the upstream named `default`, or to the only one there is.
+
+import { z } from "zod";
+import { count, headerName, headerText, milliseconds, name } from "./units.ts";
+import { retrySchema, timeoutsSchema } from "./upstream_schema.ts";
+
+const valueMatch = z.union([
+  z.string().describe("Equal to this."),
+  z.strictObject({ present: z.boolean() }).describe("There, or not there."),
+  z.strictObject({ prefix: z.string().min(1) }),
+]);
+
+export const matchSchema = z.strictObject({
+  host: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional()
+    .describe("Exact name or `*.example.org` (one or more labels); several are alternatives."),
+  path: z.string().startsWith("/").optional()
+    .describe("`/a` exactly; `/a/*` is /a and all below it; `/users/{id}/x` takes one segment for `{id}`."),
+  method: z.array(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)).min(1).optional(),
+  headers: z.record(headerName(), valueMatch).optional(),
+  query: z.record(z.string().min(1), valueMatch).optional(),
+}).describe("All that is written must hold; what is not written matches everything.");
+
+const headerEdits = z.strictObject({
+  set: z.record(headerName(), headerText()).optional(),
+  add: z.record(headerName(), headerText()).optional(),
+  remove: z.array(headerName()).optional(),
+});
+
+export const rateLimitSchema = z.strictObject({
+  requestsPerSecond: z.number().positive().max(1_000_000).describe("Sustained rate per key, pod-wide."),
+  burst: count(1, 1_000_000).optional().describe("Requests at once; default the rate of one second."),
+  key: z.union([z.literal("client_address"), z.strictObject({ header: headerName() })]).default(
+    "client_address",
+  ),
+}).describe("429 with Retry-After beyond it.");
+
+export const routeSchema = z.strictObject({
+  name: name().optional().describe("Label in metrics and explain. Default: made from the match."),
+  match: matchSchema.prefault({}),
+  upstream: name().optional().describe("Where matching requests go."),
+  split: z.array(z.strictObject({ upstream: name(), weight: z.int().min(0).max(10_000) })).min(2).optional()
+    .describe("Weighted split between upstreams (canary)."),
+  splitSticky: z.boolean().default(false).describe(
+    "A client stays on its side of the split (by client address).",
+  ),
+  redirect: z.strictObject({
+    to: z.string().min(1).describe("Location; `{path}` is the request's target, `{host}` its host."),
+    status: z.union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)]).default(
+      308,
+    ),
+  }).optional(),
+  respond: z.strictObject({
+    status: z.int().min(200).max(599),
+    body: z.string().default(""),
+    contentType: headerText().default("text/plain; charset=utf-8"),
+  }).optional(),
+  rewrite: z.strictObject({
+    stripPrefix: z.string().startsWith("/").optional(),
+    replacePrefix: z.strictObject({ from: z.string().startsWith("/"), to: z.string().startsWith("/") })
+      .optional(),
+  }).optional().describe("The only way in which a target changes on its way."),
+  requestHeaders: headerEdits.optional(),
+  responseHeaders: headerEdits.optional(),
+  timeouts: timeoutsSchema.partial().optional().describe("Override the upstream's."),
+  retry: retrySchema.pick({ attemptsMax: true, onStatus: true, idempotencyKey: true }).partial().optional(),
+  rateLimit: rateLimitSchema.optional(),
+  requestBodyBytesMax: z.int().min(0).optional().describe("Overrides limits.requestBodyBytesMax."),
+  upgrade: z.array(z.string()).optional().describe(
+    "Upgrade tokens that pass besides websocket (wire listener).",
+  ),
+  idleTunnelMs: milliseconds().optional().describe("Silence after which a WebSocket or tunnel is closed."),
+}).describe("One kind of request and what becomes of it. Exactly one of upstream, split, redirect, respond.");
+
+export type MatchConfig = z.infer<typeof matchSchema>;
+export type RouteConfig = z.infer<typeof routeSchema>;
+export type RateLimitConfig = z.infer<typeof rateLimitSchema>;
+export type HeaderEdits = z.infer<typeof headerEdits>;

@@ -1,0 +1,30 @@
+// The few shapes that configuration values take, each with its unit and range in one place.
+// Called by the schema files; every value that an operator can write goes through one of these.
+
+import { z } from "zod";
+
+/** Milliseconds, at least `min`. `0` means "off" only where the key's description says so. */
+export const milliseconds = (min = 1, max = 86_400_000) => z.int().min(min).max(max);
+
+/** A count of things. */
+export const count = (min = 1, max = 1_000_000) => z.int().min(min).max(max);
+
+/** Bytes. */
+export const bytes = (min = 0, max = Number.MAX_SAFE_INTEGER) => z.int().min(min).max(max);
+
+/** Whole percent. */
+export const percent = (min = 0, max = 100) => z.int().min(min).max(max);
+
+export const port = () => z.int().min(0).max(65_535);
+
+/** A name an operator gives: an upstream, a route. Becomes a metric label. */
+export const name = () =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "must be 1 to 63 letters, digits, '-', '_' or '.'");
+
+/** A header field name (RFC 9110 5.1), written in any case. */
+export const headerName = () =>
+  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header field name");
+
+/** A header field value: no control characters but tab (RFC 9110 5.5). */
+export const headerText = () =>
+  z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, "must not hold control characters");

@@ -1,0 +1,143 @@
+// What the two planes say to each other; everything here survives structured cloning.
+//
+// The control plane owns the configuration and publishes snapshots; a worker applies the newest one it was
+// given and says so. Numbers that change all the time (health, load, totals) are not messages: they are on
+// the board. A snapshot names a board row for each thing it speaks of, and a row keeps its meaning until
+// every worker has applied a newer snapshot.
+
+import type { BoardHandle } from "./board/layout.ts";
+import type {
+  AccessLogConfig,
+  BalanceConfig,
+  HeadersConfig,
+  LimitsConfig,
+  ListenConfig,
+  PoolConfig,
+  RetryConfig,
+  RouteConfig,
+  StickyConfig,
+  TimeoutsConfig,
+  UpstreamConfig,
+  UpstreamLimitsConfig,
+} from "./config/schema.ts";
+
+/** One address of an upstream. `id` is its identity across snapshots: `scheme://host:port`. */
+export interface EndpointSnapshot {
+  readonly id: string;
+  /** Board row of the endpoint. */
+  readonly row: number;
+  readonly scheme: "http" | "https";
+  /** IP address, or a name that the system resolver answers. */
+  readonly host: string;
+  readonly port: number;
+  /** What `Host` says when it is the endpoint's: host, with the port unless it is the scheme's own. */
+  readonly authority: string;
+  readonly weight: number;
+  readonly backup: boolean;
+}
+
+/** TLS towards endpoints, files already read: workers have no right to read any. */
+export interface UpstreamTlsSnapshot {
+  readonly caCerts: readonly string[];
+  readonly serverName?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface UpstreamSnapshot {
+  readonly name: string;
+  /** Board row of the upstream. */
+  readonly row: number;
+  readonly endpoints: readonly EndpointSnapshot[];
+  readonly balance: BalanceConfig;
+  readonly whenAllUnhealthy: UpstreamConfig["whenAllUnhealthy"];
+  readonly panicPercent: number;
+  readonly hostHeader: string;
+  readonly sticky?: StickyConfig;
+  readonly retry: RetryConfig;
+  readonly timeouts: TimeoutsConfig;
+  readonly pool: PoolConfig;
+  readonly limits: UpstreamLimitsConfig;
+  readonly tls: UpstreamTlsSnapshot;
+}
+
+export interface RouteSnapshot extends RouteConfig {
+  /** Always there in a snapshot: the operator's, or made from the match. */
+  readonly name: string;
+  /** Board row of the route. */
+  readonly row: number;
+}
+
+/** All that a worker needs to know to serve. Frozen once published. */
+export interface Snapshot {
+  /** Counts up by one for each published snapshot. */
+  readonly version: number;
+  readonly upstreams: readonly UpstreamSnapshot[];
+  readonly routes: readonly RouteSnapshot[];
+  readonly trustedProxies: readonly string[];
+  readonly headers: HeadersConfig;
+  readonly limits: LimitsConfig;
+  readonly accessLog: AccessLogConfig;
+  readonly explainRequestsMax: number;
+  readonly unknownUpgrade: "ignore" | "refuse";
+  /** Signs sticky cookies; empty when no upstream is sticky. */
+  readonly stickyKey: string;
+}
+
+/** A certificate and its key (PEM). */
+export interface CertificateSnapshot {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** First message to a worker. */
+export interface WorkerStart {
+  readonly kind: "start";
+  /** Index of the worker among its siblings, 0-based; stable over respawns. */
+  readonly index: number;
+  /** Its column on the board; fresh for each incarnation. */
+  readonly column: number;
+  readonly board: BoardHandle;
+  readonly listen: ListenConfig;
+  readonly certificate?: CertificateSnapshot;
+  readonly snapshot: Snapshot;
+  /** Unique per process: suffix of the Via pseudonym. */
+  readonly instance: string;
+}
+
+export type ToWorker =
+  | WorkerStart
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
+  /** Only this upstream changed (discovery). */
+  | { readonly kind: "upstream"; readonly version: number; readonly upstream: UpstreamSnapshot }
+  | { readonly kind: "certificate"; readonly certificate: CertificateSnapshot }
+  /** Answers ask clients to leave from now on; listeners close when idle; over by `deadlineMs` from now. */
+  | { readonly kind: "drain"; readonly deadlineMs: number }
+  | { readonly kind: "ask"; readonly id: number; readonly question: Question };
+
+export type FromWorker =
+  /** Its module is loaded; it awaits `start`. */
+  | { readonly kind: "loaded" }
+  | { readonly kind: "listening"; readonly host: string; readonly port: number }
+  | { readonly kind: "notListening"; readonly reason: string }
+  | { readonly kind: "applied"; readonly version: number }
+  | { readonly kind: "drained"; readonly cut: number }
+  /** Lines for stdout: whole lines, already encoded. */
+  | { readonly kind: "log"; readonly lines: string }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** What the admin server asks a worker. */
+export type Question =
+  | {
+    readonly kind: "explainRequest";
+    readonly method: string;
+    readonly authority: string;
+    readonly target: string;
+    readonly headers: readonly string[];
+    readonly client: string;
+  }
+  | { readonly kind: "explainId"; readonly requestId: string };
+
+/** Plain JSON; null when the worker knows nothing of it. */
+export type Answer = unknown;
