@@ -42,11 +42,25 @@ export const EndpointCell = { consecutiveFailures: 0, idleLimitSeenMs: 1, idleCo
 const ENDPOINT_CELLS = 4;
 
 /** Int32 cells of an upstream. */
-export const UpstreamCell = { turn: 0, verdictVersion: 1, waiting: 2, wake: 3, budgetMilli: 4, budgetSecond: 5 } as const;
+export const UpstreamCell = {
+  turn: 0,
+  verdictVersion: 1,
+  waiting: 2,
+  wake: 3,
+  budgetMilli: 4,
+  budgetSecond: 5,
+} as const;
 const UPSTREAM_CELLS = 8;
 
 /** Int32 cells of a column. */
-export const ColumnCell = { heartbeat: 0, serving: 1, inFlight: 2, connections: 3, uploads: 4, webSockets: 5 } as const;
+export const ColumnCell = {
+  heartbeat: 0,
+  serving: 1,
+  inFlight: 2,
+  connections: 3,
+  uploads: 4,
+  webSockets: 5,
+} as const;
 const COLUMN_CELLS = 8;
 
 /** Int32 cells of the pod. */
