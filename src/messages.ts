@@ -139,5 +139,79 @@ export type Question =
   }
   | { readonly kind: "explainId"; readonly requestId: string };
 
-/** Plain JSON; null when the worker knows nothing of it. */
-export type Answer = unknown;
+/** Null when the worker knows nothing of it. */
+export type Answer = RouteExplanation | RequestStory | null;
+
+/** Where a request would go now, and why not elsewhere. Nothing was sent. */
+export interface RouteExplanation {
+  readonly kind: "route";
+  /** Name of the route that matches; null when none does. */
+  readonly route: string | null;
+  /** Routes that come before the match in order of specificity, each with what did not hold. */
+  readonly passedOver: readonly { readonly route: string; readonly why: string }[];
+  /** Null when the route answers by itself (redirect, respond) or none matches. */
+  readonly upstream: string | null;
+  readonly candidates: readonly CandidateExplanation[];
+  /** Id of the endpoint that the policy picks now; null when there is none to pick. */
+  readonly pick: string | null;
+  /** One sentence: the policy and what decided, or why there is no pick. */
+  readonly why: string;
+}
+
+/** One endpoint as a pick sees it. */
+export interface CandidateExplanation {
+  readonly endpoint: string;
+  /** In words: `serving`, or the reasons joined: `unhealthy`, `ejected`, `draining`, ... */
+  readonly state: string;
+  /** Configured weight times its slow-start share. */
+  readonly weight: number;
+  /** Requests at it now, over all workers. */
+  readonly inFlight: number;
+  /** Decayed latency in milliseconds; null before the first sample. */
+  readonly latencyMs: number | null;
+  /** What the policy compares, where it compares a number. */
+  readonly score?: number;
+  /** Why it is not to be picked; absent when it may be. */
+  readonly whyNot?: string;
+}
+
+/** What became of one of the last requests. */
+export interface RequestStory {
+  readonly kind: "story";
+  readonly requestId: string;
+  /** Arrival, milliseconds since 1970. */
+  readonly at: number;
+  readonly method: string;
+  readonly target: string;
+  /** The one resolved client address. */
+  readonly client: string;
+  /** Null when none matched. */
+  readonly route: string | null;
+  readonly upstream: string | null;
+  readonly attempts: readonly AttemptStory[];
+  /** Null when no answer was sent: the client had left. */
+  readonly status: number | null;
+  /** From arrival to the last byte. */
+  readonly durationMs: number;
+  /** Body bytes sent to the client. */
+  readonly bytes: number;
+  /** Who ended it and how, in words: `complete`, `client left`, `endpoint broke off`, `deadline`, ... */
+  readonly endedBy: string;
+}
+
+/** One try at one endpoint. */
+export interface AttemptStory {
+  readonly endpoint: string;
+  /** After the request's arrival. */
+  readonly startedMs: number;
+  /** After the request's arrival; null when no response head came. */
+  readonly headMs: number | null;
+  /** In words: `200`, `refused`, `timed out (response head)`, `reset before the head`, ... */
+  readonly outcome: string;
+  /** The connection had served before. */
+  readonly reused: boolean;
+  /** Whether another attempt was allowed after this one, and why; absent when none was needed. */
+  readonly retryVerdict?: string;
+  /** Retries that the upstream's budget still held after this attempt; absent when it was not asked. */
+  readonly budgetLeft?: number;
+}
