@@ -1,0 +1,9 @@
+// What can be wrong with bytes that claim to be HTTP/1.1.
+
+/** A message that breaks RFC 9112, or a limit of ours. Its text names what was wrong, without addresses. */
+export class Http1Error extends Error {
+  override readonly name = "Http1Error";
+  constructor(readonly kind: "malformed" | "tooLarge" | "closed", message: string) {
+    super(message);
+  }
+}

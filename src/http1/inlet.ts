@@ -1,0 +1,54 @@
+// A connection's receiving side: bytes that have arrived and are not used yet, and a way to get more.
+//
+// One owner at a time: the head parser first, then the message's body. The buffer is small while a
+// connection is idle and is lent by whoever owns the inlet.
+
+/** Where bytes come from: a number of bytes read, or null when the peer closed its side. */
+export interface ByteSource {
+  read(into: Uint8Array): Promise<number | null>;
+}
+
+export class Inlet {
+  /** Unused bytes are `bytes[start..end)`. */
+  start = 0;
+  end = 0;
+
+  constructor(public bytes: Uint8Array, readonly source: ByteSource) {}
+
+  get available(): number {
+    return this.end - this.start;
+  }
+
+  /** Reads more behind what is there; false at the end of the connection. Needs room: see `makeRoom`. */
+  async fill(): Promise<boolean> {
+    const count = await this.source.read(this.end === 0 ? this.bytes : this.bytes.subarray(this.end));
+    if (count === null) return false;
+    this.end += count;
+    return true;
+  }
+
+  /** Moves unused bytes to the front, into a larger buffer if they fill this one; false beyond `bytesMax`. */
+  makeRoom(bytesMax: number): boolean {
+    if (this.end < this.bytes.length) return true;
+    const available = this.available;
+    let target = this.bytes;
+    if (available === this.bytes.length) {
+      if (available >= bytesMax) return false;
+      target = new Uint8Array(Math.min(bytesMax, available * 2));
+    }
+    target.set(this.bytes.subarray(this.start, this.end));
+    this.bytes = target;
+    this.start = 0;
+    this.end = available;
+    return true;
+  }
+
+  /** Takes `count` of the unused bytes as a view; valid until the next fill. */
+  take(count: number): Uint8Array {
+    const from = this.start;
+    this.start += count;
+    const view = this.bytes.subarray(from, this.start);
+    if (this.start === this.end) this.start = this.end = 0;
+    return view;
+  }
+}

@@ -1,0 +1,77 @@
+// Header names that a proxy must know, found by length first: most names cost one switch and no comparison.
+
+/** Names that the codec or the proxy acts on; `other` is everything else. */
+export const Known = {
+  other: 0,
+  connection: 1,
+  keepAlive: 2,
+  proxyConnection: 3,
+  te: 4,
+  trailer: 5,
+  transferEncoding: 6,
+  upgrade: 7,
+  contentLength: 8,
+  host: 9,
+  via: 10,
+  forwarded: 11,
+  xForwardedFor: 12,
+  xForwardedHost: 13,
+  xForwardedProto: 14,
+  xForwardedPort: 15,
+  xRealIp: 16,
+  expect: 17,
+  date: 18,
+  proxyAuthorization: 19,
+  http2Settings: 20,
+  maxForwards: 21,
+} as const;
+export type KnownHeader = typeof Known[keyof typeof Known];
+
+const NAMES: readonly (readonly [string, KnownHeader])[] = [
+  ["connection", Known.connection],
+  ["keep-alive", Known.keepAlive],
+  ["proxy-connection", Known.proxyConnection],
+  ["te", Known.te],
+  ["trailer", Known.trailer],
+  ["transfer-encoding", Known.transferEncoding],
+  ["upgrade", Known.upgrade],
+  ["content-length", Known.contentLength],
+  ["host", Known.host],
+  ["via", Known.via],
+  ["forwarded", Known.forwarded],
+  ["x-forwarded-for", Known.xForwardedFor],
+  ["x-forwarded-host", Known.xForwardedHost],
+  ["x-forwarded-proto", Known.xForwardedProto],
+  ["x-forwarded-port", Known.xForwardedPort],
+  ["x-real-ip", Known.xRealIp],
+  ["expect", Known.expect],
+  ["date", Known.date],
+  ["proxy-authorization", Known.proxyAuthorization],
+  ["http2-settings", Known.http2Settings],
+  ["max-forwards", Known.maxForwards],
+];
+
+const LENGTH_MAX = 24;
+const BY_LENGTH: readonly (readonly (readonly [string, number, KnownHeader])[])[] = Array.from(
+  { length: LENGTH_MAX },
+  (_, length) =>
+    NAMES.filter(([name]) => name.length === length).map(([name, id]) =>
+      [name, name.charCodeAt(0), id] as const
+    ),
+);
+
+/** Which known header a name in any case is. */
+export function knownHeader(name: string): KnownHeader {
+  const length = name.length;
+  if (length >= LENGTH_MAX) return Known.other;
+  const candidates = BY_LENGTH[length]!;
+  if (candidates.length === 0) return Known.other;
+  const first = name.charCodeAt(0) | 0x20;
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i]!;
+    if (candidate[1] === first && (name === candidate[0] || name.toLowerCase() === candidate[0])) {
+      return candidate[2];
+    }
+  }
+  return Known.other;
+}

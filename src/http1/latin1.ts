@@ -1,0 +1,22 @@
+// Strings from bytes and back, one character per byte: header bytes are latin-1 in both directions.
+//
+// TextDecoder's "latin1" is windows-1252 and TextEncoder is UTF-8, so neither may touch a header. Buffer's
+// latin1Slice is the fastest true decoder (0.07 µs for 270 bytes, against 0.9 µs for TextDecoder); for
+// encoding a plain loop is (0.15 µs).
+
+import { Buffer } from "node:buffer";
+
+/** The bytes `start` to `end` as a string of the same length. */
+export function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.prototype.latin1Slice.call(bytes, start, end);
+}
+
+/**
+ * Writes `text` at `at`; returns the index after it. Characters above 0xFF cannot come from the wire; what
+ * the operator configures is checked by the schema.
+ */
+export function encodeLatin1(text: string, into: Uint8Array, at: number): number {
+  const length = text.length;
+  for (let i = 0; i < length; i++) into[at + i] = text.charCodeAt(i);
+  return at + length;
+}

@@ -1,0 +1,48 @@
+// Writing a request head: one buffer, one write (RFC 9112 3).
+//
+// Called by the upstream connection with header lines that the proxy has already decided on; the framing
+// fields and Host are written here, so that they cannot disagree with what is sent.
+
+import type { HeaderLines } from "../exchange.ts";
+import { encodeLatin1 } from "./latin1.ts";
+
+/** What a request head says. `contentLength` null with `chunked` false: no body. */
+export interface RequestLine {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly headers: HeaderLines;
+  readonly contentLength: number | null;
+  readonly chunked: boolean;
+}
+
+/** The head as text, ending in the blank line. */
+export function requestHeadText(request: RequestLine): string {
+  let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + request.host + "\r\n";
+  const headers = request.headers;
+  for (let i = 0; i < headers.length; i += 2) text += headers[i] + ": " + headers[i + 1] + "\r\n";
+  if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
+  else if (request.contentLength !== null) text += "Content-Length: " + request.contentLength + "\r\n";
+  return text + "\r\n";
+}
+
+/** The bytes of `text`, in `buffer` when they fit, else in memory of their own. */
+export function latin1Bytes(text: string, buffer: Uint8Array): Uint8Array {
+  const target = text.length <= buffer.length ? buffer : new Uint8Array(text.length);
+  encodeLatin1(text, target, 0);
+  return target.subarray(0, text.length);
+}
+
+const CRLF = new Uint8Array([13, 10]);
+/** Ends a chunked body without trailers. */
+export const LAST_CHUNK: Uint8Array = new TextEncoder().encode("0\r\n\r\n");
+
+/** `data` as one chunk in one piece, ready for one write. `data` must not be empty: that would end the body. */
+export function chunkOf(data: Uint8Array): Uint8Array {
+  const head = data.length.toString(16) + "\r\n";
+  const chunk = new Uint8Array(head.length + data.length + 2);
+  const at = encodeLatin1(head, chunk, 0);
+  chunk.set(data, at);
+  chunk.set(CRLF, at + data.length);
+  return chunk;
+}
