@@ -1,0 +1,125 @@
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { Columns, retireColumn } from "../../src/board/columns.ts";
+import {
+  ENDPOINT_FIELDS,
+  EndpointField,
+  ROUTE_FIELDS,
+  UPSTREAM_FIELDS,
+  WORKER_FIELDS,
+  WorkerField,
+} from "../../src/board/fields.ts";
+import { Board, ColumnCell, EWMA_CELLS, RETIRED_COLUMN } from "../../src/board/layout.ts";
+import { Totals } from "../../src/board/totals.ts";
+
+const capacity = { columnsMax: 4, upstreamsMax: 2, endpointsMax: 3, routesMax: 2, rateSlotsMax: 1 };
+
+function fillColumn(board: Board, column: number, value: number): void {
+  const { layout, float64, int32 } = board;
+  const fill = (first: number, cells: number) => float64.fill(value, first, first + cells);
+  fill(layout.endpointTotal(column, 0, 0), 3 * ENDPOINT_FIELDS);
+  fill(layout.upstreamTotal(column, 0, 0), 2 * UPSTREAM_FIELDS);
+  fill(layout.routeTotal(column, 0, 0), 2 * ROUTE_FIELDS);
+  fill(layout.workerTotal(column, 0), WORKER_FIELDS);
+  fill(layout.ewmaCell(column, 0), 3 * EWMA_CELLS);
+  for (const cell of Object.values(ColumnCell)) int32[layout.columnCell(column, cell)] = value;
+  for (let row = 0; row < 3; row++) int32[layout.endpointInFlightCell(row, column)] = value;
+  for (let row = 0; row < 2; row++) int32[layout.upstreamInFlightCell(row, column)] = value;
+}
+
+/** Every total that the board can tell, gauges left out. */
+function everyTotal(board: Board): number[] {
+  const totals = new Totals(board);
+  const all: number[] = [];
+  for (let row = 0; row < 3; row++) {
+    for (let field = 0; field < ENDPOINT_FIELDS; field++) all.push(totals.endpoint(row, field));
+  }
+  for (let row = 0; row < 2; row++) {
+    for (let field = 0; field < UPSTREAM_FIELDS; field++) all.push(totals.upstream(row, field));
+    for (let field = 0; field < ROUTE_FIELDS; field++) all.push(totals.route(row, field));
+  }
+  for (const [name, field] of Object.entries(WorkerField)) {
+    if (name !== "loopDelayMaxMs" && name !== "heapBytes") all.push(totals.worker(field));
+  }
+  return all;
+}
+
+Deno.test("retireColumn() leaves every total of the pod as it was", () => {
+  const board = Board.create(capacity);
+  fillColumn(board, 1, 7);
+  fillColumn(board, 2, 5);
+  const before = everyTotal(board);
+  retireColumn(board, 1);
+  assertEquals(everyTotal(board), before);
+  retireColumn(board, 2);
+  assertEquals(everyTotal(board), before);
+  assertEquals(new Set(before), new Set([12]));
+});
+
+Deno.test("retireColumn() lets in-flight, moving averages and a worker's gauges vanish", () => {
+  const board = Board.create(capacity);
+  fillColumn(board, 1, 7);
+  fillColumn(board, 2, 5);
+  retireColumn(board, 1);
+  assertEquals([board.endpointInFlight(2), board.upstreamInFlight(1), board.podInFlight()], [5, 5, 5]);
+  assertEquals(board.float64[board.layout.ewmaCell(1, 2)], 0);
+  const totals = new Totals(board);
+  for (const column of [RETIRED_COLUMN, 1]) {
+    assertEquals(totals.workerOf(column, WorkerField.heapBytes), 0);
+    assertEquals(totals.workerOf(column, WorkerField.loopDelayMaxMs), 0);
+  }
+  assertEquals(totals.cellOf(1, ColumnCell.heartbeat), 0);
+});
+
+Deno.test("retireColumn() refuses the retired column itself", () => {
+  assertThrows(() => retireColumn(Board.create(capacity), RETIRED_COLUMN), Error, "retired");
+});
+
+Deno.test("Columns.take() never gives the retired column, nor one twice", () => {
+  const columns = new Columns(Board.create(capacity));
+  assertEquals([columns.take(), columns.take(), columns.take()].sort(), [1, 2, 3]);
+  assertThrows(() => columns.take(), Error, "columnsMax");
+});
+
+Deno.test("Columns.take() prefers a column that no worker just died in", () => {
+  const columns = new Columns(Board.create(capacity));
+  const dead = columns.take();
+  columns.retire(dead);
+  columns.settle();
+  assertNotEquals(columns.take(), dead);
+});
+
+Deno.test("Columns.take() gives a dead worker's column, zeroed, when no other is left", () => {
+  const board = Board.create({ ...capacity, columnsMax: 2 });
+  const columns = new Columns(board);
+  const column = columns.take();
+  fillColumn(board, column, 9);
+  columns.retire(column);
+  assertEquals(columns.take(), column);
+  assertEquals(board.float64[board.layout.endpointTotal(column, 0, EndpointField.attempts)], 0);
+  assertEquals(new Totals(board).endpoint(0, EndpointField.attempts), 9);
+});
+
+Deno.test("Columns.settle() gathers what a worker wrote between its end and its last instruction", () => {
+  const board = Board.create(capacity);
+  const columns = new Columns(board);
+  const column = columns.take();
+  columns.retire(column);
+  fillColumn(board, column, 1);
+  columns.settle();
+  assertEquals(new Totals(board).endpoint(0, EndpointField.attempts), 1);
+  assertEquals(board.podInFlight(), 0);
+});
+
+Deno.test("Columns.retire() twice folds once", () => {
+  const board = Board.create(capacity);
+  const columns = new Columns(board);
+  const column = columns.take();
+  fillColumn(board, column, 3);
+  columns.retire(column);
+  columns.retire(column);
+  assertEquals(new Totals(board).endpoint(1, EndpointField.attempts), 3);
+  columns.take();
+  columns.take();
+  assertEquals(columns.take(), column);
+  assertThrows(() => columns.take(), Error, "no free board column");
+});
