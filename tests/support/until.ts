@@ -1,0 +1,33 @@
+// Waiting for something that gives no signal of its own: a line of metrics, a count in another process.
+// Where there is a promise to await, tests await that instead.
+
+const POLL_MS = 10;
+
+/** Waits until `holds` does. @throws after `withinMs`, saying `what` did not come true. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!await holds()) {
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await pause();
+  }
+}
+
+/** Waits until a count has stood still over `polls` looks in a row, and returns it. */
+export async function standstill(count: () => number, polls = 20): Promise<number> {
+  let last = count();
+  for (let still = 0; still < polls; still++) {
+    await pause();
+    const now = count();
+    if (now !== last) still = 0;
+    last = now;
+  }
+  return last;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
