@@ -1,0 +1,123 @@
+// One coarse clock per event loop for everything that may take too long.
+//
+// A timer costs a field write to arm, to move and to disarm: it stays in its slot and is looked at when the
+// slot comes up. That suits deadlines that move with every request and almost never fire. The wheel ticks
+// only while timers are in it, and never keeps the process alive.
+
+/** What a wheel needs of the outside. */
+export interface WheelInputs {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Calls back every `ms` until the returned function is called. */
+  readonly every: (ms: number, callback: () => void) => () => void;
+}
+
+/** A deadline that its owner arms and disarms; `onTimeout` is called once per arming, never early. */
+export class Timer {
+  /** Monotonic milliseconds; Infinity when disarmed. */
+  deadline = Infinity;
+  /** The tick at which the wheel looks at it; -1 while it is in no slot. */
+  tick = -1;
+
+  constructor(readonly onTimeout: () => void) {}
+}
+
+export class TimerWheel {
+  private readonly slots: Timer[][];
+  private ticked: number;
+  private population = 0;
+  private stopTicking: (() => void) | null = null;
+
+  constructor(
+    private readonly inputs: WheelInputs,
+    /** Milliseconds: how late a timer may fire. */
+    readonly tickMs = 10,
+    slotsCount = 1_024,
+  ) {
+    this.slots = Array.from({ length: slotsCount }, () => []);
+    this.ticked = Math.floor(inputs.now() / tickMs);
+  }
+
+  /** `ms` from now; replaces what was armed before. */
+  arm(timer: Timer, ms: number): void {
+    const deadline = this.inputs.now() + ms;
+    timer.deadline = deadline;
+    const due = Math.ceil(deadline / this.tickMs);
+    if (timer.tick >= 0 && timer.tick <= due) return; // Looked at in time where it stands.
+    if (timer.tick >= 0) this.take(timer);
+    this.put(timer, due);
+  }
+
+  disarm(timer: Timer): void {
+    timer.deadline = Infinity;
+  }
+
+  /** Disarms for good: the wheel lets go of the timer at once. */
+  remove(timer: Timer): void {
+    timer.deadline = Infinity;
+    if (timer.tick >= 0) this.take(timer);
+  }
+
+  private put(timer: Timer, due: number): void {
+    // Far deadlines wait in the furthest slot and are moved on from there.
+    if (this.population === 0) this.ticked = Math.floor(this.inputs.now() / this.tickMs);
+    timer.tick = Math.min(Math.max(due, this.ticked + 1), this.ticked + this.slots.length - 1);
+    this.slots[timer.tick % this.slots.length]!.push(timer);
+    this.population++;
+    this.stopTicking ??= this.inputs.every(this.tickMs, () => this.advance());
+  }
+
+  private take(timer: Timer): void {
+    const slot = this.slots[timer.tick % this.slots.length]!;
+    const at = slot.indexOf(timer);
+    slot[at] = slot[slot.length - 1]!;
+    slot.pop();
+    timer.tick = -1;
+    this.population--;
+  }
+
+  /** Looks at every slot that came up since the last call. */
+  advance(): void {
+    const now = this.inputs.now();
+    const current = Math.floor(now / this.tickMs);
+    // A stall longer than one turn of the wheel still visits each slot once.
+    const first = Math.max(this.ticked + 1, current - this.slots.length + 1);
+    this.ticked = current;
+    for (let tick = first; tick <= current; tick++) this.visit(tick % this.slots.length, now);
+    if (this.population === 0 && this.stopTicking !== null) {
+      this.stopTicking();
+      this.stopTicking = null;
+    }
+  }
+
+  private visit(index: number, now: number): void {
+    const slot = this.slots[index]!;
+    if (slot.length === 0) return;
+    this.slots[index] = [];
+    for (const timer of slot) {
+      timer.tick = -1;
+      this.population--;
+    }
+    for (const timer of slot) {
+      if (timer.tick >= 0) continue; // Armed again by a callback of this round.
+      if (timer.deadline <= now) {
+        timer.deadline = Infinity;
+        timer.onTimeout();
+      } else if (timer.deadline !== Infinity) {
+        this.put(timer, Math.ceil(timer.deadline / this.tickMs));
+      }
+    }
+  }
+}
+
+/** The wheel of a running event loop. */
+export function runningWheel(): TimerWheel {
+  return new TimerWheel({
+    now: () => performance.now(),
+    every: (ms, callback) => {
+      const id = setInterval(callback, ms);
+      Deno.unrefTimer(id);
+      return () => clearInterval(id);
+    },
+  });
+}

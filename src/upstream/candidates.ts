@@ -1,0 +1,46 @@
+// Which endpoints of a group may take a request: the list that a balancing policy chooses from.
+//
+// Pure. The order of preference is: usable primaries; with too few of them, usable backups too; then
+// draining ones, which still serve; then, if the operator chose panic, everything that is not leaving.
+
+import { EndpointState } from "../board/verdicts.ts";
+import type { UpstreamSnapshot } from "../messages.ts";
+
+/** What narrowing looks at. */
+export interface Judged {
+  readonly backup: boolean;
+  /** EndpointState bits. */
+  readonly state: number;
+}
+
+export interface Candidates<E> {
+  readonly endpoints: readonly E[];
+  /** True when health is being ignored because too few endpoints are usable. */
+  readonly panic: boolean;
+}
+
+/** Narrows a group. Empty when nothing may be used: the answer is 503. */
+export function narrow<E extends Judged>(
+  all: readonly E[],
+  policy: Pick<UpstreamSnapshot, "whenAllUnhealthy" | "panicPercent">,
+): Candidates<E> {
+  const staying = all.filter((endpoint) => (endpoint.state & EndpointState.leaving) === 0);
+  const primaries = staying.filter((endpoint) => !endpoint.backup && !isDraining(endpoint));
+  const usable = primaries.filter((endpoint) => endpoint.state === 0);
+  const enough = usable.length > 0 && usable.length * 100 >= primaries.length * policy.panicPercent;
+  if (enough) return { endpoints: usable, panic: false };
+
+  const backups = staying.filter((endpoint) => endpoint.backup && endpoint.state === 0);
+  if (backups.length > 0) return { endpoints: [...usable, ...backups], panic: false };
+
+  const draining = staying.filter((endpoint) => endpoint.state === EndpointState.draining);
+  if (usable.length === 0 && draining.length > 0) return { endpoints: draining, panic: false };
+
+  if (policy.whenAllUnhealthy === "fail") return { endpoints: usable, panic: false };
+  const anything = primaries.length > 0 ? primaries : staying;
+  return { endpoints: anything, panic: anything.length > usable.length };
+}
+
+function isDraining(endpoint: Judged): boolean {
+  return (endpoint.state & EndpointState.draining) !== 0;
+}

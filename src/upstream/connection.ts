@@ -1,0 +1,229 @@
+// One connection to an endpoint, and the HTTP/1.1 exchanges on it, one after the other.
+//
+// While it idles a read is pending on it: it is the only way to learn at once that the endpoint closed or
+// spoke out of turn (RFC 9112 9.2), and it becomes the read of the next response head at no extra cost.
+// Every wait has a named phase and a deadline on the worker's timer wheel; a deadline closes the socket.
+
+import { BodyError } from "../exchange.ts";
+import type { Body } from "../exchange.ts";
+import { ChunkedBody, LengthBody, UntilCloseBody } from "../http1/body.ts";
+import { Http1Error } from "../http1/error.ts";
+import { findSectionEnd } from "../http1/fields.ts";
+import { type ByteSource, Inlet } from "../http1/inlet.ts";
+import { type ParsedResponse, parseResponseHead } from "../http1/response_head.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { closeQuietly } from "./dial.ts";
+
+/** What a connection waits for; names the timeout that ended it. */
+export type Phase = "send" | "head" | "body" | "attempt";
+
+/** The connection failed while an exchange was on it. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  constructor(
+    /** `closed`: the endpoint closed; `reset`: it reset; `timedOut`: a deadline of ours passed. */
+    readonly kind: "closed" | "reset" | "timedOut",
+    readonly phase: Phase,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Head buffer while idle: holds most small answers whole. */
+const IDLE_BUFFER_BYTES = 4_096;
+
+export class Connection implements ByteSource {
+  readonly inlet: Inlet;
+  /** Monotonic milliseconds. */
+  idleSince = 0;
+  exchanges = 0;
+  /** False once closed by either side or left in an unknown state. */
+  usable = true;
+  /** Bytes read from the endpoint since the last `takeBytesRead`. */
+  private bytesRead = 0;
+  private readonly timer: Timer;
+  private phase: Phase = "head";
+  private timedOut = false;
+  private bodyIdleMs = 0;
+  private pendingRead: Promise<number | null> | null = null;
+  private onIdleEnd: (() => void) | null = null;
+
+  constructor(
+    private readonly conn: Deno.TcpConn | Deno.TlsConn,
+    private readonly wheel: TimerWheel,
+    readonly openedAt: number,
+  ) {
+    this.inlet = new Inlet(new Uint8Array(IDLE_BUFFER_BYTES), this);
+    this.timer = new Timer(() => this.onDeadline());
+  }
+
+  /** Starts waiting for the next use; `onEnd` is called once if it ends before that: closed, or spoken to. */
+  idle(now: number, idleMs: number, onEnd: () => void): void {
+    this.idleSince = now;
+    this.onIdleEnd = onEnd;
+    this.wheel.arm(this.timer, idleMs);
+    this.inlet.start = this.inlet.end = 0;
+    this.pendingRead = this.conn.read(this.inlet.bytes);
+    this.pendingRead.then(this.idleReadEnded, this.idleReadEnded);
+  }
+
+  private readonly idleReadEnded = (): void => {
+    // In use by now: the result is the next head's. Still idle: closed by the endpoint, or out of turn.
+    if (this.onIdleEnd !== null) this.endIdle();
+  };
+
+  private endIdle(): void {
+    const onEnd = this.onIdleEnd;
+    this.onIdleEnd = null;
+    this.close();
+    onEnd?.();
+  }
+
+  /** Ends idling because a request is about to use it. */
+  wake(): void {
+    this.onIdleEnd = null;
+    this.wheel.disarm(this.timer);
+  }
+
+  /** All deadlines end in `onDeadline`; the phase says which it was. */
+  await(phase: Phase, ms: number): void {
+    this.phase = phase;
+    this.wheel.arm(this.timer, ms);
+  }
+
+  private onDeadline(): void {
+    if (this.onIdleEnd !== null) return this.endIdle();
+    this.timedOut = true;
+    this.close();
+  }
+
+  /** Sends all of `bytes`. @throws ConnectionError phase `send` */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      let sent = await this.conn.write(bytes);
+      while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
+    } catch (error) {
+      throw this.failure(error, "send");
+    }
+  }
+
+  /**
+   * The head of the answer, interim ones handed to `onInterim`. The caller has armed phase `head`.
+   * @throws ConnectionError, or Http1Error when what came is not a response
+   */
+  async readHead(
+    method: string,
+    bytesMax: number,
+    onInterim: ((head: ParsedResponse) => void) | null,
+  ): Promise<ParsedResponse> {
+    const inlet = this.inlet;
+    while (true) {
+      const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
+      if (end < 0) {
+        await this.moreOfHead(bytesMax);
+        continue;
+      }
+      const head = parseResponseHead(inlet.bytes, inlet.start, end, method);
+      inlet.take(end - inlet.start);
+      if (head.status >= 200 || head.status === 101) {
+        this.wheel.disarm(this.timer);
+        return head;
+      }
+      onInterim?.(head);
+    }
+  }
+
+  private async moreOfHead(bytesMax: number): Promise<void> {
+    if (!this.inlet.makeRoom(bytesMax)) {
+      throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
+    }
+    let filled: boolean;
+    try {
+      filled = await this.inlet.fill();
+    } catch (error) {
+      throw this.failure(error, "head");
+    }
+    if (!filled) throw this.failure(null, "head");
+  }
+
+  /** The body that follows a head; `onEnd(complete)` is called once, when it is over. Null: there is none. */
+  body(head: ParsedResponse, idleMs: number, onEnd: (complete: boolean) => void): Body | null {
+    this.bodyIdleMs = idleMs;
+    this.phase = "body";
+    switch (head.framing) {
+      case "none":
+        return null;
+      case "length":
+        return new LengthBody(this.inlet, head.contentLength, onEnd);
+      case "chunked":
+        return new ChunkedBody(this.inlet, onEnd);
+      case "untilClose":
+        return new UntilCloseBody(this.inlet, onEnd);
+    }
+  }
+
+  /** ByteSource for the inlet: the pending idle read first. */
+  async read(into: Uint8Array): Promise<number | null> {
+    let count: number | null;
+    if (this.pendingRead !== null) {
+      const pending = this.pendingRead;
+      this.pendingRead = null;
+      count = await pending;
+    } else if (this.phase === "body") {
+      this.wheel.arm(this.timer, this.bodyIdleMs);
+      count = await this.readBody(into);
+    } else {
+      count = await this.conn.read(into);
+    }
+    if (count !== null) this.bytesRead += count;
+    return count;
+  }
+
+  private async readBody(into: Uint8Array): Promise<number | null> {
+    try {
+      return await this.conn.read(into);
+    } catch (error) {
+      const failure = this.failure(error, "body");
+      throw new BodyError(failure.kind === "timedOut" ? "timedOut" : "truncated", failure.message);
+    } finally {
+      this.wheel.disarm(this.timer);
+    }
+  }
+
+  /** Bytes that came in since the last call. */
+  takeBytesRead(): number {
+    const bytes = this.bytesRead;
+    this.bytesRead = 0;
+    return bytes;
+  }
+
+  /** Whether bytes are here that no message owns: the connection must not be used again. */
+  get hasStrayBytes(): boolean {
+    return this.inlet.available > 0;
+  }
+
+  close(): void {
+    if (!this.usable) return;
+    this.usable = false;
+    this.wheel.remove(this.timer);
+    closeQuietly(this.conn);
+  }
+
+  /** The socket itself, for a tunnel; the connection is nobody's afterwards. */
+  detach(): Deno.TcpConn | Deno.TlsConn {
+    this.usable = false;
+    this.wheel.remove(this.timer);
+    return this.conn;
+  }
+
+  private failure(error: unknown, phase: Phase): ConnectionError {
+    const deadline = this.timedOut;
+    this.close();
+    if (deadline) return new ConnectionError("timedOut", this.phase, `no progress in time (${this.phase})`);
+    if (error === null) return new ConnectionError("closed", phase, "closed by the endpoint");
+    const reset = error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
+    if (reset) return new ConnectionError("reset", phase, "reset by the endpoint");
+    return new ConnectionError("closed", phase, error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,236 @@
+// One address of an upstream, as one worker sees it: its pool, its counts, its place on the board.
+//
+// Taking a lease counts a request in flight there, pod-wide; giving it back, at the end of the body, counts
+// it out and keeps the connection if it is clean. Judging the endpoint is the control plane's business.
+
+import { EndpointField } from "../board/fields.ts";
+import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
+import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
+import { Verdicts } from "../board/verdicts.ts";
+import type { EndpointSnapshot, UpstreamSnapshot } from "../messages.ts";
+import type { TimerWheel } from "../timer_wheel.ts";
+import { Connection } from "./connection.ts";
+import { dial, DialError } from "./dial.ts";
+import { Pool } from "./pool.ts";
+
+/** What a worker lends to all its endpoints. */
+export interface UpstreamContext {
+  readonly own: OwnColumn;
+  readonly wheel: TimerWheel;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** An idle connection is retired this long before the endpoint would close it. */
+const IDLE_MARGIN_MS = 1_000;
+const IDLE_LIMIT_MIN_MS = 100;
+
+/** A request's claim on an endpoint. Given back once; giving back twice changes nothing. */
+export class Lease {
+  connection: Connection | null = null;
+  /** Whether the connection has served a request before. */
+  reused = false;
+  private released = false;
+
+  constructor(readonly endpoint: Endpoint) {}
+
+  /**
+   * A connection to send on: a kept one, or a new one.
+   * @throws DialError
+   */
+  async connect(): Promise<Connection> {
+    const kept = this.endpoint.takeIdle();
+    this.reused = kept !== null;
+    this.connection = kept ?? await this.endpoint.open();
+    if (this.released) {
+      this.connection.close();
+      throw new DialError("local", "the request ended while it was connecting");
+    }
+    return this.connection;
+  }
+
+  /** `clean`: the exchange ended where it should, and the endpoint lets the connection live. */
+  release(clean: boolean): void {
+    if (this.released) return;
+    this.released = true;
+    this.endpoint.giveBack(this.connection, clean);
+  }
+}
+
+export class Endpoint {
+  readonly id: string;
+  readonly row: number;
+  readonly backup: boolean;
+  readonly totals: OwnRow;
+  private readonly verdicts: Verdicts;
+  private readonly inFlightOwn: OwnGauge;
+  private readonly pool: Pool;
+
+  constructor(
+    public snapshot: EndpointSnapshot,
+    public upstream: UpstreamSnapshot,
+    private readonly context: UpstreamContext,
+  ) {
+    const { own } = context;
+    this.id = snapshot.id;
+    this.row = snapshot.row;
+    this.backup = snapshot.backup;
+    this.totals = own.endpoint(snapshot.row);
+    this.inFlightOwn = own.endpointInFlight(snapshot.row);
+    this.verdicts = new Verdicts(own.board);
+    this.pool = new Pool(() => this.onIdleGone());
+  }
+
+  /** EndpointState bits. */
+  get state(): number {
+    return this.verdicts.state(this.row);
+  }
+
+  /** Configured weight times its slow-start share. */
+  get weight(): number {
+    const permille = this.verdicts.weightPermille(this.row);
+    return permille === 0 || permille === 1_000
+      ? this.snapshot.weight
+      : this.snapshot.weight * permille / 1_000;
+  }
+
+  /** Requests in flight there, pod-wide. */
+  inFlight(): number {
+    return this.context.own.board.endpointInFlight(this.row);
+  }
+
+  get idleConnections(): number {
+    return this.pool.size;
+  }
+
+  /** Claims a place for one request; null when the endpoint is at its limit (pod-wide). */
+  lease(): Lease | null {
+    this.inFlightOwn.add(1);
+    const max = this.upstream.limits.inFlightPerEndpointMax;
+    // Add, then sum: two workers that check first could both pass.
+    if (max > 0 && this.inFlight() > max) {
+      this.inFlightOwn.add(-1);
+      return null;
+    }
+    return new Lease(this);
+  }
+
+  takeIdle(): Connection | null {
+    while (true) {
+      const connection = this.pool.take();
+      if (connection === null) return null;
+      if (!connection.usable) continue;
+      if (this.context.now() - connection.openedAt < this.upstream.pool.lifetimeMs) {
+        this.totals.add(EndpointField.connectionsReused);
+        return connection;
+      }
+      this.closeConnection(connection);
+    }
+  }
+
+  /** @throws DialError */
+  async open(): Promise<Connection> {
+    const { wheel, now } = this.context;
+    const { tls, timeouts } = this.upstream;
+    try {
+      const conn = await dial(this.snapshot, tls, timeouts, wheel);
+      this.totals.add(EndpointField.connectionsOpened);
+      return new Connection(conn, wheel, now());
+    } catch (error) {
+      this.totals.add(EndpointField.connectFailures);
+      throw error;
+    }
+  }
+
+  giveBack(connection: Connection | null, clean: boolean): void {
+    this.inFlightOwn.add(-1);
+    if (connection === null) return;
+    this.totals.add(EndpointField.bytesFromUpstream, connection.takeBytesRead());
+    connection.exchanges++;
+    if (!clean || !connection.usable || connection.hasStrayBytes) return this.closeConnection(connection);
+    const { idlePerEndpointMax } = this.upstream.pool;
+    const kept = this.pool.put(connection, this.context.now(), this.idleLimitMs(), idlePerEndpointMax);
+    if (!kept) this.totals.add(EndpointField.connectionsClosed);
+  }
+
+  private closeConnection(connection: Connection): void {
+    connection.close();
+    this.totals.add(EndpointField.connectionsClosed);
+  }
+
+  private onIdleGone(): void {
+    this.totals.add(EndpointField.connectionsClosed);
+  }
+
+  /** How long an idle connection may be used: configured until the endpoint's own limit is learned. */
+  private idleLimitMs(): number {
+    const learned = Atomics.load(this.context.own.board.int32, this.learnedCell());
+    return learned > 0 ? learned : this.upstream.pool.idleMs;
+  }
+
+  private learnedCell(): number {
+    return this.context.own.board.layout.endpointCell(this.row, EndpointCell.idleLimitSeenMs);
+  }
+
+  /** The endpoint said `Keep-Alive: timeout=`. */
+  learnIdleLimit(keepAliveMs: number): void {
+    const limit = Math.max(IDLE_LIMIT_MIN_MS, keepAliveMs - Math.min(IDLE_MARGIN_MS, keepAliveMs / 2));
+    const cell = this.learnedCell();
+    const { int32 } = this.context.own.board;
+    if (Atomics.load(int32, cell) !== limit) Atomics.store(int32, cell, limit);
+  }
+
+  /** A kept connection turned out to be dead after `idleMs`: the endpoint closes earlier than thought. */
+  learnFromReset(idleMs: number): void {
+    const limit = Math.max(IDLE_LIMIT_MIN_MS, Math.floor(Math.min(this.idleLimitMs(), idleMs) * 0.8));
+    Atomics.store(this.context.own.board.int32, this.learnedCell(), limit);
+  }
+
+  /** Adds a sample to this worker's part of the moving latency. */
+  observeLatency(ms: number): void {
+    const { own, now } = this.context;
+    const cell = own.board.layout.ewmaCell(own.column, this.row);
+    const cells = own.board.float64;
+    const at = now();
+    const weight = Math.exp(-Math.max(0, at - cells[cell + 1]!) / this.upstream.balance.decayMs);
+    const before = cells[cell]!;
+    // Peak-sensitive: a slower sample counts at once, a faster one by its share of the decay.
+    cells[cell] = before === 0 || ms > before ? ms : before * weight + ms * (1 - weight);
+    cells[cell + 1] = at;
+  }
+
+  /** Latency over all workers, each worker's part weighing by how fresh it is. */
+  latency(): { costMs: number; atMs: number } {
+    const { own, now } = this.context;
+    const { layout, float64 } = own.board;
+    let cost = 0;
+    let weights = 0;
+    let atMs = 0;
+    for (let column = 0; column < layout.capacity.columnsMax; column++) {
+      const cell = layout.ewmaCell(column, this.row);
+      const at = float64[cell + EWMA_CELLS - 1]!;
+      if (at === 0) continue;
+      const weight = Math.exp(-Math.max(0, now() - at) / this.upstream.balance.decayMs) + 1e-9;
+      cost += float64[cell]! * weight;
+      weights += weight;
+      if (at > atMs) atMs = at;
+    }
+    return { costMs: weights === 0 ? 0 : cost / weights, atMs };
+  }
+
+  /** Counts towards, or clears, the failures in a row that the control plane ejects for. */
+  countGatewayResult(failed: boolean): void {
+    const { int32, layout } = this.context.own.board;
+    const cell = layout.endpointCell(this.row, EndpointCell.consecutiveFailures);
+    if (failed) {
+      Atomics.add(int32, cell, 1);
+      this.totals.add(EndpointField.gatewayFailures);
+    } else if (Atomics.load(int32, cell) !== 0) Atomics.store(int32, cell, 0);
+  }
+
+  /** Left the group: no idle connection stays, what is in flight finishes. */
+  retire(): void {
+    this.pool.close();
+  }
+}

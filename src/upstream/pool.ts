@@ -1,0 +1,53 @@
+// The idle connections of one endpoint in one worker: last in, first out, so that few stay warm.
+//
+// Only clean connections get in; one that the endpoint closes, or that idles too long, leaves by itself.
+
+import type { Connection } from "./connection.ts";
+
+export class Pool {
+  private readonly connections: Connection[] = [];
+  private closed = false;
+
+  constructor(
+    /** Called when a connection left by itself. */
+    private readonly onGone: (connection: Connection) => void,
+  ) {}
+
+  get size(): number {
+    return this.connections.length;
+  }
+
+  /** The warmest usable connection, or null. */
+  take(): Connection | null {
+    const connection = this.connections.pop();
+    if (connection === undefined) return null;
+    connection.wake();
+    return connection;
+  }
+
+  /** Keeps a connection for up to `idleMs`; closes it when there are `max` already. */
+  put(connection: Connection, now: number, idleMs: number, max: number): boolean {
+    if (this.closed || this.connections.length >= max || idleMs <= 0) {
+      connection.close();
+      return false;
+    }
+    this.connections.push(connection);
+    connection.idle(now, idleMs, () => this.drop(connection));
+    return true;
+  }
+
+  private drop(connection: Connection): void {
+    const at = this.connections.indexOf(connection);
+    if (at >= 0) this.connections.splice(at, 1);
+    this.onGone(connection);
+  }
+
+  /** Closes all idle connections and refuses further ones. */
+  close(): void {
+    this.closed = true;
+    for (const connection of this.connections.splice(0)) {
+      connection.wake();
+      connection.close();
+    }
+  }
+}
