@@ -4,7 +4,7 @@
 // request goes to the upstream named `default`, or to the only one there is.
 
 import { z } from "zod";
-import { count, headerName, headerText, milliseconds, name } from "./units.ts";
+import { count, headerName, headerText, milliseconds, name, overridesOf } from "./units.ts";
 import { retrySchema, timeoutsSchema } from "./upstream_schema.ts";
 
 const valueMatch = z.union([
@@ -64,8 +64,9 @@ export const routeSchema = z.strictObject({
   }).optional().describe("The only way in which a target changes on its way."),
   requestHeaders: headerEdits.optional(),
   responseHeaders: headerEdits.optional(),
-  timeouts: timeoutsSchema.partial().optional().describe("Override the upstream's."),
-  retry: retrySchema.pick({ attemptsMax: true, onStatus: true, idempotencyKey: true }).partial().optional(),
+  timeouts: overridesOf(timeoutsSchema).optional().describe("Override the upstream's."),
+  retry: overridesOf(retrySchema.pick({ attemptsMax: true, onStatus: true, idempotencyKey: true })).optional()
+    .describe("Override the upstream's."),
   rateLimit: rateLimitSchema.optional(),
   requestBodyBytesMax: z.int().min(0).optional().describe("Overrides limits.requestBodyBytesMax."),
   upgrade: z.array(z.string()).optional().describe(

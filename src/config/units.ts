@@ -28,3 +28,21 @@ export const headerName = () =>
 /** A header field value: no control characters but tab (RFC 9110 5.5). */
 export const headerText = () =>
   z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, "must not hold control characters");
+
+type Overrides<S extends z.core.$ZodShape> = {
+  [K in keyof S]: z.ZodOptional<S[K] extends z.ZodDefault<infer Inner> ? Inner : S[K]>;
+};
+
+/**
+ * The same keys, each optional and without its default: what is not written stays what it is elsewhere.
+ * (`.partial()` keeps the defaults, so that one written key would reset all others.)
+ */
+export function overridesOf<S extends z.core.$ZodShape>(schema: z.ZodObject<S>) {
+  const keys = Object.entries(schema.shape).map(([key, value]) => {
+    const described = value as z.ZodType;
+    const bare = value instanceof z.ZodDefault ? value.removeDefault() as z.ZodType : described;
+    const optional = bare.optional();
+    return [key, described.description === undefined ? optional : optional.describe(described.description)];
+  });
+  return z.strictObject(Object.fromEntries(keys) as Overrides<S>);
+}
