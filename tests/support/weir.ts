@@ -1,0 +1,238 @@
+// Runs Weir as its users do: a process of its own, with the permissions of the `weir` task in deno.json and
+// an environment that holds nothing but what the test gives it. Ports are picked by the system.
+//
+// `startWeir()` is for a Weir that serves: `await using weir = await startWeir({ upstreams: origin.url })`.
+// `runWeir()` is for one that is expected to end by itself: a check, a refusal.
+
+import { ask } from "./raw_client.ts";
+import { until } from "./until.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** What Deno itself needs to find its cache of packages; Weir reads none of it. */
+const DENO_ENV = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "NPM_CONFIG_REGISTRY"];
+
+const START_MS_MAX = 30_000;
+const STOP_MS_MAX = 15_000;
+
+export type ListenerName = "serve" | "wire";
+
+export interface WeirOptions {
+  /** Value of UPSTREAMS; several are joined. */
+  readonly upstreams?: string | readonly string[];
+  /** Content of a configuration file: YAML text, or an object to write as JSON. */
+  readonly config?: string | Record<string, unknown>;
+  /** Further environment, and changes to what the kit sets. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** Default 1: a second event loop is for tests of what workers share. */
+  readonly workers?: number;
+  readonly listener?: ListenerName;
+}
+
+/** A process that ended. */
+export interface WeirRun {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `weir ARGS` to its end with this environment and no other. */
+export async function runWeir(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<WeirRun> {
+  const { code, signal, stdout, stderr } = await command(args, env).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, signal, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/**
+ * Starts Weir and waits until it is ready.
+ * @throws with what it printed when it ends before that.
+ */
+export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir> {
+  const configPath = await writeConfig(options.config);
+  const child = command(options.args ?? [], environment(options, configPath)).spawn();
+  const weir = new RunningWeir(child, configPath);
+  try {
+    await weir.ready();
+  } catch (error) {
+    await weir.kill();
+    throw error;
+  }
+  return weir;
+}
+
+export class RunningWeir implements AsyncDisposable {
+  /** Lines of stdout (start-up, access log) and of stderr, as far as they came. */
+  readonly stdout: string[] = [];
+  readonly stderr: string[] = [];
+  /** Where clients connect: `http://127.0.0.1:port`. */
+  url = "";
+  /** Where operators look. */
+  adminUrl = "";
+  readonly exit: Promise<{ readonly code: number; readonly signal: Deno.Signal | null }>;
+  #ended = false;
+  readonly #output: Promise<unknown>;
+
+  constructor(
+    private readonly child: Deno.ChildProcess,
+    /** The configuration file, when there is one: rewrite it to reload. */
+    readonly configPath: string | null,
+  ) {
+    this.#output = Promise.all([collect(child.stdout, this.stdout), collect(child.stderr, this.stderr)]);
+    this.exit = child.status.then((status) => {
+      this.#ended = true;
+      return status;
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  /** Waits for the two addresses in the start-up lines, then for /readyz. */
+  async ready(): Promise<void> {
+    await this.#until("the addresses it listens on", () => {
+      const lines = [...this.stdout, ...this.stderr].join("\n");
+      this.url = /\blistening on (http\S+)/.exec(lines)?.[1] ?? "";
+      this.adminUrl = /\badmin on (http\S+)/.exec(lines)?.[1] ?? "";
+      return this.url !== "" && this.adminUrl !== "";
+    });
+    await this.#until("readiness", async () => await this.status("/readyz") === 200);
+  }
+
+  /** Status of an admin path; 0 when nobody answers there. */
+  async status(path: string): Promise<number> {
+    return await ask(this.adminUrl, { target: path }).then(({ status }) => status, () => 0);
+  }
+
+  /** Body of an admin path. */
+  async admin(path: string): Promise<string> {
+    return new TextDecoder().decode((await ask(this.adminUrl, { target: path })).body);
+  }
+
+  /** The first line of stdout or stderr that matches, once it is there. */
+  async line(pattern: RegExp): Promise<string> {
+    let found: string | undefined;
+    await this.#until(`a line like ${pattern}`, () => {
+      found = [...this.stdout, ...this.stderr].find((line) => pattern.test(line));
+      return found !== undefined;
+    });
+    return found!;
+  }
+
+  /** Resident memory in bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+
+  signal(name: Deno.Signal): void {
+    this.child.kill(name);
+  }
+
+  /** Ends it without the drain delay and waits. @throws when it does not end in time. */
+  async stop(): Promise<void> {
+    if (this.#ended) return await this.#cleanUp();
+    this.signal("SIGINT");
+    let overdue = false;
+    const timer = setTimeout(() => {
+      overdue = true;
+      this.signal("SIGKILL");
+    }, STOP_MS_MAX);
+    await this.exit;
+    clearTimeout(timer);
+    await this.#cleanUp();
+    if (overdue) throw new Error(`did not end within ${STOP_MS_MAX} ms of SIGINT:${this.#printed()}`);
+  }
+
+  async kill(): Promise<void> {
+    if (!this.#ended) this.signal("SIGKILL");
+    await this.exit;
+    await this.#cleanUp();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #cleanUp(): Promise<void> {
+    await this.#output;
+    if (this.configPath !== null) await Deno.remove(this.configPath).catch(() => {});
+  }
+
+  async #until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+    const holdsOrEnded = async () => {
+      if (await holds()) return true;
+      if (this.#ended) throw new Error(`ended before ${what}:${this.#printed()}`);
+      return false;
+    };
+    await until(what, holdsOrEnded, START_MS_MAX);
+  }
+
+  #printed(): string {
+    return ["", ...this.stdout.slice(-20), ...this.stderr.slice(-20)].join("\n");
+  }
+}
+
+/** The flags of `deno run` in the `weir` task: a test that needs more than users grant is a bug found. */
+function runFlags(): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
+  const task: string = tasks.weir.command ?? tasks.weir;
+  const words = task.split(/\s+/);
+  return words.slice(words.indexOf("run"), words.indexOf("src/main.ts"));
+}
+
+function command(args: readonly string[], env: Readonly<Record<string, string>>): Deno.Command {
+  const denoEnv = DENO_ENV.map((name) => [name, Deno.env.get(name)]).filter(([, value]) =>
+    value !== undefined
+  );
+  return new Deno.Command(Deno.execPath(), {
+    args: [...runFlags(), "src/main.ts", ...args],
+    cwd: ROOT,
+    clearEnv: true,
+    env: { ...Object.fromEntries(denoEnv), NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+function environment(options: WeirOptions, configPath: string | null): Record<string, string> {
+  const { upstreams, workers = 1, listener = "serve" } = options;
+  return {
+    HOST: "127.0.0.1",
+    PORT: "0",
+    ADMIN_HOST: "127.0.0.1",
+    ADMIN_PORT: "0",
+    WORKERS: String(workers),
+    LISTENER: listener,
+    ...(upstreams === undefined ? {} : { UPSTREAMS: [upstreams].flat().join(",") }),
+    ...(configPath === null ? {} : { CONFIG: configPath }),
+    ...options.env,
+  };
+}
+
+async function writeConfig(config: WeirOptions["config"]): Promise<string | null> {
+  if (config === undefined) return null;
+  const path = await Deno.makeTempFile({ prefix: "weir-", suffix: ".yaml" });
+  // JSON is YAML too.
+  await Deno.writeTextFile(path, typeof config === "string" ? config : JSON.stringify(config));
+  return path;
+}
+
+async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, lines: string[]): Promise<void> {
+  let partial = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const [first = "", ...rest] = text.split("\n");
+    partial += first;
+    for (const line of rest) {
+      lines.push(partial);
+      partial = line;
+    }
+  }
+  if (partial !== "") lines.push(partial);
+}
