@@ -1,0 +1,155 @@
+// The walls of src/ as docs/architecture.md draws them, read from the source itself: which room may stand on
+// which, what may be said only in one place, and how long files and functions get.
+
+import { assert, assertEquals } from "@std/assert";
+
+const SRC = new URL("../src/", import.meta.url);
+const FILE_LINES_MAX = 250;
+const FUNCTION_LINES_MAX = 60;
+
+const BOTTOM = ["exchange", "messages", "timer_wheel", "http1", "board", "config", "routing"];
+const DATA_PLANE = ["upstream", "balance", "proxy", "listener", "worker"];
+const CONTROL_PLANE = ["control", "admin"];
+
+/** Room -> what it may import beside itself; a room is a folder of src/ or a file directly in it. */
+const STANDS_ON: Record<string, readonly string[]> = {
+  ...Object.fromEntries(BOTTOM.map((room) => [room, BOTTOM])),
+  upstream: BOTTOM,
+  balance: [...BOTTOM, "upstream"],
+  proxy: [...BOTTOM, "upstream", "balance"],
+  listener: BOTTOM,
+  worker: [...BOTTOM, "upstream", "balance", "proxy", "listener"],
+  control: [...BOTTOM, "upstream/connection", "upstream/dial"],
+  admin: BOTTOM,
+  // The decision core in virtual time: only what decides, nothing that opens a socket or a timer.
+  simulate: [...BOTTOM, "balance", "proxy", "control"],
+  samples: [],
+};
+
+/** What only these files may say, and why. */
+const SAID_ONCE: readonly { says: RegExp; only: readonly string[]; because: string }[] = [
+  { says: /\bDeno\.exit\(/, only: ["main.ts"], because: "main.ts decides when the process ends" },
+  { says: /\bDeno\.addSignalListener\(/, only: ["main.ts"], because: "one place handles signals" },
+  { says: /\bDeno\.env\b/, only: ["main.ts", "config/"], because: "the environment is configuration" },
+  {
+    says: /\bnew (Request|Response)\(|: (Request|Response)\b/,
+    only: ["listener/serve", "admin/", "control/discovery/", "samples/"],
+    because: "the core knows nothing of Request and Response",
+  },
+  { says: /\bfetch\(/, only: ["control/discovery/"], because: "fetch re-sends and rewrites behind our back" },
+];
+
+interface Source {
+  /** Relative to src/. */
+  readonly path: string;
+  readonly room: string;
+  readonly lines: readonly string[];
+  /** Relative to src/. */
+  readonly imports: readonly string[];
+  /** Those of `imports` that are more than types. */
+  readonly runs: readonly string[];
+}
+
+const sources = readSources(SRC, "");
+
+Deno.test("every room of src/ stands only on the rooms below it", () => {
+  const wrong = sources.filter(({ room }) => room !== "main").flatMap(({ path, room, imports }) =>
+    imports.filter((target) => roomOf(target) !== room && !allowed(room, target)).map((target) =>
+      `${path} -> ${target}`
+    )
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("every room of src/ has its place in the order", () => {
+  const rooms = new Set(sources.map(({ room }) => room).filter((room) => room !== "main"));
+  assertEquals([...rooms].filter((room) => !(room in STANDS_ON)), []);
+});
+
+Deno.test("the two planes never import each other", () => {
+  for (const [plane, other] of [[DATA_PLANE, CONTROL_PLANE], [CONTROL_PLANE, DATA_PLANE]] as const) {
+    const crossing = sources.filter(({ room }) => plane.includes(room)).flatMap(({ path, imports }) =>
+      imports.filter((target) => other.includes(roomOf(target)) && !target.startsWith("upstream/")).map((
+        target,
+      ) => `${path} -> ${target}`)
+    );
+    assertEquals(crossing, []);
+  }
+});
+
+Deno.test("no file of src/ imports itself round a corner", () => {
+  const importsOf = new Map(sources.map(({ path, runs }) => [path, runs]));
+  const settled = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    assert(!trail.includes(path), `a circle: ${[...trail.slice(trail.indexOf(path)), path].join(" -> ")}`);
+    if (settled.has(path)) return;
+    for (const next of importsOf.get(path) ?? []) visit(next, [...trail, path]);
+    settled.add(path);
+  };
+  for (const { path } of sources) visit(path, []);
+});
+
+for (const { says, only, because } of SAID_ONCE) {
+  Deno.test(`only ${only.join(", ")} may say ${says.source}: ${because}`, () => {
+    const elsewhere = sources.filter(({ path }) => !only.some((place) => path.startsWith(place)));
+    const sayers = elsewhere.flatMap(({ path, lines }) =>
+      lines.flatMap((line, i) => says.test(withoutComment(line)) ? [`${path}:${i + 1}`] : [])
+    );
+    assertEquals(sayers, []);
+  });
+}
+
+Deno.test(`no file of src/ is longer than ${FILE_LINES_MAX} lines`, () => {
+  const long = sources.filter(({ lines }) => lines.length > FILE_LINES_MAX);
+  assertEquals(long.map(({ path, lines }) => `${path}: ${lines.length}`), []);
+});
+
+Deno.test(`no function of src/ is longer than ${FUNCTION_LINES_MAX} lines`, () => {
+  const long = sources.flatMap(({ path, lines }) => longFunctions(lines).map((found) => `${path}:${found}`));
+  assertEquals(long, []);
+});
+
+Deno.test("every file of src/ opens with its promise", () => {
+  const silent = sources.filter(({ lines }) =>
+    !/^\/\/ \w/.test(lines.find((line) => !line.startsWith("///")) ?? "")
+  );
+  assertEquals(silent.map(({ path }) => path), []);
+});
+
+function readSources(directory: URL, prefix: string): Source[] {
+  return [...Deno.readDirSync(directory)].flatMap(({ name, isDirectory }) => {
+    const url = new URL(isDirectory ? `${name}/` : name, directory);
+    const path = prefix + name;
+    if (isDirectory) return readSources(url, `${path}/`);
+    if (!name.endsWith(".ts")) return [];
+    const text = Deno.readTextFileSync(url);
+    const target = (specifier: string) => new URL(specifier, url).pathname.slice(SRC.pathname.length);
+    const importsIn = (code: string) =>
+      [...code.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, specifier]) => target(specifier!));
+    const runs = importsIn(text.replaceAll(/^(import|export) type [^;]*;/gm, ""));
+    return [{ path, room: roomOf(path), lines: text.trimEnd().split("\n"), imports: importsIn(text), runs }];
+  });
+}
+
+function roomOf(path: string): string {
+  return path.replace(/(\/.*|\.ts)$/, "");
+}
+
+function allowed(room: string, target: string): boolean {
+  return (STANDS_ON[room] ?? []).some((place) => place === roomOf(target) || `${place}.ts` === target);
+}
+
+function withoutComment(line: string): string {
+  return line.replace(/(^|\s)(\/\/|\*|\/\*).*/, "");
+}
+
+/** `line: length` of functions and methods over the limit; relies on the formatter's indentation. */
+function longFunctions(lines: readonly string[]): string[] {
+  return lines.flatMap((line, start) => {
+    const opening = /^(\s*)(?!if|for|while|switch|class|\})\S?.*\).* \{$/.exec(line);
+    if (opening === null) return [];
+    const isEnd = (candidate: string) => candidate.startsWith(`${opening[1]}}`);
+    const length = lines.slice(start).findIndex(isEnd) + 1;
+    return length > FUNCTION_LINES_MAX ? [`${start + 1}: ${length} lines`] : [];
+  });
+}
