@@ -14,8 +14,8 @@ import { type ParsedResponse, parseResponseHead } from "../http1/response_head.t
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { closeQuietly } from "./dial.ts";
 
-/** What a connection waits for; names the timeout that ended it. */
-export type Phase = "send" | "head" | "body" | "attempt";
+/** What a connection waits for; names the timeout that ended it. `request`: for the client's body. */
+export type Phase = "request" | "send" | "head" | "body";
 
 /** The connection failed while an exchange was on it. */
 export class ConnectionError extends Error {
@@ -40,11 +40,18 @@ export class Connection implements ByteSource {
   exchanges = 0;
   /** False once closed by either side or left in an unknown state. */
   usable = true;
+  /** Whether the request's body was sent to its end. */
+  sendingDone = false;
+  /** Whether the final response head of the current exchange was read. */
+  headRead = false;
   /** Bytes read from the endpoint since the last `takeBytesRead`. */
   private bytesRead = 0;
   private readonly timer: Timer;
+  private readonly sendTimer: Timer;
   private phase: Phase = "head";
-  private timedOut = false;
+  private sendPhase: Phase = "send";
+  /** The phase whose deadline passed. */
+  private timedOut: Phase | null = null;
   private bodyIdleMs = 0;
   private pendingRead: Promise<number | null> | null = null;
   private onIdleEnd: (() => void) | null = null;
@@ -55,7 +62,8 @@ export class Connection implements ByteSource {
     readonly openedAt: number,
   ) {
     this.inlet = new Inlet(new Uint8Array(IDLE_BUFFER_BYTES), this);
-    this.timer = new Timer(() => this.onDeadline());
+    this.timer = new Timer(() => this.onDeadline(this.phase));
+    this.sendTimer = new Timer(() => this.onDeadline(this.sendPhase));
   }
 
   /** Starts waiting for the next use; `onEnd` is called once if it ends before that: closed, or spoken to. */
@@ -83,28 +91,50 @@ export class Connection implements ByteSource {
   /** Ends idling because a request is about to use it. */
   wake(): void {
     this.onIdleEnd = null;
+    this.phase = "head";
+    this.sendingDone = false;
+    this.headRead = false;
     this.wheel.disarm(this.timer);
   }
 
-  /** All deadlines end in `onDeadline`; the phase says which it was. */
-  await(phase: Phase, ms: number): void {
-    this.phase = phase;
+  /** Limits the wait for the response head. */
+  expectHead(ms: number): void {
+    this.phase = "head";
     this.wheel.arm(this.timer, ms);
   }
 
-  private onDeadline(): void {
+  /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. */
+  limitSending(phase: "request" | "send", ms: number): void {
+    this.sendPhase = phase;
+    this.wheel.arm(this.sendTimer, ms);
+  }
+
+  sendingEnded(): void {
+    this.sendingDone = true;
+    this.wheel.disarm(this.sendTimer);
+  }
+
+  private onDeadline(phase: Phase): void {
     if (this.onIdleEnd !== null) return this.endIdle();
-    this.timedOut = true;
+    this.timedOut = phase;
     this.close();
   }
 
-  /** Sends all of `bytes`. @throws ConnectionError phase `send` */
+  /** The phase whose deadline closed the connection, or null. */
+  get timedOutIn(): Phase | null {
+    return this.timedOut;
+  }
+
+  /**
+   * Sends all of `bytes`. The connection stays open on failure: an answer may have come before the end.
+   * @throws ConnectionError phase `send`
+   */
   async write(bytes: Uint8Array): Promise<void> {
     try {
       let sent = await this.conn.write(bytes);
       while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
     } catch (error) {
-      throw this.failure(error, "send");
+      throw this.describe(error, "send");
     }
   }
 
@@ -128,6 +158,7 @@ export class Connection implements ByteSource {
       inlet.take(end - inlet.start);
       if (head.status >= 200 || head.status === 101) {
         this.wheel.disarm(this.timer);
+        this.headRead = true;
         return head;
       }
       onInterim?.(head);
@@ -198,6 +229,11 @@ export class Connection implements ByteSource {
     return bytes;
   }
 
+  /** Whether any byte of an answer has come in. */
+  get answered(): boolean {
+    return this.bytesRead > 0;
+  }
+
   /** Whether bytes are here that no message owns: the connection must not be used again. */
   get hasStrayBytes(): boolean {
     return this.inlet.available > 0;
@@ -207,6 +243,7 @@ export class Connection implements ByteSource {
     if (!this.usable) return;
     this.usable = false;
     this.wheel.remove(this.timer);
+    this.wheel.remove(this.sendTimer);
     closeQuietly(this.conn);
   }
 
@@ -214,13 +251,20 @@ export class Connection implements ByteSource {
   detach(): Deno.TcpConn | Deno.TlsConn {
     this.usable = false;
     this.wheel.remove(this.timer);
+    this.wheel.remove(this.sendTimer);
     return this.conn;
   }
 
   private failure(error: unknown, phase: Phase): ConnectionError {
-    const deadline = this.timedOut;
+    const failure = this.describe(error, phase);
     this.close();
-    if (deadline) return new ConnectionError("timedOut", this.phase, `no progress in time (${this.phase})`);
+    return failure;
+  }
+
+  private describe(error: unknown, phase: Phase): ConnectionError {
+    if (this.timedOut !== null) {
+      return new ConnectionError("timedOut", this.timedOut, `no progress in time (${this.timedOut})`);
+    }
     if (error === null) return new ConnectionError("closed", phase, "closed by the endpoint");
     const reset = error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
     if (reset) return new ConnectionError("reset", phase, "reset by the endpoint");

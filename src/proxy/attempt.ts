@@ -1,0 +1,169 @@
+// One try at one endpoint: connect, send, read the head of the answer. It neither retries nor logs.
+//
+// Called by `handler.ts`. A `response` outcome hands over the lease: it goes back at the end of the body.
+// Every other outcome has given the lease back already.
+
+import { type Body, BodyError } from "../exchange.ts";
+import { Http1Error } from "../http1/error.ts";
+import { latin1Bytes, requestHeadText, type RequestLine } from "../http1/request_writer.ts";
+import type { ParsedResponse } from "../http1/response_head.ts";
+import type { TimeoutsConfig } from "../config/schema.ts";
+import { type Connection, ConnectionError } from "../upstream/connection.ts";
+import { DialError } from "../upstream/dial.ts";
+import type { Lease } from "../upstream/endpoint.ts";
+import type { Outcome } from "./failure.ts";
+import type { RequestBody } from "./request_body.ts";
+
+export interface AttemptInput {
+  readonly request: RequestLine;
+  readonly body: RequestBody | null;
+  readonly timeouts: TimeoutsConfig;
+  readonly responseHeadBytesMax: number;
+  readonly onInterim: ((head: ParsedResponse) => void) | null;
+}
+
+/** Reused for every head: it is written out before the next one is made. */
+const headBuffer = new Uint8Array(16_384);
+
+export class Attempt {
+  private connection: Connection | null = null;
+  private abandoned = false;
+  private sending: Promise<void> | null = null;
+  private sendFailure: unknown = null;
+
+  constructor(private readonly lease: Lease, private readonly input: AttemptInput) {}
+
+  /** The client left: whatever is going on ends, and the outcome is `clientGone`. */
+  abandon(): void {
+    this.abandoned = true;
+    this.connection?.close();
+    this.lease.release(false);
+  }
+
+  async run(): Promise<Outcome> {
+    try {
+      this.connection = await this.lease.connect();
+    } catch (error) {
+      this.lease.release(false);
+      return this.abandoned ? { kind: "clientGone" } : dialOutcome(error);
+    }
+    try {
+      return this.respondedWith(await this.exchangeHeads(this.connection));
+    } catch (error) {
+      const outcome = this.failedWith(error, this.connection);
+      this.connection.close();
+      this.lease.release(false);
+      return outcome;
+    }
+  }
+
+  private async exchangeHeads(connection: Connection): Promise<ParsedResponse> {
+    const { request, body, timeouts, responseHeadBytesMax, onInterim } = this.input;
+    const head = latin1Bytes(requestHeadText(request), headBuffer);
+    if (body === null) {
+      connection.expectHead(timeouts.responseHeadMs);
+      await connection.write(head);
+    } else {
+      this.sending = this.sendBody(connection, body, head.slice());
+    }
+    return await connection.readHead(request.method, responseHeadBytesMax, onInterim);
+  }
+
+  /** Sends beside the reading of the answer, which may come early. Never rejects. */
+  private async sendBody(connection: Connection, body: RequestBody, head: Uint8Array): Promise<void> {
+    const { requestBodyIdleMs, responseHeadMs } = this.input.timeouts;
+    try {
+      await body.send(connection, head, requestBodyIdleMs);
+      if (!connection.headRead) connection.expectHead(responseHeadMs);
+    } catch (error) {
+      this.sendFailure = error;
+      // The client's side failed: there is nothing to wait for. The endpoint's did: it may have answered.
+      if (error instanceof BodyError || connection.timedOutIn !== null) connection.close();
+      else if (!connection.headRead) connection.expectHead(responseHeadMs);
+    }
+  }
+
+  private respondedWith(head: ParsedResponse): Outcome {
+    const connection = this.connection!;
+    if (head.status === 101) {
+      connection.close();
+      this.lease.release(false);
+      return { kind: "malformed", sent: true, reused: this.lease.reused, detail: "101 without an upgrade" };
+    }
+    if (head.keepAliveMs > 0) this.lease.endpoint.learnIdleLimit(head.keepAliveMs);
+    const body = connection.body(head, this.input.timeouts.responseBodyIdleMs, (complete) => {
+      this.end(complete && head.persistent);
+    });
+    if (body === null) this.end(head.persistent);
+    return { kind: "response", head, body };
+  }
+
+  /** The answer is over. A request still being sent is cut off: its answer has been given. */
+  private end(clean: boolean): void {
+    const { body } = this.input;
+    const sent = this.sending === null ||
+      (body !== null && this.sendFailure === null && this.connection!.sendingDone);
+    if (!sent) {
+      body?.cancel();
+      this.connection!.close();
+    }
+    this.lease.release(clean && sent);
+  }
+
+  private failedWith(error: unknown, connection: Connection): Outcome {
+    if (this.abandoned) return { kind: "clientGone" };
+    const { reused } = this.lease;
+    if (this.sendFailure instanceof BodyError) return requestBodyOutcome(this.sendFailure);
+    if (error instanceof Http1Error) return { kind: "malformed", sent: true, reused, detail: error.message };
+    if (!(error instanceof ConnectionError)) throw error;
+    const { phase, message: detail } = error;
+    if (error.kind === "timedOut") {
+      if (phase === "request") return { kind: "badRequestBody", cause: "timedOut", detail };
+      return { kind: "timedOut", phase, sent: true, reused, detail };
+    }
+    const where = phase === "request" ? "send" : phase;
+    return { kind: "reset", phase: where, sent: true, reused, answered: connection.answered, detail };
+  }
+}
+
+function dialOutcome(error: unknown): Outcome {
+  if (!(error instanceof DialError)) throw error;
+  const detail = error.message;
+  switch (error.kind) {
+    case "timedOut":
+      return { kind: "timedOut", phase: "connect", sent: false, reused: false, detail };
+    case "tlsTimedOut":
+      return { kind: "timedOut", phase: "tls", sent: false, reused: false, detail };
+    case "tlsFailed":
+      return { kind: "tlsFailed", sent: false, reused: false, detail };
+    case "refused":
+    case "unresolved":
+    case "local":
+      return { kind: "refused", sent: false, reused: false, detail };
+  }
+}
+
+function requestBodyOutcome(error: BodyError): Outcome {
+  if (error.kind === "clientGone" || error.kind === "truncated") return { kind: "clientGone" };
+  return { kind: "badRequestBody", cause: error.kind, detail: error.message };
+}
+
+/** The request line and fields of an attempt, with the framing that its body needs. */
+export function requestLine(
+  method: string,
+  target: string,
+  host: string,
+  headers: readonly string[],
+  body: Pick<Body, "length"> | null,
+): RequestLine {
+  return {
+    method,
+    target,
+    host,
+    headers: headers as string[],
+    contentLength: body === null
+      ? (method === "POST" || method === "PUT" || method === "PATCH" ? 0 : null)
+      : body.length,
+    chunked: body !== null && body.length === null,
+  };
+}

@@ -1,0 +1,197 @@
+// What happens to header fields on their way through, in both directions (RFC 9110 7.6, RFC 7239).
+//
+// Every head is written anew from a list of lines: fields for one hop stay behind, what Weir vouches for is
+// set by Weir, everything else passes untouched and in order. Called by `handler.ts` once per direction.
+
+import { type HeaderLines, headerValues, type RequestHead, type ResponseHead } from "../exchange.ts";
+import { Known, type KnownHeader, knownHeader } from "../http1/known.ts";
+import type { ParsedResponse } from "../http1/response_head.ts";
+import type { HeadersConfig } from "../config/schema.ts";
+
+/** Who is asking, as far as Weir can vouch for it. */
+export interface Origin {
+  /** Address of the peer on the connection. */
+  readonly peer: string;
+  /** Whether the operator trusts what the peer says of others. */
+  readonly trusted: boolean;
+  readonly requestId: string;
+}
+
+/** What Weir calls itself in Via; `instance` makes it unique, so that a loop is seen. */
+export interface Identity {
+  readonly pseudonym: string;
+  readonly config: HeadersConfig;
+}
+
+/** The request's header lines for the next hop, without Host and framing: the writer adds those. */
+export function toUpstream(head: RequestHead, origin: Origin, identity: Identity): HeaderLines {
+  const lines: HeaderLines = [];
+  const named = connectionOptions(head.headers);
+  const requestIdName = identity.config.requestId;
+  let forwardedFor = "";
+  let host = "";
+  let proto = "";
+  for (let i = 0; i < head.headers.length; i += 2) {
+    const name = head.headers[i]!;
+    const known = knownHeader(name);
+    if (known !== Known.other) {
+      const value = head.headers[i + 1]!;
+      if (origin.trusted) {
+        if (known === Known.xForwardedFor) forwardedFor += (forwardedFor === "" ? "" : ", ") + value;
+        else if (known === Known.xForwardedHost && host === "") host = value;
+        else if (known === Known.xForwardedProto && proto === "") proto = value;
+      }
+      if (known === Known.maxForwards) lines.push(name, forwardsLeft(head.method, value));
+      else if (passesUpstream(known, origin.trusted)) lines.push(name, value);
+      continue;
+    }
+    if (named !== null && named.includes(name.toLowerCase())) continue;
+    if (name.length === requestIdName.length && name.toLowerCase() === requestIdName) continue;
+    if (name.includes("_") && isDisguised(name, requestIdName)) continue;
+    lines.push(name, head.headers[i + 1]!);
+  }
+  lines.push(
+    "Via",
+    `${head.version} ${identity.pseudonym}`,
+    "X-Forwarded-For",
+    forwardedFor === "" ? origin.peer : `${forwardedFor}, ${origin.peer}`,
+    "X-Forwarded-Host",
+    host === "" ? head.authority : host,
+    "X-Forwarded-Proto",
+    proto === "" ? head.scheme : proto,
+    requestIdName,
+    origin.requestId,
+  );
+  if (identity.config.forwarded) lines.push("Forwarded", forwardedElement(head, origin));
+  return lines;
+}
+
+/** Whether a known field goes on to the next hop as it came. */
+function passesUpstream(known: KnownHeader, trusted: boolean): boolean {
+  switch (known) {
+    case Known.via:
+    case Known.date:
+      return true;
+    case Known.proxyAuthorization: // Weir asks for none, so it is meant for somebody behind (RFC 9110 11.7.2).
+      return true;
+    case Known.forwarded:
+    case Known.xForwardedPort:
+    case Known.xRealIp:
+      return trusted; // RFC 7239 8.1: whoever is not trusted can write anything here.
+    default:
+      // For one hop (RFC 9110 7.6.1), or written by Weir itself.
+      return false;
+  }
+}
+
+/** RFC 9110 7.6.2: one less for each hop of OPTIONS and TRACE; elsewhere the field means nothing. */
+function forwardsLeft(method: string, value: string): string {
+  const counts = (method === "OPTIONS" || method === "TRACE") && /^\d{1,9}$/.test(value);
+  return counts ? String(Number(value) - 1) : value;
+}
+
+/**
+ * The fields that Connection names, in lower case; null when it names none beyond the usual.
+ * RFC 9110 7.6.1: they are for this hop only.
+ */
+function connectionOptions(headers: HeaderLines): string[] | null {
+  let options: string[] | null = null;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (knownHeader(headers[i]!) !== Known.connection) continue;
+    const value = headers[i + 1]!;
+    if (value === "keep-alive" || value === "close") continue;
+    for (const option of value.split(",")) (options ??= []).push(option.trim().toLowerCase());
+  }
+  return options;
+}
+
+/**
+ * Whether a name with underscores would pass for a field of Weir's at an origin that maps `-` to `_` (CGI):
+ * `X_Forwarded_For` must not get past what replaces `X-Forwarded-For`.
+ */
+function isDisguised(name: string, requestIdName: string): boolean {
+  const plain = name.replaceAll("_", "-").toLowerCase();
+  return knownHeader(plain) !== Known.other || plain === requestIdName;
+}
+
+/** One element for this hop (RFC 7239 4); never merged with the elements before it. */
+function forwardedElement(head: RequestHead, origin: Origin): string {
+  const node = origin.peer.includes(":") ? `"[${origin.peer}]"` : origin.peer;
+  return `for=${node};host="${head.authority}";proto=${head.scheme}`;
+}
+
+/** The request id: the client's when it is one plain word, else a new one. */
+export function requestIdOf(head: RequestHead, name: string, make: () => string): string {
+  const values = headerValues(head.headers, name);
+  return values.length === 1 && isPlainWord(values[0]!) ? values[0]! : make();
+}
+
+function isPlainWord(value: string): boolean {
+  if (value.length === 0 || value.length > 128) return false;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    // Visible ASCII without quotes, backslash and separators that logs and lists give a meaning.
+    if (code <= 0x20 || code >= 0x7f || code === 0x22 || code === 0x27 || code === 0x5c || code === 0x2c) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Whether the request went through this very instance before (RFC 9110 7.6.3). */
+export function isLoop(head: RequestHead, pseudonym: string): boolean {
+  for (let i = 0; i < head.headers.length; i += 2) {
+    if (knownHeader(head.headers[i]!) === Known.via && viaNames(head.headers[i + 1]!, pseudonym)) return true;
+  }
+  return false;
+}
+
+function viaNames(value: string, pseudonym: string): boolean {
+  return value.split(",").some((element) => element.trim().split(/[ \t]+/)[1] === pseudonym);
+}
+
+/** The answer's head for the client: fields for one hop stay behind, a missing Date is added. */
+export function toClient(head: ParsedResponse, now: () => Date): ResponseHead {
+  const named = connectionOptions(head.headers);
+  const lines: HeaderLines = [];
+  let dated = false;
+  let sized = false;
+  for (let i = 0; i < head.headers.length; i += 2) {
+    const name = head.headers[i]!;
+    const known = knownHeader(name);
+    if (known === Known.contentLength) {
+      // RFC 9112 6.3: equal repeats become one; RFC 9110 8.6: none on 1xx and 204.
+      if (sized || head.status === 204) continue;
+      sized = true;
+      lines.push(name, singleLength(head.headers[i + 1]!));
+      continue;
+    }
+    if (known === Known.date) dated = true;
+    if (!passesToClient(known)) continue;
+    if (named !== null && named.includes(name.toLowerCase())) continue;
+    lines.push(name, head.headers[i + 1]!);
+  }
+  // RFC 9110 6.6.1: a recipient with a clock adds Date when it forwards an answer without one.
+  if (!dated) lines.push("Date", now().toUTCString());
+  return { status: head.status, reason: head.reason, headers: lines };
+}
+
+function singleLength(value: string): string {
+  const comma = value.indexOf(",");
+  return comma < 0 ? value : value.substring(0, comma).trim();
+}
+
+function passesToClient(known: KnownHeader): boolean {
+  switch (known) {
+    case Known.connection:
+    case Known.keepAlive:
+    case Known.proxyConnection:
+    case Known.te:
+    case Known.trailer:
+    case Known.transferEncoding:
+    case Known.upgrade:
+      return false;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,98 @@
+// What is known of one request while it travels: filled in by the handler, read once when it is over.
+//
+// Metrics, access log, traces and explain are all made from this one record, so that they agree.
+
+import type { Delivery, Exchange } from "../exchange.ts";
+import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+
+/** One attempt, as it went. */
+export interface AttemptRecord {
+  readonly endpoint: string;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  headAt: number;
+  outcome: string;
+  reused: boolean;
+  retryVerdict?: string;
+  budgetLeft?: number;
+}
+
+export class RequestRecord {
+  requestId = "";
+  clientAddress = "";
+  route: RouteSnapshot | null = null;
+  upstream: Upstream | null = null;
+  readonly attempts: AttemptRecord[] = [];
+  /** 0 while no answer was begun. */
+  status = 0;
+  delivery: Delivery | null = null;
+  /** Body bytes that came from the client. */
+  bytesIn = 0;
+  /** Why Weir answered by itself or cut the answer; empty when the endpoint's answer went through. */
+  cause = "";
+  endedAt = 0;
+
+  constructor(
+    readonly exchange: Exchange,
+    /** Monotonic milliseconds. */
+    readonly startedAt: number,
+  ) {}
+
+  get bytesOut(): number {
+    return this.delivery?.bytes ?? 0;
+  }
+
+  get clientGone(): boolean {
+    return this.delivery === null || this.delivery.kind === "clientGone";
+  }
+
+  /** Status as it is logged: 499 when the client left before an answer began. */
+  get loggedStatus(): number {
+    return this.status === 0 ? 499 : this.status;
+  }
+
+  get endedBy(): string {
+    switch (this.delivery?.kind) {
+      case "complete":
+        return "complete";
+      case "truncated":
+        return "endpoint broke off";
+      case "clientGone":
+      case undefined:
+        return "client left";
+    }
+  }
+
+  /** The story that explain tells. @param epochMs wall time of the arrival */
+  story(epochMs: number): RequestStory {
+    const { head } = this.exchange;
+    return {
+      kind: "story",
+      requestId: this.requestId,
+      at: epochMs,
+      method: head.method,
+      target: head.target,
+      client: this.clientAddress,
+      route: this.route?.name ?? null,
+      upstream: this.upstream?.name ?? null,
+      attempts: this.attempts.map((attempt) => this.attemptStory(attempt)),
+      status: this.status === 0 ? null : this.status,
+      durationMs: this.endedAt - this.startedAt,
+      bytes: this.bytesOut,
+      endedBy: this.cause === "" ? this.endedBy : `${this.endedBy}: ${this.cause}`,
+    };
+  }
+
+  private attemptStory(attempt: AttemptRecord): AttemptStory {
+    return {
+      endpoint: attempt.endpoint,
+      startedMs: attempt.startedAt - this.startedAt,
+      headMs: attempt.headAt === 0 ? null : attempt.headAt - this.startedAt,
+      outcome: attempt.outcome,
+      reused: attempt.reused,
+      ...(attempt.retryVerdict === undefined ? {} : { retryVerdict: attempt.retryVerdict }),
+      ...(attempt.budgetLeft === undefined ? {} : { budgetLeft: attempt.budgetLeft }),
+    };
+  }
+}

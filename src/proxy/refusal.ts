@@ -1,0 +1,115 @@
+// The answers that Weir makes itself: what went wrong, for the client, without anything about upstreams.
+//
+// Plain text or JSON by Accept; the cause also stands in Proxy-Status (RFC 9209) with Weir's pseudonym, so
+// that an operator can tell Weir's 503 from an origin's. Addresses and details go to the log only.
+
+import { STATUS_TEXT } from "@std/http/status";
+import {
+  type Body,
+  type HeaderLines,
+  headerValue,
+  type RequestHead,
+  type ResponseHead,
+} from "../exchange.ts";
+import { encodeLatin1 } from "../http1/latin1.ts";
+
+/** Why Weir answers by itself. */
+export interface Refusal {
+  readonly status: number;
+  /** Error type of Proxy-Status (RFC 9209 2.3), e.g. `connection_refused`. */
+  readonly error: string;
+  /** One sentence for the client. */
+  readonly message: string;
+  /** Seconds until it is worth asking again. */
+  readonly retryAfterS?: number;
+  /** Methods for a 405. */
+  readonly allow?: readonly string[];
+  /** Further lines, e.g. RateLimit. */
+  readonly headers?: HeaderLines;
+  /** The client should not use this connection again. */
+  readonly close?: boolean;
+}
+
+/** Head and body of the answer to a refused request. */
+export function refusalResponse(
+  refusal: Refusal,
+  request: RequestHead,
+  requestId: string,
+  via: string,
+  now: () => Date,
+): { head: ResponseHead; body: Body } {
+  const json = prefersJson(headerValue(request.headers, "accept"));
+  const text = json
+    ? jsonText(refusal, requestId)
+    : `${refusal.status} ${reason(refusal.status)}: ${refusal.message}\n`;
+  const bytes = new Uint8Array(text.length);
+  encodeLatin1(text, bytes, 0);
+  const headers: HeaderLines = [
+    "Content-Type",
+    json ? "application/json" : "text/plain; charset=utf-8",
+    "Content-Length",
+    String(bytes.length),
+    "Cache-Control",
+    "no-store",
+    "Date",
+    now().toUTCString(),
+    "Proxy-Status",
+    `${via}; error=${refusal.error}`,
+  ];
+  if (requestId !== "") headers.push("X-Request-Id", requestId);
+  if (refusal.retryAfterS !== undefined) headers.push("Retry-After", String(refusal.retryAfterS));
+  if (refusal.allow !== undefined) headers.push("Allow", refusal.allow.join(", "));
+  if (refusal.close === true) headers.push("Connection", "close");
+  if (refusal.headers !== undefined) headers.push(...refusal.headers);
+  return {
+    head: { status: refusal.status, reason: reason(refusal.status), headers },
+    body: new WholeBody(bytes),
+  };
+}
+
+function reason(status: number): string {
+  return STATUS_TEXT[status] ?? "Error";
+}
+
+function jsonText(refusal: Refusal, requestId: string): string {
+  const { status, error, message } = refusal;
+  return JSON.stringify({ status, error, message, requestId }) + "\n";
+}
+
+/** Whether JSON is named, with a quality above 0, before text or anything. */
+function prefersJson(accept: string | undefined): boolean {
+  if (accept === undefined) return false;
+  for (const range of accept.split(",")) {
+    const type = range.trim().toLowerCase();
+    if (type.startsWith("text/") || type.startsWith("*/*")) return false;
+    if (/^application\/([a-z.+-]+\+)?json\b/.test(type) && !/;\s*q=0(\.0*)?$/.test(type)) return true;
+  }
+  return false;
+}
+
+/** A body that is all in memory. */
+export class WholeBody implements Body {
+  private bytes: Uint8Array | null;
+  readonly length: number;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.length = bytes.length;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const bytes = this.bytes;
+    this.bytes = null;
+    return Promise.resolve(bytes === null || bytes.length === 0 ? null : bytes);
+  }
+
+  takeWhole(): Uint8Array | null {
+    const bytes = this.bytes;
+    this.bytes = null;
+    return bytes;
+  }
+
+  cancel(): void {
+    this.bytes = null;
+  }
+}

@@ -1,0 +1,107 @@
+// A request's body on its way to an endpoint: streamed as it comes, and kept while it is small, so that a
+// second attempt can send the same bytes again.
+//
+// One per request, shared by its attempts. What has been read from the client is never lost: it is either
+// kept, or the request can no longer be tried elsewhere (`replayable` is false).
+
+import type { Body } from "../exchange.ts";
+import { BodyError } from "../exchange.ts";
+import { chunkOf, LAST_CHUNK } from "../http1/request_writer.ts";
+import type { Connection } from "../upstream/connection.ts";
+
+/** A first piece up to this size travels in the same write as the head. */
+const WITH_HEAD_BYTES_MAX = 16_384;
+
+export class RequestBody {
+  private readonly kept: Uint8Array[] = [];
+  private keptBytes = 0;
+  private ended = false;
+  /** False once bytes were handed on that are not kept. */
+  replayable = true;
+  /** Body bytes that came from the client. */
+  bytesRead = 0;
+
+  constructor(
+    private readonly source: Body,
+    private readonly keptBytesMax: number,
+    /** 0: no limit. */
+    private readonly bytesMax: number,
+  ) {}
+
+  get length(): number | null {
+    return this.source.length;
+  }
+
+  get consumed(): boolean {
+    return this.bytesRead > 0;
+  }
+
+  /** Reads the next bytes from the client and keeps them while there is room. @throws BodyError */
+  private async next(): Promise<Uint8Array | null> {
+    const bytes = await this.source.read();
+    if (bytes === null) {
+      this.ended = true;
+      return null;
+    }
+    this.bytesRead += bytes.length;
+    if (this.bytesMax > 0 && this.bytesRead > this.bytesMax) {
+      throw new BodyError("tooLarge", `request body larger than ${this.bytesMax} bytes`);
+    }
+    if (this.replayable && this.keptBytes + bytes.length <= this.keptBytesMax) {
+      this.kept.push(bytes);
+      this.keptBytes += bytes.length;
+    } else {
+      this.replayable = false;
+      this.kept.length = 0;
+    }
+    return bytes;
+  }
+
+  /** The pieces in order: those kept from an attempt before, then what the client still sends. */
+  private async *pieces(connection: Connection, idleMs: number): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < this.kept.length; i++) yield this.kept[i]!;
+    while (!this.ended) {
+      connection.limitSending("request", idleMs);
+      const bytes = await this.next();
+      if (bytes === null) return;
+      if (bytes.length > 0) yield bytes;
+    }
+  }
+
+  /**
+   * Sends `head` and the body. Settles when all is sent.
+   * @param idleMs longest silence of the client, and longest wait for room at the endpoint
+   * @throws BodyError when the client's side failed, ConnectionError when the endpoint's did
+   */
+  async send(connection: Connection, head: Uint8Array, idleMs: number): Promise<void> {
+    const chunked = this.source.length === null;
+    let waiting: Uint8Array | null = head;
+    for await (const bytes of this.pieces(connection, idleMs)) {
+      const piece = chunked ? chunkOf(bytes) : bytes;
+      connection.limitSending("send", idleMs);
+      if (waiting !== null && piece.length <= WITH_HEAD_BYTES_MAX) {
+        await connection.write(joined(waiting, piece));
+      } else {
+        if (waiting !== null) await connection.write(waiting);
+        await connection.write(piece);
+      }
+      waiting = null;
+    }
+    connection.limitSending("send", idleMs);
+    if (chunked) await connection.write(waiting === null ? LAST_CHUNK : joined(waiting, LAST_CHUNK));
+    else if (waiting !== null) await connection.write(waiting);
+    connection.sendingEnded();
+  }
+
+  /** Nobody will send the rest. */
+  cancel(): void {
+    this.source.cancel();
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
