@@ -1,0 +1,117 @@
+// What a route asks of a request besides host and path: a method, header values, query values.
+//
+// Methods compare with case (RFC 9110 9.1), header names without, values with. Several lines of one header
+// count as one, joined by ", " (RFC 9110 5.3). Query names and values are compared percent-decoded, `+` as a
+// space, and of several with one name the first counts; an escape that is not UTF-8 stays as it is.
+
+import type { MatchConfig } from "../config/route_schema.ts";
+import type { HeaderLines, RequestHead } from "../exchange.ts";
+
+type Wanted = string | { present: boolean } | { prefix: string };
+
+export interface Condition {
+  readonly on: "header" | "query";
+  /** Header names in lower case. */
+  readonly name: string;
+  readonly wanted: Wanted;
+}
+
+/** The header and query conditions of a match. */
+export function conditionsOf(match: MatchConfig): readonly Condition[] {
+  const list = (on: Condition["on"], wanted: Record<string, Wanted> = {}) =>
+    Object.entries(wanted).map(([name, value]): Condition => ({
+      on,
+      name: on === "header" ? name.toLowerCase() : name,
+      wanted: value,
+    }));
+  return [...list("header", match.headers), ...list("query", match.query)];
+}
+
+export function conditionHolds(condition: Condition, head: RequestHead): boolean {
+  return fulfils(condition.wanted, actualValue(condition, head));
+}
+
+/** The value that a condition looks at, or undefined when it is not there. */
+export function actualValue(condition: Condition, head: RequestHead): string | undefined {
+  return condition.on === "header"
+    ? joinedHeader(head.headers, condition.name)
+    : queryValue(head.target, condition.name);
+}
+
+/** Whether whatever fulfils `given` also fulfils `condition`. */
+export function conditionImplied(condition: Condition, given: Condition): boolean {
+  if (condition.on !== given.on || condition.name !== given.name) return false;
+  const { wanted } = condition;
+  if (typeof given.wanted === "string") return fulfils(wanted, given.wanted);
+  if ("prefix" in given.wanted) return typeof wanted === "object" && fulfils(wanted, given.wanted.prefix);
+  return typeof wanted === "object" && "present" in wanted && wanted.present === given.wanted.present;
+}
+
+/** Whether no request can fulfil both. */
+export function conditionsExclude(a: Condition, b: Condition): boolean {
+  if (a.on !== b.on || a.name !== b.name) return false;
+  if (typeof a.wanted === "string") return !fulfils(b.wanted, a.wanted);
+  if (typeof b.wanted === "string") return !fulfils(a.wanted, b.wanted);
+  if ("prefix" in a.wanted && "prefix" in b.wanted) {
+    return !a.wanted.prefix.startsWith(b.wanted.prefix) && !b.wanted.prefix.startsWith(a.wanted.prefix);
+  }
+  return isAbsent(a.wanted) !== isAbsent(b.wanted);
+}
+
+/** Whether every request fulfils one of the two: there and not there. */
+export function conditionsComplete(a: Condition, b: Condition): boolean {
+  if (a.on !== b.on || a.name !== b.name) return false;
+  if (typeof a.wanted === "string" || typeof b.wanted === "string") return false;
+  return "present" in a.wanted && "present" in b.wanted && a.wanted.present !== b.wanted.present;
+}
+
+export function describeCondition({ on, name, wanted }: Condition): string {
+  if (typeof wanted === "string") return `${on} ${name} must be "${wanted}"`;
+  if ("prefix" in wanted) return `${on} ${name} must begin with "${wanted.prefix}"`;
+  return `${on} ${name} must ${wanted.present ? "" : "not "}be there`;
+}
+
+function fulfils(wanted: Wanted, actual: string | undefined): boolean {
+  if (typeof wanted === "string") return actual === wanted;
+  if ("prefix" in wanted) return actual !== undefined && actual.startsWith(wanted.prefix);
+  return (actual !== undefined) === wanted.present;
+}
+
+function isAbsent(wanted: Exclude<Wanted, string>): boolean {
+  return "present" in wanted && !wanted.present;
+}
+
+function joinedHeader(headers: HeaderLines, name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    const candidate = headers[i]!;
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    value = value === undefined ? headers[i + 1]! : `${value}, ${headers[i + 1]!}`;
+  }
+  return value;
+}
+
+function queryValue(target: string, name: string): string | undefined {
+  let at = target.indexOf("?") + 1;
+  while (at > 0 && at <= target.length) {
+    const ampersand = target.indexOf("&", at);
+    const end = ampersand < 0 ? target.length : ampersand;
+    const equals = target.indexOf("=", at);
+    const nameEnd = equals < 0 || equals > end ? end : equals;
+    if (end > at && decoded(target.slice(at, nameEnd)) === name) {
+      return decoded(target.slice(nameEnd + 1, end));
+    }
+    at = end + 1;
+  }
+  return undefined;
+}
+
+function decoded(text: string): string {
+  if (!text.includes("%") && !text.includes("+")) return text;
+  const spaced = text.replaceAll("+", " ");
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    return spaced;
+  }
+}

@@ -1,0 +1,33 @@
+// Routes that nobody wrote: the one that takes everything, and the names of routes without one.
+
+import type { RouteConfig } from "../config/route_schema.ts";
+import type { RouteSnapshot } from "../messages.ts";
+
+/** Board row of the default route: without written routes it is the only one. */
+export const DEFAULT_ROUTE_ROW = 0;
+
+/** The route of a configuration without routes: everything goes to one upstream. */
+export function defaultRoute(upstream: string): RouteSnapshot {
+  return { name: "default", row: DEFAULT_ROUTE_ROW, match: {}, upstream, splitSticky: false };
+}
+
+/** The upstream that gets everything when no route is written: `default`, else the only one there is. */
+export function defaultUpstreamOf(names: readonly string[]): string | undefined {
+  return names.includes("default") ? "default" : names.length === 1 ? names[0] : undefined;
+}
+
+/** Whether a route matches every request. */
+export function takesEverything({ match }: RouteConfig): boolean {
+  return match.host === undefined && match.path === undefined && match.method === undefined &&
+    Object.keys(match.headers ?? {}).length === 0 && Object.keys(match.query ?? {}).length === 0;
+}
+
+/** The operator's name for a route, else one made from its match: `GET example.org/users/{id} [x-canary]`. */
+export function routeName({ name, match }: RouteConfig): string {
+  if (name !== undefined) return name;
+  const method = match.method === undefined ? "" : match.method.join(",") + " ";
+  const host = match.host === undefined ? "" : [match.host].flat().join(",");
+  const conditions = [...Object.keys(match.headers ?? {}), ...Object.keys(match.query ?? {})];
+  const suffix = conditions.length === 0 ? "" : ` [${conditions.join(",")}]`;
+  return `${method}${host}${match.path ?? (host === "" ? "*" : "")}${suffix}`;
+}

@@ -1,0 +1,99 @@
+// Routes that stand in each other's way: ties and routes that no request can reach.
+// Used by `check` and explain, never by traffic.
+
+import type { RouteSnapshot } from "../messages.ts";
+import { type Condition, conditionImplied, conditionsComplete, conditionsExclude } from "./conditions.ts";
+import { hostCovers, hostsOverlap } from "./host_pattern.ts";
+import { pathCovers, pathsOverlap } from "./path_pattern.ts";
+import { criterionBetween, entriesOf, type Entry } from "./precedence.ts";
+
+/** Two routes that one request can match while nothing puts either first; the file's order decides. */
+export interface Tie {
+  readonly first: RouteSnapshot;
+  readonly second: RouteSnapshot;
+}
+
+export interface Unreachable {
+  readonly route: RouteSnapshot;
+  /** Routes that take all its requests, each at least a part of them. */
+  readonly by: readonly RouteSnapshot[];
+}
+
+/** Every tie, once per pair of routes, in order of precedence. */
+export function findTies(routes: readonly RouteSnapshot[]): Tie[] {
+  const ties = new Map<RouteSnapshot, Set<RouteSnapshot>>();
+  for (const run of equalRuns(entriesOf(routes))) {
+    run.forEach((second, i) => {
+      for (const first of run.slice(0, i)) {
+        if (first.route === second.route || !entriesOverlap(first, second)) continue;
+        const seconds = ties.get(first.route) ?? new Set();
+        ties.set(first.route, seconds.add(second.route));
+      }
+    });
+  }
+  return [...ties].flatMap(([first, seconds]) => [...seconds].map((second) => ({ first, second })));
+}
+
+/** Every route all of whose requests go to routes before it. */
+export function findUnreachable(routes: readonly RouteSnapshot[]): Unreachable[] {
+  const entries = entriesOf(routes);
+  return routes.flatMap((route) => {
+    const by = new Set<RouteSnapshot>();
+    const own = entries.filter((entry) => entry.route === route);
+    const reachable = own.some((entry) => {
+      const takers = takersOf(entry, entries.slice(0, entry.rank).filter((other) => other.route !== route));
+      takers.forEach((taker) => by.add(taker.route));
+      return takers.length === 0;
+    });
+    return reachable ? [] : [{ route, by: [...by] }];
+  });
+}
+
+/** Entries that together take everything that `entry` matches; none when something is left for it. */
+function takersOf(entry: Entry, earlier: readonly Entry[]): Entry[] {
+  const candidates = earlier.filter((other) =>
+    hostCovers(other.host, entry.host) && pathCovers(other.path, entry.path) &&
+    (other.methods === null || entry.methods !== null)
+  );
+  if (entry.methods === null) return takersForMethod(entry, candidates);
+  const takers = entry.methods.map((method) =>
+    takersForMethod(entry, candidates.filter(({ methods }) => methods === null || methods.includes(method)))
+  );
+  return takers.every((list) => list.length > 0) ? [...new Set(takers.flat())] : [];
+}
+
+function takersForMethod(entry: Entry, candidates: readonly Entry[]): Entry[] {
+  const open = candidates.map((other) => ({ other, asks: unmet(other, entry) }));
+  const whole = open.find(({ asks }) => asks.length === 0);
+  if (whole !== undefined) return [whole.other];
+  const halves = open.filter(({ asks }) => asks.length === 1);
+  for (const a of halves) {
+    const b = halves.find((half) => conditionsComplete(a.asks[0]!, half.asks[0]!));
+    if (b !== undefined) return [a.other, b.other];
+  }
+  return [];
+}
+
+/** Conditions of `other` that a request for `entry` need not fulfil. */
+function unmet(other: Entry, entry: Entry): Condition[] {
+  return other.conditions.filter((condition) =>
+    !entry.conditions.some((given) => conditionImplied(condition, given))
+  );
+}
+
+/** Runs of entries that no criterion tells apart; entries come in order, so equal ones are neighbours. */
+function equalRuns(entries: readonly Entry[]): Entry[][] {
+  const runs: Entry[][] = [];
+  for (const entry of entries) {
+    const run = runs.at(-1);
+    if (run !== undefined && criterionBetween(run[0]!, entry) === null) run.push(entry);
+    else runs.push([entry]);
+  }
+  return runs;
+}
+
+function entriesOverlap(a: Entry, b: Entry): boolean {
+  return hostsOverlap(a.host, b.host) && pathsOverlap(a.path, b.path) &&
+    (a.methods === null || b.methods === null || a.methods.some((method) => b.methods!.includes(method))) &&
+    !a.conditions.some((left) => b.conditions.some((right) => conditionsExclude(left, right)));
+}

@@ -1,0 +1,206 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import type { RouteConfig } from "../../src/config/route_schema.ts";
+import { defaultUpstreamOf, routeName } from "../../src/routing/default_route.ts";
+import { makeRouter, type RouteMatch } from "../../src/routing/router.ts";
+import { request, routesOf } from "./routes.ts";
+
+/** The name of the matched route, else the kind of answer. */
+function told(match: RouteMatch): string {
+  return match.kind === "route" ? match.route.name : match.kind;
+}
+
+const CASES: readonly [match: RouteConfig["match"], request: string, matches: boolean][] = [
+  [{ host: "example.org" }, "GET example.org/", true],
+  [{ host: "example.org" }, "GET EXAMPLE.org/", true],
+  [{ host: "Example.ORG" }, "GET example.org/", true],
+  [{ host: "example.org" }, "GET example.org:8443/", true],
+  [{ host: "example.org" }, "GET example.org./", true],
+  [{ host: "example.org." }, "GET example.org/", true],
+  [{ host: "example.org" }, "GET www.example.org/", false],
+  [{ host: "example.org:8443" }, "GET example.org:8443/", true],
+  [{ host: "example.org:8443" }, "GET example.org/", false],
+  [{ host: "example.org:80" }, "GET example.org/", true],
+  [{ host: "*.example.org" }, "GET a.example.org/", true],
+  [{ host: "*.example.org" }, "GET a.b.example.org/", true],
+  [{ host: "*.example.org" }, "GET example.org/", false],
+  [{ host: "*.example.org" }, "GET .example.org/", false],
+  [{ host: "*.example.org" }, "GET anexample.org/", false],
+  [{ host: "*.example.org:81" }, "GET a.example.org:81/", true],
+  [{ host: "*.example.org:81" }, "GET a.example.org/", false],
+  [{ host: "*:81" }, "GET example.org:81/", true],
+  [{ host: "*:81" }, "GET example.org/", false],
+  [{ host: "*" }, "GET example.org/", true],
+  [{ host: ["a.org", "b.org"] }, "GET b.org/", true],
+  [{ host: "[::1]" }, "GET [::1]:3000/", true],
+  [{ host: "[::1]:3000" }, "GET [::1]:3001/", false],
+  [{ host: "example.org" }, "GET /", false],
+  [{ path: "/a" }, "GET h/a", true],
+  [{ path: "/a" }, "GET h/a?b=/c", true],
+  [{ path: "/a" }, "GET h/a/", false],
+  [{ path: "/a" }, "GET h/A", false],
+  [{ path: "/a" }, "GET h/", false],
+  [{ path: "/a/" }, "GET h/a/", true],
+  [{ path: "/a/*" }, "GET h/a", true],
+  [{ path: "/a/*" }, "GET h/a/", true],
+  [{ path: "/a/*" }, "GET h/a/b/c", true],
+  [{ path: "/a/*" }, "GET h/a?b", true],
+  [{ path: "/a/*" }, "GET h/ab", false],
+  [{ path: "/*" }, "GET h/", true],
+  [{ path: "/*" }, "OPTIONS h*", false],
+  [{ method: ["OPTIONS"] }, "OPTIONS h*", true],
+  [{ path: "/u/{id}" }, "GET h/u/7", true],
+  [{ path: "/u/{id}" }, "GET h/u/", false],
+  [{ path: "/u/{id}" }, "GET h/u/7/", false],
+  [{ path: "/u/{id}/x" }, "GET h/u/7/x", true],
+  [{ path: "/u/{id}/*" }, "GET h/u/7", true],
+  [{ path: "/u/{id}/*" }, "GET h/u/7/x/y", true],
+  [{ path: "/u/{id}/*" }, "GET h/u", false],
+  [{ query: { a: "1" } }, "GET h/?a=1", true],
+  [{ query: { a: "1" } }, "GET h/?b=2&a=1&a=3", true],
+  [{ query: { a: "3" } }, "GET h/?a=1&a=3", false],
+  [{ query: { a: "x y" } }, "GET h/?a=x+y", true],
+  [{ query: { a: "x y" } }, "GET h/?a=x%20y", true],
+  [{ query: { "ä": "ö" } }, "GET h/?%C3%A4=%C3%B6", true],
+  [{ query: { a: "%zz" } }, "GET h/?a=%zz", true],
+  [{ query: { a: "" } }, "GET h/?a", true],
+  [{ query: { a: "b=c" } }, "GET h/?a=b=c", true],
+  [{ query: { a: { present: true } } }, "GET h/?b&a", true],
+  [{ query: { a: { present: true } } }, "GET h/?ab", false],
+  [{ query: { a: { present: false } } }, "GET h/", true],
+  [{ query: { a: { present: false } } }, "GET h/?a=", false],
+  [{ query: { a: { prefix: "v" } } }, "GET h/?a=v2", true],
+];
+
+for (const [match, line, matches] of CASES) {
+  Deno.test(`the route ${JSON.stringify(match)} is ${matches ? "" : "not "}for ${line}`, () => {
+    const routes = routesOf({ tested: match, elsewhere: { host: "else.where", path: "/else" } });
+    assertEquals(told(makeRouter(routes).match(request(line))) === "tested", matches);
+  });
+}
+
+const HEADER_CASES: readonly [
+  wanted: NonNullable<RouteConfig["match"]["headers"]>[string],
+  string[],
+  boolean,
+][] = [
+  ["a", ["x-v", "a"], true],
+  ["a", ["X-V", "a"], true],
+  ["a", ["x-v", "A"], false],
+  ["a", [], false],
+  ["a, b", ["x-v", "a", "other", "c", "x-v", "b"], true],
+  ["a", ["x-v", "a", "x-v", "b"], false],
+  [{ present: true }, ["x-v", ""], true],
+  [{ present: false }, ["x-v", ""], false],
+  [{ present: false }, ["x-w", "a"], true],
+  [{ prefix: "ab" }, ["x-v", "abc"], true],
+  [{ prefix: "ab" }, ["x-v", "a"], false],
+];
+
+for (const [wanted, headers, matches] of HEADER_CASES) {
+  Deno.test(`header X-V ${JSON.stringify(wanted)} ${matches ? "matches" : "refuses"} ${headers.join(" ")}`, () => {
+    const router = makeRouter(routesOf({ tested: { headers: { "X-V": wanted } } }));
+    assertEquals(told(router.match(request("GET h/", headers))), matches ? "tested" : "unknownPath");
+  });
+}
+
+Deno.test("without routes everything goes to the default upstream, without one to nobody", () => {
+  const match = makeRouter([], "app").match(request("OPTIONS h*"));
+  assertEquals(match.kind === "route" && match.route.upstream, "app");
+  assertEquals(told(makeRouter([]).match(request("GET h/"))), "unknownPath");
+  assertEquals(defaultUpstreamOf(["a", "default"]), "default");
+  assertEquals(defaultUpstreamOf(["a"]), "a");
+  assertEquals(defaultUpstreamOf(["a", "b"]), undefined);
+});
+
+Deno.test("an unknown host is told from an unknown path, and both from a wrong method", () => {
+  const router = makeRouter(routesOf({
+    read: { host: "a.org", path: "/x", method: ["GET", "HEAD"] },
+    write: { host: "a.org", path: "/x", method: ["PUT"] },
+    canary: { host: "a.org", path: "/x", method: ["DELETE"], headers: { "x-canary": "1" } },
+  }));
+  assertEquals(router.match(request("GET b.org/x")), { kind: "unknownHost" });
+  assertEquals(router.match(request("GET a.org/y")), { kind: "unknownPath" });
+  assertEquals(router.match(request("POST a.org/x")), {
+    kind: "methodNotAllowed",
+    allow: ["GET", "HEAD", "PUT"],
+  });
+  assertEquals(told(router.match(request("PUT a.org/x"))), "write");
+});
+
+Deno.test("a request that the most specific route's conditions refuse falls to the next route", () => {
+  const router = makeRouter(routesOf({
+    everywhere: {},
+    wildcard: { host: "*.a.org", path: "/x/*" },
+    exact: { host: "b.a.org", path: "/x/y", headers: { "x-canary": "1" } },
+  }));
+  assertEquals(told(router.match(request("GET b.a.org/x/y", ["x-canary", "1"]))), "exact");
+  assertEquals(told(router.match(request("GET b.a.org/x/y"))), "wildcard");
+  assertEquals(told(router.match(request("GET b.a.org/z"))), "everywhere");
+});
+
+Deno.test("the segments that names in braces take come with the match, raw", () => {
+  const router = makeRouter(routesOf({ user: { path: "/{tenant}/u/{id}/*" } }));
+  const match = router.match(request("GET h/acme/u/a%20b/x?y"));
+  assertEquals(match.kind === "route" && match.params, { tenant: "acme", id: "a%20b" });
+});
+
+Deno.test("a match without names makes no new object", () => {
+  const router = makeRouter(routesOf({ a: { path: "/a/*" }, b: { path: "/b" } }));
+  assertStrictEquals(router.match(request("GET h/a/1")), router.match(request("GET h/a/2?c")));
+});
+
+const READINGS: readonly [line: string, expected: string][] = [
+  ["GET h/admin", "admin"],
+  ["GET h/%61dmin", "ambiguousPath"],
+  ["GET h/public/../admin", "ambiguousPath"],
+  ["GET h/public/%2e%2e/admin", "ambiguousPath"],
+  ["GET h/public/..%2fadmin", "ambiguousPath"],
+  ["GET h/public/..\\admin", "ambiguousPath"],
+  ["GET h/public/..;/admin", "ambiguousPath"],
+  ["GET h//admin", "ambiguousPath"],
+  ["GET h/./admin", "ambiguousPath"],
+  ["GET h/admin;v=1", "ambiguousPath"],
+  ["GET h/public/../../admin/x", "ambiguousPath"],
+  ["GET h/public/a%2Fb", "public"],
+  ["GET h/public/a/../b", "public"],
+  ["GET h/public//b;c=d", "public"],
+  ["GET h/public/x?y=/../admin//%61", "public"],
+  ["GET h/public/.well-known", "public"],
+  ["GET h/caf%C3%A9", "cafe"],
+  ["GET h/admin%20", "rest"],
+  ["GET h/other/a%2Fb", "rest"],
+];
+
+for (const [line, expected] of READINGS) {
+  Deno.test(`${line} goes to ${expected} where an origin may read paths in its own way`, () => {
+    const routes = routesOf({
+      admin: { path: "/admin/*" },
+      public: { path: "/public/*" },
+      cafe: { path: "/caf%C3%A9" },
+      rest: {},
+    });
+    assertEquals(told(makeRouter(routes).match(request(line))), expected);
+  });
+}
+
+Deno.test("a path that leaves its only prefix is refused, one that stays unknown is unknown", () => {
+  const router = makeRouter(routesOf({ app: { path: "/app/*" } }));
+  assertEquals(told(router.match(request("GET h/app/../secret"))), "ambiguousPath");
+  assertEquals(told(router.match(request("GET h/app/../app/x"))), "app");
+  assertEquals(told(router.match(request("GET h/x/../app"))), "unknownPath");
+});
+
+Deno.test("where no route names a path, no reading of it matters", () => {
+  const router = makeRouter(routesOf({ a: { host: "a.org" }, b: { host: "b.org" } }));
+  assertEquals(told(router.match(request("GET a.org/x/../%61//b"))), "a");
+});
+
+Deno.test("a route without a name is named by its match", () => {
+  const named = routesOf({
+    x: { host: ["a.org", "b.org"], path: "/u/{id}", method: ["GET"], query: { q: "1" } },
+  });
+  const { name: _, ...nameless } = named[0]!;
+  assertEquals(routeName(nameless as RouteConfig), "GET a.org,b.org/u/{id} [q]");
+  assertEquals(routeName({ match: {}, splitSticky: false }), "*");
+  assertEquals(routeName(named[0]!), "x");
+});
