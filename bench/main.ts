@@ -1,0 +1,114 @@
+// `deno task bench`: Weir, its peers and its floor, side by side in one run on this machine.
+//
+// Reads the flags, sets up a scratch directory, runs the chosen scenarios one after the other, prints progress
+// and results, and writes `bench/results.json`, the charts and the generated parts of `docs/performance.md`.
+// However it ends, no process and no file of the run is left behind. The only place that exits.
+
+import { type Contestant, CONTESTANTS } from "./contestants.ts";
+import { type FigureName, FIGURES } from "./figures.ts";
+import { type BenchOptions, readFlags, USAGE } from "./flags.ts";
+import { describeMachine, missingForAll, shareCores } from "./machine.ts";
+import type { Measured } from "./measure.ts";
+import { chooseScenarios, estimateMinutes, paceOf } from "./plan.ts";
+import { isInstalled, Processes } from "./processes.ts";
+import { publish, readResults, writeResults } from "./report/publish.ts";
+import { scenarioTable, targetLines } from "./report/tables.ts";
+import type { Results } from "./results.ts";
+import { runScenario } from "./rounds.ts";
+import { chooseContestants, type Skipped, Stage } from "./stage.ts";
+import { checkTargets } from "./targets.ts";
+
+const EXIT_USAGE = 64;
+const EXIT_INTERRUPTED = 130;
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readFlags(args);
+  if ("problems" in options) {
+    for (const problem of options.problems) console.error(`bench: ${problem}`);
+    return EXIT_USAGE;
+  }
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (options.render) {
+    await publish(await readResults());
+    return 0;
+  }
+  const missing = missingForAll();
+  if (missing !== null) {
+    console.error(`bench: cannot run: ${missing}`);
+    return 1;
+  }
+  return await withScratch((stage) => bench(stage, options));
+}
+
+/** Everything that `run` starts or writes is gone when this returns, or when Ctrl-C ends it. */
+async function withScratch(run: (stage: Stage) => Promise<number>): Promise<number> {
+  const cores = shareCores(navigator.hardwareConcurrency);
+  const processes = new Processes(cores.load);
+  const scratch = await Deno.makeTempDir({ dir: "/tmp", prefix: "weir-bench-" });
+  await Deno.chmod(scratch, 0o755);
+  const clear = async () => {
+    await processes.stopAll();
+    await Deno.remove(scratch, { recursive: true }).catch(() => {});
+  };
+  const interrupted = async () => {
+    console.log("\nstopping");
+    await clear();
+    Deno.exit(EXIT_INTERRUPTED);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupted);
+  try {
+    return await run(new Stage(processes, cores, scratch));
+  } finally {
+    await clear();
+  }
+}
+
+async function bench(stage: Stage, options: BenchOptions): Promise<number> {
+  const { chosen, skipped } = chooseContestants(CONTESTANTS, options.only, options.quick);
+  const canLoad = isInstalled("wrk");
+  if (!canLoad) skipped.push({ contestant: "every scenario under load", reason: "wrk is not installed" });
+  skipped.forEach(saySkipped);
+  const scenarios = chooseScenarios(options, canLoad);
+  const minutes = estimateMinutes(scenarios, chosen, options);
+  console.log(`${scenarios.length} scenarios with ${chosen.map(({ title }) => title).join("; ")}`);
+  console.log(`about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`);
+  const machine = await describeMachine(stage.processes);
+  const results: Results = { takenAt: new Date().toISOString(), machine, skipped, scenarios: [] };
+  for (const [at, scenario] of scenarios.entries()) {
+    console.log(`\n${at + 1}/${scenarios.length} ${scenario.title}`);
+    const pace = paceOf(scenario, options, performance.now(), scenarios.length - at);
+    const listeners = { onMeasured: sayMeasured, onSkipped: saySkipped };
+    const result = await runScenario(stage, scenario, chosen, { ...pace, ...listeners });
+    results.scenarios.push(result);
+    console.log(`\n${scenarioTable(result)}`);
+  }
+  return await finish(results, options);
+}
+
+async function finish(results: Results, options: BenchOptions): Promise<number> {
+  const verdicts = checkTargets(results);
+  console.log(`\n${targetLines(verdicts)}`);
+  if (options.write) {
+    await writeResults(results);
+    await publish(results);
+    console.log("\nwritten: bench/results.json, docs/performance.md, docs/img/");
+  }
+  return options.assert && verdicts.some(({ state }) => state !== "met") ? 1 : 0;
+}
+
+function sayMeasured(round: number, { title }: Contestant, { sample, faults }: Measured): void {
+  const figures = (Object.keys(sample) as FigureName[]).map((name) => {
+    const { title, print } = FIGURES[name];
+    return `${print(sample[name] ?? NaN)} ${title}`;
+  });
+  console.log(`  round ${round + 1}  ${title.padEnd(20)} ${[...figures, ...faults].join("  ")}`);
+}
+
+function saySkipped({ contestant, reason }: Skipped): void {
+  console.log(`  skipped: ${contestant}: ${reason}`);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,74 @@
+// Takes the figures of one contestant in one round: under load, or idle.
+//
+// Under load: the CPU time that the contestant's processes used, from just before wrk starts to just after it
+// ended, divided by the answers that wrk received; so setting up and closing the connections is included.
+// Idle: the memory of a process that just started, and what each idle keep-alive connection adds to it.
+
+import type { Sample } from "./figures.ts";
+import { holdIdleConnections } from "./idle_connections.ts";
+import { cpuMicrosBetween, memoryOf, readTree } from "./proc.ts";
+import type { Processes } from "./processes.ts";
+import type { LoadScenario, MemoryScenario } from "./scenarios.ts";
+import type { Standing } from "./stage.ts";
+import { type LoadReport, runWrk } from "./wrk.ts";
+
+/** Closing thousands of connections goes on for a moment after wrk has ended. */
+const CLOSING_MS = 100;
+/** Start-up work and the collection of its garbage are over after this. */
+const SETTLE_MS = 2000;
+
+export interface Measured {
+  readonly sample: Sample;
+  /** Why the sample does not count; empty when it does. */
+  readonly faults: readonly string[];
+}
+
+export async function measureLoad(
+  processes: Processes,
+  standing: Standing,
+  scenario: LoadScenario,
+  seconds: number,
+): Promise<Measured> {
+  const before = await readTree(processes, standing.pids);
+  const load = await runWrk(processes, scenario, standing.port, seconds);
+  await pause(CLOSING_MS);
+  const after = await readTree(processes, standing.pids);
+  const fault = standing.fault();
+  const faults = fault === null ? load.faults : [...load.faults, fault];
+  if (faults.length > 0) return { sample: {}, faults };
+  if (standing.pids.length === 0) return { sample: clientFigures(load), faults };
+  const cpuMicros = cpuMicrosBetween(before, after) / load.requests;
+  return { sample: { ...clientFigures(load), cpuMicros, rssBytes: memoryOf(after).rssBytes }, faults };
+}
+
+function clientFigures({ requests, seconds, p50Ms, p99Ms, p999Ms }: LoadReport): Sample {
+  return { requestsPerSecond: requests / seconds, p50Ms, p99Ms, p999Ms };
+}
+
+/** @param standing just started. */
+export async function measureMemory(
+  processes: Processes,
+  standing: Standing,
+  scenario: MemoryScenario,
+): Promise<Measured> {
+  await pause(SETTLE_MS);
+  const idle = memoryOf(await readTree(processes, standing.pids));
+  // Code that the first requests bring in is not the connections' memory.
+  (await holdIdleConnections(standing.port, 20, 20)).close();
+  await pause(SETTLE_MS / 2);
+  const before = memoryOf(await readTree(processes, standing.pids));
+  const held = await holdIdleConnections(standing.port, scenario.idleConnections, 1);
+  await pause(SETTLE_MS);
+  const after = memoryOf(await readTree(processes, standing.pids));
+  held.close();
+  const sample = {
+    idleRssBytes: idle.rssBytes,
+    idlePssBytes: idle.pssBytes,
+    idleConnectionBytes: (after.pssBytes - before.pssBytes) / scenario.idleConnections,
+  };
+  return { sample, faults: held.faults };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

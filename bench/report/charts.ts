@@ -1,0 +1,104 @@
+// Which charts the results become: one row here is one chart, drawn for light and for dark pages.
+//
+// `cpu` is the README's. A chart shows the contestants that have a figure in at least one of its columns, and is
+// left out when nobody has.
+
+import { CONTESTANTS } from "../contestants.ts";
+import { type FigureName, FIGURES } from "../figures.ts";
+import { figureOf, type Results } from "../results.ts";
+import type { Chart } from "./chart.ts";
+
+interface ChartPlan {
+  readonly file: string;
+  readonly title: string;
+  readonly note: string;
+  readonly columns: readonly {
+    readonly scenario: string;
+    readonly figure: FigureName;
+    readonly title: string;
+  }[];
+}
+
+const SIZES = [["1kb", "1 KB"], ["10kb", "10 KB"], ["300kb", "300 KB"]] as const;
+const CONNECTIONS = [["c16", "16"], ["1kb", "64"], ["c512", "512"], ["c4096", "4,096"]] as const;
+const OTHERS = [
+  ["post-1kb", "POST 1 KB"],
+  ["post-1mb", "POST 1 MB"],
+  ["connect", "new connection each"],
+  ["2cores", "2 workers, 2 cores"],
+] as const;
+
+export const CHART_PLANS: readonly ChartPlan[] = [
+  plan(
+    "cpu",
+    "CPU per proxied request",
+    "µs on one core, by size of the answer; less is better",
+    "cpuMicros",
+    SIZES,
+  ),
+  plan(
+    "throughput",
+    "Requests per second",
+    "proxy on one core, 64 connections; more is better",
+    "requestsPerSecond",
+    SIZES,
+  ),
+  plan(
+    "latency",
+    "99th percentile latency",
+    "ms under full load, 64 connections; less is better",
+    "p99Ms",
+    SIZES,
+  ),
+  plan(
+    "connections",
+    "CPU by number of connections",
+    "µs per 1 KB request; less is better",
+    "cpuMicros",
+    CONNECTIONS,
+  ),
+  plan("others", "CPU in other scenarios", "µs per request; less is better", "cpuMicros", OTHERS),
+  {
+    file: "memory",
+    title: "Memory",
+    note: "one worker; less is better",
+    columns: [
+      { scenario: "memory", figure: "idleRssBytes", title: "MB when idle" },
+      { scenario: "memory", figure: "idleConnectionBytes", title: "KB per idle connection" },
+    ],
+  },
+];
+
+function plan(
+  file: string,
+  title: string,
+  note: string,
+  figure: FigureName,
+  scenarios: readonly (readonly [string, string])[],
+): ChartPlan {
+  return { file, title, note, columns: scenarios.map(([scenario, title]) => ({ scenario, figure, title })) };
+}
+
+/** Null when there is nothing to show. */
+export function chartOf({ title, note, columns }: ChartPlan, results: Results): Chart | null {
+  const filled = columns.map(({ scenario, figure, title }) => {
+    const cells = results.scenarios.find(({ name }) => name === scenario)?.cells ?? [];
+    const value = (name: string) => {
+      const cell = cells.find(({ contestant }) => contestant === name);
+      return cell === undefined ? null : figureOf(cell, figure);
+    };
+    return { title, value, print: FIGURES[figure].print };
+  });
+  const rows = CONTESTANTS.filter(({ name }) => filled.some(({ value }) => value(name) !== null));
+  if (rows.length === 0) return null;
+  return {
+    title,
+    note,
+    rows: rows.map(({ title, kind }) => ({ label: title, kind })),
+    columns: filled.map(({ title, value, print }) => ({
+      title,
+      values: rows.map(({ name }) => value(name)),
+      print,
+    })),
+  };
+}

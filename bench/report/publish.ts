@@ -1,0 +1,82 @@
+// Writes what readers see: `bench/results.json`, the charts in `docs/img/`, and the parts of
+// `docs/performance.md` that stand between `<!-- bench NAME -->` and `<!-- /bench NAME -->`; its prose stays.
+
+import { type Results, withSummaries } from "../results.ts";
+import { checkTargets } from "../targets.ts";
+import { drawChart } from "./chart.ts";
+import { CHART_PLANS, chartOf } from "./charts.ts";
+import { seedTable } from "./seed_table.ts";
+import { markdownTable, scenarioTable } from "./tables.ts";
+
+const root = new URL("../../", import.meta.url);
+const resultsFile = new URL("bench/results.json", root);
+const page = new URL("docs/performance.md", root);
+const images = new URL("docs/img/", root);
+
+export async function writeResults(results: Results): Promise<void> {
+  await Deno.writeTextFile(resultsFile, JSON.stringify(withSummaries(results), null, 1) + "\n");
+}
+
+export async function readResults(): Promise<Results> {
+  return JSON.parse(await Deno.readTextFile(resultsFile));
+}
+
+/** Draws the charts and fills the page. */
+export async function publish(results: Results): Promise<void> {
+  await Deno.mkdir(images, { recursive: true });
+  const drawn: string[] = [];
+  for (const plan of CHART_PLANS) {
+    const chart = chartOf(plan, results);
+    if (chart === null) continue;
+    for (const theme of ["light", "dark"] as const) {
+      await Deno.writeTextFile(new URL(`${plan.file}-${theme}.svg`, images), drawChart(chart, theme));
+    }
+    drawn.push(picture(plan.file, `${plan.title}: ${plan.note}`));
+  }
+  const sections = {
+    machine: machineLines(results),
+    targets: targetTable(results),
+    seed: seedTable(results),
+    charts: drawn.join("\n\n"),
+    tables: results.scenarios.map((scenario) => `### ${scenario.title}\n\n${scenarioTable(scenario)}`).join(
+      "\n\n",
+    ),
+  };
+  await Deno.writeTextFile(page, fillSections(await Deno.readTextFile(page), sections));
+}
+
+/** @throws when the page has no place for a section. */
+export function fillSections(page: string, sections: Readonly<Record<string, string>>): string {
+  for (const [name, content] of Object.entries(sections)) {
+    const [open, close] = [`<!-- bench ${name} -->`, `<!-- /bench ${name} -->`];
+    const [start, end] = [page.indexOf(open), page.indexOf(close)];
+    if (start < 0 || end < start) throw new Error(`docs/performance.md has no ${open} ... ${close}`);
+    page = `${page.slice(0, start + open.length)}\n${content}\n${page.slice(end)}`;
+  }
+  return page;
+}
+
+function picture(file: string, alt: string): string {
+  return [
+    "<picture>",
+    `  <source media="(prefers-color-scheme: dark)" srcset="img/${file}-dark.svg">`,
+    `  <img alt="${alt}" src="img/${file}-light.svg">`,
+    "</picture>",
+  ].join("\n");
+}
+
+function machineLines({ takenAt, machine, skipped, scenarios }: Results): string {
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const left = [...skipped, ...scenarios.flatMap((scenario) => scenario.skipped)];
+  const missing = new Set(
+    left.map(({ contestant, reason }) => `\n- not measured: ${contestant} (${reason})`),
+  );
+  return [
+    `- taken on ${takenAt.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}`,
+    `- ${versions}${[...missing].join("")}`,
+  ].join("\n");
+}
+
+function targetTable(results: Results): string {
+  return markdownTable(["target", "state"], checkTargets(results).map(({ state, text }) => [text, state]));
+}

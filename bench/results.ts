@@ -1,0 +1,92 @@
+// What a benchmark run leaves behind: every sample of every round, and the sums drawn from them.
+//
+// `Results` is the whole of `bench/results.json`; tables, charts and targets are made from it alone, so
+// `deno task bench --render` can make them again without measuring.
+
+import type { ContestantName } from "./contestants.ts";
+import { type FigureName, FIGURES, type Sample } from "./figures.ts";
+import type { Skipped } from "./stage.ts";
+import { ratioSpread, type Spread, spread } from "./statistics.ts";
+
+/** One contestant in one scenario. */
+export interface Cell {
+  readonly contestant: ContestantName;
+  readonly title: string;
+  readonly kind: "weir" | "peer" | "bound";
+  /** By round; a round that did not count is empty. */
+  readonly samples: Sample[];
+  /** Anything here makes the whole cell invalid. */
+  readonly faults: string[];
+}
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly title: string;
+  readonly seconds: number;
+  readonly cells: Cell[];
+  readonly skipped: Skipped[];
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly kernel: string;
+  readonly versions: Record<string, string>;
+}
+
+export interface Results {
+  /** ISO 8601. */
+  readonly takenAt: string;
+  readonly machine: Machine;
+  readonly skipped: Skipped[];
+  readonly scenarios: ScenarioResult[];
+}
+
+/** Whom the ratios are against. */
+export const REFERENCES: readonly ContestantName[] = ["nginx-tuned", "floor", "fetch"];
+
+/** Null for an invalid cell and for a figure that does not apply. */
+export function figureOf(cell: Cell, figure: FigureName): Spread | null {
+  if (cell.faults.length > 0) return null;
+  return spread(cell.samples.map((sample) => sample[figure]).filter((value) => value !== undefined));
+}
+
+/** `of` to `to`, round by round, of the scenario's cells of these names; null when either is missing or invalid. */
+export function ratioOf(
+  scenario: ScenarioResult | undefined,
+  figure: FigureName,
+  of: ContestantName,
+  to: ContestantName,
+): Spread | null {
+  const [left, right] = [of, to].map((name) => scenario?.cells.find(({ contestant }) => contestant === name));
+  if (left === undefined || right === undefined) return null;
+  if (left.faults.length > 0 || right.faults.length > 0) return null;
+  return ratioSpread(
+    left.samples.map((sample) => sample[figure]),
+    right.samples.map((sample) => sample[figure]),
+  );
+}
+
+/** `Results` with medians, spreads and ratios written out, for readers of the JSON file. */
+export function withSummaries(results: Results) {
+  const scenarios = results.scenarios.map((scenario) => ({
+    ...scenario,
+    cells: scenario.cells.map((cell) => ({
+      ...cell,
+      figures: summaries((figure) => figureOf(cell, figure)),
+      ratios: Object.fromEntries(
+        REFERENCES.map((to) => [to, summaries((figure) => ratioOf(scenario, figure, cell.contestant, to))]),
+      ),
+    })),
+  }));
+  return { ...results, scenarios };
+}
+
+function summaries(of: (figure: FigureName) => Spread | null): Partial<Record<FigureName, Spread>> {
+  const known: Partial<Record<FigureName, Spread>> = {};
+  for (const figure of Object.keys(FIGURES) as FigureName[]) {
+    const value = of(figure);
+    if (value !== null) known[figure] = value;
+  }
+  return known;
+}

@@ -1,0 +1,151 @@
+// What the benchmark writes: flags it accepts, configurations it fills, tables, charts and targets it makes.
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { readFlags } from "../bench/flags.ts";
+import { type Chart, drawChart, escapeXml } from "../bench/report/chart.ts";
+import { fillSections } from "../bench/report/publish.ts";
+import { scenarioTable } from "../bench/report/tables.ts";
+import type { Cell, Results } from "../bench/results.ts";
+import { checkTargets } from "../bench/targets.ts";
+import { fillTemplate } from "../bench/template.ts";
+import { startWords } from "../bench/weir_command.ts";
+
+Deno.test("readFlags() refuses every unknown flag, name and value in one go", () => {
+  const read = readFlags([
+    "--quik",
+    "--only=weir,nginks",
+    "--scenario=1mb",
+    "--rounds=0",
+    "--seconds=x",
+    "stray",
+  ]);
+  const problems = "problems" in read ? read.problems : [];
+  assertEquals(problems.length, 6);
+  assertStringIncludes(problems.join("\n"), "--quik is not known");
+  assertStringIncludes(problems.join("\n"), "stray is not known");
+  assertStringIncludes(problems.join("\n"), '--only has "nginks", accepted: weir, weir-wire, nginx');
+  assertStringIncludes(problems.join("\n"), '--rounds is "0", must be a whole number from 1 to 100');
+});
+
+Deno.test("readFlags() lets only a full run replace the documents, unless told otherwise", () => {
+  const writes = (...args: string[]) => {
+    const read = readFlags(args);
+    return "problems" in read ? read.problems : read.write;
+  };
+  assertEquals(writes(), true);
+  assertEquals(writes("--no-write"), false);
+  assertEquals(writes("--quick"), false);
+  assertEquals(writes("--only=weir"), false);
+  assertEquals(writes("--quick", "--write"), true);
+});
+
+Deno.test("fillTemplate() repeats a line per origin and fills the others once", () => {
+  const filled = fillTemplate("listen {{port}};\nserver 127.0.0.1:{{origin}}; # {{port}}", { port: 80 }, [
+    1,
+    2,
+  ]);
+  assertEquals(filled, "listen 80;\nserver 127.0.0.1:1; # 80\nserver 127.0.0.1:2; # 80");
+});
+
+Deno.test("fillTemplate() refuses a name without a value", () => {
+  assertThrows(() => fillTemplate("{{prot}}", { port: 80 }, []), Error, "{{prot}} has no value");
+});
+
+Deno.test("every configuration of a peer has a value for every name in it", async () => {
+  const values = { port: 1, workers: 1, scratch: "/tmp/x" };
+  const peers = new URL("../bench/peers/", import.meta.url);
+  for await (const { name } of Deno.readDir(peers)) {
+    if (name.endsWith(".ts")) continue;
+    assert(!fillTemplate(await Deno.readTextFile(new URL(name, peers)), values, [2]).includes("{{"), name);
+  }
+});
+
+Deno.test("startWords() takes the start task's own flags", () => {
+  assertEquals(startWords("deno run --allow-net --allow-env='A,B' src/main.ts run"), [
+    "--allow-net",
+    "--allow-env=A,B",
+  ]);
+  assertThrows(() => startWords("node main.js"), Error, "no start task");
+});
+
+const CELLS: Cell[] = [
+  {
+    contestant: "weir",
+    title: "Weir (serve)",
+    kind: "weir",
+    samples: [{ cpuMicros: 20 }, { cpuMicros: 40 }, { cpuMicros: 22 }],
+    faults: [],
+  },
+  {
+    contestant: "floor",
+    title: "floor",
+    kind: "bound",
+    samples: [{ cpuMicros: 16 }, { cpuMicros: 32 }, { cpuMicros: 20 }],
+    faults: [],
+  },
+  { contestant: "fetch", title: "<fetch>", kind: "bound", samples: [{}], faults: ["3 read errors"] },
+];
+const RESULTS: Results = {
+  takenAt: "2026-01-01T00:00:00Z",
+  machine: { cpu: "a", cores: 2, kernel: "b", versions: {} },
+  skipped: [],
+  scenarios: [{ name: "1kb", title: "1 KB", seconds: 1, cells: CELLS, skipped: [] }],
+};
+
+Deno.test("checkTargets() compares medians of ratios, and an invalid side is not measured", () => {
+  const verdicts = checkTargets(RESULTS);
+  assertEquals(verdicts[0], { state: "met", text: "weir CPU µs/request, 1kb: 1.25 x floor, at most 1.30" });
+  assertEquals(verdicts[1], {
+    state: "not measured",
+    text: "weir CPU µs/request, 1kb: x fetch, at most 0.65",
+  });
+});
+
+Deno.test("scenarioTable() shows median, spread and ratios, and an invalid cell with its reason", () => {
+  const table = scenarioTable(RESULTS.scenarios[0]!);
+  assertStringIncludes(table, "22.0 (20.0-40.0)");
+  assertStringIncludes(table, "1.25");
+  assertStringIncludes(table, "INVALID: 3 read errors");
+});
+
+Deno.test("drawChart() is well-formed XML whatever the labels hold, in both themes", () => {
+  const chart: Chart = {
+    title: 'a < b & "c"',
+    note: "less is better",
+    rows: [{ label: "<weir>", kind: "weir" }, { label: "peer & co", kind: "peer" }],
+    columns: [
+      { title: "1 KB", values: [{ median: 2, min: 1, max: 3 }, null], print: String },
+      { title: "nothing", values: [null, null], print: String },
+    ],
+  };
+  for (const theme of ["light", "dark"] as const) assertWellFormed(drawChart(chart, theme));
+});
+
+/** Tags nest and close, attributes are quoted, and no bare `&` or `<` is left. */
+function assertWellFormed(xml: string): void {
+  const open: string[] = [];
+  const rest = xml.replace(
+    /<(\/?)(\w+)((?: [\w:-]+="[^"<]*")*)(\/?)>/g,
+    (_, closing, name, _attributes, empty) => {
+      if (closing) assertEquals(open.pop(), name);
+      else if (!empty) open.push(name);
+      return "";
+    },
+  );
+  assertEquals(open, []);
+  assert(!rest.includes("<"), rest);
+  assert(!/&(?!#\d+;)/.test(rest), rest);
+  assert(!/NaN|undefined|Infinity/.test(xml), xml);
+}
+
+Deno.test("escapeXml() escapes what markup is made of", () => {
+  assertEquals(escapeXml('<a href="b">&'), "&#60;a href=&#34;b&#34;&#62;&#38;");
+});
+
+Deno.test("fillSections() replaces what is between the marks and keeps the prose", () => {
+  const page = "prose\n<!-- bench a -->\nold\n<!-- /bench a -->\nmore";
+  const filled = fillSections(page, { a: "new" });
+  assertEquals(filled, "prose\n<!-- bench a -->\nnew\n<!-- /bench a -->\nmore");
+  assertEquals(fillSections(filled, { a: "new" }), filled);
+  assertThrows(() => fillSections(page, { b: "new" }), Error, "<!-- bench b -->");
+});
