@@ -82,11 +82,22 @@ export interface Tunnel {
   close(): void;
 }
 
+/** Why a listener says that a request must not go further; the proxy answers it, counts it and logs it. */
+export interface Unacceptable {
+  readonly status: number;
+  /** Error type of Proxy-Status (RFC 9209 2.3). */
+  readonly error: string;
+  /** One sentence for the client. */
+  readonly message: string;
+}
+
 /** One request on its way through. Made by a listener, answered exactly once by the proxy. */
 export interface Exchange {
   readonly head: RequestHead;
   /** Null when the request has no body. */
   readonly body: Body | null;
+  /** Not null: the request is to be refused with this; its head may be incomplete. */
+  readonly unacceptable: Unacceptable | null;
   readonly peer: PeerAddress;
   /** True once the client is known to have left. */
   readonly clientGone: boolean;

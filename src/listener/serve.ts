@@ -1,0 +1,166 @@
+// The default listener: Deno.serve with reusePort, one per worker (HTTP/1.1, HTTP/2 and TLS by Deno).
+//
+// Turns each `Request` into an Exchange and the answer into a `Response`; nothing outside this room sees
+// either. Its accept loop can end by itself (no descriptors left): `onFailed` tells, and the worker listens
+// again. What Deno.serve cannot do is in docs/listeners.md.
+
+import type {
+  Body,
+  Delivery,
+  Exchange,
+  PeerAddress,
+  RequestHead,
+  ResponseHead,
+  Unacceptable,
+} from "../exchange.ts";
+import { headerValue } from "../exchange.ts";
+import type { CertificateSnapshot } from "../messages.ts";
+import { responseStream, ServeBody } from "./serve_body.ts";
+import { readHead } from "./serve_request.ts";
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly certificate?: CertificateSnapshot;
+  /** Answers an exchange; never rejects. */
+  readonly handle: (exchange: Exchange) => Promise<void>;
+  /** The accept loop ended by itself. */
+  readonly onFailed: (reason: string) => void;
+}
+
+/** A running listener. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** No new connections; settles when the last request and its last byte are done. */
+  drain(): Promise<void>;
+  /** Cuts everything at once. */
+  abort(): void;
+}
+
+/** Listens. @throws Deno.errors.AddrInUse and the like */
+export function serve(options: ServeOptions): Listener {
+  const { host, port, certificate, handle, onFailed } = options;
+  const scheme = certificate === undefined ? "http" : "https";
+  const abort = new AbortController();
+  let leaving = false;
+  const server = Deno.serve({
+    hostname: host,
+    port,
+    reusePort: true,
+    automaticCompression: false,
+    signal: abort.signal,
+    onListen: () => {},
+    onError: () => new Response(null, { status: 500 }),
+    ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
+  } as Deno.ServeTcpOptions, (request, info) => new ServeExchange(request, info, scheme).run(handle));
+  server.finished.catch((error) => {
+    if (!leaving) onFailed(error instanceof Error ? error.message : String(error));
+  });
+  return {
+    host: server.addr.hostname,
+    port: server.addr.port,
+    drain: () => {
+      leaving = true;
+      return server.shutdown().then(() => server.finished).catch(() => {});
+    },
+    abort: () => {
+      leaving = true;
+      abort.abort();
+    },
+  };
+}
+
+/** Statuses whose Response may not have a body. */
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+class ServeExchange implements Exchange {
+  head!: RequestHead;
+  body: Body | null = null;
+  unacceptable: Unacceptable | null = null;
+  onClientGone: (() => void) | null = null;
+  clientGone = false;
+  private resolve!: (response: Response) => void;
+
+  constructor(
+    private readonly request: Request,
+    private readonly info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    private readonly scheme: "http" | "https",
+  ) {}
+
+  get peer(): PeerAddress {
+    return this.info.remoteAddr;
+  }
+
+  run(handle: (exchange: Exchange) => Promise<void>): Promise<Response> {
+    const read = readHead(this.request, this.scheme);
+    this.head = read.head;
+    const response = new Promise<Response>((resolve) => this.resolve = resolve);
+    this.request.signal.addEventListener("abort", this.onAbort);
+    this.unacceptable = read.unacceptable;
+    if (!read.hasBody || this.request.body === null) handle(this);
+    else this.runWithBody(handle, this.request.body, read.contentLength);
+    return response;
+  }
+
+  private async runWithBody(
+    handle: (exchange: Exchange) => Promise<void>,
+    stream: ReadableStream<Uint8Array>,
+    length: number | null,
+  ): Promise<void> {
+    const body = new ServeBody(stream, length);
+    this.body = body;
+    if (this.head.version === "2" && length === null) {
+      try {
+        if (!await body.begins()) this.body = null;
+      } catch {
+        this.onAbort();
+      }
+    }
+    await handle(this);
+  }
+
+  private readonly onAbort = (): void => {
+    if (this.clientGone) return;
+    this.clientGone = true;
+    this.onClientGone?.();
+  };
+
+  respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
+    const headers: [string, string][] = [];
+    for (let i = 0; i < head.headers.length; i += 2) headers.push([head.headers[i]!, head.headers[i + 1]!]);
+    if (head.status > 599) return this.respondImpossible(head.status, body);
+    const init = { status: head.status, headers };
+    if (this.head.method === "HEAD" && body === null) return this.respondToHead(head, init);
+    if (body === null || isBodiless(head.status)) {
+      body?.cancel();
+      this.resolve(new Response(null, init));
+      return Promise.resolve({ kind: "complete", bytes: 0 });
+    }
+    const whole = body.takeWhole();
+    if (whole !== null) {
+      this.resolve(new Response(whole as Uint8Array<ArrayBuffer>, init));
+      return Promise.resolve({ kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length });
+    }
+    return new Promise<Delivery>((settle) => {
+      this.resolve(new Response(responseStream(body, null, settle), init));
+    });
+  }
+
+  /** A HEAD answer without Content-Length must not get one: a stream that Deno cancels keeps it away. */
+  private respondToHead(head: ResponseHead, init: ResponseInit): Promise<Delivery> {
+    const sized = headerValue(head.headers, "content-length") !== undefined;
+    const dummy = sized || isBodiless(head.status) ? null : new ReadableStream();
+    this.resolve(new Response(dummy, init));
+    return Promise.resolve({ kind: "complete", bytes: 0 });
+  }
+
+  /** Deno cannot send statuses above 599. */
+  private respondImpossible(status: number, body: Body | null): Promise<Delivery> {
+    body?.cancel();
+    this.resolve(new Response(`502 the origin's status ${status} cannot be relayed\n`, { status: 502 }));
+    return Promise.resolve({ kind: "complete", bytes: 0 });
+  }
+}

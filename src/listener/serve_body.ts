@@ -1,0 +1,94 @@
+// Bodies between Deno's streams and the exchange's pulls, both ways.
+
+import { type Body, BodyError, type Delivery } from "../exchange.ts";
+
+/** A request body that Deno.serve streams. */
+export class ServeBody implements Body {
+  private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  private received = 0;
+  private ended = false;
+
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    readonly length: number | null,
+    private first: ReadableStreamReadResult<Uint8Array> | null = null,
+  ) {
+    this.reader = stream.getReader();
+  }
+
+  /** Whether there is a body at all, where only reading can tell (HTTP/2). Keeps what it read. */
+  async begins(): Promise<boolean> {
+    this.first = await this.pull();
+    return !this.first.done;
+  }
+
+  private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    try {
+      return await this.reader.read();
+    } catch {
+      // Deno says "BadResource" when the client left in the middle.
+      this.ended = true;
+      throw new BodyError("clientGone", "client left before the end of its body");
+    }
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    if (this.ended) return null;
+    const result = this.first ?? await this.pull();
+    this.first = null;
+    if (!result.done) {
+      this.received += result.value.length;
+      return result.value;
+    }
+    this.ended = true;
+    if (this.length !== null && this.received < this.length) {
+      throw new BodyError("clientGone", "client left before the end of its body");
+    }
+    return null;
+  }
+
+  takeWhole(): null {
+    return null;
+  }
+
+  cancel(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.reader.cancel().catch(() => {});
+  }
+}
+
+/**
+ * A response body as the stream that Deno pulls. `settle` is called once, with how it ended.
+ * A source that fails errors the stream: Deno then cuts the connection, so the answer never looks complete.
+ */
+export function responseStream(
+  body: Body,
+  first: Uint8Array | null,
+  settle: (delivery: Delivery) => void,
+): ReadableStream<Uint8Array> {
+  let bytes = 0;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        // Without a buffer of ours every piece is fresh memory, which Deno then owns.
+        const piece = first ?? await body.read();
+        first = null;
+        if (piece === null) {
+          controller.close();
+          settle({ kind: "complete", bytes });
+          return;
+        }
+        bytes += piece.length;
+        controller.enqueue(piece);
+      } catch (error) {
+        settle({ kind: "truncated", bytes, error });
+        controller.error(error);
+      }
+    },
+    cancel() {
+      body.cancel();
+      settle({ kind: "clientGone", bytes });
+    },
+  }, { highWaterMark: 0 });
+}

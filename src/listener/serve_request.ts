@@ -1,0 +1,115 @@
+// What Deno.serve hands over, read as the request head that the client sent.
+//
+// Deno.serve pastes scheme, Host and raw target into one URL string and joins repeated headers; this file
+// takes them apart again, and refuses what it cannot take apart safely. What it cannot tell at all is listed
+// in docs/listeners.md.
+
+import type { HeaderLines, RequestHead, Unacceptable } from "../exchange.ts";
+import { isAuthority } from "./authority.ts";
+
+/** The head, what its framing fields declare, or why it is refused. */
+export interface ReadHead {
+  readonly head: RequestHead;
+  /** Bytes; null when chunked or, over HTTP/2, not declared. */
+  readonly contentLength: number | null;
+  readonly hasBody: boolean;
+  readonly unacceptable: Unacceptable | null;
+}
+
+function bad(message: string): Unacceptable {
+  return { status: 400, error: "http_request_error", message };
+}
+
+/** Reads the head of a request that arrived on a listener of this scheme. */
+export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
+  const headers: HeaderLines = [];
+  let host: string | null = null;
+  let contentLength: string | null = null;
+  let coded = false;
+  request.headers.forEach((value, name) => {
+    headers.push(name, value);
+    if (name === "host") host = value;
+    else if (name === "content-length") contentLength = value;
+    else if (name === "transfer-encoding") coded = true;
+  });
+  const method = request.method;
+  const place = splitUrl(request.url, scheme, host);
+  const length = contentLength === null ? null : declaredLength(contentLength);
+  // HTTP/2 has no Host and may have a body that nothing declares.
+  const http2 = host === null;
+  const head: RequestHead = {
+    method,
+    target: method === "OPTIONS" && place.target === "/*" ? "*" : place.target,
+    authority: place.authority,
+    scheme,
+    version: http2 ? "2" : "1.1",
+    headers,
+  };
+  const hasBody = coded || (length !== null && length > 0) ||
+    (http2 && length === null && request.body !== null);
+  return {
+    head,
+    contentLength: coded ? null : length,
+    hasBody,
+    unacceptable: place.problem ?? refuseBody(method, length, coded),
+  };
+}
+
+/** Deno.serve drops the body of GET and HEAD; going on without it would change what was asked. */
+function refuseBody(method: string, length: number | null, coded: boolean): Unacceptable | null {
+  if (length === -1) return bad("Content-Length is not a number");
+  const dropped = (method === "GET" || method === "HEAD") && (coded || (length !== null && length > 0));
+  if (!dropped) return null;
+  return {
+    status: 501,
+    error: "http_request_error",
+    message: `a ${method} request with a body cannot pass this listener; the wire listener relays it`,
+  };
+}
+
+/** Equal repeats arrive joined as "4, 4" (RFC 9112 6.3 allows reading them as one); -1 when it is no number. */
+function declaredLength(value: string): number {
+  const comma = value.indexOf(",");
+  const first = comma < 0 ? value : value.substring(0, comma);
+  return /^\d{1,15}$/.test(first) ? Number(first) : -1;
+}
+
+interface Place {
+  readonly authority: string;
+  readonly target: string;
+  readonly problem: Unacceptable | null;
+}
+
+/** Cuts the URL at the authority: the Host's in origin-form, the target's own in absolute-form. */
+function splitUrl(url: string, scheme: string, host: string | null): Place {
+  const start = scheme.length + 3;
+  if (host !== null) {
+    const refused = isAuthority(host)
+      ? null
+      : bad(host === "" ? "Host is empty" : "Host is not a host and port");
+    if (refused !== null) return { authority: "", target: "/", problem: refused };
+    const end = start + host.length;
+    const originForm = url.startsWith("://", scheme.length) && url.startsWith(host, start) &&
+      url[end] === "/";
+    if (originForm) return { authority: host, target: url.substring(end), problem: null };
+  }
+  return splitAbsolute(url);
+}
+
+/** RFC 9112 3.2.2: the absolute-form's authority wins over Host. */
+function splitAbsolute(url: string): Place {
+  const match = /^(https?):\/\/([^/?#]*)(.*)$/s.exec(url);
+  if (match === null) {
+    return { authority: "", target: "/", problem: bad("request target is not http or https") };
+  }
+  const authority = match[2]!;
+  const rest = match[3]!;
+  if (!isAuthority(authority)) {
+    return {
+      authority: "",
+      target: "/",
+      problem: bad("authority of the request target is not a host and port"),
+    };
+  }
+  return { authority, target: rest.startsWith("/") ? rest : "/" + rest, problem: null };
+}

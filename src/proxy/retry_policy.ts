@@ -1,0 +1,94 @@
+// Whether a failed attempt may be tried elsewhere: one pure function, asked by `handler.ts` after every one.
+//
+// What sent nothing may always go elsewhere. What may have been processed may only be sent again when the
+// method allows it (RFC 9110 9.2.2): a POST never reaches two origins' handlers.
+
+import type { Failure } from "./failure.ts";
+import { unreachable } from "./failure.ts";
+
+export type RetryReason = "connect" | "reset" | "timeout" | "status" | "reused";
+
+export type RetryVerdict =
+  /** `free`: costs no budget, because nothing was sent. */
+  | { readonly retry: true; readonly free: boolean; readonly reason: RetryReason }
+  | { readonly retry: false; readonly why: string };
+
+/** What the verdict depends on. */
+export interface RetryFacts {
+  /** The failure, or the status of an answer. */
+  readonly ended: Failure | {
+    readonly kind: "status";
+    readonly status: number;
+    readonly retryAfterMs: number | null;
+  };
+  readonly method: string;
+  /** The request carries an Idempotency-Key and the operator lets that count. */
+  readonly idempotencyKeyed: boolean;
+  /** All of the body that was read from the client is kept, or there is none. */
+  readonly replayable: boolean;
+  /** Attempts made, this one included. */
+  readonly attempts: number;
+  readonly attemptsMax: number;
+  readonly onStatus: readonly number[];
+  /** Milliseconds until the request's deadline; Infinity without one. */
+  readonly deadlineLeftMs: number;
+}
+
+/** RFC 9110 9.2.2: methods whose effect is the same once or twice. */
+export function isIdempotent(method: string): boolean {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+    case "OPTIONS":
+    case "TRACE":
+    case "PUT":
+    case "DELETE":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The verdict on one more attempt. */
+export function retryVerdict(facts: RetryFacts): RetryVerdict {
+  if (facts.attempts >= facts.attemptsMax) return no(`attempt ${facts.attempts} was the last`);
+  if (facts.deadlineLeftMs <= 0) return no("the request's deadline has passed");
+  if (!facts.replayable) return no("the request body is larger than what is kept");
+  const { ended } = facts;
+  if (ended.kind !== "status" && !ended.sent) return { retry: true, free: true, reason: "connect" };
+  const repeatable = isIdempotent(facts.method) || facts.idempotencyKeyed;
+  if (!repeatable) return no(`${facts.method} may have been processed`);
+  switch (ended.kind) {
+    case "status":
+      return statusVerdict(ended.status, ended.retryAfterMs, facts);
+    case "reset":
+      return resetVerdict(ended.phase, ended.reused, ended.answered);
+    case "timedOut":
+      return { retry: true, free: false, reason: "timeout" };
+    case "malformed":
+      return { retry: true, free: false, reason: "reset" };
+    case "refused":
+    case "tlsFailed":
+      return { retry: true, free: true, reason: "connect" };
+    default:
+      return unreachable(ended);
+  }
+}
+
+function statusVerdict(status: number, retryAfterMs: number | null, facts: RetryFacts): RetryVerdict {
+  if (!facts.onStatus.includes(status)) return no(`status ${status} is not one to retry`);
+  if (retryAfterMs !== null && retryAfterMs >= facts.deadlineLeftMs) {
+    return no("Retry-After is past the deadline");
+  }
+  return { retry: true, free: false, reason: "status" };
+}
+
+/** A kept connection that died before any answer is most likely one that the endpoint was closing anyway. */
+function resetVerdict(phase: "send" | "head" | "body", reused: boolean, answered: boolean): RetryVerdict {
+  if (phase === "body") return no("the answer had begun");
+  return { retry: true, free: false, reason: reused && !answered ? "reused" : "reset" };
+}
+
+function no(why: string): RetryVerdict {
+  return { retry: false, why };
+}
