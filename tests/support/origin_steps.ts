@@ -16,6 +16,8 @@ export interface Stage {
   untilPeerLeaves(): Promise<void>;
   /** Reads the request's body now (only needed after `afterHead`). */
   readBody(): Promise<void>;
+  /** Takes the next raw bytes off the connection instead: for bodies too large to keep. */
+  some(): Promise<Uint8Array | null>;
 }
 
 export interface Step {

@@ -65,9 +65,9 @@ export class RawRequest {
   }
 }
 
-/** One connection that was made to the origin. */
+/** One connection that brought the origin a request. */
 export interface RawConnection {
-  /** 1 for the first that was accepted. */
+  /** 1 for the first. */
   readonly number: number;
   readonly requests: readonly RawRequest[];
   /** How the peer left, once it has; a reading origin (one that waits for a request or hangs) notices. */
@@ -128,7 +128,7 @@ export class RawOrigin implements AsyncDisposable {
     return this.requests[n - 1]!;
   }
 
-  /** The nth connection, 1 for the first, once it was made. */
+  /** The nth connection, 1 for the first, once it brought a request. */
   async connection(n: number): Promise<RawConnection> {
     await this.#until(() => this.connections.length >= n);
     return this.connections[n - 1]!;
@@ -148,19 +148,19 @@ export class RawOrigin implements AsyncDisposable {
   async #serve(socket: RawSocket): Promise<void> {
     const reader = new RawReader(socket);
     const requests: RawRequest[] = [];
-    const connection: RawConnection = {
-      number: this.connections.length + 1,
+    const connection = {
+      number: 0,
       requests,
-      left: socket.ended.then(() => socket.ending === "reset" ? "reset" : "end"),
+      left: socket.ended.then(() => socket.ending === "reset" ? "reset" as const : "end" as const),
       get bytesSent() {
         return socket.bytesSent;
       },
     };
     this.#sockets.add(socket);
     socket.closed.then(() => this.#sockets.delete(socket));
-    this.connections.push(connection);
-    this.#notify();
     for (let head = await reader.head(); head !== null; head = await reader.head()) {
+      // A connection that asks for nothing is a health check, and no scenario means to count those.
+      if (connection.number === 0) connection.number = this.connections.push(connection);
       const request = new RawRequest(head, connection);
       requests.push(request);
       this.requests.push(request);
@@ -174,15 +174,15 @@ export class RawOrigin implements AsyncDisposable {
   async #play(scene: Step, request: RawRequest, socket: RawSocket, reader: RawReader): Promise<void> {
     let read: Promise<void> | undefined;
     const readBody = () => read ??= receiveBody(request, reader);
-    const stage: Stage = {
-      method: request.method,
-      socket,
-      readBody,
-      untilPeerLeaves: async () => {
-        await readBody();
-        while (await reader.some() !== null);
-      },
+    const some = () => {
+      read ??= Promise.resolve();
+      return reader.some();
     };
+    const untilPeerLeaves = async () => {
+      await readBody();
+      while (await reader.some() !== null);
+    };
+    const stage: Stage = { method: request.method, socket, readBody, some, untilPeerLeaves };
     if (!scene.early) await readBody();
     await scene.play(stage);
     await readBody();

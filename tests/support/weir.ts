@@ -89,6 +89,10 @@ export class RunningWeir implements AsyncDisposable {
     });
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   get pid(): number {
     return this.child.pid;
   }
