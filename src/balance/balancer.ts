@@ -27,10 +27,18 @@ export interface PickContext {
 export interface Balancer {
   /**
    * One of `candidates`, which are never empty. The array is the same object while nothing changed, so a
-   * policy may cache what it derives from it by identity.
+   * policy may cache what it derives from it by identity, the weights included.
    */
   pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C;
+  /**
+   * One of a list made for this request alone, e.g. without the endpoints that it has tried: the least
+   * loaded, ties by chance. Never empty, and nothing is derived from the array, so a retry costs one scan.
+   */
+  pickOther<C extends Candidate>(others: readonly C[]): C;
 }
+
+/** A policy; what it lacks to be a balancer, `policies.ts` adds. */
+export type Policy = Pick<Balancer, "pick">;
 
 /** What comes in from outside, so that picks are exact in tests. */
 export interface BalancerInputs {
@@ -38,6 +46,6 @@ export interface BalancerInputs {
   readonly random: () => number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** The next turn of this upstream, shared by all workers: 0, 1, 2, ... */
+  /** The next turn of this upstream, shared by all workers: 0, 1, 2, ... and around after 2^32. */
   readonly turn: () => number;
 }
