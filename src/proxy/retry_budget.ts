@@ -1,19 +1,35 @@
 // How many retries an upstream may get: a share of its requests, so that retries cannot become the outage.
 //
-// Tokens: each request earns a fraction, time earns a few per second, a reserve is the most that is saved.
+// Each request earns a fraction of a retry, for all workers together: the balance stands on the board. What
+// is earned is saved for some seconds, so that a burst of failures finds what the traffic before it has
+// earned; what time gives never goes above the reserve, so a quiet upstream saves no more than that.
 
 import type { RetryConfig } from "../config/schema.ts";
 
 type BudgetConfig = Pick<RetryConfig, "budgetPercent" | "budgetMinPerSecond" | "budgetReserve">;
 
-export class RetryBudget {
-  private tokens: number;
-  private at: number;
+/** Two Int32 cells, on the board where workers share them: thousandths of a retry, and the second last aged. */
+export interface BudgetCells {
+  readonly int32: Int32Array;
+  readonly milli: number;
+  readonly second: number;
+}
 
-  /** @param now monotonic milliseconds */
-  constructor(private config: BudgetConfig, private readonly now: () => number) {
-    this.tokens = config.budgetReserve;
-    this.at = now();
+/** Of what is saved above the reserve, this much is left a second later: savings of 10 s at a steady rate. */
+const KEPT_PER_SECOND = 0.9;
+/** A retry, in cells. */
+const MILLI = 1_000;
+/** Far below where an Int32 wraps around, far above what any traffic retries. */
+const MILLI_MAX = 1_000_000_000;
+
+export class RetryBudget {
+  /** @param now monotonic milliseconds; the same clock in all workers that share `cells` */
+  constructor(
+    private config: BudgetConfig,
+    private readonly now: () => number,
+    private readonly cells: BudgetCells = { int32: new Int32Array(2), milli: 0, second: 1 },
+  ) {
+    this.age();
   }
 
   apply(config: BudgetConfig): void {
@@ -22,27 +38,47 @@ export class RetryBudget {
 
   /** A request arrived. */
   earn(): void {
-    this.add(this.config.budgetPercent / 100);
+    const { int32, milli } = this.cells;
+    this.age();
+    if (Atomics.load(int32, milli) < MILLI_MAX) Atomics.add(int32, milli, this.config.budgetPercent * 10);
   }
 
   /** Takes one retry out of the budget; false when there is none left. */
   spend(): boolean {
-    const now = this.now();
-    this.add((now - this.at) / 1_000 * this.config.budgetMinPerSecond);
-    this.at = now;
-    if (this.tokens < 1) return false;
-    this.tokens -= 1;
-    return true;
+    this.age();
+    const { int32, milli } = this.cells;
+    let balance = Atomics.load(int32, milli);
+    while (balance >= MILLI) {
+      const found = Atomics.compareExchange(int32, milli, balance, balance - MILLI);
+      if (found === balance) return true;
+      balance = found;
+    }
+    return false;
   }
 
   /** Retries left. */
   get left(): number {
-    return Math.floor(this.tokens);
+    return Math.floor(Atomics.load(this.cells.int32, this.cells.milli) / MILLI);
   }
 
-  private add(tokens: number): void {
-    const max = Math.max(this.config.budgetReserve, this.config.budgetMinPerSecond, 1);
-    this.tokens = Math.min(this.tokens + tokens, max);
+  /** Lets the seconds since the last look work on the balance; the first worker to see a second does it. */
+  private age(): void {
+    const { int32, milli, second } = this.cells;
+    // Counted from 1: an untouched cell is 0.
+    const current = Math.floor(this.now() / 1_000) + 1;
+    const seen = Atomics.load(int32, second);
+    if (current <= seen || Atomics.compareExchange(int32, second, seen, current) !== seen) return;
+    const balance = Atomics.load(int32, milli);
+    const aged = seen === 0 ? this.config.budgetReserve * MILLI : this.agedMilli(balance, current - seen);
+    // The difference, not the result: another worker may be spending.
+    Atomics.add(int32, milli, Math.round(aged - balance));
+  }
+
+  private agedMilli(balance: number, seconds: number): number {
+    const { budgetReserve, budgetMinPerSecond } = this.config;
+    const rest = Math.max(budgetReserve, budgetMinPerSecond) * MILLI;
+    if (balance > rest) return rest + (balance - rest) * KEPT_PER_SECOND ** seconds;
+    return Math.min(rest, balance + budgetMinPerSecond * MILLI * seconds);
   }
 }
 

@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
+import fc from "fast-check";
+import { backoffMs, RetryBudget } from "../../src/proxy/retry_budget.ts";
+
+const CONFIG = { budgetPercent: 20, budgetMinPerSecond: 3, budgetReserve: 10 };
+
+/** How many of `wanted` retries the budget pays. */
+function spend(budget: RetryBudget, wanted: number): number {
+  let paid = 0;
+  for (let i = 0; i < wanted; i++) if (budget.spend()) paid++;
+  return paid;
+}
+
+Deno.test("RetryBudget starts with its reserve and no more", () => {
+  assertEquals(spend(new RetryBudget(CONFIG, () => 0), 50), 10);
+});
+
+Deno.test("RetryBudget pays one retry for five requests at 20 percent", () => {
+  const budget = new RetryBudget({ ...CONFIG, budgetReserve: 0 }, () => 0);
+  for (let i = 0; i < 4; i++) budget.earn();
+  assertEquals(budget.spend(), false);
+  budget.earn();
+  assertEquals(spend(budget, 5), 1);
+});
+
+Deno.test("RetryBudget pays the minimum per second to an upstream with few requests", () => {
+  let nowMs = 0;
+  const budget = new RetryBudget({ budgetPercent: 0, budgetMinPerSecond: 3, budgetReserve: 0 }, () => nowMs);
+  assertEquals(spend(budget, 5), 0);
+  for (let second = 1; second <= 4; second++) {
+    nowMs = second * 1_000;
+    assertEquals(spend(budget, 5), 3);
+  }
+});
+
+Deno.test("RetryBudget refills to the reserve in quiet time and not beyond", () => {
+  let nowMs = 0;
+  const budget = new RetryBudget(CONFIG, () => nowMs);
+  spend(budget, 10);
+  nowMs = 3_600_000;
+  assertEquals(spend(budget, 50), 10);
+});
+
+Deno.test("RetryBudget saves what steady traffic earned in about ten seconds for a burst", () => {
+  let nowMs = 0;
+  const budget = new RetryBudget(CONFIG, () => nowMs);
+  for (; nowMs < 60_000; nowMs += 10) budget.earn();
+  const paid = spend(budget, 10_000);
+  assertGreaterOrEqual(paid, 150);
+  assertLessOrEqual(paid, 230);
+});
+
+Deno.test("RetryBudget forgets savings when the traffic is over", () => {
+  let nowMs = 0;
+  const budget = new RetryBudget(CONFIG, () => nowMs);
+  for (; nowMs < 10_000; nowMs += 10) budget.earn();
+  nowMs += 60_000;
+  assertEquals(spend(budget, 50), 10);
+});
+
+Deno.test("RetryBudget never pays more than the share, the minimum and the reserve together", () => {
+  const steps = fc.array(fc.record({ waitMs: fc.nat(3_000), requests: fc.nat(40), retries: fc.nat(40) }), {
+    maxLength: 60,
+  });
+  fc.assert(fc.property(steps, (list) => {
+    let [nowMs, requests, paid] = [0, 0, 0];
+    const budget = new RetryBudget(CONFIG, () => nowMs);
+    for (const step of list) {
+      nowMs += step.waitMs;
+      for (let i = 0; i < step.requests; i++) budget.earn();
+      requests += step.requests;
+      paid += spend(budget, step.retries);
+      assertLessOrEqual(paid, 10 + requests * 0.2 + 3 * Math.ceil(nowMs / 1_000));
+    }
+  }));
+});
+
+Deno.test("RetryBudget is one budget for all workers that share its cells", () => {
+  let nowMs = 0;
+  const cells = { int32: new Int32Array(new SharedArrayBuffer(16)), milli: 2, second: 3 };
+  const workers = [1, 2, 3].map(() => new RetryBudget(CONFIG, () => nowMs, cells));
+  assertEquals(workers.map((worker) => spend(worker, 4)), [4, 4, 2]);
+  nowMs = 1_000;
+  assertEquals(workers.map((worker) => spend(worker, 2)), [2, 1, 0]);
+});
+
+Deno.test("RetryBudget with nothing configured pays nothing", () => {
+  const budget = new RetryBudget({ budgetPercent: 0, budgetMinPerSecond: 0, budgetReserve: 0 }, () => 5_000);
+  budget.earn();
+  assertEquals(budget.spend(), false);
+});
+
+Deno.test("RetryBudget.apply() changes the share from then on", () => {
+  const budget = new RetryBudget({ ...CONFIG, budgetReserve: 0 }, () => 0);
+  budget.apply({ ...CONFIG, budgetPercent: 100 });
+  budget.earn();
+  assertEquals(budget.left, 1);
+});
+
+Deno.test("backoffMs() is uniform below a doubling bound", () => {
+  for (const [attempt, bound] of [[1, 25], [2, 50], [3, 100], [4, 200], [5, 250], [60, 250]] as const) {
+    assertEquals(backoffMs(attempt, 25, 250, () => 0), 0);
+    assertEquals(backoffMs(attempt, 25, 250, () => 0.5), bound / 2);
+    assertLess(backoffMs(attempt, 25, 250, () => 1 - Number.EPSILON), bound);
+  }
+  assert(backoffMs(1, 0, 0, () => 0.5) === 0);
+});
