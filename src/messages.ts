@@ -103,6 +103,8 @@ export interface WorkerStart {
   readonly snapshot: Snapshot;
   /** Unique per process: suffix of the Via pseudonym. */
   readonly instance: string;
+  /** The pod's zero of time: `performance.timeOrigin` of the main thread. */
+  readonly timeOrigin: number;
 }
 
 export type ToWorker =
@@ -111,7 +113,9 @@ export type ToWorker =
   /** Only this upstream changed (discovery). */
   | { readonly kind: "upstream"; readonly version: number; readonly upstream: UpstreamSnapshot }
   | { readonly kind: "certificate"; readonly certificate: CertificateSnapshot }
-  /** Answers ask clients to leave from now on; listeners close when idle; over by `deadlineMs` from now. */
+  /** Answers ask clients to leave from now on. */
+  | { readonly kind: "leave" }
+  /** Listeners close when no upload is in flight; over by `deadlineMs` from now. */
   | { readonly kind: "drain"; readonly deadlineMs: number }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question };
 

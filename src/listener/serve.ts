@@ -14,61 +14,66 @@ import type {
   Unacceptable,
 } from "../exchange.ts";
 import { headerValue } from "../exchange.ts";
-import type { CertificateSnapshot } from "../messages.ts";
+import type { Listener, ListenOptions } from "./listener.ts";
 import { responseStream, ServeBody } from "./serve_body.ts";
 import { readHead } from "./serve_request.ts";
 
-export interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly certificate?: CertificateSnapshot;
-  /** Answers an exchange; never rejects. */
-  readonly handle: (exchange: Exchange) => Promise<void>;
-  /** The accept loop ended by itself. */
-  readonly onFailed: (reason: string) => void;
-}
-
-/** A running listener. */
-export interface Listener {
-  readonly host: string;
-  readonly port: number;
-  /** No new connections; settles when the last request and its last byte are done. */
-  drain(): Promise<void>;
-  /** Cuts everything at once. */
-  abort(): void;
-}
-
 /** Listens. @throws Deno.errors.AddrInUse and the like */
-export function serve(options: ServeOptions): Listener {
-  const { host, port, certificate, handle, onFailed } = options;
+export function serve(options: ListenOptions): Listener {
+  const { config, certificate, handle, onFailed } = options;
   const scheme = certificate === undefined ? "http" : "https";
   const abort = new AbortController();
+  const uploads = new Uploads();
   let leaving = false;
-  const server = Deno.serve({
-    hostname: host,
-    port,
-    reusePort: true,
-    automaticCompression: false,
-    signal: abort.signal,
-    onListen: () => {},
-    onError: () => new Response(null, { status: 500 }),
-    ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
-  } as Deno.ServeTcpOptions, (request, info) => new ServeExchange(request, info, scheme).run(handle));
+  const server = Deno.serve(
+    {
+      hostname: config.host,
+      port: config.port,
+      reusePort: true,
+      automaticCompression: false,
+      signal: abort.signal,
+      onListen: () => {},
+      onError: () => new Response(null, { status: 500 }),
+      ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
+    } as Deno.ServeTcpOptions,
+    (request, info) => new ServeExchange(request, info, scheme, uploads).run(handle),
+  );
   server.finished.catch((error) => {
     if (!leaving) onFailed(error instanceof Error ? error.message : String(error));
   });
   return {
     host: server.addr.hostname,
     port: server.addr.port,
-    drain: () => {
+    // shutdown() makes request bodies in flight unreadable, so uploads end first.
+    drain: async () => {
+      await Promise.race([uploads.none(), server.finished.catch(() => {})]);
       leaving = true;
-      return server.shutdown().then(() => server.finished).catch(() => {});
+      await server.shutdown();
+      await server.finished.catch(() => {});
     },
     abort: () => {
       leaving = true;
       abort.abort();
     },
   };
+}
+
+/** Request bodies that are being read. */
+class Uploads {
+  private count = 0;
+  private waiting: (() => void)[] = [];
+
+  begin(): () => void {
+    this.count++;
+    return () => {
+      if (--this.count === 0) { for (const resolve of this.waiting.splice(0)) resolve(); }
+    };
+  }
+
+  /** Settles when there is none. */
+  none(): Promise<void> {
+    return this.count === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
 }
 
 /** Statuses whose Response may not have a body. */
@@ -88,6 +93,7 @@ class ServeExchange implements Exchange {
     private readonly request: Request,
     private readonly info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     private readonly scheme: "http" | "https",
+    private readonly uploads: Uploads,
   ) {}
 
   get peer(): PeerAddress {
@@ -110,7 +116,7 @@ class ServeExchange implements Exchange {
     stream: ReadableStream<Uint8Array>,
     length: number | null,
   ): Promise<void> {
-    const body = new ServeBody(stream, length);
+    const body = new ServeBody(stream, length, this.uploads.begin());
     this.body = body;
     if (this.head.version === "2" && length === null) {
       try {

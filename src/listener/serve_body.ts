@@ -7,11 +7,13 @@ export class ServeBody implements Body {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   private received = 0;
   private ended = false;
+  private first: ReadableStreamReadResult<Uint8Array> | null = null;
 
   constructor(
     stream: ReadableStream<Uint8Array>,
     readonly length: number | null,
-    private first: ReadableStreamReadResult<Uint8Array> | null = null,
+    /** Called once, when nothing more will be read. */
+    private readonly onEnd: () => void,
   ) {
     this.reader = stream.getReader();
   }
@@ -27,7 +29,7 @@ export class ServeBody implements Body {
       return await this.reader.read();
     } catch {
       // Deno says "BadResource" when the client left in the middle.
-      this.ended = true;
+      this.end();
       throw new BodyError("clientGone", "client left before the end of its body");
     }
   }
@@ -40,11 +42,17 @@ export class ServeBody implements Body {
       this.received += result.value.length;
       return result.value;
     }
-    this.ended = true;
+    this.end();
     if (this.length !== null && this.received < this.length) {
       throw new BodyError("clientGone", "client left before the end of its body");
     }
     return null;
+  }
+
+  private end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.onEnd();
   }
 
   takeWhole(): null {
@@ -53,7 +61,7 @@ export class ServeBody implements Body {
 
   cancel(): void {
     if (this.ended) return;
-    this.ended = true;
+    this.end();
     this.reader.cancel().catch(() => {});
   }
 }

@@ -54,13 +54,13 @@ export class AccessLog {
   }
 
   private target(record: RequestRecord): string {
-    const { target } = record.exchange.head;
+    const { target } = record.head;
     const query = this.config.redactQuery ? target.indexOf("?") : -1;
     return query < 0 ? target : target.substring(0, query) + "?-";
   }
 
   private json(record: RequestRecord, epochMs: number): string {
-    const { head } = record.exchange;
+    const { head } = record;
     return JSON.stringify({
       time: new Date(epochMs).toISOString(),
       client: record.clientAddress,
@@ -92,7 +92,7 @@ export class AccessLog {
 
   /** The combined format of web servers; `-` where nothing is known. */
   private combined(record: RequestRecord, epochMs: number): string {
-    const { head } = record.exchange;
+    const { head } = record;
     const quoted = (text: string | undefined) => text === undefined ? "-" : text.replace(/["\\]/g, "\\$&");
     return `${record.clientAddress} - - [${commonTime(new Date(epochMs))}] ` +
       `"${head.method} ${quoted(this.target(record))} HTTP/${head.version}" ${record.loggedStatus} ` +

@@ -10,6 +10,7 @@ import type { ParsedResponse } from "../http1/response_head.ts";
 import type { TimeoutsConfig } from "../config/schema.ts";
 import { type Connection, ConnectionError } from "../upstream/connection.ts";
 import { DialError } from "../upstream/dial.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/endpoint.ts";
 import type { Outcome } from "./failure.ts";
 import type { RequestBody } from "./request_body.ts";
@@ -19,6 +20,8 @@ export interface AttemptInput {
   readonly body: RequestBody | null;
   readonly timeouts: TimeoutsConfig;
   readonly responseHeadBytesMax: number;
+  /** Milliseconds left until a response head must be here; Infinity without such a limit. */
+  readonly limitMs: number;
   readonly onInterim: ((head: ParsedResponse) => void) | null;
 }
 
@@ -28,10 +31,15 @@ const headBuffer = new Uint8Array(16_384);
 export class Attempt {
   private connection: Connection | null = null;
   private abandoned = false;
+  private expired = false;
   private sending: Promise<void> | null = null;
   private sendFailure: unknown = null;
 
-  constructor(private readonly lease: Lease, private readonly input: AttemptInput) {}
+  constructor(
+    private readonly lease: Lease,
+    private readonly input: AttemptInput,
+    private readonly wheel: TimerWheel,
+  ) {}
 
   /** The client left: whatever is going on ends, and the outcome is `clientGone`. */
   abandon(): void {
@@ -40,9 +48,27 @@ export class Attempt {
     this.lease.release(false);
   }
 
+  /** Its time is up: it ends as timed out, or, with an answer under way, that answer is cut. */
+  expire(): void {
+    this.expired = true;
+    this.connection?.close();
+  }
+
   async run(): Promise<Outcome> {
+    const { limitMs } = this.input;
+    if (limitMs === Infinity) return await this.connectAndExchange();
+    const limit = new Timer(() => this.expire());
+    this.wheel.arm(limit, limitMs);
     try {
-      this.connection = await this.lease.connect();
+      return await this.connectAndExchange();
+    } finally {
+      this.wheel.remove(limit);
+    }
+  }
+
+  private async connectAndExchange(): Promise<Outcome> {
+    try {
+      this.connection = await this.lease.connect(this.input.limitMs);
     } catch (error) {
       this.lease.release(false);
       return this.abandoned ? { kind: "clientGone" } : dialOutcome(error);
@@ -113,6 +139,9 @@ export class Attempt {
   private failedWith(error: unknown, connection: Connection): Outcome {
     if (this.abandoned) return { kind: "clientGone" };
     const { reused } = this.lease;
+    if (this.expired) {
+      return { kind: "timedOut", phase: "attempt", sent: true, reused, detail: "out of time" };
+    }
     if (this.sendFailure instanceof BodyError) return requestBodyOutcome(this.sendFailure);
     if (error instanceof Http1Error) return { kind: "malformed", sent: true, reused, detail: error.message };
     if (!(error instanceof ConnectionError)) throw error;

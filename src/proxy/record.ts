@@ -2,7 +2,7 @@
 //
 // Metrics, access log, traces and explain are all made from this one record, so that they agree.
 
-import type { Delivery, Exchange } from "../exchange.ts";
+import type { Delivery, RequestHead } from "../exchange.ts";
 import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -34,7 +34,7 @@ export class RequestRecord {
   endedAt = 0;
 
   constructor(
-    readonly exchange: Exchange,
+    readonly head: RequestHead,
     /** Monotonic milliseconds. */
     readonly startedAt: number,
   ) {}
@@ -66,7 +66,7 @@ export class RequestRecord {
 
   /** The story that explain tells. @param epochMs wall time of the arrival */
   story(epochMs: number): RequestStory {
-    const { head } = this.exchange;
+    const { head } = this;
     return {
       kind: "story",
       requestId: this.requestId,

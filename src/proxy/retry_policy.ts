@@ -67,9 +67,6 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
       return { retry: true, free: false, reason: "timeout" };
     case "malformed":
       return { retry: true, free: false, reason: "reset" };
-    case "refused":
-    case "tlsFailed":
-      return { retry: true, free: true, reason: "connect" };
     default:
       return unreachable(ended);
   }

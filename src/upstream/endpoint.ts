@@ -5,6 +5,7 @@
 
 import { EndpointField } from "../board/fields.ts";
 import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
+import { failureSampleMs, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
 import { Verdicts } from "../board/verdicts.ts";
 import type { EndpointSnapshot, UpstreamSnapshot } from "../messages.ts";
@@ -31,20 +32,23 @@ export class Lease {
   connection: Connection | null = null;
   /** Whether the connection has served a request before. */
   reused = false;
+  /** How long the kept connection had idled, milliseconds. */
+  idleMs = 0;
   private released = false;
 
   constructor(readonly endpoint: Endpoint) {}
 
   /**
-   * A connection to send on: a kept one, or a new one.
+   * A connection to send on: a kept one, or a new one, which may take `limitMs` at most.
    * @throws DialError
    */
-  async connect(): Promise<Connection> {
+  async connect(limitMs: number): Promise<Connection> {
     const kept = this.endpoint.takeIdle();
     this.reused = kept !== null;
-    this.connection = kept ?? await this.endpoint.open();
+    if (kept !== null) this.idleMs = this.endpoint.now() - kept.idleSince;
+    this.connection = kept ?? await this.endpoint.open(limitMs);
     if (this.released) {
-      this.connection.close();
+      this.endpoint.closeConnection(this.connection);
       throw new DialError("local", "the request ended while it was connecting");
     }
     return this.connection;
@@ -100,6 +104,11 @@ export class Endpoint {
     return this.context.own.board.endpointInFlight(this.row);
   }
 
+  /** Monotonic milliseconds. */
+  now(): number {
+    return this.context.now();
+  }
+
   get idleConnections(): number {
     return this.pool.size;
   }
@@ -129,12 +138,16 @@ export class Endpoint {
     }
   }
 
-  /** @throws DialError */
-  async open(): Promise<Connection> {
+  /** Opens a connection within `limitMs`, and within the limits of its own. @throws DialError */
+  async open(limitMs: number): Promise<Connection> {
     const { wheel, now } = this.context;
     const { tls, timeouts } = this.upstream;
     try {
-      const conn = await dial(this.snapshot, tls, timeouts, wheel);
+      const limits = {
+        connectMs: Math.min(timeouts.connectMs, limitMs),
+        tlsHandshakeMs: Math.min(timeouts.tlsHandshakeMs, limitMs),
+      };
+      const conn = await dial(this.snapshot, tls, limits, wheel);
       this.totals.add(EndpointField.connectionsOpened);
       return new Connection(conn, wheel, now());
     } catch (error) {
@@ -154,7 +167,7 @@ export class Endpoint {
     if (!kept) this.totals.add(EndpointField.connectionsClosed);
   }
 
-  private closeConnection(connection: Connection): void {
+  closeConnection(connection: Connection): void {
     connection.close();
     this.totals.add(EndpointField.connectionsClosed);
   }
@@ -187,16 +200,24 @@ export class Endpoint {
     Atomics.store(this.context.own.board.int32, this.learnedCell(), limit);
   }
 
-  /** Adds a sample to this worker's part of the moving latency. */
+  /** An answer's head came after `ms`. */
   observeLatency(ms: number): void {
+    this.moveLatency(() => ms);
+  }
+
+  /** No answer came, and that took `ms`. */
+  observeFailure(ms: number): void {
+    this.moveLatency((before) => failureSampleMs(before, ms));
+  }
+
+  /** Moves this worker's part of the endpoint's latency. */
+  private moveLatency(sampleMs: (before: MovingLatency) => number): void {
     const { own, now } = this.context;
     const cell = own.board.layout.ewmaCell(own.column, this.row);
     const cells = own.board.float64;
+    const before = { costMs: cells[cell]!, atMs: cells[cell + 1]! };
     const at = now();
-    const weight = Math.exp(-Math.max(0, at - cells[cell + 1]!) / this.upstream.balance.decayMs);
-    const before = cells[cell]!;
-    // Peak-sensitive: a slower sample counts at once, a faster one by its share of the decay.
-    cells[cell] = before === 0 || ms > before ? ms : before * weight + ms * (1 - weight);
+    cells[cell] = nextCostMs(before, sampleMs(before), at, this.upstream.balance.decayMs);
     cells[cell + 1] = at;
   }
 

@@ -68,6 +68,12 @@ export class Upstream {
     return Atomics.add(int32, layout.upstreamCell(this.row, UpstreamCell.turn), 1) >>> 0;
   }
 
+  /** The turn that the next pick gets. */
+  get nextTurn(): number {
+    const { int32, layout } = this.context.own.board;
+    return Atomics.load(int32, layout.upstreamCell(this.row, UpstreamCell.turn)) >>> 0;
+  }
+
   endpoint(id: string): Endpoint | undefined {
     return this.endpoints.get(id);
   }

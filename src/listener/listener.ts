@@ -1,0 +1,30 @@
+// What a listener is to the rest of Weir, and which one is opened: one name, one line.
+
+import type { ListenConfig } from "../config/schema.ts";
+import type { Exchange } from "../exchange.ts";
+import type { CertificateSnapshot } from "../messages.ts";
+import { serve } from "./serve.ts";
+
+export interface ListenOptions {
+  readonly config: ListenConfig;
+  readonly certificate?: CertificateSnapshot;
+  /** Answers an exchange; never rejects. */
+  readonly handle: (exchange: Exchange) => Promise<void>;
+  /** The accept loop ended by itself. */
+  readonly onFailed: (reason: string) => void;
+}
+
+/** A running listener. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** No new connections; settles when the last request and its last byte are done. */
+  drain(): Promise<void>;
+  /** Cuts everything at once. */
+  abort(): void;
+}
+
+/** Listens with SO_REUSEPORT on the configured address. @throws Deno.errors.AddrInUse and the like */
+export function openListener(options: ListenOptions): Listener {
+  return serve(options);
+}

@@ -1,0 +1,51 @@
+// Requests that Weir answers before looking for a route: what it must refuse, and what it answers itself.
+//
+// Pure. Called by `handler.ts` first; null means "go on".
+
+import type { LimitsConfig } from "../config/schema.ts";
+import { type Exchange, headerValue } from "../exchange.ts";
+import { isLoop } from "./headers.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** Methods that no route can take. */
+const REFUSED_METHODS_ALLOW = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** The refusal of a request that must not go on, or null. */
+export function refusalBeforeRouting(
+  exchange: Exchange,
+  limits: LimitsConfig,
+  pseudonym: string,
+): Refusal | null {
+  const { head, unacceptable } = exchange;
+  if (unacceptable !== null) return { ...unacceptable, close: true };
+  if (head.target.length > limits.targetBytesMax) {
+    return refused(414, "http_request_error", `request target longer than ${limits.targetBytesMax} bytes`);
+  }
+  if (head.method === "CONNECT") return refused(501, "http_request_denied", "CONNECT is not for a gateway");
+  if (head.method === "TRACE" || head.method === "TRACK") {
+    const message = `${head.method} is not allowed`;
+    return { ...refused(405, "http_request_denied", message), allow: REFUSED_METHODS_ALLOW };
+  }
+  const declared = exchange.body?.length ?? 0;
+  if (limits.requestBodyBytesMax > 0 && declared > limits.requestBodyBytesMax) {
+    return bodyTooLarge(limits.requestBodyBytesMax);
+  }
+  if (isLoop(head, pseudonym)) {
+    return refused(508, "proxy_loop_detected", "the request came back to this gateway");
+  }
+  return null;
+}
+
+/** RFC 9110 7.6.2: OPTIONS that has no forwards left is answered here. */
+export function isForThisHop(exchange: Exchange): boolean {
+  const { head } = exchange;
+  return head.method === "OPTIONS" && headerValue(head.headers, "max-forwards") === "0";
+}
+
+export function bodyTooLarge(bytesMax: number): Refusal {
+  return { ...refused(413, "http_request_error", `request body larger than ${bytesMax} bytes`), close: true };
+}
+
+function refused(status: number, error: string, message: string): Refusal {
+  return { status, error, message };
+}

@@ -1,0 +1,260 @@
+// A request on its way to an upstream: what its attempts share, and the bookkeeping between them.
+//
+// `handler.ts` drives it; every method does one step. Endpoints are judged here by what their attempts came
+// to, and told to the board.
+
+import type { PickContext } from "../balance/balancer.ts";
+import { EndpointField, UpstreamField } from "../board/fields.ts";
+import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
+import { type Body, headerValue } from "../exchange.ts";
+import type { ParsedResponse } from "../http1/response_head.ts";
+import { Timer } from "../timer_wheel.ts";
+import type { Endpoint, Lease } from "../upstream/endpoint.ts";
+import { Attempt, requestLine } from "./attempt.ts";
+import { describeFailure, type Failure, isGatewayStatus, type Outcome } from "./failure.ts";
+import { toClient, toUpstream } from "./headers.ts";
+import type { Journey } from "./journey.ts";
+import type { Group } from "./proxy.ts";
+import type { AttemptRecord } from "./record.ts";
+import { RequestBody } from "./request_body.ts";
+import { backoffMs } from "./retry_budget.ts";
+import { type RetryReason, retryVerdict } from "./retry_policy.ts";
+import type { RoutePlan } from "./route_plan.ts";
+
+type Answer = Extract<Outcome, { kind: "response" }>;
+
+export class Forwarding {
+  /** Largest request body; 0 is no limit. */
+  readonly bodyBytesMax: number;
+  private readonly retry: RetryConfig;
+  private readonly timeouts: TimeoutsConfig;
+  private readonly body: RequestBody | null;
+  private readonly headers: string[];
+  private readonly target: string;
+  private readonly tried: Endpoint[] = [];
+  private readonly deadline: Timer | null;
+  private current: Attempt | null = null;
+  private currentLease: Lease | null = null;
+  private deadlineAt = Infinity;
+
+  constructor(
+    private readonly journey: Journey,
+    private readonly plan: RoutePlan,
+    private readonly group: Group,
+  ) {
+    const { exchange, proxy, record } = journey;
+    const { retry, timeouts } = plan.settings(group.upstream);
+    this.retry = retry;
+    this.timeouts = timeouts;
+    this.bodyBytesMax = plan.route.requestBodyBytesMax ?? proxy.snapshot.limits.requestBodyBytesMax;
+    this.body = exchange.body === null
+      ? null
+      : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax);
+    const peer = exchange.peer.hostname;
+    const origin = { peer, trusted: proxy.trusted.trusts(peer), requestId: record.requestId };
+    this.headers = plan.requestHeaders(toUpstream(exchange.head, origin, proxy.identity));
+    this.target = plan.targetFor(exchange.head.target);
+    record.upstream = group.upstream;
+    group.upstream.inFlight.add(1);
+    group.upstream.totals.add(UpstreamField.requests);
+    group.budget.earn();
+    exchange.onClientGone = () => this.current?.abandon();
+    this.deadline = this.armDeadline(timeouts.requestMs);
+  }
+
+  private armDeadline(ms: number): Timer | null {
+    if (ms === 0) return null;
+    const { inputs } = this.journey.proxy;
+    const timer = new Timer(() => this.current?.expire());
+    this.deadlineAt = inputs.now() + ms;
+    inputs.wheel.arm(timer, ms);
+    return timer;
+  }
+
+  /** A claim on the endpoint that the policy picks, or null when none may take the request. */
+  lease(): Lease | null {
+    const { upstream, balancer } = this.group;
+    const candidates = upstream.candidates();
+    if (candidates.panic) upstream.totals.add(UpstreamField.panicPicks);
+    const context: PickContext = {
+      head: this.journey.exchange.head,
+      clientAddress: this.journey.record.clientAddress,
+    };
+    let open = candidates.endpoints;
+    let lease = open.length === 0 || this.tried.length > 0 ? null : balancer.pick(open, context).lease();
+    if (lease === null && open.length > 0) {
+      // Not where it was tried before while others stand; not where the limit is reached.
+      const fresh = open.filter((endpoint) => !this.tried.includes(endpoint));
+      open = fresh.length > 0 ? fresh : open;
+      while (lease === null && open.length > 0) {
+        const pick = balancer.pickOther(open);
+        lease = pick.lease();
+        if (lease === null) open = open.filter((endpoint) => endpoint !== pick);
+      }
+    }
+    if (lease === null) upstream.totals.add(UpstreamField.noEndpoint);
+    return lease;
+  }
+
+  /** One try at the leased endpoint, written into the record and the endpoint's counts. */
+  async attempt(lease: Lease): Promise<Outcome> {
+    const { exchange, proxy, record } = this.journey;
+    const { endpoint } = lease;
+    const startedAt = proxy.inputs.now();
+    const entry: AttemptRecord = { endpoint: endpoint.id, startedAt, headAt: 0, outcome: "", reused: false };
+    record.attempts.push(entry);
+    this.tried.push(endpoint);
+    this.currentLease = lease;
+    const { inform } = exchange;
+    this.current = new Attempt(lease, {
+      request: requestLine(
+        exchange.head.method,
+        this.target,
+        this.hostFor(endpoint),
+        this.headers,
+        this.body,
+      ),
+      body: this.body,
+      timeouts: this.timeouts,
+      responseHeadBytesMax: this.group.upstream.snapshot.limits.responseHeadBytesMax,
+      limitMs: this.limitMs(startedAt),
+      onInterim: inform === undefined ? null : (head) => void inform.call(exchange, head),
+    }, proxy.inputs.wheel);
+    const outcome = await this.current.run();
+    entry.reused = lease.reused;
+    this.judge(outcome, lease, entry);
+    return outcome;
+  }
+
+  private limitMs(now: number): number {
+    const attemptMs = this.timeouts.attemptMs === 0 ? Infinity : this.timeouts.attemptMs;
+    return Math.min(attemptMs, this.deadlineAt - now);
+  }
+
+  private hostFor(endpoint: Endpoint): string {
+    const { hostHeader } = this.group.upstream.snapshot;
+    if (hostHeader === "client") return this.journey.exchange.head.authority;
+    return hostHeader === "endpoint" ? endpoint.snapshot.authority : hostHeader.substring(1);
+  }
+
+  /** Counts what the attempt came to. Clients that leave count against nobody. */
+  private judge(outcome: Outcome, lease: Lease, entry: AttemptRecord): void {
+    const { inputs, recorder } = this.journey.proxy;
+    const { endpoint } = lease;
+    switch (outcome.kind) {
+      case "response": {
+        entry.headAt = inputs.now();
+        entry.outcome = String(outcome.head.status);
+        recorder.answered(endpoint, outcome.head.status, entry.headAt - entry.startedAt);
+        endpoint.countGatewayResult(isGatewayStatus(outcome.head.status));
+        return;
+      }
+      case "clientGone":
+        entry.outcome = "client left";
+        return;
+      case "badRequestBody":
+        entry.outcome = `request body: ${outcome.detail}`;
+        return;
+      default:
+        entry.outcome = describeFailure(outcome);
+        if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {
+          endpoint.totals.add(EndpointField.resetsOnReuse);
+          endpoint.learnFromReset(lease.idleMs);
+        } else endpoint.countGatewayResult(true);
+        recorder.unanswered(endpoint, outcome.kind, inputs.now() - entry.startedAt);
+    }
+  }
+
+  /** Whether to go round again after this; charges the budget and waits out the backoff. */
+  async triesAgain(outcome: Answer | Failure): Promise<boolean> {
+    if (outcome.kind === "response" && !isGatewayStatus(outcome.head.status)) return false;
+    const { budget, upstream } = this.group;
+    const entry = this.journey.record.attempts.at(-1)!;
+    const verdict = this.verdictOn(outcome);
+    if (!verdict.retry) {
+      entry.retryVerdict = `no: ${verdict.why}`;
+      return false;
+    }
+    const paid = verdict.free || budget.spend();
+    entry.budgetLeft = budget.left;
+    entry.retryVerdict = paid ? `yes: ${verdict.reason}` : "no: the retry budget is used up";
+    if (!paid) {
+      upstream.totals.add(UpstreamField.retryBudgetExhausted);
+      return false;
+    }
+    if (outcome.kind === "response") this.discard(outcome);
+    upstream.totals.add(UpstreamField.retries);
+    upstream.totals.add(RETRY_FIELDS[verdict.reason]);
+    if (!verdict.free) await this.backOff();
+    return true;
+  }
+
+  private verdictOn(outcome: Answer | Failure) {
+    const { exchange, proxy } = this.journey;
+    const ended = outcome.kind === "response"
+      ? { kind: "status" as const, status: outcome.head.status, retryAfterMs: retryAfterMs(outcome.head) }
+      : outcome;
+    return retryVerdict({
+      ended,
+      method: exchange.head.method,
+      idempotencyKeyed: this.retry.idempotencyKey &&
+        headerValue(exchange.head.headers, "idempotency-key") !== undefined,
+      replayable: this.body === null || this.body.replayable,
+      attempts: this.tried.length,
+      attemptsMax: this.retry.attemptsMax,
+      onStatus: this.retry.onStatus,
+      deadlineLeftMs: this.deadlineAt - proxy.inputs.now(),
+    });
+  }
+
+  private discard(answer: Answer): void {
+    answer.body?.cancel();
+    this.currentLease?.release(false);
+  }
+
+  private backOff(): Promise<void> {
+    const { wheel, random } = this.journey.proxy.inputs;
+    const ms = backoffMs(this.tried.length, this.retry.backoffBaseMs, this.retry.backoffCapMs, random);
+    return new Promise((resolve) => wheel.arm(new Timer(resolve), ms));
+  }
+
+  /** Sends the endpoint's answer to the client, to its last byte. */
+  async relay(head: ParsedResponse, body: Body | null): Promise<void> {
+    const { journey, plan } = this;
+    const { inputs, recorder } = journey.proxy;
+    const client = toClient(head, () => new Date(inputs.epoch()));
+    await journey.send(head.status, head.reason, plan.responseHeaders(client.headers), body);
+    const { record } = journey;
+    const endpoint = this.tried.at(-1)!;
+    recorder.delivered(endpoint, inputs.now() - record.attempts.at(-1)!.startedAt);
+    if (record.delivery!.kind === "truncated") {
+      record.cause = "http_response_incomplete";
+      endpoint.countGatewayResult(true);
+      endpoint.totals.add(EndpointField.resets);
+    }
+  }
+
+  /** Gives back what is still claimed. */
+  end(): void {
+    const { exchange, proxy, record } = this.journey;
+    if (this.deadline !== null) proxy.inputs.wheel.remove(this.deadline);
+    exchange.onClientGone = null;
+    this.current?.abandon();
+    if (this.body !== null) record.bytesIn = this.body.bytesRead;
+    this.group.upstream.inFlight.add(-1);
+  }
+}
+
+const RETRY_FIELDS: Readonly<Record<RetryReason, number>> = {
+  connect: UpstreamField.retryConnect,
+  reset: UpstreamField.retryReset,
+  timeout: UpstreamField.retryTimeout,
+  status: UpstreamField.retryStatus,
+  reused: UpstreamField.retryReused,
+};
+
+/** Milliseconds of a Retry-After in seconds; null when there is none or it is a date. */
+function retryAfterMs(head: ParsedResponse): number | null {
+  const value = headerValue(head.headers, "retry-after");
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : null;
+}

@@ -1,0 +1,72 @@
+// A request from its head to its last byte. Every branch that a request can take is taken here, and only
+// here: what this file calls decides or does one thing and comes back with an answer.
+//
+// It holds two promises: what was claimed (a slot, a lease) is given back exactly once, at the end of the
+// body, and every request ends in exactly one record, whatever happens to it.
+
+import type { Exchange } from "../exchange.ts";
+import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
+import { Forwarding } from "./forwarding.ts";
+import { Journey } from "./journey.ts";
+import type { Proxy } from "./proxy.ts";
+import * as refusals from "./refusals.ts";
+import { noRoute } from "./route_plan.ts";
+
+/** Answers an exchange. Never rejects. */
+export async function handle(exchange: Exchange, proxy: Proxy): Promise<void> {
+  const journey = new Journey(exchange, proxy);
+  const slot = proxy.admission.enter(proxy.snapshot.limits.inFlightMax);
+  try {
+    if (slot === null) await journey.refuse(refusals.OVERLOADED);
+    else await decide(journey, proxy);
+  } catch (error) {
+    await journey.fail(error);
+  } finally {
+    slot?.release();
+    journey.end();
+  }
+}
+
+/** Finds out whether and where the request goes. */
+async function decide(journey: Journey, proxy: Proxy): Promise<void> {
+  const { exchange } = journey;
+  const refusal = refusalBeforeRouting(exchange, proxy.snapshot.limits, proxy.identity.pseudonym);
+  if (refusal !== null) return await journey.refuse(refusal);
+  if (isForThisHop(exchange)) return await journey.answer(200, ["Content-Length", "0"], null);
+
+  const match = proxy.router.match(exchange.head);
+  if (match.kind !== "route") return await journey.refuse(noRoute(match));
+  const plan = journey.follow(match.route);
+  const own = plan.ownAnswer(exchange.head);
+  if (own !== null) return await journey.answer(own.status, own.headers, own.body);
+
+  const group = plan.groupFor(journey.record.clientAddress);
+  if (group === null) return await journey.refuse(refusals.NO_ENDPOINT);
+  const forwarding = new Forwarding(journey, plan, group);
+  try {
+    await forward(journey, forwarding);
+  } finally {
+    forwarding.end();
+  }
+}
+
+/** Tries endpoints until one answers or nothing more may be tried. */
+async function forward(journey: Journey, forwarding: Forwarding): Promise<void> {
+  while (!journey.exchange.clientGone) {
+    const lease = forwarding.lease();
+    if (lease === null) return await journey.refuse(refusals.NO_ENDPOINT);
+    const outcome = await forwarding.attempt(lease);
+    switch (outcome.kind) {
+      case "response":
+        if (await forwarding.triesAgain(outcome)) break;
+        return await forwarding.relay(outcome.head, outcome.body);
+      case "clientGone":
+        return;
+      case "badRequestBody":
+        return await journey.refuse(refusals.ofRequestBody(outcome.cause, forwarding.bodyBytesMax));
+      default:
+        if (await forwarding.triesAgain(outcome)) break;
+        return await journey.refuse(refusals.ofFailure(outcome));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// One request as its handler sees it: its exchange, its record, and the ways in which Weir answers itself.
+
+import type { Body, Exchange, HeaderLines } from "../exchange.ts";
+import type { RouteSnapshot } from "../messages.ts";
+import { requestIdOf } from "./headers.ts";
+import type { Proxy } from "./proxy.ts";
+import { RequestRecord } from "./record.ts";
+import { type Refusal, refusalResponse } from "./refusal.ts";
+import { INTERNAL_ERROR } from "./refusals.ts";
+import type { RoutePlan } from "./route_plan.ts";
+
+export class Journey {
+  readonly record: RequestRecord;
+  private plan: RoutePlan | null = null;
+  private begun = false;
+
+  constructor(readonly exchange: Exchange, readonly proxy: Proxy) {
+    const { head, peer } = exchange;
+    const record = this.record = new RequestRecord(head, proxy.inputs.now());
+    record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
+    record.requestId = requestIdOf(head, proxy.identity.config.requestId, proxy.inputs.makeId);
+  }
+
+  /** The route that the request takes. */
+  follow(route: RouteSnapshot): RoutePlan {
+    this.record.route = route;
+    return this.plan = this.proxy.plan(route);
+  }
+
+  /** Sends an answer; it is the request's only one. */
+  async send(status: number, reason: string, headers: HeaderLines, body: Body | null): Promise<void> {
+    const { exchange, record } = this;
+    this.begun = true;
+    record.status = status;
+    if (this.proxy.draining && exchange.head.version !== "2") headers.push("Connection", "close");
+    record.delivery = await exchange.respond({ status, reason, headers }, body);
+  }
+
+  /** An answer of Weir's own that the operator configured, or the protocol asks for. */
+  async answer(status: number, headers: HeaderLines, body: Body | null): Promise<void> {
+    const lines = this.plan === null ? headers : this.plan.responseHeaders(headers);
+    lines.push("Date", new Date(this.proxy.inputs.epoch()).toUTCString());
+    if (body !== null) lines.push("Content-Length", String(body.length));
+    await this.send(status, "", lines, body);
+  }
+
+  /** An answer of Weir's own because the request cannot go on. Nothing is sent to a client that left. */
+  async refuse(refusal: Refusal): Promise<void> {
+    const { exchange, proxy, record } = this;
+    this.record.cause ||= refusal.error;
+    if (exchange.clientGone || this.begun) return;
+    exchange.body?.cancel();
+    const date = () => new Date(proxy.inputs.epoch());
+    const via = proxy.identity.config.via;
+    const { head, body } = refusalResponse(refusal, exchange.head, record.requestId, via, date);
+    await this.send(head.status, head.reason, head.headers, body);
+  }
+
+  /** A bug in Weir: told to the log, answered 500 if nothing was answered yet. */
+  async fail(error: unknown): Promise<void> {
+    this.proxy.inputs.onInternalError(error);
+    await this.refuse(INTERNAL_ERROR);
+  }
+
+  /** The request is over. */
+  end(): void {
+    this.proxy.recorder.finish(this.record, this.plan);
+  }
+}

@@ -1,0 +1,146 @@
+// The state of one event loop's proxy: the newest snapshot made ready for traffic.
+//
+// `worker.ts` makes one and hands every exchange of its listener to `handle`. Applying a snapshot keeps what
+// did not change: upstreams by name, endpoints by identity, with their pools and counts.
+
+import { hash32 } from "../balance/hash.ts";
+import { makeBalancer } from "../balance/policies.ts";
+import type { Balancer } from "../balance/balancer.ts";
+import type { OwnColumn } from "../board/own.ts";
+import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
+import { DEFAULT_ROUTE_ROW, defaultUpstreamOf } from "../routing/default_route.ts";
+import { makeRouter, type Router } from "../routing/router.ts";
+import type { TimerWheel } from "../timer_wheel.ts";
+import { Upstream } from "../upstream/upstream.ts";
+import { AccessLog } from "./access_log.ts";
+import { Admission } from "./admission.ts";
+import { TrustedProxies } from "./client_address.ts";
+import type { Identity } from "./headers.ts";
+import { Recorder } from "./recorder.ts";
+import { RetryBudget } from "./retry_budget.ts";
+import { RoutePlan } from "./route_plan.ts";
+import { StoryRing } from "./story_ring.ts";
+
+/** What comes in from outside, so that a proxy is exact in tests. */
+export interface ProxyInputs {
+  readonly own: OwnColumn;
+  readonly wheel: TimerWheel;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly epoch: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** A new request id. */
+  readonly makeId: () => string;
+  /** Unique per process. */
+  readonly instance: string;
+  /** Takes whole log lines. */
+  readonly writeLog: (lines: string) => void;
+  /** A bug: the request was answered 500. */
+  readonly onInternalError: (error: unknown) => void;
+}
+
+/** An upstream with what decides over it in this worker. */
+export interface Group {
+  readonly upstream: Upstream;
+  balancer: Balancer;
+  readonly budget: RetryBudget;
+}
+
+export class Proxy {
+  readonly admission: Admission;
+  readonly recorder: Recorder;
+  readonly log: AccessLog;
+  readonly stories: StoryRing;
+  snapshot!: Snapshot;
+  router!: Router;
+  trusted!: TrustedProxies;
+  identity!: Identity;
+  /** True while answers ask clients to leave. */
+  draining = false;
+  private groups = new Map<string, Group>();
+  private plans = new Map<RouteSnapshot, RoutePlan>();
+
+  constructor(readonly inputs: ProxyInputs, snapshot: Snapshot) {
+    this.admission = new Admission(inputs.own);
+    this.log = new AccessLog(snapshot.accessLog, inputs.wheel, inputs.random, inputs.writeLog);
+    this.stories = new StoryRing(snapshot.explainRequestsMax);
+    this.recorder = new Recorder(inputs.own, this.log, this.stories, inputs.now, inputs.epoch);
+    this.apply(snapshot);
+  }
+
+  /** Takes over a newer snapshot. */
+  apply(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    const before = this.groups;
+    this.groups = new Map();
+    for (const upstream of snapshot.upstreams) this.groups.set(upstream.name, this.keep(before, upstream));
+    for (const [name, group] of before) if (this.groups.get(name) !== group) group.upstream.retire();
+    const names = snapshot.upstreams.map(({ name }) => name);
+    this.router = makeRouter(snapshot.routes, defaultUpstreamOf(names));
+    this.plans = new Map();
+    this.trusted = new TrustedProxies(snapshot.trustedProxies);
+    const pseudonym = `${snapshot.headers.via}-${this.inputs.instance}`;
+    this.identity = { pseudonym, config: snapshot.headers };
+    this.log.apply(snapshot.accessLog);
+    this.stories.resize(snapshot.explainRequestsMax);
+  }
+
+  /** Takes over a newer snapshot of one upstream. */
+  applyUpstream(snapshot: UpstreamSnapshot): void {
+    const group = this.groups.get(snapshot.name);
+    if (group === undefined || group.upstream.row !== snapshot.row) return;
+    this.refresh(group, snapshot);
+    for (const plan of this.plans.values()) plan.forgetSettings();
+  }
+
+  private keep(before: ReadonlyMap<string, Group>, snapshot: UpstreamSnapshot): Group {
+    const group = before.get(snapshot.name);
+    if (group !== undefined && group.upstream.row === snapshot.row) {
+      this.refresh(group, snapshot);
+      return group;
+    }
+    const { own, wheel, now, random } = this.inputs;
+    const upstream = new Upstream(snapshot, { own, wheel, now, random });
+    return { upstream, balancer: this.balancerOf(upstream), budget: new RetryBudget(snapshot.retry, now) };
+  }
+
+  private refresh(group: Group, snapshot: UpstreamSnapshot): void {
+    const policyChanged =
+      JSON.stringify(group.upstream.snapshot.balance) !== JSON.stringify(snapshot.balance);
+    group.upstream.apply(snapshot);
+    group.budget.apply(snapshot.retry);
+    if (policyChanged) group.balancer = this.balancerOf(group.upstream);
+  }
+
+  private balancerOf(upstream: Upstream): Balancer {
+    const { random, now } = this.inputs;
+    return makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.turn() });
+  }
+
+  group(name: string): Group | undefined {
+    return this.groups.get(name);
+  }
+
+  allGroups(): Iterable<Group> {
+    return this.groups.values();
+  }
+
+  /** The plan of a route of the newest snapshot. */
+  plan(route: RouteSnapshot): RoutePlan {
+    let plan = this.plans.get(route);
+    if (plan === undefined) {
+      const row = route.row ?? DEFAULT_ROUTE_ROW;
+      plan = new RoutePlan(route, this.groups, hash32, this.inputs.own.route(row));
+      this.plans.set(route, plan);
+    }
+    return plan;
+  }
+
+  /** Closes what idles; what is in flight goes on. */
+  retire(): void {
+    for (const { upstream } of this.groups.values()) upstream.retire();
+    this.log.flush();
+  }
+}

@@ -1,0 +1,84 @@
+// The end of a request: one record becomes counts on the board, a log line and a story for explain.
+
+import {
+  BY_METHOD,
+  EndpointField,
+  HEAD_LATENCY,
+  METHODS,
+  ROUTE_LATENCY,
+  STATUS_CLASSES,
+  TOTAL_LATENCY,
+  WorkerField,
+} from "../board/fields.ts";
+import type { OwnColumn } from "../board/own.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { Failure } from "./failure.ts";
+import type { AccessLog } from "./access_log.ts";
+import type { RequestRecord } from "./record.ts";
+import type { RoutePlan } from "./route_plan.ts";
+import type { StoryRing } from "./story_ring.ts";
+
+const METHOD_INDEX = new Map<string, number>(METHODS.map((method, index) => [method, index]));
+const OTHER_METHOD = METHODS.length - 1;
+const NO_STATUS = STATUS_CLASSES.length - 1;
+
+export class Recorder {
+  constructor(
+    private readonly own: OwnColumn,
+    private readonly log: AccessLog,
+    private readonly stories: StoryRing,
+    /** Monotonic milliseconds. */
+    private readonly now: () => number,
+    /** Milliseconds since 1970. */
+    private readonly epoch: () => number,
+  ) {}
+
+  /** An endpoint answered with a head. */
+  answered(endpoint: Endpoint, status: number, headMs: number): void {
+    const { totals } = endpoint;
+    totals.add(EndpointField.attempts);
+    totals.add(EndpointField.status1xx + Math.floor(status / 100) - 1);
+    totals.observe(HEAD_LATENCY, headMs);
+    endpoint.observeLatency(headMs);
+  }
+
+  /** An attempt got no answer after `ms`. Failures to connect are counted by the endpoint itself. */
+  unanswered(endpoint: Endpoint, kind: Failure["kind"], ms: number): void {
+    const { totals } = endpoint;
+    totals.add(EndpointField.attempts);
+    totals.add(EndpointField.statusNone);
+    if (kind === "timedOut") totals.add(EndpointField.timeouts);
+    else if (kind === "reset") totals.add(EndpointField.resets);
+    else if (kind === "malformed") totals.add(EndpointField.malformed);
+    endpoint.observeFailure(ms);
+  }
+
+  /** An answer that came from `endpoint` is over. */
+  delivered(endpoint: Endpoint, totalMs: number): void {
+    endpoint.totals.observe(TOTAL_LATENCY, totalMs);
+  }
+
+  /** The request is over. */
+  finish(record: RequestRecord, plan: RoutePlan | null): void {
+    record.endedAt = this.now();
+    const { worker } = this.own;
+    worker.add(WorkerField.requests);
+    if (record.clientGone) worker.add(WorkerField.clientGone);
+    if (record.delivery?.kind === "truncated") worker.add(WorkerField.truncated);
+    if (plan !== null) {
+      plan.count(record.status, record.bytesIn, record.bytesOut);
+      plan.totals.observe(ROUTE_LATENCY, record.endedAt - record.startedAt);
+    }
+    if (record.upstream !== null) {
+      const method = METHOD_INDEX.get(record.head.method) ?? OTHER_METHOD;
+      const statusClass = record.status === 0
+        ? NO_STATUS
+        : Math.min(Math.floor(record.status / 100) - 1, NO_STATUS);
+      record.upstream.totals.add(BY_METHOD + method * STATUS_CLASSES.length + statusClass);
+    }
+    if (this.log.off && this.stories.off) return;
+    const arrival = this.epoch() - (record.endedAt - record.startedAt);
+    this.log.record(record, arrival);
+    this.stories.keep(record, arrival);
+  }
+}

@@ -1,0 +1,133 @@
+// A route made ready for traffic: its upstreams looked up, its overrides merged, its row on the board found.
+//
+// Made once per snapshot and route, so that a request costs a map look-up.
+
+import { RouteField } from "../board/fields.ts";
+import type { OwnRow } from "../board/own.ts";
+import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
+import type { RequestHead } from "../exchange.ts";
+import type { RouteSnapshot } from "../messages.ts";
+import { editHeaders } from "../routing/header_edits.ts";
+import { makeSplit, type Split } from "../routing/split.ts";
+import { redirectLocation, rewriteTarget } from "../routing/target.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { Group } from "./proxy.ts";
+import { type Refusal, WholeBody } from "./refusal.ts";
+
+export class RoutePlan {
+  private readonly split: Split | null;
+  private turns = 0;
+  /** Timeouts and retries by upstream, the route's own words first. */
+  private readonly merged = new Map<Upstream, { timeouts: TimeoutsConfig; retry: RetryConfig }>();
+
+  constructor(
+    readonly route: RouteSnapshot,
+    private readonly groups: ReadonlyMap<string, Group>,
+    private readonly hash: (text: string) => number,
+    readonly totals: OwnRow,
+  ) {
+    this.split = route.split === undefined ? null : makeSplit(route.split);
+  }
+
+  /** Where a request goes; null when the route names nothing that is there. */
+  groupFor(clientAddress: string): Group | null {
+    const group = this.peekGroup(clientAddress);
+    this.turns++;
+    return group;
+  }
+
+  /** Where the next request would go, without taking the turn. */
+  peekGroup(clientAddress: string): Group | null {
+    const name = this.split === null
+      ? this.route.upstream
+      : this.route.splitSticky
+      ? this.split.byHash(this.hash(clientAddress))
+      : this.split.byTurn(this.turns);
+    return name === undefined ? null : this.groups.get(name) ?? null;
+  }
+
+  settings(upstream: Upstream): { timeouts: TimeoutsConfig; retry: RetryConfig } {
+    const known = this.merged.get(upstream);
+    if (known !== undefined) return known;
+    const { timeouts, retry } = upstream.snapshot;
+    const merged = {
+      timeouts: { ...timeouts, ...this.route.timeouts } as TimeoutsConfig,
+      retry: { ...retry, ...this.route.retry } as RetryConfig,
+    };
+    this.merged.set(upstream, merged);
+    return merged;
+  }
+
+  /** Called when an upstream took over a newer snapshot. */
+  forgetSettings(): void {
+    this.merged.clear();
+  }
+
+  targetFor(target: string): string {
+    return this.route.rewrite === undefined ? target : rewriteTarget(target, this.route.rewrite);
+  }
+
+  requestHeaders(lines: string[]): string[] {
+    return this.route.requestHeaders === undefined ? lines : editHeaders(lines, this.route.requestHeaders);
+  }
+
+  responseHeaders(lines: string[]): string[] {
+    return this.route.responseHeaders === undefined ? lines : editHeaders(lines, this.route.responseHeaders);
+  }
+
+  /** The answer of a route that needs no upstream, or null. */
+  ownAnswer(head: RequestHead): { status: number; headers: string[]; body: WholeBody } | null {
+    const { redirect, respond } = this.route;
+    if (redirect !== undefined) {
+      const location = redirectLocation(redirect.to, head);
+      return {
+        status: redirect.status,
+        headers: ["Location", location],
+        body: new WholeBody(new Uint8Array(0)),
+      };
+    }
+    if (respond === undefined) return null;
+    const body = new WholeBody(new TextEncoder().encode(respond.body));
+    return { status: respond.status, headers: ["Content-Type", respond.contentType], body };
+  }
+
+  count(status: number, bytesIn: number, bytesOut: number): void {
+    this.totals.add(
+      status === 0 ? RouteField.statusNone : RouteField.status1xx + Math.floor(status / 100) - 1,
+    );
+    this.totals.add(RouteField.bytesIn, bytesIn);
+    this.totals.add(RouteField.bytesOut, bytesOut);
+  }
+}
+
+/** Refusals for requests that no route takes. */
+export function noRoute(
+  match: { kind: "unknownHost" | "unknownPath" | "ambiguousPath" } | {
+    kind: "methodNotAllowed";
+    allow: readonly string[];
+  },
+): Refusal {
+  switch (match.kind) {
+    case "unknownHost":
+      return {
+        status: 421,
+        error: "destination_not_found",
+        message: "this gateway does not serve that host",
+      };
+    case "unknownPath":
+      return { status: 404, error: "destination_not_found", message: "no route takes this path" };
+    case "ambiguousPath":
+      return {
+        status: 400,
+        error: "http_request_error",
+        message: "the path can be read in more than one way",
+      };
+    case "methodNotAllowed":
+      return {
+        status: 405,
+        error: "http_request_denied",
+        message: "no route takes this method here",
+        allow: match.allow,
+      };
+  }
+}

@@ -1,0 +1,17 @@
+// The module of a Web Worker: one event loop, from its `start` message to its end.
+
+import { EventLoop } from "./event_loop.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+
+const worker = self as unknown as {
+  postMessage(message: FromWorker): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+};
+
+let loop: EventLoop | null = null;
+
+worker.onmessage = ({ data }) => {
+  if (data.kind === "start") loop = new EventLoop(data, (message) => worker.postMessage(message));
+  else loop?.receive(data);
+};
+worker.postMessage({ kind: "loaded" });
