@@ -1,0 +1,41 @@
+// Reasons about a valid configuration: what in it cannot work or will bite, why, and what to write instead.
+//
+// Called by `weir check` and at start and reload, where warnings are logged. What contradicts the schema or
+// itself never comes here: `load.ts` has refused it. A rule is one small function in one of the lists.
+
+import { type LintContext, type LintFinding, type LintRule, pathText } from "./lint_finding.ts";
+import { podRules } from "./lint_pod.ts";
+import { actionRules } from "./lint_actions.ts";
+import { routeRules } from "./lint_routes.ts";
+import { upstreamRules } from "./lint_upstreams.ts";
+import { waitRules } from "./lint_waits.ts";
+import type { Config } from "./schema.ts";
+
+export type { LintContext, LintFinding } from "./lint_finding.ts";
+
+export const lintRules: readonly LintRule[] = [
+  ...podRules,
+  ...routeRules,
+  ...actionRules,
+  ...upstreamRules,
+  ...waitRules,
+];
+
+/** All findings, errors first. */
+export function lint(config: Config, context: LintContext): LintFinding[] {
+  const findings = lintRules.flatMap(({ name, check }) =>
+    check(config, context).map(({ path, ...report }) => ({
+      rule: name,
+      subject: pathText(path),
+      place: context.placeOf(path),
+      ...report,
+    }))
+  );
+  const errors = findings.filter(({ severity }) => severity === "error");
+  return [...errors, ...findings.filter(({ severity }) => severity === "warning")];
+}
+
+/** Three lines: what and where, why it bites, the fix. */
+export function renderLintFinding({ severity, subject, state, place, why, fix, rule }: LintFinding): string {
+  return `${severity}: ${subject} ${state} (${place}) [${rule}]\n    why: ${why}\n    fix: ${fix}`;
+}

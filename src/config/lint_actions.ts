@@ -1,0 +1,176 @@
+// Lint rules about what becomes of a route's requests: edits that cannot be, settings without effect.
+
+import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
+import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
+import type { RouteConfig } from "./schema.ts";
+
+const splitWeights = perRoute("route-split-weights", ({ split = [] }, path) => {
+  const names = split.map(({ upstream }) => upstream);
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  const reports: LintReport[] = [];
+  if (split.length > 0 && split.every(({ weight }) => weight === 0)) {
+    reports.push({
+      path: [...path, "split"],
+      severity: "error",
+      state: "has only weights of 0",
+      why: "No side may get a request.",
+      fix: "Give at least one side a weight above 0.",
+    });
+  }
+  if (repeated !== undefined) {
+    reports.push({
+      path: [...path, "split"],
+      severity: "warning",
+      state: `names ${repeated} more than once`,
+      why: "Its weights add up, which is easily overlooked when one of them is changed.",
+      fix: "Write each upstream once.",
+    });
+  }
+  return reports;
+});
+
+const splitStickyAlone = perRoute(
+  "route-sticky-without-split",
+  (route, path) =>
+    !route.splitSticky || route.split !== undefined ? [] : [{
+      path: [...path, "splitSticky"],
+      severity: "warning",
+      state: "is true on a route without split",
+      why: "It has no effect: it chooses between the sides of a split, not between endpoints.",
+      fix: "Remove it; `upstreams.*.sticky` keeps a client at one endpoint.",
+    }],
+);
+
+const rewriteMisses = perRoute("route-rewrite-misses", ({ match, rewrite }, path) => {
+  const from = rewrite?.stripPrefix ?? rewrite?.replacePrefix?.from;
+  if (from === undefined) return [];
+  const both = rewrite?.stripPrefix !== undefined && rewrite.replacePrefix !== undefined;
+  const below = parsePathPattern(from.replace(/\/$/, "") + "/*");
+  const misses = match.path !== undefined && !pathCovers(below, parsePathPattern(match.path));
+  return !both && !misses ? [] : [{
+    path: [...path, "rewrite"],
+    severity: "warning",
+    state: both
+      ? "has stripPrefix and replacePrefix"
+      : `starts at "${from}", but the route's path is "${match.path}"`,
+    why: both
+      ? "The second works on what the first has left, which is rarely meant."
+      : "A path that is not below the prefix goes on as it is.",
+    fix: both ? "Write one: `replacePrefix` with `to: /` strips." : "Write a prefix of the route's own path.",
+  }];
+});
+
+const PLACEHOLDERS = ["{host}", "{path}", "{query}"];
+
+const redirectTarget = perRoute("route-redirect-target", ({ redirect }, path, { listen }) => {
+  if (redirect === undefined) return [];
+  const at = { path: [...path, "redirect", "to"] };
+  const unknown = redirect.to.match(/\{[^}]*\}/g)?.find((placeholder) => !PLACEHOLDERS.includes(placeholder));
+  if (unknown !== undefined) {
+    return [{
+      ...at,
+      severity: "error",
+      state: `has ${unknown}`,
+      why: "It would be sent to the client as it stands.",
+      fix: `Known are ${PLACEHOLDERS.join(", ")}.`,
+    }];
+  }
+  const own = listen.tls === undefined ? "http" : "https";
+  if (redirect.to !== "{path}" && redirect.to !== `${own}://{host}{path}`) return [];
+  return [{
+    ...at,
+    severity: "error",
+    state: `is "${redirect.to}", where the request already is`,
+    why: "The client comes back with the same request until it gives up.",
+    fix: own === "https"
+      ? "Remove the route: `listen.tls.redirectPort` redirects plain text to https."
+      : "Redirect to another scheme, host or path.",
+  }];
+});
+
+const FRAMING = new Set(
+  [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+  ],
+);
+
+const framingEdits = perRoute(
+  "route-framing-header",
+  (route, path) =>
+    (["requestHeaders", "responseHeaders"] as const).flatMap((key) =>
+      editedNames(route[key]).filter((name) => FRAMING.has(name)).map((name) => ({
+        path: [...path, key],
+        severity: "error",
+        state: `changes ${name}`,
+        why:
+          "It belongs to one connection (RFC 9110 7.6.1) and is written by Weir; a changed one breaks messages.",
+        fix: "Remove it.",
+      }))
+    ),
+);
+
+const hostEdit = perRoute(
+  "route-host-header",
+  (route, path) =>
+    !editedNames(route.requestHeaders).includes("host") ? [] : [{
+      path: [...path, "requestHeaders"],
+      severity: "error",
+      state: "changes host",
+      why: "A request has one Host, and it is the upstream's setting that chooses it.",
+      fix: "Write `upstreams.*.hostHeader`: `endpoint`, or a fixed `=name`.",
+    }],
+);
+
+const noUpstream = perRoute("route-without-upstream", (route, path) => {
+  if (route.redirect === undefined && route.respond === undefined) return [];
+  const idle = (["rewrite", "requestHeaders", "timeouts", "retry"] as const).filter((key) =>
+    route[key] !== undefined
+  );
+  return idle.map((key) => ({
+    path: [...path, key],
+    severity: "warning",
+    state: "is on a route that sends nothing upstream",
+    why: "It has no effect.",
+    fix: "Remove it.",
+  }));
+});
+
+const bodilessAnswer = perRoute(
+  "route-respond-body",
+  ({ respond }, path) =>
+    respond === undefined || respond.body === "" || ![204, 205, 304].includes(respond.status) ? [] : [{
+      path: [...path, "respond", "body"],
+      severity: "warning",
+      state: `is written for status ${respond.status}`,
+      why: "An answer of this status has no body (RFC 9110 15.3.5, 15.3.6, 15.4.5).",
+      fix: "Remove it, or use another status.",
+    }],
+);
+
+export const actionRules: readonly LintRule[] = [
+  splitWeights,
+  splitStickyAlone,
+  rewriteMisses,
+  redirectTarget,
+  framingEdits,
+  hostEdit,
+  noUpstream,
+  bodilessAnswer,
+];
+
+/** Names that are set, added or removed, in lower case. */
+function editedNames(edits: RouteConfig["requestHeaders"]): string[] {
+  const names = [
+    ...Object.keys(edits?.set ?? {}),
+    ...Object.keys(edits?.add ?? {}),
+    ...(edits?.remove ?? []),
+  ];
+  return [...new Set(names.map((name) => name.toLowerCase()))];
+}

@@ -1,0 +1,95 @@
+// What `weir check` says of a configuration that is valid but will bite: one shape for all rules.
+
+import type { Config, RouteConfig, UpstreamConfig } from "./schema.ts";
+
+export type Path = readonly (string | number)[];
+
+/** What a rule found, before its place is known. */
+export interface LintReport {
+  /** The key it is about. */
+  readonly path: Path;
+  /** error: some traffic cannot be served as written. warning: it works, until it bites. */
+  readonly severity: "error" | "warning";
+  /** Follows the subject: `is 90000, above ...`. */
+  readonly state: string;
+  /** What happens if it stays, one sentence. */
+  readonly why: string;
+  /** What to write instead, one sentence. */
+  readonly fix: string;
+}
+
+export interface LintFinding extends Omit<LintReport, "path"> {
+  /** Name of the rule. */
+  readonly rule: string;
+  /** The key: `upstreams.api.health.timeoutMs`. */
+  readonly subject: string;
+  /** `config.yaml:12:17`, `variable PORT` or `flag --port`. */
+  readonly place: string;
+}
+
+/** What a rule may know besides the configuration. */
+export interface LintContext {
+  /** Where the value at a path, or the closest thing above it, was written. */
+  readonly placeOf: (path: Path) => string;
+  /** Where each value came from, by its path as text; kind `default` when nobody wrote it. */
+  readonly origins: ReadonlyMap<string, { readonly kind: string }>;
+  /** Objects of the Kubernetes manifests that Weir is deployed by, parsed. */
+  readonly manifest?: readonly unknown[];
+  /** `Keep-Alive: timeout` seen from the endpoints of an upstream, milliseconds, by its name. */
+  readonly keepAliveMs?: Readonly<Record<string, number>>;
+}
+
+export interface LintRule {
+  readonly name: string;
+  readonly check: (config: Config, context: LintContext) => LintReport[];
+}
+
+/** A rule that looks at one route at a time. */
+export function perRoute(
+  name: string,
+  check: (route: RouteConfig, path: Path, config: Config) => LintReport[],
+): LintRule {
+  return {
+    name,
+    check: (config) => config.routes.flatMap((route, i) => check(route, ["routes", i], config)),
+  };
+}
+
+/** One upstream as a rule sees it. */
+interface One {
+  readonly name: string;
+  readonly upstream: UpstreamConfig;
+  readonly path: Path;
+  readonly config: Config;
+  readonly context: LintContext;
+}
+
+/** A rule that looks at one upstream at a time. */
+export function perUpstream(name: string, check: (one: One) => LintReport[]): LintRule {
+  return {
+    name,
+    check: (config, context) =>
+      Object.entries(config.upstreams).flatMap(([name, upstream]) =>
+        check({ name, upstream, path: ["upstreams", name], config, context })
+      ),
+  };
+}
+
+/** Whether an operator wrote the value at `path` or something in it. */
+export function isWritten({ origins }: LintContext, path: Path): boolean {
+  const text = pathText(path);
+  for (const [key, { kind }] of origins) {
+    const within = key === text || (key.startsWith(text) && /^[.[]/.test(key.slice(text.length)));
+    if (within && kind !== "default") return true;
+  }
+  return false;
+}
+
+/** `routes[0].match.host`; a key that a dot would make ambiguous is quoted. */
+export function pathText(path: Path): string {
+  return path.map((step, i) => {
+    if (typeof step === "number") return `[${step}]`;
+    if (!/^[A-Za-z_][\w-]*$/.test(step)) return `[${JSON.stringify(step)}]`;
+    return i === 0 ? step : `.${step}`;
+  }).join("");
+}

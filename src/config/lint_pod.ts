@@ -1,0 +1,134 @@
+// Lint rules about the pod as a whole: whom it believes, how it leaves, what its listener can.
+
+import { isWritten, type LintReport, type LintRule, type Path } from "./lint_finding.ts";
+import { listenSchema } from "./schema.ts";
+
+/** Shorter prefixes hold more addresses than any one operator has: half of a /7 is other people's. */
+const PREFIX_MIN = { ipv4: 8, ipv6: 16 };
+
+const trustedWorld: LintRule = {
+  name: "trusted-proxies-open",
+  check: ({ trustedProxies }) =>
+    trustedProxies.flatMap((range, i) => {
+      const bits = Number(range.split("/")[1] ?? "128");
+      if (bits >= (range.includes(":") ? PREFIX_MIN.ipv6 : PREFIX_MIN.ipv4)) return [];
+      return [{
+        path: ["trustedProxies", i],
+        severity: "warning",
+        state: `is ${range}, open to the world`,
+        why: "Whoever reaches Weir can claim any address, and so pass limits and rules made by address.",
+        fix: "Write only the addresses of your own proxies.",
+      }];
+    }),
+};
+
+const proxyHeaderFromNobody: LintRule = {
+  name: "proxy-protocol-from-nobody",
+  check: ({ listen, trustedProxies }) =>
+    !listen.proxyProtocol || trustedProxies.length > 0 ? [] : [{
+      path: ["listen", "proxyProtocol"],
+      severity: "error",
+      state: "is true, and trustedProxies is empty",
+      why: "The PROXY header is expected from trusted proxies only, so it is never read.",
+      fix: "Write the addresses of the proxies that send it to trustedProxies.",
+    }],
+};
+
+const wireKeysOnServe: LintRule = {
+  name: "wire-key-on-serve",
+  check: ({ listen }, context) => {
+    if (listen.listener === "wire") return [];
+    const wireOnly = Object.entries(listenSchema.shape)
+      .filter(([, schema]) => schema.description?.startsWith("wire:"))
+      .map(([key]): Path => ["listen", key]);
+    return wireOnly.filter((path) => isWritten(context, path)).map((path) => ({
+      path,
+      severity: "warning",
+      state: "is written, but listen.listener is serve",
+      why: "It has no effect: Deno.serve has no such setting.",
+      fix: "Set listen.listener to wire, or remove it.",
+    }));
+  },
+};
+
+/** What Kubernetes gives a pod that says nothing, seconds. */
+const GRACE_DEFAULT_S = 30;
+
+const drainBeyondGrace: LintRule = {
+  name: "drain-beyond-grace",
+  check: ({ drain }, { manifest = [] }) =>
+    weirPods(manifest).flatMap((pod): LintReport[] => {
+      const graceS = pod.terminationGracePeriodSeconds ?? GRACE_DEFAULT_S;
+      const drainMs = preStopMs(pod) + drain.delayMs + drain.deadlineMs;
+      if (drainMs < graceS * 1_000) return [];
+      return [{
+        path: ["drain", "deadlineMs"],
+        severity: "error",
+        state:
+          `is ${drain.deadlineMs}: draining takes up to ${drainMs} ms, preStop and delay included, but ` +
+          `terminationGracePeriodSeconds is ${graceS}` +
+          (pod.terminationGracePeriodSeconds === undefined ? " (the default)" : ""),
+        why: "Kubernetes kills the pod before it has drained, and requests in flight are cut.",
+        fix: `Set terminationGracePeriodSeconds to ${
+          Math.ceil(drainMs / 1_000) + 5
+        }, or drain for less time.`,
+      }];
+    }),
+};
+
+const noDrainDelay: LintRule = {
+  name: "drain-without-delay",
+  check: ({ drain }, { manifest = [] }) =>
+    drain.delayMs > 0 || weirPods(manifest).every((pod) => preStopMs(pod) > 0) ? [] : [{
+      path: ["drain", "delayMs"],
+      severity: "warning",
+      state: "is 0 in a pod without a preStop sleep",
+      why:
+        "Kubernetes takes a pod out of its Service a moment after it told it to stop; requests until then are refused.",
+      fix: "Set it to 5000.",
+    }],
+};
+
+export const podRules: readonly LintRule[] = [
+  trustedWorld,
+  proxyHeaderFromNobody,
+  wireKeysOnServe,
+  drainBeyondGrace,
+  noDrainDelay,
+];
+
+/** The parts of a pod's specification that the rules look at. */
+interface PodSpec {
+  readonly terminationGracePeriodSeconds?: number;
+  readonly containers?: readonly {
+    readonly name?: string;
+    readonly image?: string;
+    readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: number } } };
+  }[];
+}
+
+/** Pods that run Weir, by the name or image of a container; all pods when none says so. */
+function weirPods(manifest: readonly unknown[]): PodSpec[] {
+  const pods = manifest.flatMap(podsOf);
+  const weirs = pods.filter(({ containers = [] }) =>
+    containers.some(({ name = "", image = "" }) => /weir/.test(name) || /weir/.test(image))
+  );
+  return weirs.length > 0 ? weirs : pods;
+}
+
+/** The pod of a Pod, Deployment, StatefulSet or DaemonSet, and those in a List. */
+function podsOf(object: unknown): PodSpec[] {
+  if (typeof object !== "object" || object === null) return [];
+  const { kind, spec, items } = object as {
+    kind?: unknown;
+    spec?: PodSpec & { template?: { spec?: PodSpec } };
+    items?: unknown[];
+  };
+  if (Array.isArray(items)) return items.flatMap(podsOf);
+  if (kind === "Pod") return spec === undefined ? [] : [spec];
+  return spec?.template?.spec === undefined ? [] : [spec.template.spec];
+}
+
+function preStopMs({ containers = [] }: PodSpec): number {
+  return Math.max(0, ...containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0)) * 1_000;
+}

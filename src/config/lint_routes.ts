@@ -1,0 +1,104 @@
+// Lint rules about what routes match: patterns that match nothing, routes in each other's way.
+
+import type { RouteSnapshot } from "../messages.ts";
+import { routeName } from "../routing/default_route.ts";
+import { hostPatternProblem } from "../routing/host_pattern.ts";
+import { findTies, findUnreachable } from "../routing/overlap.ts";
+import { pathPatternProblem } from "../routing/path_pattern.ts";
+import { type LintRule, perRoute } from "./lint_finding.ts";
+import type { RouteConfig } from "./schema.ts";
+
+const hostForm = perRoute(
+  "route-host-form",
+  ({ match }, path) =>
+    [match.host ?? []].flat().flatMap((host) => {
+      const problem = hostPatternProblem(host);
+      return problem === null ? [] : [{
+        path: [...path, "match", "host"],
+        severity: "error",
+        state: `is "${host}": ${problem}`,
+        why: "No request carries such a host, so the route gets nothing.",
+        fix: "Write a name, `*.name`, or an address, each with or without `:port`.",
+      }];
+    }),
+);
+
+const pathForm = perRoute("route-path-form", ({ match }, path) => {
+  const problem = match.path === undefined ? null : pathPatternProblem(match.path);
+  return problem === null ? [] : [{
+    path: [...path, "match", "path"],
+    severity: "error",
+    state: `is "${match.path}": ${problem}`,
+    why: "The path would be compared as it stands here, and no request carries it.",
+    fix: "Write `/a`, `/a/*`, or `{name}` for a whole segment.",
+  }];
+});
+
+const dotSegments = perRoute("route-path-dots", ({ match }, path) => {
+  if (!/\/(\.|%2e){1,2}(\/|$)/i.test(match.path ?? "")) return [];
+  return [{
+    path: [...path, "match", "path"],
+    severity: "warning",
+    state: `is "${match.path}", with dot segments`,
+    why: "Clients resolve dot segments before they send a request, so the route gets next to nothing.",
+    fix: "Write the path that they lead to.",
+  }];
+});
+
+const methodCase = perRoute(
+  "route-method-case",
+  ({ match }, path) =>
+    (match.method ?? []).filter((method) => method !== method.toUpperCase()).map((method) => ({
+      path: [...path, "match", "method"],
+      severity: "warning",
+      state: `has "${method}"`,
+      why: "Methods compare with case (RFC 9110 9.1), and those in use are in upper case.",
+      fix: `Write ${method.toUpperCase()}.`,
+    })),
+);
+
+const ties: LintRule = {
+  name: "route-tie",
+  check: ({ routes }) => {
+    const snapshots = snapshotsOf(routes);
+    return findTies(snapshots).map(({ first, second }) => ({
+      path: ["routes", second.row, "match"],
+      severity: "error",
+      state: `ties with routes[${first.row}] (${first.name})`,
+      why: "One request can match both and neither is more specific, so that only their order here decides.",
+      fix:
+        "Give one of them a condition more, or one that excludes the other; drop one if they are the same.",
+    }));
+  },
+};
+
+const unreachable: LintRule = {
+  name: "route-unreachable",
+  check: ({ routes }) => {
+    const snapshots = snapshotsOf(routes);
+    const tied = new Set(findTies(snapshots).map(({ first, second }) => `${first.row} ${second.row}`));
+    return findUnreachable(snapshots)
+      .filter(({ route, by }) => by.some((taker) => !tied.has(`${taker.row} ${route.row}`)))
+      .map(({ route, by }) => ({
+        path: ["routes", route.row, "match"],
+        severity: "error",
+        state: `is never reached: ${by.map(({ row, name }) => `routes[${row}] (${name})`).join(" and ")} ` +
+          `take${by.length === 1 ? "s" : ""} all its requests`,
+        why: "What is written for this route never happens.",
+        fix: "Remove the route, or narrow the ones before it.",
+      }));
+  },
+};
+
+export const routeRules: readonly LintRule[] = [
+  hostForm,
+  pathForm,
+  dotSegments,
+  methodCase,
+  ties,
+  unreachable,
+];
+
+function snapshotsOf(routes: readonly RouteConfig[]): RouteSnapshot[] {
+  return routes.map((route, row) => ({ ...route, name: routeName(route), row }));
+}

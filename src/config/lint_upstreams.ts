@@ -1,0 +1,179 @@
+// Lint rules about upstreams: policies that contradict each other, groups that get nothing, settings without effect.
+
+import { defaultUpstreamOf } from "../routing/default_route.ts";
+import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
+import type { UpstreamConfig } from "./schema.ts";
+
+const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
+  const { enabled, ejectedPercentMax } = upstream.ejection;
+  const written = isWritten(context, [...path, "ejection"]);
+  if (!enabled || !isSingle(upstream) || (ejectedPercentMax < 100 && !written)) return [];
+  return [{
+    path: [...path, "ejection"],
+    severity: "warning",
+    state: `is on for a group of one, with ejectedPercentMax ${ejectedPercentMax}`,
+    why: ejectedPercentMax === 100
+      ? "Ejecting the only endpoint turns some failures into all."
+      : "The only endpoint is more than the share that may be ejected, so nothing ever is.",
+    fix: "Set ejection.enabled to false, or add an endpoint.",
+  }];
+});
+
+const stickyAndHash = perUpstream(
+  "sticky-with-consistent-hash",
+  ({ upstream, path }) =>
+    upstream.sticky === undefined || upstream.balance.policy !== "consistent_hash" ? [] : [{
+      path: [...path, "sticky"],
+      severity: "warning",
+      state: "is written beside balance.policy consistent_hash",
+      why:
+        "Both choose the endpoint: the cookie wins from the second request on, and the hash no longer holds.",
+      fix: "Keep one: consistent_hash needs no cookie, sticky survives a change of the group.",
+    }],
+);
+
+const hashUnused = perUpstream(
+  "hash-key-unused",
+  ({ upstream, path, context }) =>
+    upstream.balance.policy === "consistent_hash" || !isWritten(context, [...path, "balance", "hashOn"])
+      ? []
+      : [{
+        path: [...path, "balance", "hashOn"],
+        severity: "warning",
+        state: `is written, but the policy is ${upstream.balance.policy}`,
+        why: "Only consistent_hash looks at it.",
+        fix: "Set balance.policy to consistent_hash, or remove hashOn.",
+      }],
+);
+
+const sameSiteNone = perUpstream(
+  "sticky-cookie-dropped",
+  ({ upstream: { sticky }, path }) =>
+    sticky?.sameSite !== "None" || sticky.secure ? [] : [{
+      path: [...path, "sticky", "sameSite"],
+      severity: "warning",
+      state: "is None, and secure is false",
+      why: "Browsers drop such a cookie, so no client sticks.",
+      fix: "Set sticky.secure to true, or sameSite to Lax.",
+    }],
+);
+
+const unused = perUpstream("upstream-unused", ({ name, path, config: { routes, upstreams } }) => {
+  const taken = routes.flatMap((
+    { upstream, split = [] },
+  ) => [upstream, ...split.map((side) => side.upstream)]);
+  const used = routes.length > 0 ? taken.includes(name) : defaultUpstreamOf(Object.keys(upstreams)) === name;
+  return used ? [] : [{
+    path,
+    severity: "warning",
+    state: "gets no traffic",
+    why: routes.length > 0
+      ? "No route names it, yet its endpoints are checked all the time."
+      : "Without routes everything goes to the upstream named default.",
+    fix: "Write a route for it, or remove it.",
+  }];
+});
+
+const onlyBackups = perUpstream(
+  "only-backups",
+  ({ upstream, path }) =>
+    !upstream.endpoints.every(isBackup) ? [] : [{
+      path: [...path, "endpoints"],
+      severity: "warning",
+      state: "has only backups",
+      why: "A backup stands in for endpoints that are not backups, and there is none.",
+      fix: "Take the mark off those that are to serve.",
+    }],
+);
+
+const nothingNotices = perUpstream(
+  "nothing-notices-failures",
+  ({ upstream, path }) =>
+    upstream.health.kind !== "off" || upstream.ejection.enabled || isSingle(upstream) ? [] : [{
+      path: [...path, "health", "kind"],
+      severity: "warning",
+      state: "is off, and ejection too",
+      why: "A dead endpoint keeps getting its share of the requests.",
+      fix: "Turn one of them on.",
+    }],
+);
+
+const httpCheckWithoutPath = perUpstream(
+  "health-keys-without-path",
+  ({ upstream: { health }, path, context }) => {
+    const kind = health.kind ?? (health.path === undefined ? "tcp" : "http");
+    if (kind !== "tcp") return [];
+    const keys = (["path", "host", "expect"] as const).filter((key) =>
+      isWritten(context, [...path, "health", key])
+    );
+    return keys.map((key) => ({
+      path: [...path, "health", key],
+      severity: "warning",
+      state: "is written, but the check is a TCP connection",
+      why: "An endpoint whose port is open passes, whatever it would answer.",
+      fix: health.path === undefined ? "Write health.path." : "Set health.kind to http.",
+    }));
+  },
+);
+
+const tlsUnused = perUpstream(
+  "tls-unused",
+  ({ upstream, path }) =>
+    Object.values(upstream.tls).every((value) => value === undefined) ||
+      upstream.endpoints.some((endpoint) => /^(dns\+)?https:|^k8s:/.test(addressOf(endpoint)))
+      ? []
+      : [{
+        path: [...path, "tls"],
+        severity: "warning",
+        state: "is written, but no endpoint is `https://`",
+        why: "Requests go out in plain text.",
+        fix: "Write the endpoints as `https://`, or remove tls.",
+      }],
+);
+
+const ownAddress = perUpstream(
+  "upstream-is-weir",
+  ({ upstream, path, config: { listen, admin } }) =>
+    upstream.endpoints.flatMap((endpoint, i) => {
+      const found = /^https?:\/\/(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]):(\d+)(?![\d.])/.exec(
+        addressOf(endpoint),
+      );
+      const port = Number(found?.[1] ?? 0);
+      if (port === 0 || (port !== listen.port && port !== admin.port)) return [];
+      return [{
+        path: [...path, "endpoints", i],
+        severity: "error",
+        state: `is Weir's own ${port === listen.port ? "listen" : "admin"} port ${port}`,
+        why: "Requests would go round in a circle, or to the operators' server.",
+        fix: "Write the origin's port, or give Weir another one.",
+      }];
+    }),
+);
+
+export const upstreamRules: readonly LintRule[] = [
+  ejectionOfOne,
+  stickyAndHash,
+  hashUnused,
+  sameSiteNone,
+  unused,
+  onlyBackups,
+  nothingNotices,
+  httpCheckWithoutPath,
+  tlsUnused,
+  ownAddress,
+];
+
+type Endpoint = UpstreamConfig["endpoints"][number];
+
+function addressOf(endpoint: Endpoint): string {
+  return typeof endpoint === "string" ? endpoint : endpoint.url;
+}
+
+function isBackup(endpoint: Endpoint): boolean {
+  return typeof endpoint === "string" ? /;\s*backup\b/.test(endpoint) : endpoint.backup === true;
+}
+
+/** One fixed address; a name that discovery resolves may stand for many. */
+function isSingle({ endpoints }: UpstreamConfig): boolean {
+  return endpoints.length === 1 && /^https?:/.test(addressOf(endpoints[0]!));
+}

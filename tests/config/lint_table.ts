@@ -1,0 +1,377 @@
+// One row for each lint rule: what makes it speak, about which key, and the closest thing that is fine.
+
+const a = "http://10.0.0.1:8080";
+const b = "http://10.0.0.2:8080";
+const app = { app: { endpoints: [a, b] } };
+
+/** A configuration with one upstream that has these settings. */
+const upstream = (settings: object) => ({ upstreams: { app: { endpoints: [a, b], ...settings } } });
+/** A configuration with one route that goes to the only upstream. */
+const route = (settings: object) => ({ upstreams: app, routes: [{ upstream: "app", ...settings }] });
+const matching = (...matches: object[]) => ({
+  upstreams: app,
+  routes: matches.map((match) => ({ upstream: "app", match })),
+});
+const redirect = (to: string) => ({ routes: [{ redirect: { to } }] });
+const pod = (spec: object, name = "weir") => ({
+  manifest: [
+    { kind: "Service", spec: { ports: [] } },
+    { kind: "Deployment", spec: { template: { spec: { containers: [{ name }], ...spec } } } },
+  ],
+});
+const sleeping = { containers: [{ name: "weir", lifecycle: { preStop: { sleep: { seconds: 10 } } } }] };
+
+export interface LintRow {
+  readonly rule: string;
+  /** Operator's input, before defaults. */
+  readonly bites: object;
+  /** Keys of the findings. */
+  readonly subjects: readonly string[];
+  readonly severity: "error" | "warning";
+  readonly fine: object;
+  readonly with?: object;
+  /** What `fine` is looked at with, if something else. */
+  readonly fineWith?: object;
+}
+
+const routeRows: readonly LintRow[] = [
+  {
+    rule: "route-host-form",
+    bites: matching({ host: "a.*.org" }, { host: ["https://a.org", "b.org"] }, {
+      host: "b\u00fccher.org",
+      path: "/",
+    }),
+    subjects: ["routes[0].match.host", "routes[1].match.host", "routes[2].match.host"],
+    severity: "error",
+    fine: matching({ host: ["*.a.org:81", "*", "[::1]:80", "xn--bcher-kva.org"] }),
+  },
+  {
+    rule: "route-path-form",
+    bites: matching({ path: "/a*" }, { path: "/b?c" }, { path: "/{}" }, { path: "/\u00e4" }, {
+      path: "/{a}/{a}",
+    }),
+    subjects: [0, 1, 2, 3, 4].map((i) => `routes[${i}].match.path`),
+    severity: "error",
+    fine: matching({ path: "/a/*" }, { path: "/b/{c}/*" }, { path: "/%C3%A4" }),
+  },
+  {
+    rule: "route-path-dots",
+    bites: matching({ path: "/a/../b" }, { path: "/c/%2e" }),
+    subjects: ["routes[0].match.path", "routes[1].match.path"],
+    severity: "warning",
+    fine: matching({ path: "/.well-known/*" }, { path: "/a/...b" }),
+  },
+  {
+    rule: "route-method-case",
+    bites: matching({ method: ["GET", "put"] }),
+    subjects: ["routes[0].match.method"],
+    severity: "warning",
+    fine: matching({ method: ["GET", "PUT"] }),
+  },
+  {
+    rule: "route-tie",
+    bites: matching({ path: "/{a}" }, { path: "/{b}" }),
+    subjects: ["routes[1].match"],
+    severity: "error",
+    fine: matching({ path: "/{a}" }, { path: "/a" }),
+  },
+  {
+    rule: "route-unreachable",
+    bites: matching(
+      {},
+      { headers: { a: { present: true } } },
+      { headers: { a: { present: false } } },
+    ),
+    subjects: ["routes[0].match"],
+    severity: "error",
+    fine: matching({}, { headers: { a: { present: true } } }),
+  },
+];
+
+const actionRows: readonly LintRow[] = [
+  {
+    rule: "route-split-weights",
+    bites: { routes: [{ split: [{ upstream: "a", weight: 0 }, { upstream: "b", weight: 0 }] }] },
+    subjects: ["routes[0].split"],
+    severity: "error",
+    fine: { routes: [{ split: [{ upstream: "a", weight: 1 }, { upstream: "b", weight: 0 }] }] },
+  },
+  {
+    rule: "route-split-weights",
+    bites: { routes: [{ split: [{ upstream: "a", weight: 1 }, { upstream: "a", weight: 2 }] }] },
+    subjects: ["routes[0].split"],
+    severity: "warning",
+    fine: { routes: [{ split: [{ upstream: "a", weight: 1 }, { upstream: "b", weight: 2 }] }] },
+  },
+  {
+    rule: "route-sticky-without-split",
+    bites: route({ splitSticky: true }),
+    subjects: ["routes[0].splitSticky"],
+    severity: "warning",
+    fine: route({ splitSticky: false }),
+  },
+  {
+    rule: "route-rewrite-misses",
+    bites: {
+      routes: [
+        { match: { path: "/app/*" }, rewrite: { stripPrefix: "/api" } },
+        { match: { path: "/a" }, rewrite: { stripPrefix: "/a", replacePrefix: { from: "/a", to: "/b" } } },
+      ],
+    },
+    subjects: ["routes[0].rewrite", "routes[1].rewrite"],
+    severity: "warning",
+    fine: {
+      routes: [
+        { match: { path: "/api/v1/{id}" }, rewrite: { stripPrefix: "/api/" } },
+        { rewrite: { replacePrefix: { from: "/a", to: "/b" } } },
+      ],
+    },
+  },
+  {
+    rule: "route-redirect-target",
+    bites: redirect("https://{host}/{uri}"),
+    subjects: ["routes[0].redirect.to"],
+    severity: "error",
+    fine: redirect("https://{host}{path}?{query}"),
+  },
+  {
+    rule: "route-redirect-target",
+    bites: { ...redirect("https://{host}{path}"), listen: { tls: { certFile: "c", keyFile: "k" } } },
+    subjects: ["routes[0].redirect.to"],
+    severity: "error",
+    fine: redirect("https://{host}{path}"),
+  },
+  {
+    rule: "route-framing-header",
+    bites: route({ requestHeaders: { set: { "Content-Length": "1" } }, responseHeaders: { remove: ["TE"] } }),
+    subjects: ["routes[0].requestHeaders", "routes[0].responseHeaders"],
+    severity: "error",
+    fine: route({ requestHeaders: { set: { "content-type": "a/b" } } }),
+  },
+  {
+    rule: "route-host-header",
+    bites: route({ requestHeaders: { set: { Host: "a.org" } } }),
+    subjects: ["routes[0].requestHeaders"],
+    severity: "error",
+    fine: route({ requestHeaders: { set: { "x-host": "a.org" } } }),
+  },
+  {
+    rule: "route-without-upstream",
+    bites: {
+      routes: [{ respond: { status: 200 }, rewrite: { stripPrefix: "/a" }, timeouts: { connectMs: 1 } }],
+    },
+    subjects: ["routes[0].rewrite", "routes[0].timeouts"],
+    severity: "warning",
+    fine: { routes: [{ respond: { status: 200 }, responseHeaders: { remove: ["a"] } }] },
+  },
+  {
+    rule: "route-respond-body",
+    bites: { routes: [{ respond: { status: 204, body: "gone" } }] },
+    subjects: ["routes[0].respond.body"],
+    severity: "warning",
+    fine: { routes: [{ respond: { status: 204 } }] },
+  },
+];
+
+const waitRows: readonly LintRow[] = [
+  {
+    rule: "retry-beyond-deadline",
+    bites: upstream({ timeouts: { requestMs: 30_000 }, retry: { attemptsMax: 2 } }),
+    subjects: ["upstreams.app.timeouts.requestMs"],
+    severity: "warning",
+    fine: upstream({ timeouts: { requestMs: 30_000, attemptMs: 15_000 }, retry: { attemptsMax: 2 } }),
+  },
+  {
+    rule: "retry-beyond-deadline",
+    bites: route({ timeouts: { requestMs: 10_000, attemptMs: 4_000 } }),
+    subjects: ["routes[0].timeouts.requestMs"],
+    severity: "warning",
+    fine: route({ timeouts: { requestMs: 10_000, attemptMs: 4_000 }, retry: { attemptsMax: 2 } }),
+  },
+  {
+    rule: "pool-idle-above-upstream",
+    bites: upstream({ pool: { idleMs: 5_000 } }),
+    subjects: ["upstreams.app.pool.idleMs"],
+    severity: "warning",
+    fine: upstream({ pool: { idleMs: 4_999 } }),
+  },
+  {
+    rule: "pool-idle-above-upstream",
+    bites: upstream({ pool: { idleMs: 4_000 } }),
+    with: { keepAliveMs: { app: 3_000 } },
+    subjects: ["upstreams.app.pool.idleMs"],
+    severity: "warning",
+    fine: upstream({ pool: { idleMs: 50_000 } }),
+    fineWith: { keepAliveMs: { app: 60_000 } },
+  },
+  {
+    rule: "health-timeout-above-interval",
+    bites: upstream({ health: { timeoutMs: 2_000 } }),
+    subjects: ["upstreams.app.health.timeoutMs"],
+    severity: "warning",
+    fine: upstream({ health: { timeoutMs: 1_999 } }),
+  },
+  {
+    rule: "retry-budget-zero",
+    bites: upstream({ retry: { budgetPercent: 0, budgetMinPerSecond: 0 } }),
+    subjects: ["upstreams.app.retry.budgetPercent"],
+    severity: "warning",
+    fine: upstream({ retry: { budgetPercent: 0, budgetMinPerSecond: 0, attemptsMax: 1 } }),
+  },
+  {
+    rule: "cap-below-base",
+    bites: upstream({ retry: { backoffCapMs: 24 }, ejection: { capMs: 29_999 } }),
+    subjects: ["upstreams.app.retry.backoffCapMs", "upstreams.app.ejection.capMs"],
+    severity: "warning",
+    fine: upstream({ retry: { backoffCapMs: 25 }, ejection: { capMs: 30_000 } }),
+  },
+];
+
+const upstreamRows: readonly LintRow[] = [
+  {
+    rule: "ejection-of-one",
+    bites: upstream({ endpoints: [a], ejection: { consecutiveFailures: 3 } }),
+    subjects: ["upstreams.app.ejection"],
+    severity: "warning",
+    fine: upstream({ endpoints: [a] }),
+  },
+  {
+    rule: "ejection-of-one",
+    bites: upstream({ endpoints: [a], ejection: { ejectedPercentMax: 100 } }),
+    subjects: ["upstreams.app.ejection"],
+    severity: "warning",
+    fine: upstream({ endpoints: ["dns+http://app:80"], ejection: { ejectedPercentMax: 100 } }),
+  },
+  {
+    rule: "sticky-with-consistent-hash",
+    bites: upstream({ balance: "consistent_hash", sticky: {} }),
+    subjects: ["upstreams.app.sticky"],
+    severity: "warning",
+    fine: upstream({ balance: "least_request", sticky: {} }),
+  },
+  {
+    rule: "hash-key-unused",
+    bites: upstream({ balance: { hashOn: "path" } }),
+    subjects: ["upstreams.app.balance.hashOn"],
+    severity: "warning",
+    fine: upstream({ balance: { policy: "consistent_hash", hashOn: "path" } }),
+  },
+  {
+    rule: "sticky-cookie-dropped",
+    bites: upstream({ sticky: { sameSite: "None" } }),
+    subjects: ["upstreams.app.sticky.sameSite"],
+    severity: "warning",
+    fine: upstream({ sticky: { sameSite: "None", secure: true } }),
+  },
+  {
+    rule: "upstream-unused",
+    bites: { upstreams: { ...app, "old.v1": app.app }, routes: [{ upstream: "app" }] },
+    subjects: ['upstreams["old.v1"]'],
+    severity: "warning",
+    fine: {
+      upstreams: { ...app, old: app.app },
+      routes: [{ split: [{ upstream: "app", weight: 1 }, { upstream: "old", weight: 1 }] }],
+    },
+  },
+  {
+    rule: "upstream-unused",
+    bites: { upstreams: { default: app.app, old: app.app } },
+    subjects: ["upstreams.old"],
+    severity: "warning",
+    fine: { upstreams: { old: app.app } },
+  },
+  {
+    rule: "only-backups",
+    bites: upstream({ endpoints: [`${a};backup`, { url: b, backup: true }] }),
+    subjects: ["upstreams.app.endpoints"],
+    severity: "warning",
+    fine: upstream({ endpoints: [`${a};backup`, b] }),
+  },
+  {
+    rule: "nothing-notices-failures",
+    bites: upstream({ health: { kind: "off" }, ejection: { enabled: false } }),
+    subjects: ["upstreams.app.health.kind"],
+    severity: "warning",
+    fine: upstream({ health: { kind: "off" } }),
+  },
+  {
+    rule: "health-keys-without-path",
+    bites: upstream({ health: { expect: ["200"], host: "a.org" } }),
+    subjects: ["upstreams.app.health.host", "upstreams.app.health.expect"],
+    severity: "warning",
+    fine: upstream({ health: { expect: ["200"], host: "a.org", path: "/healthz" } }),
+  },
+  {
+    rule: "tls-unused",
+    bites: upstream({ tls: { caFile: "ca.pem" } }),
+    subjects: ["upstreams.app.tls"],
+    severity: "warning",
+    fine: upstream({ tls: { caFile: "ca.pem" }, endpoints: [a, "https://10.0.0.3:443"] }),
+  },
+  {
+    rule: "upstream-is-weir",
+    bites: upstream({ endpoints: ["http://localhost:3000", { url: "http://127.0.0.1:9901" }] }),
+    subjects: ["upstreams.app.endpoints[0]", "upstreams.app.endpoints[1]"],
+    severity: "error",
+    fine: upstream({ endpoints: ["http://localhost:30001", "http://10.0.0.1:3000"] }),
+  },
+];
+
+const podRows: readonly LintRow[] = [
+  {
+    rule: "trusted-proxies-open",
+    bites: { trustedProxies: ["10.0.0.0/8", "0.0.0.0/0", "::/0"] },
+    subjects: ["trustedProxies[1]", "trustedProxies[2]"],
+    severity: "warning",
+    fine: { trustedProxies: ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"] },
+  },
+  {
+    rule: "proxy-protocol-from-nobody",
+    bites: { listen: { listener: "wire", proxyProtocol: true } },
+    subjects: ["listen.proxyProtocol"],
+    severity: "error",
+    fine: { listen: { listener: "wire", proxyProtocol: true }, trustedProxies: ["10.0.0.0/8"] },
+  },
+  {
+    rule: "wire-key-on-serve",
+    bites: { listen: { headReadMs: 5_000 } },
+    subjects: ["listen.headReadMs"],
+    severity: "warning",
+    fine: { listen: { headReadMs: 5_000, listener: "wire" } },
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({}),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    fineWith: pod({ terminationGracePeriodSeconds: 35 }),
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({ terminationGracePeriodSeconds: 40, ...sleeping }),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 24_000 } },
+    fineWith: pod({ terminationGracePeriodSeconds: 40, ...sleeping }),
+  },
+  {
+    rule: "drain-without-delay",
+    bites: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    with: pod({}),
+    subjects: ["drain.delayMs"],
+    severity: "warning",
+    fine: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    fineWith: pod(sleeping),
+  },
+];
+
+export const LINT_ROWS: readonly LintRow[] = [
+  ...routeRows,
+  ...actionRows,
+  ...waitRows,
+  ...upstreamRows,
+  ...podRows,
+];
