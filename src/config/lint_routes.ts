@@ -1,7 +1,7 @@
 // Lint rules about what routes match: patterns that match nothing, routes in each other's way.
 
 import type { RouteSnapshot } from "../messages.ts";
-import { routeName } from "../routing/default_route.ts";
+import { routeNames } from "../routing/default_route.ts";
 import { hostPatternProblem } from "../routing/host_pattern.ts";
 import { findTies, findUnreachable } from "../routing/overlap.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
@@ -100,5 +100,6 @@ export const routeRules: readonly LintRule[] = [
 ];
 
 function snapshotsOf(routes: readonly RouteConfig[]): RouteSnapshot[] {
-  return routes.map((route, row) => ({ ...route, name: routeName(route), row }));
+  const names = routeNames(routes);
+  return routes.map((route, row) => ({ ...route, name: names[row]!, row }));
 }

@@ -1,4 +1,5 @@
-// Routes that nobody wrote: the one that takes everything, and the names of routes without one.
+// What nobody wrote: the route that takes everything, and the names of routes that have none.
+// Called by whoever makes a snapshot; a name labels a route in metrics, logs and explain.
 
 import type { RouteConfig } from "../config/route_schema.ts";
 import type { RouteSnapshot } from "../messages.ts";
@@ -30,4 +31,15 @@ export function routeName({ name, match }: RouteConfig): string {
   const conditions = [...Object.keys(match.headers ?? {}), ...Object.keys(match.query ?? {})];
   const suffix = conditions.length === 0 ? "" : ` [${conditions.join(",")}]`;
   return `${method}${host}${match.path ?? (host === "" ? "*" : "")}${suffix}`;
+}
+
+/** A name for each route, in order: those that are alike are told apart by a number, as in `/users #2`. */
+export function routeNames(routes: readonly RouteConfig[]): string[] {
+  const seen = new Map<string, number>();
+  return routes.map((route) => {
+    const name = routeName(route);
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name} #${count}`;
+  });
 }

@@ -17,9 +17,9 @@ const strictReading: Reading = (path) =>
     }),
   );
 
-/** What lenient servers make of it: all decoded, `\` is `/`, `;parameters` dropped, slashes merged, dots. */
+/** What lenient servers make of it: cut at `#`, all decoded, `\` is `/`, `;parameters` dropped, slashes merged, dots. */
 const lenientReading: Reading = (path) => {
-  const decoded = path.replace(/%[0-9a-f]{2}/gi, (escape) => {
+  const decoded = path.replace(/#.*/, "").replace(/%[0-9a-f]{2}/gi, (escape) => {
     const character = byteOf(escape);
     // Would turn into the marks of a pattern; no literal of a pattern can hold them either.
     return /[{}*]/.test(character) ? escape.toUpperCase() : character;
@@ -41,7 +41,7 @@ export function readsOneWay(path: string, end: number): boolean {
   let previous = 0;
   for (let i = 0; i < end; i++) {
     const code = path.charCodeAt(i);
-    if (code === 0x25 || code === 0x5c || code === 0x3b) return false; // % \ ;
+    if (code === 0x25 || code === 0x5c || code === 0x3b || code === 0x23) return false; // % \ ; #
     if (previous === 0x2f && (code === 0x2f || code === 0x2e)) return false; // "//", "/."
     previous = code;
   }

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { RouteConfig } from "../../src/config/route_schema.ts";
-import { defaultUpstreamOf, routeName } from "../../src/routing/default_route.ts";
+import { defaultUpstreamOf, routeName, routeNames } from "../../src/routing/default_route.ts";
 import { makeRouter, type RouteMatch } from "../../src/routing/router.ts";
 import { request, routesOf } from "./routes.ts";
 
@@ -160,6 +160,7 @@ const READINGS: readonly [line: string, expected: string][] = [
   ["GET h//admin", "ambiguousPath"],
   ["GET h/./admin", "ambiguousPath"],
   ["GET h/admin;v=1", "ambiguousPath"],
+  ["GET h/admin#x", "ambiguousPath"],
   ["GET h/public/../../admin/x", "ambiguousPath"],
   ["GET h/public/a%2Fb", "public"],
   ["GET h/public/a/../b", "public"],
@@ -203,4 +204,29 @@ Deno.test("a route without a name is named by its match", () => {
   assertEquals(routeName(nameless as RouteConfig), "GET a.org,b.org/u/{id} [q]");
   assertEquals(routeName({ match: {}, splitSticky: false }), "*");
   assertEquals(routeName(named[0]!), "x");
+});
+
+Deno.test("routes whose names are alike are told apart by a number", () => {
+  const nameless = { match: { path: "/x" }, splitSticky: false };
+  assertEquals(routeNames([nameless, { ...nameless, name: "y" }, nameless, nameless]), [
+    "/x",
+    "y",
+    "/x #2",
+    "/x #3",
+  ]);
+});
+
+Deno.test("one authority in two schemes is looked up for each", () => {
+  const router = makeRouter(routesOf({ plain: { host: "a.org:80" }, secure: { host: "a.org:443" } }));
+  const plain = request("GET a.org/");
+  for (const scheme of ["http", "https", "https", "http"] as const) {
+    assertEquals(told(router.match({ ...plain, scheme })), scheme === "http" ? "plain" : "secure");
+  }
+});
+
+Deno.test("a method that only the more specific host's route refuses is still told from an unknown path", () => {
+  const router = makeRouter(
+    routesOf({ exact: { host: "a.org", path: "/x", method: ["PUT"] }, any: { path: "/y" } }),
+  );
+  assertEquals(router.match(request("GET a.org/x")), { kind: "methodNotAllowed", allow: ["PUT"] });
 });
