@@ -47,11 +47,14 @@ export function scenario(
   }
 }
 
+/** A scenario that waits for what never comes fails after this, instead of holding up the suite. */
+const SCENARIO_MS_MAX = 60_000;
+
 async function run(listener: ListenerName, play: (props: Props) => Promise<void>): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const weirs: RunningWeir[] = [];
   const clients: RawClient[] = [];
-  await play({
+  const props: Props = {
     listener,
     origin: async (script) => stack.use(await startOrigin(script)),
     async weir(options) {
@@ -64,7 +67,14 @@ async function run(listener: ListenerName, play: (props: Props) => Promise<void>
       clients.push(client);
       return client;
     },
-  });
+  };
+  await within(SCENARIO_MS_MAX, play(props));
   await Promise.all(clients.map((client) => client.reset()));
   for (const weir of weirs.filter(({ ended }) => !ended)) await checkInvariants(weir);
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const overdue = Promise.withResolvers<never>();
+  const timer = setTimeout(() => overdue.reject(new Error(`still waiting after ${ms} ms`)), ms);
+  await Promise.race([work, overdue.promise]).finally(() => clearTimeout(timer));
 }

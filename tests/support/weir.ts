@@ -4,6 +4,7 @@
 // `startWeir()` is for a Weir that serves: `await using weir = await startWeir({ upstreams: origin.url })`.
 // `runWeir()` is for one that is expected to end by itself: a check, a refusal.
 
+import { parseMetrics, sumOf } from "./metrics.ts";
 import { ask } from "./raw_client.ts";
 import { until } from "./until.ts";
 
@@ -116,6 +117,11 @@ export class RunningWeir implements AsyncDisposable {
   /** Body of an admin path. */
   async admin(path: string): Promise<string> {
     return new TextDecoder().decode((await ask(this.adminUrl, { target: path })).body);
+  }
+
+  /** Sum of a metric's series with these labels; 0 when there is none. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    return sumOf(parseMetrics(await this.admin("/metrics")), name, labels) ?? 0;
   }
 
   /** The first line of stdout or stderr that matches, once it is there. */
