@@ -1,0 +1,71 @@
+// One look at the pod, shared by everything that is told about it at that moment.
+//
+// Joins what the sources say with what the board says. Called once per scrape, status or dashboard tick.
+
+import { Totals } from "../board/totals.ts";
+import { EndpointState, Verdicts } from "../board/verdicts.ts";
+import type { Board } from "../board/layout.ts";
+import type {
+  AdminSources,
+  ConfigInfo,
+  EndpointInfo,
+  PodInfo,
+  ProbeState,
+  RouteInfo,
+  UpstreamInfo,
+  WorkerInfo,
+} from "./sources.ts";
+
+export interface Reading {
+  readonly board: Board;
+  readonly totals: Totals;
+  readonly verdicts: Verdicts;
+  readonly probes: ProbeState;
+  readonly pod: PodInfo;
+  readonly workers: readonly WorkerInfo[];
+  readonly config: ConfigInfo;
+  readonly upstreams: readonly UpstreamInfo[];
+  readonly routes: readonly RouteInfo[];
+}
+
+export function read(sources: AdminSources): Reading {
+  return {
+    board: sources.board,
+    totals: new Totals(sources.board),
+    verdicts: new Verdicts(sources.board),
+    probes: sources.probes(),
+    pod: sources.pod(),
+    workers: sources.workers(),
+    config: sources.config(),
+    upstreams: sources.upstreams(),
+    routes: sources.routes(),
+  };
+}
+
+/** An endpoint's state in one word, the gravest first; `serving` takes traffic. */
+export const ENDPOINT_STATES = [
+  "serving",
+  "ejected",
+  "unhealthy",
+  "unchecked",
+  "leaving",
+  "draining",
+] as const;
+export type EndpointStateName = typeof ENDPOINT_STATES[number];
+
+export function endpointState(reading: Reading, endpoint: EndpointInfo): EndpointStateName {
+  const bits = reading.verdicts.state(endpoint.row);
+  if (bits & EndpointState.leaving) return "leaving";
+  if (bits & EndpointState.ejected) return "ejected";
+  // A first check that failed sets both bits; "unhealthy" then says more.
+  if (bits & EndpointState.unchecked) return endpoint.checksFailed > 0 ? "unhealthy" : "unchecked";
+  if (bits & EndpointState.unhealthy) return "unhealthy";
+  return bits & EndpointState.draining ? "draining" : "serving";
+}
+
+/** Configured weight times its slow-start share. */
+export function weightNow(reading: Reading, endpoint: EndpointInfo): number {
+  // 0 before the control plane has written a verdict: no ramp is known.
+  const permille = reading.verdicts.weightPermille(endpoint.row) || 1000;
+  return endpoint.weight * permille / 1000;
+}
