@@ -1,0 +1,149 @@
+// The one sentence that a person on call reads first, and the reasons below it.
+//
+// Pure: the rows of a status in, words out. The gravest thing makes the headline; everything else that is
+// not as it should be becomes a note. "all 5 endpoints serve" is only said when that is all there is to say.
+
+import type { EndpointStatus, Status, UpstreamStatus } from "./status.ts";
+
+export interface Verdict {
+  /** `critical`: requests fail or will; `warning`: something is out, requests are served. */
+  readonly level: "ok" | "warning" | "critical";
+  readonly headline: string;
+  readonly notes: readonly string[];
+}
+
+interface Finding {
+  readonly level: "warning" | "critical";
+  readonly headline: string;
+  readonly notes: readonly string[];
+}
+
+/** Share of failed requests from which on the verdict speaks of it, percent. */
+const ERROR_PERCENT_MIN = 1;
+const ERROR_PERCENT_CRITICAL = 10;
+
+export function verdict(status: Omit<Status, "verdict">): Verdict {
+  const findings = [
+    ...probeFindings(status),
+    ...status.upstreams.flatMap(upstreamFindings),
+    ...trafficFindings(status),
+    ...endpointFindings(status),
+    ...configFindings(status),
+  ];
+  const gravest = findings.find(({ level }) => level === "critical") ?? findings[0];
+  if (gravest === undefined) return { level: "ok", headline: allServe(status), notes: quietNotes(status) };
+  const others = findings.filter((finding) => finding !== gravest);
+  return {
+    level: gravest.level,
+    headline: gravest.headline,
+    notes: [
+      ...gravest.notes,
+      ...others.flatMap(({ headline, notes }) => [headline, ...notes]),
+      ...quietNotes(status),
+    ],
+  };
+}
+
+function probeFindings({ probes, pod, workers }: Omit<Status, "verdict">): Finding[] {
+  if (pod.draining !== null) {
+    return [{ level: "warning", headline: "This pod is draining and will stop", notes: probes.reasons }];
+  }
+  if (!probes.started) {
+    return [{ level: "warning", headline: "This pod is starting", notes: probes.reasons }];
+  }
+  if (!probes.live || !probes.ready) {
+    return [{ level: "critical", headline: "This pod does not take traffic", notes: probes.reasons }];
+  }
+  const serving = workers.filter(({ state }) => state === "serving").length;
+  if (serving < workers.length) {
+    return [{
+      level: "warning",
+      headline: `${serving} of ${plural(workers.length, "worker")} ${verb(serving, "serves", "serve")}`,
+      notes: probes.reasons,
+    }];
+  }
+  return probes.reasons.map((reason) => ({ level: "warning", headline: reason, notes: [] }));
+}
+
+function upstreamFindings(upstream: UpstreamStatus): Finding[] {
+  const counted = upstream.endpoints.filter(counts);
+  if (counted.some(({ state }) => !isOut(state))) return [];
+  const headline = counted.length === 0
+    ? `${upstream.name} has no endpoint`
+    : `${upstream.name} has no healthy endpoint`;
+  const then = counted.length > 0 && upstream.whenAllUnhealthy === "panic"
+    ? "all are tried all the same (whenAllUnhealthy: panic)"
+    : "its requests are answered 503";
+  return [{ level: "critical", headline: `${headline}: ${then}`, notes: [] }];
+}
+
+function trafficFindings({ now }: Omit<Status, "verdict">): Finding[] {
+  if (now.errorPercent < ERROR_PERCENT_MIN) return [];
+  return [{
+    level: now.errorPercent >= ERROR_PERCENT_CRITICAL ? "critical" : "warning",
+    headline: `${now.errorPercent.toFixed(now.errorPercent < 10 ? 1 : 0)} % of requests are answered 5xx`,
+    notes: [],
+  }];
+}
+
+function endpointFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {
+  const all = upstreams.flatMap(({ name, endpoints }) =>
+    endpoints.filter(counts).map((endpoint) => ({ name, endpoint }))
+  );
+  const out = all.filter(({ endpoint }) => isOut(endpoint.state));
+  if (out.length === 0) return [];
+  const notes = out.map(({ name, endpoint }) =>
+    `${upstreams.length > 1 ? `${name}: ` : ""}${endpoint.id} is ${outWord(endpoint)}`
+  );
+  return [{
+    level: "warning",
+    headline: `${out.length} of ${plural(all.length, "endpoint")} ${verb(out.length, "is", "are")} out`,
+    notes,
+  }];
+}
+
+function configFindings({ config }: Omit<Status, "verdict">): Finding[] {
+  if (config.lastReload === null || config.lastReload.ok) return [];
+  return [{
+    level: "warning",
+    headline: `The last reload was refused: version ${config.version} still serves`,
+    notes: config.lastReload.findings,
+  }];
+}
+
+/** Worth a line, nothing to worry about. */
+function quietNotes({ upstreams }: Omit<Status, "verdict">): string[] {
+  const draining = upstreams.flatMap(({ endpoints }) =>
+    endpoints.filter(({ state }) => state === "draining" || state === "leaving")
+  );
+  return draining.map(({ id, state }) => `${id} is ${state}`);
+}
+
+function allServe({ upstreams }: Omit<Status, "verdict">): string {
+  const count = upstreams.reduce((sum, { endpoints }) => sum + endpoints.filter(counts).length, 0);
+  if (count === 0) return "No upstream is configured";
+  if (count === 1) return "The one endpoint serves";
+  return count === 2 ? "Both endpoints serve" : `All ${count} endpoints serve`;
+}
+
+function outWord(endpoint: EndpointStatus): string {
+  const word = endpoint.state === "unchecked" ? "waiting for its first check" : endpoint.state;
+  return endpoint.why === null ? word : `${word}: ${endpoint.why}`;
+}
+
+/** Endpoints that are asked to leave are nobody's loss. */
+function counts({ state }: EndpointStatus): boolean {
+  return state !== "leaving" && state !== "draining";
+}
+
+function isOut(state: EndpointStatus["state"]): boolean {
+  return state === "ejected" || state === "unhealthy" || state === "unchecked";
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function verb(count: number, one: string, many: string): string {
+  return count === 1 ? one : many;
+}

@@ -1,0 +1,72 @@
+import { assertEquals } from "@std/assert";
+import { EndpointCell } from "../../src/board/layout.ts";
+import { EndpointState } from "../../src/board/verdicts.ts";
+import { read } from "../../src/admin/reading.ts";
+import { type Status, status } from "../../src/admin/status.ts";
+import { TrafficMeter } from "../../src/admin/traffic.ts";
+import { FakePod } from "./fake_pod.ts";
+
+function statusAfter(happens: (pod: FakePod) => void): Status {
+  const pod = new FakePod(() => 500, { shop: ["http://10.0.0.1:80", "http://10.0.0.2:80"] });
+  const meter = new TrafficMeter();
+  meter.sample(0, read(pod));
+  happens(pod);
+  meter.sample(1_000, read(pod));
+  return status(1_000, read(pod), meter, pod.events);
+}
+
+Deno.test("status() says of an ejected endpoint until when and why, and of its load and pool what the board says", () => {
+  const { upstreams: [shop], now } = statusAfter((pod) => {
+    pod.serve(0, 0, { count: 8, latencyMs: 4 });
+    pod.eject(0, 0, "5 gateway failures in a row");
+    pod.inFlight(0, 0, 2);
+    const { layout, int32 } = pod.board;
+    int32[layout.endpointCell(0, EndpointCell.idleConnections)] = 3;
+    int32[layout.endpointCell(0, EndpointCell.consecutiveFailures)] = 5;
+  });
+  const [ejected, serving] = shop!.endpoints;
+  assertEquals([ejected!.state, ejected!.why, ejected!.ejectedUntil], [
+    "ejected",
+    "5 gateway failures in a row",
+    30_500,
+  ]);
+  assertEquals([ejected!.requestsPerSecond, ejected!.inFlight, ejected!.pool.idle], [8, 2, 3]);
+  assertEquals(ejected!.consecutiveFailures, 5);
+  assertEquals([serving!.state, serving!.why, serving!.ejectedUntil], ["serving", null, null]);
+  assertEquals([now.requestsPerSecond, now.inFlight, shop!.inFlight], [8, 2, 2]);
+});
+
+for (
+  const [bits, checksFailed, expected] of [
+    [0, 0, "serving"],
+    [EndpointState.unchecked, 0, "unchecked"],
+    [EndpointState.unchecked | EndpointState.unhealthy, 1, "unhealthy"],
+    [EndpointState.unhealthy | EndpointState.ejected, 3, "ejected"],
+    [EndpointState.draining, 0, "draining"],
+    [EndpointState.draining | EndpointState.unhealthy, 3, "unhealthy"],
+    [EndpointState.leaving | EndpointState.unhealthy, 3, "leaving"],
+  ] as const
+) {
+  Deno.test(`status() calls an endpoint with state bits ${bits} ${expected}`, () => {
+    const { upstreams: [shop] } = statusAfter((pod) => {
+      pod.mark(0, 1, bits).checksFailed = checksFailed;
+    });
+    assertEquals(shop!.endpoints[1]!.state, expected);
+  });
+}
+
+Deno.test("status() shows the weight of a slow start and a worker that is not there", () => {
+  const { upstreams: [shop], workers } = statusAfter((pod) => {
+    pod.mark(0, 1, 0, 100).weight = 5;
+    Object.assign(pod.workerList[1]!, { column: null, state: "restarting", restarts: 2, reason: "it threw" });
+  });
+  assertEquals([shop!.endpoints[1]!.weight, shop!.endpoints[1]!.weightConfigured], [0.5, 5]);
+  assertEquals([workers[0]!.connections, workers[0]!.loopDelayMaxMs], [12, 3.5]);
+  assertEquals([workers[1]!.connections, workers[1]!.heapBytes, workers[1]!.reason], [0, 0, "it threw"]);
+});
+
+Deno.test("status() survives JSON", () => {
+  const told = statusAfter((pod) => pod.reload(true));
+  assertEquals(JSON.parse(JSON.stringify(told)), told);
+  assertEquals([told.config.version, told.events.length], [4, 1]);
+});

@@ -1,0 +1,86 @@
+import { assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
+import { read } from "../../src/admin/reading.ts";
+import { rowKey, TrafficMeter } from "../../src/admin/traffic.ts";
+import { FakePod } from "./fake_pod.ts";
+
+const A = "http://10.0.0.1:80";
+
+function meteredPod() {
+  const pod = new FakePod(() => 0, { shop: [A, "http://10.0.0.2:80"] });
+  const meter = new TrafficMeter({ windowMs: 10_000, pointsMax: 5 });
+  return { pod, meter, sample: (at: number) => meter.sample(at, read(pod)) };
+}
+
+Deno.test("TrafficMeter.pod() is all zero and without percentiles before two samples", () => {
+  const { meter, sample } = meteredPod();
+  const nothing = {
+    requestsPerSecond: 0,
+    errorsPerSecond: 0,
+    errorPercent: 0,
+    p50Ms: null,
+    p90Ms: null,
+    p99Ms: null,
+  };
+  assertEquals(meter.pod(), nothing);
+  sample(1_000);
+  assertEquals(meter.pod(), nothing);
+});
+
+Deno.test("TrafficMeter.pod() is the rate of the window, not of what came before it", () => {
+  const { pod, meter, sample } = meteredPod();
+  pod.serve(0, 0, { count: 5_000 });
+  for (let second = 0; second <= 30; second++) {
+    sample(second * 1_000);
+    pod.serve(0, 0, { count: 20 });
+  }
+  assertEquals(meter.pod().requestsPerSecond, 20);
+});
+
+Deno.test("TrafficMeter.points() has one point per sample, of that second, and forgets the oldest", () => {
+  const { pod, meter, sample } = meteredPod();
+  for (let second = 0; second <= 7; second++) {
+    sample(second * 1_000);
+    pod.serve(0, 0, { count: second + 1 });
+  }
+  assertEquals(meter.points().map(({ at, requestsPerSecond }) => [at, requestsPerSecond]), [
+    [3_000, 3],
+    [4_000, 4],
+    [5_000, 5],
+    [6_000, 6],
+    [7_000, 7],
+  ]);
+});
+
+Deno.test("TrafficMeter tells errors and percentiles apart by endpoint", () => {
+  const { pod, meter, sample } = meteredPod();
+  sample(0);
+  pod.serve(0, 0, { count: 75, latencyMs: 4 });
+  pod.serve(0, 0, { count: 25, latencyMs: 90, status: 500 });
+  sample(1_000);
+  const busy = meter.of(rowKey.endpoint("shop", A));
+  assertEquals([busy.requestsPerSecond, busy.errorsPerSecond, busy.errorPercent], [100, 25, 25]);
+  assertAlmostEquals(busy.p50Ms!, 3 + 2 * 50 / 75);
+  assertGreater(busy.p99Ms!, 75);
+  assertEquals(meter.of(rowKey.endpoint("shop", "http://10.0.0.2:80")).p50Ms, null);
+  assertEquals(meter.pod().errorPercent, 25);
+});
+
+Deno.test("TrafficMeter.of() counts an endpoint that joined within the window from its first sample", () => {
+  const { pod, meter, sample } = meteredPod();
+  sample(0);
+  const joined = { ...pod.upstreamList[0]!.endpoints[0]!, id: "http://10.0.0.3:80", row: 9 };
+  pod.upstreamList[0]!.endpoints.push(joined);
+  sample(1_000);
+  pod.serve(0, 2, { count: 6 });
+  sample(3_000);
+  assertEquals(meter.of(rowKey.endpoint("shop", joined.id)).requestsPerSecond, 3);
+});
+
+Deno.test("TrafficMeter.sample() ignores a clock that stands or goes back", () => {
+  const { pod, meter, sample } = meteredPod();
+  sample(5_000);
+  pod.serve(0, 0);
+  for (const at of [5_000, 4_000]) sample(at);
+  assertEquals(meter.points(), []);
+  assertEquals(meter.pod().requestsPerSecond, 0);
+});

@@ -1,0 +1,144 @@
+import { assertEquals } from "@std/assert";
+import { EndpointState } from "../../src/board/verdicts.ts";
+import { read } from "../../src/admin/reading.ts";
+import { status } from "../../src/admin/status.ts";
+import { TrafficMeter } from "../../src/admin/traffic.ts";
+import { FakePod } from "./fake_pod.ts";
+
+const A = "http://10.0.0.1:80";
+const B = "http://10.0.0.2:80";
+
+interface Case {
+  readonly what: string;
+  readonly happens: (pod: FakePod) => void;
+  readonly upstreams?: Record<string, string[]>;
+  readonly level: "ok" | "warning" | "critical";
+  readonly headline: string;
+  readonly notes?: readonly string[];
+}
+
+const CASES: readonly Case[] = [
+  { what: "nothing is wrong", happens: () => {}, level: "ok", headline: "All 3 endpoints serve" },
+  {
+    what: "there is one endpoint",
+    upstreams: { shop: [A] },
+    happens: () => {},
+    level: "ok",
+    headline: "The one endpoint serves",
+  },
+  {
+    what: "nothing is configured",
+    upstreams: {},
+    happens: () => {},
+    level: "ok",
+    headline: "No upstream is configured",
+  },
+  {
+    what: "one endpoint is ejected",
+    happens: (pod) => pod.eject(0, 1, "5 gateway failures in a row"),
+    level: "warning",
+    headline: "1 of 3 endpoints is out",
+    notes: [`shop: ${B} is ejected: 5 gateway failures in a row`],
+  },
+  {
+    what: "an endpoint drains",
+    happens: (pod) => void pod.mark(0, 1, EndpointState.draining),
+    level: "ok",
+    headline: "Both endpoints serve",
+    notes: [`${B} is draining`],
+  },
+  {
+    what: "an endpoint waits for its first check",
+    happens: (pod) => void pod.mark(0, 0, EndpointState.unchecked),
+    level: "warning",
+    headline: "1 of 3 endpoints is out",
+    notes: [`shop: ${A} is waiting for its first check: takes no traffic before its first check`],
+  },
+  {
+    what: "an upstream has no healthy endpoint and panics",
+    happens: (pod) => pod.failCheck(1, 0, "connection refused"),
+    level: "critical",
+    headline: "blog has no healthy endpoint: all are tried all the same (whenAllUnhealthy: panic)",
+    notes: ["1 of 3 endpoints is out", "blog: http://10.0.1.1:80 is unhealthy: connection refused"],
+  },
+  {
+    what: "an upstream has no healthy endpoint and fails",
+    happens: (pod) => {
+      pod.failCheck(1, 0, "503");
+      pod.upstreamList[1]!.whenAllUnhealthy = "fail";
+    },
+    level: "critical",
+    headline: "blog has no healthy endpoint: its requests are answered 503",
+    notes: ["1 of 3 endpoints is out", "blog: http://10.0.1.1:80 is unhealthy: 503"],
+  },
+  {
+    what: "the last reload was refused",
+    happens: (pod) => pod.reload(false, ["port is 0"]),
+    level: "warning",
+    headline: "The last reload was refused: version 3 still serves",
+    notes: ["port is 0"],
+  },
+  {
+    what: "a worker is down",
+    happens: (pod) => {
+      pod.workerList[0]!.state = "restarting";
+      pod.state.reasons = ["worker 0 restarts: it threw"];
+    },
+    level: "warning",
+    headline: "1 of 2 workers serves",
+    notes: ["worker 0 restarts: it threw"],
+  },
+  {
+    what: "the pod is not ready",
+    happens: (pod) => {
+      pod.state.ready = false;
+      pod.state.reasons = ["no worker serves"];
+    },
+    level: "critical",
+    headline: "This pod does not take traffic",
+    notes: ["no worker serves"],
+  },
+  {
+    what: "the pod drains",
+    happens: (pod) => {
+      pod.state.ready = false;
+      pod.info.draining = { since: 0, deadlineAt: 30_000 };
+    },
+    level: "warning",
+    headline: "This pod is draining and will stop",
+  },
+  {
+    what: "the pod starts",
+    happens: (pod) => {
+      pod.state.ready = pod.state.started = false;
+    },
+    level: "warning",
+    headline: "This pod is starting",
+  },
+  {
+    what: "a few requests fail",
+    happens: (pod) => {
+      pod.serve(0, 0, { count: 96 });
+      pod.serve(0, 0, { count: 4, status: 503 });
+    },
+    level: "warning",
+    headline: "4.0 % of requests are answered 5xx",
+  },
+  {
+    what: "many requests fail although every endpoint serves",
+    happens: (pod) => pod.serve(0, 0, { count: 9, status: 500 }),
+    level: "critical",
+    headline: "100 % of requests are answered 5xx",
+  },
+];
+
+for (const { what, happens, upstreams, level, headline, notes = [] } of CASES) {
+  Deno.test(`verdict() when ${what}`, () => {
+    const pod = new FakePod(() => 0, upstreams ?? { shop: [A, B], blog: ["http://10.0.1.1:80"] });
+    const meter = new TrafficMeter();
+    meter.sample(0, read(pod));
+    happens(pod);
+    meter.sample(1_000, read(pod));
+    assertEquals(status(1_000, read(pod), meter, []).verdict, { level, headline, notes });
+  });
+}
