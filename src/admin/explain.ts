@@ -1,0 +1,132 @@
+// Reads a question about a request from a query, and puts into words what the workers answered.
+//
+// Pure: it decides nothing about requests. `handler.ts` asks and calls it; the command line prints the same.
+
+import type {
+  Answer,
+  AttemptStory,
+  CandidateExplanation,
+  Question,
+  RequestStory,
+  RouteExplanation,
+} from "../messages.ts";
+
+export const EXPLAIN_USAGE = `Ask where a request would go:
+  /explain?path=/users/7&method=GET&host=shop.example&client=203.0.113.9&header=Cookie:%20a=b
+Only path is needed; header may be given several times. Nothing is sent.
+Ask what became of one of the last requests:
+  /explain?id=REQUEST_ID
+`;
+
+const EXPLAIN_KEYS = ["path", "method", "host", "client", "header"];
+
+/**
+ * The question that a query asks, or why it asks none, in words. `peer` stands in for a client not named.
+ */
+export function questionOf(query: URLSearchParams, peer: string): Question | { readonly problem: string } {
+  const id = query.get("id");
+  const known = id === null ? EXPLAIN_KEYS : ["id"];
+  for (const key of query.keys()) {
+    if (!known.includes(key)) {
+      return { problem: `${key} is not asked for here, accepted: ${known.join(", ")}` };
+    }
+  }
+  if (id !== null) return id === "" ? { problem: "id is empty" } : { kind: "explainId", requestId: id };
+  const target = query.get("path");
+  if (target === null) return { problem: "path is missing" };
+  if (!target.startsWith("/")) return { problem: `path is ${JSON.stringify(target)}, must start with /` };
+  const headers = query.getAll("header").map((line) => /^([^:\s]+):\s*(.*)$/.exec(line));
+  if (headers.includes(null)) return { problem: "header must be like `Name: value`" };
+  return {
+    kind: "explainRequest",
+    method: query.get("method") ?? "GET",
+    authority: query.get("host") ?? "localhost",
+    target,
+    headers: headers.flatMap((match) => [match![1]!, match![2]!]),
+    client: query.get("client") ?? peer,
+  };
+}
+
+/** An answer as text for people. Ends with a line break. */
+export function explanationText(answer: RouteExplanation | RequestStory): string {
+  const lines = answer.kind === "route" ? routeLines(answer) : storyLines(answer);
+  return lines.join("\n") + "\n";
+}
+
+/** The first answer that says something; workers of one pod do not contradict each other. */
+export function firstAnswer(answers: readonly Answer[]): RouteExplanation | RequestStory | null {
+  return answers.find((answer) => answer !== null) ?? null;
+}
+
+function routeLines(answer: RouteExplanation): string[] {
+  const lines = [answer.route === null ? "no route matches" : `route ${answer.route}`];
+  for (const { route, why } of answer.passedOver) lines.push(`  not ${route}: ${why}`);
+  if (answer.upstream !== null) lines.push(`upstream ${answer.upstream}`);
+  lines.push(...indent(columns(answer.candidates.map((c) => candidateCells(c, answer.pick)))));
+  lines.push(`${answer.pick === null ? "no pick" : `pick ${answer.pick}`}: ${answer.why}`);
+  return lines;
+}
+
+function candidateCells(candidate: CandidateExplanation, pick: string | null): string[] {
+  return [
+    candidate.endpoint === pick ? ">" : "-",
+    candidate.endpoint,
+    candidate.state,
+    `weight ${round(candidate.weight)}`,
+    `in flight ${candidate.inFlight}`,
+    candidate.latencyMs === null ? "no latency yet" : `latency ${milliseconds(candidate.latencyMs)}`,
+    candidate.score === undefined ? "" : `score ${round(candidate.score)}`,
+    candidate.whyNot === undefined ? "" : `not picked: ${candidate.whyNot}`,
+  ];
+}
+
+function storyLines(story: RequestStory): string[] {
+  const lines = [
+    `${story.method} ${story.target}`,
+    `  request id ${story.requestId}, from ${story.client} at ${new Date(story.at).toISOString()}`,
+    story.route === null ? "no route matched" : `route ${story.route}`,
+  ];
+  if (story.upstream !== null) lines.push(`upstream ${story.upstream}`);
+  story.attempts.forEach((attempt, i) => lines.push(...attemptLines(attempt, i + 1)));
+  const status = story.status === null ? "no answer was sent" : `answered ${story.status}`;
+  lines.push(`${status} with ${bytes(story.bytes)} in ${milliseconds(story.durationMs)}: ${story.endedBy}`);
+  return lines;
+}
+
+function attemptLines(attempt: AttemptStory, number: number): string[] {
+  const connection = attempt.reused ? "kept connection" : "new connection";
+  const head = attempt.headMs === null ? "" : `, response head after ${milliseconds(attempt.headMs)}`;
+  const lines = [
+    `attempt ${number}: ${attempt.endpoint}`,
+    `  started after ${milliseconds(attempt.startedMs)} on a ${connection}${head}`,
+    `  outcome: ${attempt.outcome}`,
+  ];
+  if (attempt.retryVerdict !== undefined) lines.push(`  retry: ${attempt.retryVerdict}`);
+  if (attempt.budgetLeft !== undefined) lines.push(`  retry budget left: ${round(attempt.budgetLeft)}`);
+  return lines;
+}
+
+/** Cells padded so that columns stand below each other. */
+function columns(rows: readonly string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) =>
+    row.map((cell, i) => cell.padEnd(widths[i]!)).filter((cell, i) => widths[i]! > 0 || cell !== "")
+      .join("  ").trimEnd()
+  );
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+function milliseconds(ms: number): string {
+  return `${round(ms)} ms`;
+}
+
+function bytes(count: number): string {
+  return `${count} byte${count === 1 ? "" : "s"}`;
+}
+
+function round(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

@@ -1,0 +1,162 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { explanationText, firstAnswer, questionOf } from "../../src/admin/explain.ts";
+import type { RequestStory, RouteExplanation } from "../../src/messages.ts";
+
+const route: RouteExplanation = {
+  kind: "route",
+  route: "users",
+  passedOver: [{ route: "admin", why: "path /users/7 does not match /admin/*" }],
+  upstream: "api",
+  candidates: [
+    {
+      endpoint: "http://10.0.0.1:80",
+      state: "serving",
+      weight: 1,
+      inFlight: 2,
+      latencyMs: 3.456,
+      score: 10.5,
+    },
+    {
+      endpoint: "http://10.0.0.20:80",
+      state: "ejected",
+      weight: 2,
+      inFlight: 0,
+      latencyMs: null,
+      whyNot: "ejected",
+    },
+  ],
+  pick: "http://10.0.0.1:80",
+  why: "peak_ewma: the only candidate",
+};
+
+const story: RequestStory = {
+  kind: "story",
+  requestId: "r-1",
+  at: Date.UTC(2026, 0, 2, 3, 4, 5),
+  method: "GET",
+  target: "/users/7?x=%2F",
+  client: "203.0.113.9",
+  route: "users",
+  upstream: "api",
+  attempts: [
+    {
+      endpoint: "http://10.0.0.1:80",
+      startedMs: 0.21,
+      headMs: null,
+      outcome: "reset before the head",
+      reused: true,
+      retryVerdict: "allowed: GET is idempotent",
+      budgetLeft: 9.2,
+    },
+    { endpoint: "http://10.0.0.20:80", startedMs: 4, headMs: 9.5, outcome: "200", reused: false },
+  ],
+  status: 200,
+  durationMs: 10.004,
+  bytes: 1,
+  endedBy: "complete",
+};
+
+Deno.test("explanationText() answers why a request goes where it goes", () => {
+  assertEquals(
+    explanationText(route),
+    `route users
+  not admin: path /users/7 does not match /admin/*
+upstream api
+  >  http://10.0.0.1:80   serving  weight 1  in flight 2  latency 3.46 ms  score 10.5
+  -  http://10.0.0.20:80  ejected  weight 2  in flight 0  no latency yet               not picked: ejected
+pick http://10.0.0.1:80: peak_ewma: the only candidate
+`,
+  );
+});
+
+Deno.test("explanationText() says that no route matches, without a line for candidates", () => {
+  const none = {
+    ...route,
+    route: null,
+    upstream: null,
+    candidates: [],
+    pick: null,
+    why: "nothing to pick from",
+  };
+  assertEquals(
+    explanationText(none),
+    "no route matches\n  not admin: path /users/7 does not match /admin/*\nno pick: nothing to pick from\n",
+  );
+});
+
+Deno.test("explanationText() tells both attempts of a retried request", () => {
+  assertEquals(
+    explanationText(story),
+    `GET /users/7?x=%2F
+  request id r-1, from 203.0.113.9 at 2026-01-02T03:04:05.000Z
+route users
+upstream api
+attempt 1: http://10.0.0.1:80
+  started after 0.21 ms on a kept connection
+  outcome: reset before the head
+  retry: allowed: GET is idempotent
+  retry budget left: 9.2
+attempt 2: http://10.0.0.20:80
+  started after 4 ms on a new connection, response head after 9.5 ms
+  outcome: 200
+answered 200 with 1 byte in 10 ms: complete
+`,
+  );
+});
+
+Deno.test("explanationText() tells of a client that left before any attempt", () => {
+  const left = {
+    ...story,
+    route: null,
+    upstream: null,
+    attempts: [],
+    status: null,
+    bytes: 0,
+    endedBy: "client left",
+  };
+  assertStringIncludes(
+    explanationText(left),
+    "no route matched\nno answer was sent with 0 bytes in 10 ms: client left",
+  );
+});
+
+Deno.test("firstAnswer() takes the worker that knows something", () => {
+  assertEquals(firstAnswer([null, story]), story);
+  assertEquals(firstAnswer([null, null]), null);
+});
+
+Deno.test("questionOf() reads a request, with what is not said left to its defaults", () => {
+  const asked = (query: string) => questionOf(new URLSearchParams(query), "192.0.2.1");
+  assertEquals(asked("path=/a%252Fb?c=d%26e"), {
+    kind: "explainRequest",
+    method: "GET",
+    authority: "localhost",
+    target: "/a%2Fb?c=d&e",
+    headers: [],
+    client: "192.0.2.1",
+  });
+  assertEquals(asked("path=/&method=POST&host=h&client=::1&header=A:%201&header=B:2"), {
+    kind: "explainRequest",
+    method: "POST",
+    authority: "h",
+    target: "/",
+    headers: ["A", "1", "B", "2"],
+    client: "::1",
+  });
+  assertEquals(asked("id=r-1"), { kind: "explainId", requestId: "r-1" });
+});
+
+for (
+  const [query, problem] of [
+    ["", "path is missing"],
+    ["path=x", 'path is "x", must start with /'],
+    ["path=/&hots=a", "hots is not asked for here, accepted: path, method, host, client, header"],
+    ["id=1&path=/", "path is not asked for here, accepted: id"],
+    ["id=", "id is empty"],
+    ["path=/&header=nonsense", "header must be like `Name: value`"],
+  ] as const
+) {
+  Deno.test(`questionOf() refuses "${query}" and says why`, () => {
+    assertEquals(questionOf(new URLSearchParams(query), "::1"), { problem });
+  });
+}
