@@ -1,0 +1,157 @@
+// What the admin server answers: one function from a request to a response.
+//
+// Read-only: GET and HEAD, nothing else. The Host header is never looked at, so it can neither mislead nor
+// be reflected. Nothing is cached, and an error is an answer of 500, never the end of the process.
+
+import { accepts } from "@std/http/negotiation";
+import type { Question } from "../messages.ts";
+import { type Asset, asset, ASSET_PATHS } from "./assets.ts";
+import type { EventFeed } from "./event_feed.ts";
+import { EXPLAIN_USAGE, explanationText, firstAnswer, questionOf } from "./explain.ts";
+import { CONTENT_TYPE } from "./exposition.ts";
+import { metricsPage } from "./metrics.ts";
+import { read } from "./reading.ts";
+import type { AdminSources, ProbeState } from "./sources.ts";
+import type { Status } from "./status.ts";
+
+export interface HandlerInputs {
+  readonly sources: AdminSources;
+  readonly feed: EventFeed;
+  status(): Status;
+  /** The messages that a dashboard gets first. */
+  greeting(): { event: string; data: string; retry?: number }[];
+  /** Told in words what went wrong while answering. */
+  onProblem(problem: string): void;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Asked {
+  readonly query: URLSearchParams;
+  readonly request: Request;
+  readonly peer: string;
+}
+
+const JSON_TYPE = "application/json";
+const TEXT_TYPE = "text/plain; charset=utf-8";
+
+/** Scripts, styles and connections from here only; nothing inline, nothing framed. */
+const SECURITY_HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+type Page = (inputs: HandlerInputs, asked: Asked) => Reply | Promise<Reply>;
+
+const PAGES: Readonly<Record<string, Page>> = {
+  "/": () => assetReply(asset("/dashboard/index.html")!),
+  "/livez": ({ sources }) => probeReply(sources.probes(), "live"),
+  "/readyz": ({ sources }) => probeReply(sources.probes(), "ready"),
+  "/startupz": ({ sources }) => probeReply(sources.probes(), "started"),
+  "/metrics": metrics,
+  "/status": (inputs) => json(200, inputs.status()),
+  "/config": ({ sources }) => text(200, sources.config().effective),
+  "/events": events,
+  "/explain": explain,
+};
+
+/** Answers one request; never rejects. `peer` is the address that asks. */
+export async function answer(inputs: HandlerInputs, request: Request, peer: string): Promise<Response> {
+  let reply: Reply;
+  try {
+    reply = await replyTo(inputs, request, peer);
+  } catch (error) {
+    inputs.onProblem(`admin ${request.method} failed: ${error instanceof Error ? error.message : error}`);
+    reply = text(500, "something went wrong here; the log says what\n");
+  }
+  const headers = { "content-type": reply.type, ...SECURITY_HEADERS, ...reply.headers };
+  return new Response(request.method === "HEAD" ? null : reply.body, { status: reply.status, headers });
+}
+
+function replyTo(inputs: HandlerInputs, request: Request, peer: string): Reply | Promise<Reply> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return { ...text(405, "read-only: GET and HEAD\n"), headers: { allow: "GET, HEAD" } };
+  }
+  const { path, query } = target(request);
+  const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined;
+  if (page !== undefined) return page(inputs, { query, request, peer });
+  const file = asset(path);
+  if (file !== undefined) return assetReply(file);
+  return text(404, `nothing at this path; there is:\n${[...Object.keys(PAGES)].join("\n")}\n`);
+}
+
+/** Path and query of a request. Deno pastes Host into `url` unchecked, so that part is cut off, not parsed. */
+function target(request: Request): { path: string; query: URLSearchParams } {
+  const host = request.headers.get("host") ?? "";
+  const start = request.url.startsWith(`http://${host}`) && host !== ""
+    ? `http://${host}`.length
+    : request.url.indexOf("/", "http://".length);
+  const raw = request.url.slice(start);
+  const mark = raw.indexOf("?");
+  const query = new URLSearchParams(mark < 0 ? "" : raw.slice(mark + 1));
+  return { path: mark < 0 ? raw : raw.slice(0, mark), query };
+}
+
+function probeReply(state: ProbeState, probe: "live" | "ready" | "started"): Reply {
+  const passed = state[probe];
+  return json(passed ? 200 : 503, { probe, passed, reasons: state.reasons });
+}
+
+function metrics({ sources }: HandlerInputs, { request }: Asked): Reply {
+  // A scraper's types carry parameters (version, escaping) that negotiation would take for other types.
+  const accept = (request.headers.get("accept") ?? "*/*").replaceAll(/;\s*(?!q=)[^;,=]+=[^;,]*/gi, "");
+  const chosen = accepts({ headers: new Headers({ accept }) }, "text/plain", "application/openmetrics-text");
+  const format = chosen === "application/openmetrics-text" ? "openmetrics" : "prometheus";
+  return { status: 200, type: CONTENT_TYPE[format], body: metricsPage(read(sources), format) };
+}
+
+function events({ feed, greeting }: HandlerInputs, { request }: Asked): Reply {
+  if (request.method === "HEAD") return { status: 200, type: "text/event-stream", body: "" };
+  const body = feed.open(greeting());
+  if (body === null) {
+    return { ...text(503, "too many dashboards are open\n"), headers: { "retry-after": "10" } };
+  }
+  return { status: 200, type: "text/event-stream", body };
+}
+
+async function explain(inputs: HandlerInputs, { request, query, peer }: Asked): Promise<Reply> {
+  const asJson = accepts(request, "text/plain", "application/json") === "application/json";
+  const refusal = (status: number, problem: string, help = "") =>
+    asJson ? json(status, { problem }) : text(status, `${problem}\n${help}`);
+  const question = questionOf(query, peer);
+  if ("problem" in question) return refusal(400, question.problem, EXPLAIN_USAGE);
+  const found = firstAnswer(await inputs.sources.ask(question));
+  if (found === null) return refusal(404, nobodyKnows(question));
+  return asJson ? json(200, found) : text(200, explanationText(found));
+}
+
+function nobodyKnows(question: Question): string {
+  return question.kind === "explainId"
+    ? `no worker remembers request ${question.requestId}: only the last ones are kept (explainRequestsMax)`
+    : "no worker answered in time";
+}
+
+function assetReply({ type, body }: Asset): Reply {
+  return { status: 200, type, body };
+}
+
+function json(status: number, value: unknown): Reply {
+  return { status, type: JSON_TYPE, body: JSON.stringify(value, null, 2) + "\n" };
+}
+
+function text(status: number, body: string): Reply {
+  return { status, type: TEXT_TYPE, body };
+}
+
+/** Every path that answers, for documents and tests. */
+export const ADMIN_PATHS: readonly string[] = [...Object.keys(PAGES), ...ASSET_PATHS];

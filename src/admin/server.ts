@@ -1,0 +1,172 @@
+// The operators' server: probes, metrics, status, explain and the dashboard, on a port of its own.
+//
+// Started once per pod by `main.ts`, on the main thread. It samples the board once a second, feeds the
+// dashboards that listen, and stays up: an error is an answer of 500, and when listening itself breaks
+// (out of file descriptors) it listens again. Knows the pod only through AdminSources.
+
+import { EventFeed, type EventFeedLimits } from "./event_feed.ts";
+import { answer, type HandlerInputs } from "./handler.ts";
+import { read } from "./reading.ts";
+import type { AdminSources } from "./sources.ts";
+import { type Status, status } from "./status.ts";
+import { TrafficMeter } from "./traffic.ts";
+
+export interface AdminServerOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly sources: AdminSources;
+  /** Told in words what went wrong; nothing is thrown later. */
+  readonly onProblem?: (problem: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Calls back until the returned function is called. */
+  readonly every?: (ms: number, tick: () => void) => () => void;
+  readonly feedLimits?: EventFeedLimits;
+}
+
+export interface AdminServer {
+  readonly port: number;
+  /** Ends the dashboards' streams and stops listening. Idempotent. */
+  close(): Promise<void>;
+}
+
+const SAMPLE_MS = 1_000;
+/** Events that come thicker than this wait for the next sample. */
+const BROADCAST_MS_MIN = 250;
+const RELISTEN_MS = 1_000;
+const RECONNECT_MS = 2_000;
+/** What a reader gets to finish before it is cut. */
+const CLOSE_MS = 1_000;
+
+/** @throws Deno.errors.AddrInUse and the like, when the address cannot be had. */
+export function startAdminServer(options: AdminServerOptions): AdminServer {
+  const { sources, now = Date.now, every = interval, onProblem = () => {} } = options;
+  const feed = new EventFeed(options.feedLimits);
+  const live = new LiveStatus(sources, feed, now);
+  const inputs: HandlerInputs = {
+    sources,
+    feed,
+    status: () => live.status(),
+    greeting: () => live.greeting(),
+    onProblem,
+  };
+  const listening = new Listening(options.host, options.port, inputs);
+  const guarded = (act: () => void) => () => {
+    try {
+      act();
+    } catch (error) {
+      onProblem(`admin: a look at the pod failed: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+  guarded(() => live.sample())();
+  const stopSampling = every(SAMPLE_MS, guarded(() => live.sample()));
+  const unsubscribe = sources.subscribe(guarded(() => live.hurry()));
+  return {
+    port: listening.port,
+    async close() {
+      stopSampling();
+      unsubscribe();
+      feed.close();
+      await listening.close();
+    },
+  };
+}
+
+/** The traffic meter and what the dashboards are told of it. */
+class LiveStatus {
+  private readonly meter = new TrafficMeter();
+  private broadcastAt = 0;
+
+  constructor(
+    private readonly sources: AdminSources,
+    private readonly feed: EventFeed,
+    private readonly now: () => number,
+  ) {}
+
+  status(): Status {
+    return status(this.now(), read(this.sources), this.meter, this.sources.recentEvents());
+  }
+
+  /** Once a second. */
+  sample(): void {
+    this.meter.sample(this.now(), read(this.sources));
+    this.broadcast();
+  }
+
+  /** Something happened: dashboards should not wait for the next sample. */
+  hurry(): void {
+    if (this.now() - this.broadcastAt >= BROADCAST_MS_MIN) this.broadcast();
+  }
+
+  greeting() {
+    const points = JSON.stringify(this.meter.points());
+    return [{ event: "history", data: points, retry: RECONNECT_MS }, this.message()];
+  }
+
+  private broadcast(): void {
+    this.broadcastAt = this.now();
+    if (this.feed.size > 0) this.feed.broadcast(this.message());
+  }
+
+  private message() {
+    const { config: { effective: _long, ...config }, ...rest } = this.status();
+    return { event: "status", data: JSON.stringify({ ...rest, config, point: this.meter.points().at(-1) }) };
+  }
+}
+
+/** A Deno.serve that comes back. */
+class Listening {
+  private server: Deno.HttpServer<Deno.NetAddr>;
+  private readonly cut = new AbortController();
+  private again: ReturnType<typeof setTimeout> | undefined;
+  private closed: Promise<void> | null = null;
+  readonly port: number;
+
+  constructor(private readonly host: string, port: number, private readonly inputs: HandlerInputs) {
+    this.port = port;
+    this.server = this.listen();
+    this.port = this.server.addr.port;
+  }
+
+  private listen(): Deno.HttpServer<Deno.NetAddr> {
+    const server = Deno.serve({
+      hostname: this.host,
+      port: this.port,
+      signal: this.cut.signal,
+      automaticCompression: false,
+      onListen: () => {},
+      onError: () => new Response("something went wrong here\n", { status: 500 }),
+    }, (request, info) => answer(this.inputs, request, info.remoteAddr.hostname));
+    server.finished.catch((error) => this.broke(error));
+    return server;
+  }
+
+  private broke(error: Error): void {
+    if (this.closed !== null) return;
+    this.inputs.onProblem(`admin: listening broke off: ${error.message}; listening again`);
+    this.again = setTimeout(() => {
+      try {
+        this.server = this.listen();
+      } catch (error) {
+        this.broke(error instanceof Error ? error : new Error(String(error)));
+      }
+    }, RELISTEN_MS);
+  }
+
+  close(): Promise<void> {
+    return this.closed ??= this.shutDown();
+  }
+
+  private async shutDown(): Promise<void> {
+    clearTimeout(this.again);
+    const cutting = setTimeout(() => this.cut.abort(), CLOSE_MS);
+    await this.server.shutdown().catch(() => {});
+    clearTimeout(cutting);
+  }
+}
+
+function interval(ms: number, tick: () => void): () => void {
+  const id = setInterval(tick, ms);
+  return () => clearInterval(id);
+}

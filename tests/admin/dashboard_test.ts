@@ -1,0 +1,144 @@
+// The dashboard in a real browser, fed by a scripted pod; skipped where there is no Chromium.
+
+import { assertEquals } from "@std/assert";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { startAdminServer } from "../../src/admin/server.ts";
+import { FakePod } from "./fake_pod.ts";
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+});
+
+const A = "http://10.0.0.1:80";
+const B = "http://10.0.0.2:80";
+
+async function withDashboard(
+  body: (on: { page: Page; pod: FakePod; pass(seconds?: number): void; trouble: string[] }) => Promise<void>,
+): Promise<void> {
+  let now = Date.UTC(2026, 0, 1, 12);
+  let tick = () => {};
+  const pod = new FakePod(() => now, { shop: [A, B] });
+  const every = (_ms: number, act: () => void) => {
+    tick = act;
+    return () => void (tick = () => {});
+  };
+  const server = startAdminServer({ host: "127.0.0.1", port: 0, sources: pod, now: () => now, every });
+  const browser: Browser = await chromium.launch({
+    executablePath: CHROMIUM!,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+  try {
+    const page = await browser.newPage();
+    const trouble: string[] = [];
+    page.on("console", (message) => void (message.type() === "error" && trouble.push(message.text())));
+    page.on("pageerror", (error) => trouble.push(error.message));
+    await page.goto(`http://127.0.0.1:${server.port}/`);
+    const pass = (seconds = 1) => {
+      for (let i = 0; i < seconds; i++) {
+        now += 1_000;
+        tick();
+      }
+    };
+    await body({ page, pod, pass, trouble });
+    assertEquals(trouble, []);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** Waits until an element says so; fails with what it says instead. */
+async function says(page: Page, selector: string, text: string): Promise<void> {
+  const found = page.locator(selector).filter({ hasText: text });
+  await found.first().waitFor({ timeout: 10_000 }).catch(async () => {
+    const instead = await page.locator(selector).allInnerTexts();
+    throw new Error(`${selector} says ${JSON.stringify(instead)}, not ${JSON.stringify(text)}`);
+  });
+}
+
+Deno.test({
+  name: CHROMIUM === undefined
+    ? "the dashboard in Chromium (SKIPPED: no chromium at /usr/bin/chromium)"
+    : "the dashboard shows an endpoint going down and coming back, live",
+  ignore: CHROMIUM === undefined,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      const row = (id: string) => `tr[data-key="${id}"]`;
+      await says(page, "#verdict-headline", "Both endpoints serve");
+      await says(page, `${row(B)} .state`, "serving");
+
+      pod.serve(0, 0, { count: 30, latencyMs: 4 });
+      pass();
+      await says(page, "#now-requests", "30");
+      await says(page, `${row(A)} td[data-label="p99"]`, "ms");
+
+      pod.eject(0, 1, "5 gateway failures in a row");
+      pass();
+      await says(page, "#verdict-headline", "1 of 2 endpoints is out");
+      await says(page, "#verdict-notes", `${B} is ejected: 5 gateway failures in a row`);
+      await says(page, `${row(B)} .state`, "ejected");
+      await says(page, `${row(B)} .why`, "5 gateway failures in a row · until");
+      await says(page, "#events", `${B} ejected for 30 s`);
+      assertEquals(await page.title(), "! 1 of 2 endpoints is out · Weir");
+
+      pod.recover(0, 1);
+      pass();
+      await says(page, "#verdict-headline", "Both endpoints serve");
+      await says(page, `${row(B)} .state`, "serving");
+      await says(page, "#events li:first-child", `${B} serves again`);
+
+      pod.reload(false, ["port is 0 (config.yaml:3:9)"]);
+      pass();
+      await says(page, "#verdict-headline", "The last reload was refused: version 3 still serves");
+      await says(page, "#config-findings", "port is 0 (config.yaml:3:9)");
+      pod.reload(true);
+      pass();
+      await says(page, "#verdict-headline", "Both endpoints serve");
+      await says(page, "#config", "applied");
+    }),
+});
+
+Deno.test({
+  name: "the dashboard fits a phone, draws its charts and explains a request",
+  ignore: CHROMIUM === undefined,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      pod.answer = () => [{
+        kind: "route",
+        route: "shop",
+        passedOver: [],
+        upstream: "shop",
+        candidates: [],
+        pick: null,
+        why: "<b>nobody</b> is there",
+      }];
+      await page.setViewportSize({ width: 360, height: 740 });
+      for (let i = 0; i < 5; i++) {
+        pod.serve(0, 0, { count: 10 });
+        pass();
+      }
+      await says(page, "#now-requests", "10");
+      assertEquals(await page.locator(".chart canvas").count(), 3);
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      assertEquals(width, 360);
+      await page.fill("[name=path]", "/pay");
+      await page.click("#explain button");
+      await says(page, "#explain-answer", "no pick: <b>nobody</b> is there");
+    }),
+});
