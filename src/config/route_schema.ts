@@ -9,8 +9,9 @@ import { retrySchema, timeoutsSchema } from "./upstream_schema.ts";
 
 const valueMatch = z.union([
   z.string().describe("Equal to this."),
-  z.strictObject({ present: z.boolean() }).describe("There, or not there."),
-  z.strictObject({ prefix: z.string().min(1) }),
+  z.strictObject({ present: z.boolean().describe("true: with any value; false: only where it is absent.") })
+    .describe("There, or not there."),
+  z.strictObject({ prefix: z.string().min(1).describe("Begins with this.") }),
 ]);
 
 export const matchSchema = z.strictObject({
@@ -18,22 +19,31 @@ export const matchSchema = z.strictObject({
     .describe("Exact name or `*.example.org` (one or more labels); several are alternatives."),
   path: z.string().startsWith("/").optional()
     .describe("`/a` exactly; `/a/*` is /a and all below it; `/users/{id}/x` takes one segment for `{id}`."),
-  method: z.array(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)).min(1).optional(),
-  headers: z.record(headerName(), valueMatch).optional(),
-  query: z.record(z.string().min(1), valueMatch).optional(),
+  method: z.array(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)).min(1).optional().describe(
+    "Any of these, case-sensitive as in RFC 9110.",
+  ),
+  headers: z.record(headerName(), valueMatch).optional().describe(
+    "By field name: equal to, present or beginning with.",
+  ),
+  query: z.record(z.string().min(1), valueMatch).optional().describe(
+    "By parameter name: the same for the query.",
+  ),
 }).describe("All that is written must hold; what is not written matches everything.");
 
 const headerEdits = z.strictObject({
-  set: z.record(headerName(), headerText()).optional(),
-  add: z.record(headerName(), headerText()).optional(),
-  remove: z.array(headerName()).optional(),
+  set: z.record(headerName(), headerText()).optional().describe("Replaces every line of that name."),
+  add: z.record(headerName(), headerText()).optional().describe("One more line, whatever is there."),
+  remove: z.array(headerName()).optional().describe("Takes every line of that name away."),
 });
 
 export const rateLimitSchema = z.strictObject({
   requestsPerSecond: z.number().positive().max(1_000_000).describe("Sustained rate per key, pod-wide."),
   burst: count(1, 1_000_000).optional().describe("Requests at once; default the rate of one second."),
-  key: z.union([z.literal("client_address"), z.strictObject({ header: headerName() })]).default(
-    "client_address",
+  key: z.union([
+    z.literal("client_address"),
+    z.strictObject({ header: headerName().describe("Requests with the same value share a rate.") }),
+  ]).default("client_address").describe(
+    "Who has a rate of their own: each client address, or each value of a header.",
   ),
 }).describe("429 with Retry-After beyond it.");
 
@@ -41,7 +51,10 @@ export const routeSchema = z.strictObject({
   name: name().optional().describe("Label in metrics and explain. Default: made from the match."),
   match: matchSchema.prefault({}),
   upstream: name().optional().describe("Where matching requests go."),
-  split: z.array(z.strictObject({ upstream: name(), weight: z.int().min(0).max(10_000) })).min(2).optional()
+  split: z.array(z.strictObject({
+    upstream: name().describe("Where this share goes."),
+    weight: z.int().min(0).max(10_000).describe("Share relative to the others; 0 gets nothing."),
+  })).min(2).optional()
     .describe("Weighted split between upstreams (canary)."),
   splitSticky: z.boolean().default(false).describe(
     "A client stays on its side of the split (by client address).",
@@ -50,20 +63,22 @@ export const routeSchema = z.strictObject({
     to: z.string().min(1).describe("Location; `{path}` is the request's target, `{host}` its host."),
     status: z.union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)]).default(
       308,
-    ),
-  }).optional(),
+    ).describe("308 keeps the method, and browsers remember it."),
+  }).optional().describe("Answered by Weir: go elsewhere."),
   respond: z.strictObject({
-    status: z.int().min(200).max(599),
-    body: z.string().default(""),
-    contentType: headerText().default("text/plain; charset=utf-8"),
-  }).optional(),
+    status: z.int().min(200).max(599).describe("Status of the answer."),
+    body: z.string().default("").describe("Its content."),
+    contentType: headerText().default("text/plain; charset=utf-8").describe("Its Content-Type."),
+  }).optional().describe("Answered by Weir: always this."),
   rewrite: z.strictObject({
-    stripPrefix: z.string().startsWith("/").optional(),
-    replacePrefix: z.strictObject({ from: z.string().startsWith("/"), to: z.string().startsWith("/") })
-      .optional(),
+    stripPrefix: z.string().startsWith("/").optional().describe("`/api` makes `/api/users` into `/users`."),
+    replacePrefix: z.strictObject({
+      from: z.string().startsWith("/").describe("The prefix that is there."),
+      to: z.string().startsWith("/").describe("What stands in its place."),
+    }).optional().describe("One prefix for another; also how an origin gets a path prefix: from `/`."),
   }).optional().describe("The only way in which a target changes on its way."),
-  requestHeaders: headerEdits.optional(),
-  responseHeaders: headerEdits.optional(),
+  requestHeaders: headerEdits.optional().describe("Edits on the way to the origin."),
+  responseHeaders: headerEdits.optional().describe("Edits on the way to the client."),
   timeouts: overridesOf(timeoutsSchema).optional().describe("Override the upstream's."),
   retry: overridesOf(retrySchema.pick({ attemptsMax: true, onStatus: true, idempotencyKey: true })).optional()
     .describe("Override the upstream's."),

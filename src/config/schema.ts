@@ -16,7 +16,7 @@ export const listenTlsSchema = z.strictObject({
   keyFile: z.string().min(1).describe("Private key (PEM)."),
   redirectPort: port().optional().describe("A plain-text listener that redirects to https."),
   hstsMaxAgeS: z.int().min(0).default(0).describe("Strict-Transport-Security max-age on answers; 0 is off."),
-});
+}).describe("TLS towards clients.");
 
 export const listenSchema = z.strictObject({
   host: z.string().min(1).default("0.0.0.0").describe("Address to listen on; `::` listens dual-stack."),

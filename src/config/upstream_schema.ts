@@ -12,9 +12,9 @@ const statusRange = z.string().regex(/^[1-5](\d\d|xx)(-[1-5]\d\d)?$/, "must be l
 const hashKey = z.union([
   z.literal("client_address"),
   z.literal("path"),
-  z.strictObject({ header: headerName() }),
-  z.strictObject({ cookie: z.string().min(1) }),
-  z.strictObject({ query: z.string().min(1) }),
+  z.strictObject({ header: headerName().describe("The value of this header.") }),
+  z.strictObject({ cookie: z.string().min(1).describe("The value of this cookie.") }),
+  z.strictObject({ query: z.string().min(1).describe("The value of this query parameter.") }),
 ]);
 
 export const balanceSchema = z.strictObject({
