@@ -1,0 +1,89 @@
+// The parts of an endpoint's address: port, host and the parameters after `;`.
+//
+// Called by `endpoint_url.ts`. Each part refuses through the callback it is given and returns undefined, so
+// that one address can have several refusals.
+
+import ipaddr from "ipaddr.js";
+import { nearest } from "./nearest.ts";
+
+/** What stands after the address: `;weight=3;backup`. */
+export interface Parameters {
+  /** Share of the traffic relative to the others, 1 to 1000. */
+  readonly weight: number;
+  /** Used only when no other endpoint can be. */
+  readonly backup: boolean;
+  /** Takes no new clients. */
+  readonly drain: boolean;
+}
+
+/** Takes what is wrong, what is accepted, and the nearest known name. */
+export type Refuse = (what: string, accepted: string, near?: string) => void;
+
+export const forms =
+  "must be like http://host:port, https://host:port, dns+http://name:port or k8s://service.namespace:port";
+
+/** A port from 1 to 65535; `or` names what else would be accepted. */
+export function parsePort(text: string, refuse: Refuse, or = ""): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  return void refuse(
+    text === "" ? "its port is empty" : `its port is ${JSON.stringify(text)}`,
+    `must have a port from 1 to 65535${or}`,
+  );
+}
+
+/** A name in lower case, an IPv4 address, or an IPv6 address in canonical form without its brackets. */
+export function parseHost(host: string, refuse: Refuse): string | undefined {
+  if (host === "") return void refuse("it has no host", forms);
+  if (host.startsWith("[")) {
+    const inner = host.slice(1, -1);
+    if (/^[0-9a-f:.]+$/i.test(inner) && ipaddr.IPv6.isValid(inner)) {
+      return ipaddr.IPv6.parse(inner).toString();
+    }
+    return void refuse("its IPv6 address is not one", "must be like http://[2001:db8::1]:8080");
+  }
+  const name = host.toLowerCase();
+  if (/^[0-9.]+$/.test(name)) {
+    if (ipaddr.IPv4.isValidFourPartDecimal(name)) return name;
+    return void refuse("its IPv4 address is not one", "must be like http://10.0.0.1:8080");
+  }
+  if (isHostName(name)) return name;
+  return void refuse(
+    `its host is ${JSON.stringify(host.slice(0, 80))}`,
+    "must be a name of letters, digits, '-' and '.' (other scripts in punycode), or an IP address",
+  );
+}
+
+/** Labels of 1 to 63 letters, digits, `-` and `_`, 253 in all; a last dot keeps search domains out. */
+export function isHostName(name: string): boolean {
+  const label = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
+  return name.length <= 254 && new RegExp(`^${label}(?:\\.${label})*\\.?$`, "i").test(name);
+}
+
+/** The parameters, each at most once; what is not written is weight 1, no backup, no drain. */
+export function parseParameters(words: readonly string[], refuse: Refuse): Parameters {
+  const found: { weight?: number; backup?: boolean; drain?: boolean } = {};
+  for (const word of words) {
+    const [name = "", value] = word.split(/=(.*)/s);
+    if (name in found) refuse(`it has ${name} twice`, "must have each parameter once");
+    if (name === "weight") {
+      const weight = /^\d{1,4}$/.test(value ?? "") ? Number(value) : 0;
+      found.weight = weight;
+      if (weight < 1 || weight > 1_000) {
+        refuse(`its weight is ${JSON.stringify(value ?? "")}`, "must have a weight from 1 to 1000");
+      }
+    } else if (name === "backup" || name === "drain") {
+      found[name] = true;
+      if (value !== undefined) refuse(`its ${name} has a value`, `must be ;${name} alone`);
+    } else {
+      refuse(
+        name === ""
+          ? "it has an empty parameter"
+          : `${JSON.stringify(name.slice(0, 40))} is not a known parameter`,
+        "must be ;weight=N, ;backup or ;drain",
+        nearest(name, ["weight", "backup", "drain"]),
+      );
+    }
+  }
+  return { weight: found.weight ?? 1, backup: found.backup ?? false, drain: found.drain ?? false };
+}

@@ -1,0 +1,79 @@
+// What is wrong with a configuration, and how an operator reads it.
+//
+// Every check in this room reports findings; none throws, prints or exits. A finding is one line: what is
+// wrong, the value seen, what is accepted, the nearest known name, and the place. No secret is ever in it.
+
+import { type Path, pathText } from "./path.ts";
+
+/** What is wrong with one value, before its key and place are known. */
+export interface Problem {
+  /** Follows the subject: `is 0`, `is not a known key`, `cannot be read: no such file`. */
+  readonly state: string;
+  /** What would be right: `must be an integer >= 100`. */
+  readonly accepted?: string;
+  /** The known name that is closest to the one written. */
+  readonly nearest?: string;
+}
+
+export interface Finding extends Problem {
+  /** The key, flag or file that is wrong: `upstreams.api.health.intervalMs`. */
+  readonly subject: string;
+  /** `config.yaml:12:17`, `variable PORT`, `flag --port`. */
+  readonly place: string;
+}
+
+/** One line: `listen.port is 0x, must be an integer from 0 to 65535 (variable PORT)`. */
+export function renderFinding(finding: Finding): string {
+  const accepted = finding.accepted === undefined ? "" : `, ${finding.accepted}`;
+  const nearest = finding.nearest === undefined ? "" : `; did you mean ${finding.nearest}?`;
+  return `${finding.subject} ${finding.state}${accepted}${nearest} (${finding.place})`;
+}
+
+/** All findings, one a line, with a heading that counts them. Ends with a line break. */
+export function renderFindings(findings: readonly Finding[]): string {
+  const count = findings.length === 1 ? "1 problem" : `${findings.length} problems`;
+  return [`The configuration has ${count}:`, ...findings.map((f) => `  ${renderFinding(f)}`), ""].join("\n");
+}
+
+const shownCharactersMax = 80;
+
+/** A value as an operator would write it, short, on one line, and without what may be secret. */
+export function showValue(value: unknown, path: Path = []): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "empty";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (typeof value === "object") return "a map of keys";
+  if (isSecret(path)) return hidden;
+  if (typeof value !== "string") return String(value);
+  const text = withoutUserinfo(value);
+  const short = text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}...` : text;
+  return JSON.stringify(short);
+}
+
+/** Stands where a value is not printed. */
+export const hidden = "(hidden)";
+
+/** An address without user name and password. */
+export function withoutUserinfo(text: string): string {
+  // Greedy up to the last "@": a password may hold "@", "/" and ";" where nobody encoded it.
+  return text.replace(/^([A-Za-z0-9+.-]*:\/\/)?.*@/s, "$1***@");
+}
+
+/**
+ * Whether the value at `path` may be a credential: any header that Weir sends to an origin, and matched or
+ * answered values whose name sounds like one.
+ */
+export function isSecret(path: Path): boolean {
+  if (path[0] !== "routes") return false;
+  const name = path.slice(2).map(String);
+  if (name[0] === "requestHeaders" && name.length > 2 && name[1] !== "remove") return true;
+  const holdsValues = name[0] === "responseHeaders" ||
+    (name[0] === "match" && (name[1] === "headers" || name[1] === "query"));
+  return holdsValues &&
+    /auth|cookie|token|secret|passw|key|session|credential|signature/i.test(name[2] ?? "");
+}
+
+/** A finding about the value at `path`. */
+export function findingAt(path: Path, problem: Problem, place: string): Finding {
+  return { ...problem, subject: pathText(path), place };
+}

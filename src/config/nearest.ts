@@ -1,0 +1,38 @@
+// The known name closest to one that was mistyped, for "did you mean". Pure.
+
+/** Longer words are not names that somebody mistyped; the bound keeps the table small. */
+const wordCharactersMax = 64;
+
+/**
+ * The name with the smallest edit distance to `word`, without regard to case; undefined when none is close:
+ * more than a third of the longer word's characters differ.
+ */
+export function nearest(word: string, names: Iterable<string>): string | undefined {
+  if (word.length > wordCharactersMax) return undefined;
+  let best: string | undefined;
+  let bestDistance = Infinity;
+  for (const name of names) {
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
+    const allowed = Math.max(1, Math.floor(Math.max(word.length, name.length) / 3));
+    if (distance <= allowed && distance < bestDistance) [best, bestDistance] = [name, distance];
+  }
+  return best;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) cost = Math.min(cost, beforeLast[j - 2]! + 1);
+      row.push(cost);
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,38 @@
+// Paths into the configuration: how one is written, read and set. Pure; used by everything in this room.
+
+/** Keys and list indexes from the root: `["routes", 0, "match", "host"]`. */
+export type Path = readonly (string | number)[];
+
+/** `routes[0].match.host`; a key that a dot would make ambiguous is quoted: `upstreams["api.v1"].retry`. */
+export function pathText(path: Path): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(step)) text += `[${JSON.stringify(step)}]`;
+    else text += text === "" ? step : `.${step}`;
+  }
+  return text;
+}
+
+/** Maps of keys, as the YAML parser and `JSON.parse` make them. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value at `path`, or undefined; never looks at inherited properties. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}
+
+/** A copy of `root` with `value` at `path`; what stands in the way and is no map is replaced by one. */
+export function withValueAt(root: unknown, path: Path, value: unknown): Record<string, unknown> {
+  const [step, ...rest] = path;
+  const map = isMap(root) ? root : {};
+  if (step === undefined) return map;
+  return { ...map, [step]: rest.length === 0 ? value : withValueAt(map[step], rest, value) };
+}
