@@ -1,0 +1,72 @@
+// What is accepted at a place of the configuration, in words: "an integer from 0 to 65535".
+//
+// Used by refusals and by the reference tables. Read off the JSON Schema, so that the words cannot promise
+// what the schema refuses.
+
+import { alternatives, type SchemaNode } from "./json_schema.ts";
+
+/** Every pattern of the schema in words; a test holds that none is missing. */
+export const patternWords: Readonly<Record<string, string>> = {
+  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$":
+    "1 to 63 letters, digits, '-', '_' or '.', the first a letter or digit",
+  "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$":
+    "a word of letters, digits, '-', '_', '.' and the like (an RFC 9110 token)",
+  "^[\\t\\x20-\\x7e\\x80-\\xff]*$": "text without control characters, in latin-1",
+  "^[1-5](\\d\\d|xx)(-[1-5]\\d\\d)?$": "a status like 200, 2xx or 200-399",
+  "^\\/.*": 'text that starts with "/"',
+  "^=.*": 'text that starts with "="',
+};
+
+/** `must be ...`, for what may stand where these schemas apply. */
+export function mustBe(nodes: readonly SchemaNode[]): string | undefined {
+  const form = acceptedForm(nodes);
+  return form === "" ? undefined : `must be ${form}`;
+}
+
+/** The same without `must be`; empty where nothing may stand. */
+export function acceptedForm(nodes: readonly SchemaNode[]): string {
+  const all = nodes.flatMap(alternatives);
+  const words = all.flatMap((node) => node.enum ?? (node.const === undefined ? [] : [node.const]));
+  const others = all.filter((node) => node.enum === undefined && node.const === undefined).map(formOf);
+  const listed = words.length > 1 ? [`one of ${words.join(", ")}`] : words.map(String);
+  return [...new Set([...listed, ...others])].join(", or ");
+}
+
+function formOf(node: SchemaNode): string {
+  if (node.allOf !== undefined) return node.allOf.map((part) => formOf({ type: "string", ...part })).at(-1)!;
+  switch (node.type) {
+    case "integer":
+    case "number":
+      return numberForm(node);
+    case "boolean":
+      return "true or false";
+    case "array":
+      return listForm(node);
+    case "object":
+      return mapForm(node);
+    default:
+      if (node.pattern !== undefined) return patternWords[node.pattern] ?? `text like ${node.pattern}`;
+      return node.minLength ? "text that is not empty" : "text";
+  }
+}
+
+function numberForm({ type, minimum, maximum, exclusiveMinimum }: SchemaNode): string {
+  const kind = type === "integer" ? "an integer" : "a number";
+  if (exclusiveMinimum !== undefined) {
+    return `${kind} above ${exclusiveMinimum}${maximum === undefined ? "" : `, at most ${maximum}`}`;
+  }
+  if (minimum !== undefined && maximum !== undefined) return `${kind} from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return `${kind} >= ${minimum}`;
+  return maximum === undefined ? kind : `${kind} <= ${maximum}`;
+}
+
+function listForm({ items, minItems }: SchemaNode): string {
+  const least = minItems === undefined ? "a list" : `a list of ${minItems} or more`;
+  const words = items === undefined ? [] : alternatives(items).flatMap((n) => n.enum ?? n.const ?? []);
+  return words.length === 0 ? least : `${least}, each one of ${words.join(", ")}`;
+}
+
+function mapForm({ properties }: SchemaNode): string {
+  const keys = Object.keys(properties ?? {});
+  return keys.length === 0 ? "a map" : keys.length > 4 ? "a map of keys" : `a map with ${keys.join(", ")}`;
+}

@@ -1,0 +1,127 @@
+// Findings about keys that contradict each other, so that the configuration as a whole means nothing.
+//
+// Called by `load.ts` with what all sources make together. What is merely unwise is no finding but a lint
+// reason. Everything comes in unchecked: what has the wrong shape is passed over here.
+
+import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
+import { nearest } from "./nearest.ts";
+import { isMap, type Path, valueAt } from "./path.ts";
+import { adminSchema, listenSchema } from "./schema.ts";
+import type { PlaceOf } from "./shape.ts";
+import { defaultUpstream } from "./sources.ts";
+import { listAt, mapAt } from "./values.ts";
+
+export interface Surroundings {
+  readonly placeOf: PlaceOf;
+  /** The variable WEIR_STICKY_KEY is set. */
+  readonly hasStickyKey: boolean;
+}
+
+type Refuse = (path: Path, problem: Problem) => void;
+
+/** All contradictions between keys of `input`. */
+export function relationFindings(input: unknown, { placeOf, hasStickyKey }: Surroundings): Finding[] {
+  const findings: Finding[] = [];
+  const refuse: Refuse = (path, problem) => findings.push(findingAt(path, problem, placeOf(path)));
+  checkPorts(input, refuse);
+  checkWayOut(input, refuse);
+  listAt(input, ["routes"]).forEach((route, index) => {
+    if (isMap(route)) checkRoute(route, ["routes", index], Object.keys(mapAt(input, ["upstreams"])), refuse);
+  });
+  const hasKey = hasStickyKey || valueAt(input, ["stickyKeyFile"]) !== undefined;
+  for (const [name, upstream] of Object.entries(mapAt(input, ["upstreams"]))) {
+    checkUpstream(upstream, ["upstreams", name], hasKey, refuse);
+  }
+  return findings;
+}
+
+const actions = ["upstream", "split", "redirect", "respond"];
+
+function checkRoute(route: Record<string, unknown>, path: Path, upstreams: string[], refuse: Refuse): void {
+  const written = actions.filter((action) => Object.hasOwn(route, action));
+  const accepted = `must have exactly one of ${actions.join(", ")}`;
+  if (written.length === 0) refuse(path, { state: "says nothing of what becomes of its requests", accepted });
+  if (written.length > 1) refuse(path, { state: `has ${written.join(" and ")}`, accepted });
+  checkUpstreamName(route["upstream"], [...path, "upstream"], upstreams, refuse);
+  listAt(route, ["split"]).forEach((_, index) => {
+    const name = valueAt(route, ["split", index, "upstream"]);
+    checkUpstreamName(name, [...path, "split", index, "upstream"], upstreams, refuse);
+  });
+}
+
+function checkUpstreamName(name: unknown, path: Path, upstreams: string[], refuse: Refuse): void {
+  if (typeof name !== "string" || upstreams.includes(name)) return;
+  const near = nearest(name, upstreams);
+  const known = upstreams.length === 0
+    ? "must be written under upstreams"
+    : `must be one of ${upstreams.join(", ")}`;
+  refuse(path, {
+    state: `is ${showValue(name)}, which is no upstream`,
+    ...(near === undefined ? { accepted: known } : { nearest: near }),
+  });
+}
+
+/** With no route written every request goes to one upstream; it must be clear to which. */
+function checkWayOut(input: unknown, refuse: Refuse): void {
+  const upstreams = Object.keys(mapAt(input, ["upstreams"]));
+  const routes = valueAt(input, ["routes"]);
+  const routed = routes !== undefined && !(Array.isArray(routes) && routes.length === 0);
+  if (routed || upstreams.length < 2 || upstreams.includes(defaultUpstream)) return;
+  refuse(["upstreams"], {
+    state: `has ${upstreams.length} upstreams and no route says which takes what`,
+    accepted: `must have one named ${defaultUpstream}, or routes must be written`,
+  });
+}
+
+function checkUpstream(upstream: unknown, path: Path, hasStickyKey: boolean, refuse: Refuse): void {
+  if (isMap(valueAt(upstream, ["sticky"])) && !hasStickyKey) {
+    refuse([...path, "sticky"], {
+      state: "has no key that signs its cookie",
+      accepted: "must have one: stickyKeyFile, or the variable WEIR_STICKY_KEY, the same in all pods",
+    });
+  }
+  const health = mapAt(upstream, ["health"]);
+  if (health["kind"] === "http" && health["path"] === undefined) {
+    refuse([...path, "health", "path"], {
+      state: "is missing",
+      accepted: 'must be written when kind is http, like "/healthz"',
+    });
+  }
+  const tls = mapAt(upstream, ["tls"]);
+  for (const [there, absent] of [["certFile", "keyFile"], ["keyFile", "certFile"]] as const) {
+    if (tls[there] === undefined || tls[absent] !== undefined) continue;
+    refuse([...path, "tls", absent], {
+      state: "is missing",
+      accepted: `must be written together with ${there}`,
+    });
+  }
+}
+
+/** Two listeners of one process cannot share a port, unless they have different addresses. */
+function checkPorts(input: unknown, refuse: Refuse): void {
+  const fallback = { listen: listenSchema.parse({}), admin: adminSchema.parse({}) };
+  const listenHost = valueAt(input, ["listen", "host"]) ?? fallback.listen.host;
+  const listeners = [
+    { path: ["listen", "port"], host: listenHost, fallback: fallback.listen.port },
+    { path: ["listen", "tls", "redirectPort"], host: listenHost, fallback: 0 },
+    {
+      path: ["admin", "port"],
+      host: valueAt(input, ["admin", "host"]) ?? fallback.admin.host,
+      fallback: fallback.admin.port,
+    },
+  ].map((listener) => ({ ...listener, port: valueAt(input, listener.path) ?? listener.fallback }));
+  listeners.forEach((later, index) => {
+    for (const earlier of listeners.slice(0, index)) {
+      // Port 0 asks the system for any free one.
+      if (later.port === 0 || later.port !== earlier.port || !hostsMeet(later.host, earlier.host)) continue;
+      const [subject, other] = valueAt(input, later.path) === undefined ? [earlier, later] : [later, earlier];
+      const accepted = `must differ from ${other.path.join(".")}, which is the same`;
+      refuse(subject.path, { state: `is ${showValue(later.port)}`, accepted });
+    }
+  });
+}
+
+function hostsMeet(a: unknown, b: unknown): boolean {
+  const everywhere = ["0.0.0.0", "::"];
+  return a === b || everywhere.includes(String(a)) || everywhere.includes(String(b));
+}

@@ -1,0 +1,109 @@
+// Findings about the shape of what an operator wrote: unknown keys, wrong types, values out of range.
+//
+// zod finds them; the words are Weir's own. Called by `load.ts` once for the file and once for each flag and
+// variable. What a key means beyond its shape is judged in `values.ts` and `relations.ts`.
+
+import type { z } from "zod";
+import { acceptedForm, mustBe } from "./accepted_form.ts";
+import { type Finding, findingAt, showValue } from "./findings.ts";
+import { alternatives, schemasAt } from "./json_schema.ts";
+import { nearest } from "./nearest.ts";
+import { isMap, type Path, valueAt } from "./path.ts";
+import { configSchema, upstreamSchema } from "./schema.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** Where the value (or else the key that it belongs under) at a path was written. */
+export type PlaceOf = (path: Path, of?: "key" | "value") => string;
+
+/** All that is wrong with the shape of `input`, a whole configuration. */
+export function shapeFindings(input: unknown, placeOf: PlaceOf): Finding[] {
+  const issues = configSchema.safeParse(input).error?.issues ?? [];
+  return issues.flatMap((issue) => refuse(issue, [], input, placeOf));
+}
+
+function refuse(issue: Issue, base: Path, input: unknown, placeOf: PlaceOf): Finding[] {
+  const path = [...base, ...issue.path as Path];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownKey(path, key, placeOf));
+    case "invalid_key":
+      return [wrongName(path, placeOf), ...behindWrongName(path, input, placeOf)];
+    case "invalid_union":
+      return wrongUnion(issue, path, input, placeOf);
+    default:
+      return [wrongValue(issue, path, input, placeOf)];
+  }
+}
+
+function wrongValue(issue: Issue, path: Path, input: unknown, placeOf: PlaceOf): Finding {
+  const value = valueAt(input, path);
+  const schemas = schemasAt(path);
+  const accepted = accepting(issue) ?? mustBe(schemas);
+  const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
+  const near = typeof value === "string" ? nearest(value, words) : undefined;
+  const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
+  return findingAt(path, {
+    state,
+    ...(accepted === undefined ? {} : { accepted }),
+    ...(near === undefined ? {} : { nearest: near }),
+  }, placeOf(path));
+}
+
+/** The one bound that a number missed says more than its whole range. */
+function accepting(issue: Issue): string | undefined {
+  if (issue.code === "too_small" && issue.origin !== "string" && issue.origin !== "array") {
+    const kind = issue.origin === "number" && !Number.isInteger(issue.minimum) ? "a number" : "an integer";
+    return issue.inclusive === false ? undefined : `must be ${kind} >= ${issue.minimum}`;
+  }
+  return undefined;
+}
+
+function unknownKey(parent: Path, key: string, placeOf: PlaceOf): Finding {
+  const known = [
+    ...new Set(schemasAt(parent).flatMap(alternatives).flatMap((n) => Object.keys(n.properties ?? {}))),
+  ];
+  const near = nearest(key, known);
+  const path = [...parent, key];
+  const problem = near === undefined ? { accepted: `must be one of ${known.join(", ")}` } : { nearest: near };
+  return findingAt(path, { state: "is not a known key", ...problem }, placeOf(path, "key"));
+}
+
+function wrongName(path: Path, placeOf: PlaceOf): Finding {
+  const names = schemasAt(path.slice(0, -1)).flatMap(alternatives).flatMap((n) => n.propertyNames ?? []);
+  const accepted = acceptedForm(names);
+  return findingAt(
+    path,
+    { state: "has a name that is not accepted", accepted: `must be ${accepted}` },
+    placeOf(path, "key"),
+  );
+}
+
+/** zod looks no further behind a wrong name; an operator wants to hear of what is below it as well. */
+function behindWrongName(path: Path, input: unknown, placeOf: PlaceOf): Finding[] {
+  if (path.length !== 2 || path[0] !== "upstreams") return [];
+  const issues = upstreamSchema.safeParse(valueAt(input, path)).error?.issues ?? [];
+  return issues.flatMap((issue) => refuse(issue, path, input, placeOf));
+}
+
+/** The findings of the alternative that was meant, or one finding that names all of them. */
+function wrongUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: Path,
+  input: unknown,
+  placeOf: PlaceOf,
+): Finding[] {
+  const meant = issue.errors.filter((issues) => !issues.some(isOfAnotherKind));
+  if (meant.length === 1) return meant[0]!.flatMap((inner) => refuse(inner, path, input, placeOf));
+  const value = valueAt(input, path);
+  if (isMap(value)) {
+    const known = schemasAt(path).flatMap(alternatives).flatMap((n) => Object.keys(n.properties ?? {}));
+    const unknown = Object.keys(value).filter((key) => !known.includes(key));
+    if (unknown.length > 0) return unknown.map((key) => unknownKey(path, key, placeOf));
+  }
+  return [wrongValue(issue, path, input, placeOf)];
+}
+
+function isOfAnotherKind(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
+}

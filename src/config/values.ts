@@ -1,0 +1,114 @@
+// Findings about single values that have a form of their own: addresses, networks, host patterns.
+//
+// Called by `load.ts` for each source, beside `shape.ts`. Everything comes in unchecked: what has the wrong
+// shape is passed over here, since `shape.ts` has refused it.
+
+import ipaddr from "ipaddr.js";
+import { isHostName } from "./endpoint_parts.ts";
+import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
+import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
+import { isMap, type Path, valueAt } from "./path.ts";
+import type { PlaceOf } from "./shape.ts";
+
+/** All that is wrong with the addresses, networks and host patterns of `input`. */
+export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
+  const upstreams = Object.keys(mapAt(input, ["upstreams"]));
+  const routes = listAt(input, ["routes"]);
+  return [
+    ...upstreams.flatMap((name) => endpointFindings(input, ["upstreams", name, "endpoints"], placeOf)),
+    ...networkFindings(input, placeOf),
+    ...["listen", "admin"].flatMap((key) => listenHostFindings(input, [key, "host"], placeOf)),
+    ...routes.flatMap((_, index) => hostPatternFindings(input, ["routes", index, "match", "host"], placeOf)),
+  ];
+}
+
+/** The map at `path`, empty where there is none. */
+export function mapAt(input: unknown, path: Path): Record<string, unknown> {
+  const value = valueAt(input, path);
+  return isMap(value) ? value : {};
+}
+
+/** The list at `path`, empty where there is none. */
+export function listAt(input: unknown, path: Path): unknown[] {
+  const value = valueAt(input, path);
+  return Array.isArray(value) ? value : [];
+}
+
+function endpointFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
+  const findings: Finding[] = [];
+  const firstOf = new Map<string, number>();
+  listAt(input, path).forEach((entry, index) => {
+    if (!isEntry(entry)) return;
+    const here = [...path, index];
+    const at = typeof entry === "string" ? here : [...here, "url"];
+    const parsed = parseEndpointEntry(entry);
+    if (!parsed.ok) {
+      findings.push(...parsed.problems.map((problem) => findingAt(at, problem, placeOf(at))));
+      return;
+    }
+    const id = addressId(parsed.address);
+    const first = firstOf.get(id);
+    if (first === undefined) return void firstOf.set(id, index);
+    const state = `is ${id}, the same endpoint as endpoints[${first}]`;
+    findings.push(
+      findingAt(at, { state, accepted: "must be written once (a larger share is its weight)" }, placeOf(at)),
+    );
+  });
+  return findings;
+}
+
+/** Empty text has the wrong shape and is refused as such. */
+function isEntry(entry: unknown): entry is EndpointEntry {
+  if (typeof entry === "string") return entry !== "";
+  return isMap(entry) && typeof entry["url"] === "string" && entry["url"] !== "";
+}
+
+function networkFindings(input: unknown, placeOf: PlaceOf): Finding[] {
+  return listAt(input, ["trustedProxies"]).flatMap((cidr, index) => {
+    const path = ["trustedProxies", index];
+    const problem = typeof cidr === "string" ? networkProblem(cidr) : undefined;
+    return problem === undefined ? [] : [findingAt(path, problem, placeOf(path))];
+  });
+}
+
+function networkProblem(cidr: string): Problem | undefined {
+  const [address = "", prefix] = cidr.split(/\/(.*)/s);
+  const four = ipaddr.IPv4.isValidFourPartDecimal(address);
+  const six = address.includes(":") && !address.includes("%") && ipaddr.IPv6.isValid(address);
+  const state = `is ${showValue(cidr)}`;
+  if (!four && !six) return { state, accepted: "must be a network like 10.0.0.0/8 or fd00::/8" };
+  const bits = four ? 32 : 128;
+  if (prefix === undefined) {
+    return { state, accepted: `must have a length (${address}/${bits} is this address alone)` };
+  }
+  const fits = /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+  return fits ? undefined : { state, accepted: `must have a length from 0 to ${bits} after "/"` };
+}
+
+function listenHostFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
+  const host = valueAt(input, path);
+  if (typeof host !== "string" || host === "") return [];
+  if (isHostName(host) || (host.includes(":") && ipaddr.IPv6.isValid(host))) return [];
+  const accepted = "must be a name or an IP address, without brackets and port";
+  return [findingAt(path, { state: `is ${showValue(host)}`, accepted }, placeOf(path))];
+}
+
+function hostPatternFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
+  const value = valueAt(input, path);
+  const patterns = Array.isArray(value)
+    ? value.map((item, i) => ({ item, at: [...path, i] }))
+    : [{ item: value, at: path }];
+  return patterns.flatMap(({ item, at }) => {
+    if (typeof item !== "string" || item === "" || isHostPattern(item)) return [];
+    const accepted = item === "*"
+      ? "must be left out to match every host"
+      : "must be a name without port, or *. and a name: example.org, *.example.org";
+    return [findingAt(at, { state: `is ${showValue(item)}`, accepted }, placeOf(at))];
+  });
+}
+
+function isHostPattern(pattern: string): boolean {
+  const inner = /^\[(.*)\]$/s.exec(pattern)?.[1];
+  if (inner !== undefined) return ipaddr.IPv6.isValid(inner);
+  return isHostName(pattern.replace(/^\*\./, "")) && !pattern.endsWith(".");
+}

@@ -1,0 +1,105 @@
+import { assertEquals } from "@std/assert";
+import { loaded, refusals, type Sources } from "./helpers.ts";
+
+const api = "upstreams: {api: {endpoints: ['http://a']}}\n";
+const twoUpstreams = "upstreams: {api: {endpoints: ['http://a']}, web: {endpoints: ['http://b']}}\n";
+
+/** A configuration and what contradicts itself in it. */
+const contradictions: readonly [Sources, string[]][] = [
+  [{ file: `${api}routes: [{}]` }, [
+    "routes[0] says nothing of what becomes of its requests, must have exactly one of upstream, split, redirect, respond (config.yaml:2:10)",
+  ]],
+  [{ file: `${api}routes: [{upstream: api, respond: {status: 200}}]` }, [
+    "routes[0] has upstream and respond, must have exactly one of upstream, split, redirect, respond (config.yaml:2:10)",
+  ]],
+  [{ file: `${twoUpstreams}routes: [{split: [{upstream: api, weight: 1}, {upstream: wbe, weight: 1}]}]` }, [
+    'routes[0].split[1].upstream is "wbe", which is no upstream; did you mean web? (config.yaml:2:58)',
+  ]],
+  [{ file: `${api}routes: [{upstream: constructor}]` }, [
+    'routes[0].upstream is "constructor", which is no upstream, must be one of api (config.yaml:2:21)',
+  ]],
+  [{ file: twoUpstreams }, [
+    "upstreams has 2 upstreams and no route says which takes what, must have one named default, or routes must be written (config.yaml:1:12)",
+  ]],
+  [{ file: "listen: {port: 9901}" }, [
+    "listen.port is 9901, must differ from admin.port, which is the same (config.yaml:1:16)",
+  ]],
+  [{ env: { ADMIN_PORT: "3000" } }, [
+    "admin.port is 3000, must differ from listen.port, which is the same (variable ADMIN_PORT)",
+  ]],
+  [{ file: "listen: {port: 443, tls: {certFile: a, keyFile: b, redirectPort: 443}}" }, [
+    "listen.tls.redirectPort is 443, must differ from listen.port, which is the same (config.yaml:1:66)",
+  ]],
+  [{ file: "listen: {tls: {certFile: a}}" }, [
+    "listen.tls.keyFile is missing, must be text that is not empty (config.yaml:1:10)",
+  ]],
+  [{ file: "upstreams: {api: {endpoints: ['https://a'], tls: {certFile: a}}}" }, [
+    "upstreams.api.tls.keyFile is missing, must be written together with certFile (config.yaml:1:45)",
+  ]],
+  [{ file: "upstreams: {api: {endpoints: ['http://a'], sticky: {}}}" }, [
+    "upstreams.api.sticky has no key that signs its cookie, must have one: stickyKeyFile, or the variable WEIR_STICKY_KEY, the same in all pods (config.yaml:1:52)",
+  ]],
+  [{ file: "upstreams: {api: {endpoints: ['http://a'], health: {kind: http}}}" }, [
+    'upstreams.api.health.path is missing, must be written when kind is http, like "/healthz" (config.yaml:1:44)',
+  ]],
+  [{ file: "upstreams: {api: {endpoints: ['http://a', {url: 'http://A:80/'}]}}" }, [
+    "upstreams.api.endpoints[1].url is http://a:80, the same endpoint as endpoints[0], must be written once (a larger share is its weight) (config.yaml:1:49)",
+  ]],
+  [{ env: { HOST: "[::]" } }, [
+    'listen.host is "[::]", must be a name or an IP address, without brackets and port (variable HOST)',
+  ]],
+];
+
+Deno.test("loadConfig() refuses what contradicts itself", async () => {
+  for (const [sources, expected] of contradictions) assertEquals(await refusals(sources), expected);
+});
+
+/** What looks like a contradiction and is none. */
+const accepted: readonly Sources[] = [
+  {},
+  { file: `${twoUpstreams}routes: [{upstream: api}]` },
+  { file: "upstreams: {default: {endpoints: ['http://a']}, web: {endpoints: ['http://a']}}" },
+  { env: { PORT: "0", ADMIN_PORT: "0" } },
+  { env: { PORT: "80", ADMIN_PORT: "80", HOST: "10.0.0.1", ADMIN_HOST: "127.0.0.1" } },
+  { file: "upstreams: {api: {endpoints: ['http://a'], sticky: {}}}", env: { WEIR_STICKY_KEY: "k" } },
+  { file: "stickyKeyFile: /k\nupstreams: {api: {endpoints: ['http://a'], sticky: {}}}" },
+  { file: "upstreams: {api: {endpoints: ['http://a'], health: {path: /healthz}}}" },
+];
+
+Deno.test("loadConfig() accepts what is not meaningless", async () => {
+  for (const sources of accepted) await loaded(sources);
+});
+
+Deno.test("trustedProxies takes networks only, in four parts or IPv6", async () => {
+  const file = (cidr: string) => `trustedProxies: ["${cidr}"]`;
+  for (const cidr of ["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::1/128", "1.2.3.4/32"]) {
+    await loaded({ file: file(cidr) });
+  }
+  for (
+    const cidr of [
+      "",
+      "10/8",
+      "10.0.0.1",
+      "::1",
+      "10.0.0.0/33",
+      "::/129",
+      "a/8",
+      "10.0.0.0/",
+      "10.0.0.0/8/8",
+      "0x7f.0.0.1/8",
+      "fe80::1%eth0/64",
+    ]
+  ) {
+    assertEquals((await refusals({ file: file(cidr) })).length, 1, cidr);
+  }
+});
+
+Deno.test("host patterns are names, or *. and a name, or an address", async () => {
+  const file = (host: string) => `${api}routes: [{match: {host: "${host}"}, upstream: api}]`;
+  for (const host of ["a", "Example.org", "*.example.org", "10.0.0.1", "[::1]", "a_b.example"]) {
+    await loaded({ file: file(host) });
+  }
+  for (const host of ["*", "*.", "a:80", "a.*", "*a.org", "a b", "a.", "-a", "[::g]", "http://a", "a/b"]) {
+    assertEquals((await refusals({ file: file(host) })).length, 1, host);
+  }
+});

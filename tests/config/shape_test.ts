@@ -1,0 +1,128 @@
+import { assert, assertEquals } from "@std/assert";
+import { patternWords } from "../../src/config/accepted_form.ts";
+import { jsonSchema } from "../../src/config/json_schema.ts";
+import { editDistance, nearest } from "../../src/config/nearest.ts";
+import { refusals } from "./helpers.ts";
+
+const upstream = (text: string) => `upstreams:\n  api:\n    endpoints: ['http://a']\n    ${text}`;
+const route = (text: string) =>
+  `upstreams: {api: {endpoints: ['http://a']}}\nroutes:\n  - upstream: api\n    ${text}`;
+
+/** A file and the one refusal it gets, without the place. */
+const table: readonly [string, string][] = [
+  ["listen: 3000", "listen is 3000, must be a map of keys"],
+  ["listen:", "listen is empty, must be a map of keys"],
+  ["listen: {port: }", "listen.port is empty, must be an integer from 0 to 65535"],
+  ["listen: {port: 1.5}", "listen.port is 1.5, must be an integer from 0 to 65535"],
+  ["listen: {port: .nan}", "listen.port is NaN, must be an integer from 0 to 65535"],
+  ["listen: {proxyProtocol: yes}", 'listen.proxyProtocol is "yes", must be true or false'],
+  ["listen: {readyPath: ready}", 'listen.readyPath is "ready", must be text that starts with "/"'],
+  [
+    "headers: {requestId: a b}",
+    "headers.requestId is \"a b\", must be a word of letters, digits, '-', '_', '.' and the like (an RFC 9110 token)",
+  ],
+  [
+    "colour: red",
+    "colour is not a known key, must be one of listen, admin, workers, trustedProxies, accessLog, headers, limits, drain, explainRequestsMax, stickyKeyFile, unknownUpgrade, upstreams, routes",
+  ],
+  [
+    "accessLog: josn",
+    'accessLog.format is "josn", must be one of json, combined, errors, off; did you mean json?',
+  ],
+  [
+    "upstreams: {api: {endpoints: []}}",
+    "upstreams.api.endpoints is an empty list, must be a list of 1 or more",
+  ],
+  ["upstreams: {api: {}}", "upstreams.api.endpoints is missing, must be a list of 1 or more"],
+  [
+    "upstreams: {api: {endpoints: [7]}}",
+    "upstreams.api.endpoints[0] is 7, must be text that is not empty, or a map with url, weight, backup, drain",
+  ],
+  [
+    "upstreams: {api: {endpoints: [{url: 'http://a', weight: 0}]}}",
+    "upstreams.api.endpoints[0].weight is 0, must be an integer >= 1",
+  ],
+  [
+    upstream("balance: {choices: every}"),
+    'upstreams.api.balance.choices is "every", must be all, or an integer from 2 to 64',
+  ],
+  [
+    upstream("balance: {hashOn: {hedaer: x}}"),
+    "upstreams.api.balance.hashOn.hedaer is not a known key; did you mean header?",
+  ],
+  [
+    upstream("hostHeader: other"),
+    'upstreams.api.hostHeader is "other", must be one of client, endpoint, or text that starts with "="',
+  ],
+  [
+    upstream("retry: {onStatus: [500]}"),
+    "upstreams.api.retry.onStatus[0] is 500, must be one of 502, 503, 504",
+  ],
+  [upstream("helath: {}"), "upstreams.api.helath is not a known key; did you mean health?"],
+  [
+    route("match: {headers: {x: {presnt: true}}}"),
+    "routes[0].match.headers.x.presnt is not a known key; did you mean present?",
+  ],
+  [
+    route("rateLimit: {requestsPerSecond: 0}"),
+    "routes[0].rateLimit.requestsPerSecond is 0, must be a number above 0, at most 1000000",
+  ],
+  [route("timeouts: {requestMs: -1}"), "routes[0].timeouts.requestMs is -1, must be an integer >= 0"],
+];
+
+Deno.test("a wrong shape is refused with the value seen, what is accepted and the nearest name", async () => {
+  for (const [file, expected] of table) {
+    const rendered = (await refusals({ file })).map((text) => text.replace(/ \(config\.yaml:\d+:\d+\)$/, ""));
+    assertEquals(rendered, [expected], file);
+  }
+});
+
+Deno.test("what stands behind a wrong name is judged as well", async () => {
+  assertEquals(await refusals({ file: "upstreams: {a b: {endpoints: ['http://a'], panicPercent: 101}}" }), [
+    `upstreams["a b"] has a name that is not accepted, must be 1 to 63 letters, digits, '-', '_' or '.', the first a letter or digit (config.yaml:1:13)`,
+    `upstreams["a b"].panicPercent is 101, must be an integer from 0 to 100 (config.yaml:1:58)`,
+  ]);
+});
+
+Deno.test("a refusal never shows the value of a header that a route sets", async () => {
+  const text = (await refusals({ file: route('requestHeaders: {set: {authorization: "hunter2\\u0001"}}') }))
+    .join();
+  assert(text.includes("requestHeaders.set.authorization is (hidden)"), text);
+  assert(!text.includes("hunter2"));
+});
+
+Deno.test("every pattern of the schema has words for refusals", () => {
+  const patterns = new Set(JSON.stringify(jsonSchema()).match(/"pattern":"(?:[^"\\]|\\.)*"/g));
+  for (const pattern of patterns) {
+    const source = JSON.parse(`{${pattern}}`).pattern as string;
+    assert(source in patternWords, `${source} has no words in accepted_form.ts`);
+  }
+});
+
+Deno.test("nearest() finds what was mistyped and nothing far away", () => {
+  const names = ["port", "listener", "round_robin", "weight"];
+  const cases: [string, string | undefined][] = [
+    ["prot", "port"],
+    ["PORT", "port"],
+    ["lisener", "listener"],
+    ["round-robin", "round_robin"],
+    ["wieght", "weight"],
+    ["colour", undefined],
+    ["", undefined],
+    ["x".repeat(10_000), undefined],
+  ];
+  for (const [word, expected] of cases) assertEquals(nearest(word, names), expected, word.slice(0, 20));
+});
+
+Deno.test("editDistance() counts insertions, deletions, replacements and swaps of neighbours", () => {
+  for (
+    const [a, b, distance] of [["", "", 0], ["abc", "", 3], ["abc", "abd", 1], ["abc", "acb", 1], [
+      "abc",
+      "bc",
+      1,
+    ], ["kitten", "sitting", 3]] as const
+  ) {
+    assertEquals(editDistance(a, b), distance, `${a} ${b}`);
+    assertEquals(editDistance(b, a), distance, `${b} ${a}`);
+  }
+});

@@ -1,0 +1,174 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { renderFinding } from "../../src/config/findings.ts";
+import { parseConfigText } from "../../src/config/yaml_tree.ts";
+import { load, loaded, refusals } from "./helpers.ts";
+
+Deno.test("parseConfigText() knows line and column of values and keys, in YAML and JSON", () => {
+  const yaml = parseConfigText("a:\n  b: 1\n  c:\n    - x\n    - {d: 2}\n", "f.yaml");
+  assertEquals(yaml.value, { a: { b: 1, c: ["x", { d: 2 }] } });
+  assertEquals(yaml.placeOf(["a", "b"]), "f.yaml:2:6");
+  assertEquals(yaml.placeOf(["a", "b"], "key"), "f.yaml:2:3");
+  assertEquals(yaml.placeOf(["a", "c", 1, "d"]), "f.yaml:5:11");
+  // What is not there has the place of what it would stand in.
+  assertEquals(yaml.placeOf(["a", "c", 1, "e"]), "f.yaml:5:7");
+  assertEquals(yaml.placeOf(["a", "e", "f"]), "f.yaml:1:1");
+  const json = parseConfigText('{\n\t"a": {\r\n\t\t"b": [1,\n 2]}\n}', "f.json");
+  assertEquals(json.value, { a: { b: [1, 2] } });
+  assertEquals(json.placeOf(["a", "b", 1]), "f.json:4:2");
+});
+
+Deno.test("parseConfigText() takes an empty file and one of comments as an empty map", () => {
+  for (const text of ["", "\n\n", "# nothing\n", "---\n", "\uFEFF"]) {
+    assertEquals(parseConfigText(text, "f").value, {});
+  }
+});
+
+Deno.test("parseConfigText() gives an aliased value the place where it was written", () => {
+  const tree = parseConfigText("a: &t {x: 1}\nb: *t\n", "f");
+  assertEquals(tree.value, { a: { x: 1 }, b: { x: 1 } });
+  assertEquals(tree.placeOf(["b", "x"]), "f:1:11");
+});
+
+/** A text and the one finding it gives. */
+const broken: readonly [string, string][] = [
+  ["a: 1\na: 2", "a is written twice, must be written once (first at f:1:1) (f:2:1)"],
+  ['{"a": {"b": 1, "b": 1}}', "a.b is written twice, must be written once (first at f:1:8) (f:1:16)"],
+  ["a: *x", "a is an alias of an anchor that is not above it (f:1:4)"],
+  ["a: &x [*x]", "a[0] is an alias of what it stands in (f:1:8)"],
+  ["? [1]\n: 2", "f has a key that is no name, must have keys of plain text (f:1:3)"],
+  ["__proto__: 1", "f has a key that is no name, must have keys of plain text (f:1:1)"],
+  ["a: 'x", "f is not valid YAML: a closing quote, bracket, comma or colon is missing (f:1:6)"],
+  ["a: 1\n\tb: 2", "f is not valid YAML: lines are indented by tabs; YAML takes spaces (f:2:1)"],
+  ["a: 1\n---\nb: 2", "f is not valid YAML: it holds several documents (---) and may hold one (f:2:1)"],
+  ["a: !secret b", "f is not valid YAML: a !tag is not known, or does not fit its value (f:1:4)"],
+  ["a: @b", "f is not valid YAML: a text starts with a reserved character and must be quoted (f:1:4)"],
+  ["[".repeat(40) + "]".repeat(40), "is nested more than 32 levels deep"],
+  ["[".repeat(100_000), "f is not valid YAML"],
+];
+
+Deno.test("parseConfigText() refuses what is broken, with its place", () => {
+  for (const [text, expected] of broken) {
+    const rendered = parseConfigText(text, "f").findings.map(renderFinding);
+    assert(rendered.length > 0, text.slice(0, 40));
+    if (text.length < 80) assertEquals(rendered, [expected]);
+    else assertStringIncludes(rendered[0]!, expected);
+  }
+});
+
+Deno.test("parseConfigText() stops aliases that multiply", () => {
+  const lines = ["a0: &a0 [1,1,1,1,1,1,1,1,1]"];
+  for (let i = 1; i <= 9; i++) lines.push(`a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`).join(",")}]`);
+  const rendered = parseConfigText(lines.join("\n"), "f").findings.map(renderFinding);
+  assertEquals(rendered.length, 1);
+  assertStringIncludes(rendered[0]!, "makes more than 100000 values, must be smaller");
+});
+
+Deno.test("parseConfigText() quotes nothing of a file that it cannot parse", () => {
+  for (
+    const text of [
+      "a: hunter2: b",
+      "a: 'hunter2",
+      "- hunter2\nb",
+      "a: !hunter2 x",
+      "%hunter2 x\n---\na: @hunter2",
+    ]
+  ) {
+    const tree = parseConfigText(text, "f");
+    assert(tree.findings.length > 0, text);
+    assert(!JSON.stringify(tree.findings).includes("hunter2"), text);
+  }
+});
+
+Deno.test("loadConfig() gives a configuration or findings for any file", async () => {
+  const piece = fc.constantFrom(
+    "upstreams",
+    "routes",
+    "listen",
+    "default",
+    "endpoints",
+    "http://a",
+    ": ",
+    "\n",
+    "  ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "&a ",
+    "*a",
+    "!!int ",
+    "|",
+    ">",
+    "'",
+    '"',
+    "?",
+    "<<",
+    "~",
+    "0x1",
+    "1e999",
+    ".nan",
+    "---",
+    "%YAML",
+    "#",
+    "\t",
+  );
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.array(fc.oneof(piece, fc.string())).map((parts) => parts.join("")),
+  );
+  await fc.assert(
+    fc.asyncProperty(text, async (file) => {
+      const result = await load({ file });
+      assert(result.ok || result.findings.length > 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("loadConfig() gives a configuration or findings for any JSON value under its keys", async () => {
+  const keys = fc.constantFrom(
+    "upstreams",
+    "routes",
+    "listen",
+    "accessLog",
+    "trustedProxies",
+    "default",
+    "endpoints",
+    "balance",
+    "match",
+    "host",
+    "constructor",
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom(null, 0, -1, 1.5, true, "", "http://a", "default", "10.0.0.0/8", "*.a", [], {}),
+      fc.dictionary(keys, tie("tree"), { maxKeys: 3 }),
+      fc.array(tie("tree"), { maxLength: 3 }),
+    ),
+  }));
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(keys, tree, { maxKeys: 4 }), async (value) => {
+      const result = await load({ file: JSON.stringify(value) });
+      assert(result.ok || result.findings.length > 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("loadConfig() reads the example that the documentation shows, and its JSON twin", async () => {
+  const document = await Deno.readTextFile(new URL("../../docs/configuration.md", import.meta.url));
+  const example = /```yaml\n(.*?)```/s.exec(document)?.[1] ?? "";
+  const { config } = await loaded({ file: example });
+  assertEquals(Object.keys(config.upstreams), ["api", "pages"]);
+  assertEquals(await refusals({ file: JSON.stringify(parseConfigText(example, "f").value) }), []);
+});
+
+Deno.test("loadConfig() refuses a file that is no map", async () => {
+  for (const file of ["- a", "text", "12", "[]"]) {
+    const [first = ""] = await refusals({ file });
+    assertStringIncludes(first, "the configuration file holds no keys");
+  }
+});
