@@ -1,0 +1,56 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parse } from "yaml";
+import { describeConfig } from "../../src/config/describe.ts";
+import { loaded } from "./helpers.ts";
+
+const file = `
+listen: { port: 8080 }
+accessLog: errors
+upstreams:
+  api:
+    endpoints: [http://a, { url: "http://b", weight: 2 }]
+  "v1.2":
+    endpoints: ["http://c"]
+routes:
+  - match: { host: ["*.example.org"], headers: { x-api-key: hunter2, accept: "a: b # c" } }
+    upstream: api
+    requestHeaders: { set: { x-any: hunter2, authorization: hunter2 }, remove: [cookie] }
+    responseHeaders: { set: { set-cookie: hunter2, cache-control: no-store } }
+  - upstream: v1.2
+`;
+
+Deno.test("describeConfig() says of each value where it came from", async () => {
+  const text = describeConfig(await loaded({ file, args: ["--workers", "2"], env: { HOST: "::" } }));
+  const lines = text.split("\n").map((line) => line.trim().replace(/ +#/, " #"));
+  for (
+    const line of [
+      'host: "::" # variable HOST',
+      "port: 8080 # config.yaml:2:17",
+      "workers: 2 # flag --workers",
+      "listener: serve # default",
+      "format: errors # config.yaml:3:12",
+      "sampleOneIn: 1 # default",
+      "- http://a # config.yaml:6:17",
+      "- url: http://b # config.yaml:6:34",
+      "weight: 2 # config.yaml:6:54",
+      '- "*.example.org" # config.yaml:10:21',
+      "trustedProxies: [] # default",
+    ]
+  ) assert(lines.includes(line), `${line} is not in\n${text}`);
+});
+
+Deno.test("describeConfig() never prints what may be a credential", async () => {
+  const text = describeConfig(await loaded({ file }));
+  assert(!text.includes("hunter2"), text);
+  assertStringIncludes(text, 'authorization: "(hidden)"');
+  assertStringIncludes(text, "cache-control: no-store");
+});
+
+Deno.test("describeConfig() prints a configuration that loads to the same again", async () => {
+  const open = file.replaceAll("hunter2", '"(hidden)"');
+  const first = await loaded({ file: open, env: { TRUSTED_PROXIES: "10.0.0.0/8", DRAIN_DELAY_MS: "0" } });
+  const text = describeConfig(first);
+  const again = await loaded({ file: text });
+  assertEquals(again.config, first.config);
+  assertEquals(parse(text), JSON.parse(JSON.stringify(first.config)));
+});
