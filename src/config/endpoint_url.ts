@@ -39,7 +39,8 @@ export interface DnsAddress extends Common {
 export interface KubernetesAddress extends Common {
   readonly kind: "k8s";
   readonly service: string;
-  readonly namespace: string;
+  /** null: the namespace that Weir itself runs in. */
+  readonly namespace: string | null;
   /** A port number of the pods, or the name of a port of the Service. */
   readonly port: number | string;
 }
@@ -73,6 +74,7 @@ export function splitAddresses(text: string): string[] {
  * - A query or a fragment is refused: it would belong to no request.
  * - A missing port is 80 for http and 443 for https. `dns+` needs one unless the name is a service
  *   (`_http._tcp.name`: SRV records give the ports); `k8s://` always needs one, by number or by name.
+ * - `k8s://service:port` without a namespace means the one that Weir itself runs in.
  * - A plain name is one endpoint however many addresses it has: the system resolves it at each connect.
  *   With `dns+` each address is an endpoint of its own, resolved again every `discovery.intervalMs`.
  * - An IPv6 address stands in brackets.
@@ -115,7 +117,9 @@ export function addressId(address: EndpointAddress): string {
     case "dns":
       return `dns+${address.scheme}://${address.host}${address.port === null ? "" : `:${address.port}`}`;
     case "k8s":
-      return `k8s://${address.service}.${address.namespace}:${address.port}`;
+      return `k8s://${address.service}${
+        address.namespace === null ? "" : `.${address.namespace}`
+      }:${address.port}`;
   }
 }
 
@@ -207,18 +211,20 @@ function dnsName(
 
 function kubernetes(host: string, port: string | undefined, parameters: Parameters, refuse: Refuse) {
   const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-  const names = new RegExp(`^(${label})\\.(${label})$`).exec(host);
+  const names = new RegExp(`^(${label})(?:\\.(${label}))?$`).exec(host);
   if (names === null) {
-    refuse("its host is no Service", "must be service.namespace, both as Kubernetes names them");
+    refuse("its host is no Service", "must be service or service.namespace, both as Kubernetes names them");
   }
   const named = port !== undefined && port.length <= 15 && /^(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/.test(port);
-  if (port === undefined) refuse("it has no port", "must be like k8s://service.namespace:port");
+  if (port === undefined) {
+    refuse("it has no port", "must be like k8s://service.namespace:port, the port by number or by name");
+  }
   const known = port === undefined
     ? undefined
     : named
     ? port
     : parsePort(port, refuse, " or the name of one");
   if (names === null || known === undefined) return undefined;
-  const [, service = "", namespace = ""] = names;
+  const [, service = "", namespace = null] = names;
   return { kind: "k8s", scheme: "http", ...parameters, service, namespace, port: known } as const;
 }

@@ -81,7 +81,7 @@ export function configUsage(): string {
       ...lines,
     ].join("\n")
   }\n\nAn ADDRESS of an upstream is http://host:port[;weight=N][;backup][;drain], https://host:port,
-dns+http://name:port (each address of the name is an endpoint) or k8s://service.namespace:port.
+dns+http://name:port (each address of the name is an endpoint) or k8s://service[.namespace]:port.
 UPSTREAMS separates several by commas or spaces.\n`;
 }
 

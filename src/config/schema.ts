@@ -91,8 +91,10 @@ export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}),
   admin: adminSchema.prefault({}),
   workers: count(1, 64).optional().describe("Event loops. Default: one per core."),
-  trustedProxies: z.array(z.string()).default([])
-    .describe("CIDRs whose X-Forwarded-* and Forwarded are believed. Default: nobody."),
+  trustedProxies: z.array(z.string().min(1)).default([])
+    .describe(
+      "Networks (CIDR) and addresses whose X-Forwarded-* and Forwarded are believed. Default: nobody.",
+    ),
   accessLog: z.preprocess((v) => typeof v === "string" ? { format: v } : v, accessLogSchema.prefault({}))
     .describe("Access log; a bare string is its format."),
   headers: headersSchema.prefault({}),

@@ -155,7 +155,7 @@ export const discoverySchema = z.strictObject({
 
 const endpointObject = z.strictObject({
   url: z.string().min(1).describe(
-    "`http://host:port`, `https://`, `dns+http://name:port` or `k8s://service.namespace:port`.",
+    "`http://host:port`, `https://`, `dns+http://name:port` or `k8s://service[.namespace]:port`.",
   ),
   weight: z.int().min(1).max(1_000).optional().describe(
     "Share of the traffic relative to the others; default 1.",

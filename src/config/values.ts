@@ -1,4 +1,4 @@
-// Findings about single values that have a form of their own: addresses, networks, host patterns.
+// Findings about single values that have a form of their own: addresses, networks, patterns of hosts and paths.
 //
 // Called by `load.ts` for each source, beside `shape.ts`. Everything comes in unchecked: what has the wrong
 // shape is passed over here, since `shape.ts` has refused it.
@@ -7,10 +7,12 @@ import ipaddr from "ipaddr.js";
 import { isHostName } from "./endpoint_parts.ts";
 import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
 import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
+import { hostPatternProblem } from "../routing/host_pattern.ts";
+import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import type { PlaceOf } from "./shape.ts";
 
-/** All that is wrong with the addresses, networks and host patterns of `input`. */
+/** All that is wrong with the addresses, networks and patterns of `input`. */
 export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
   const upstreams = Object.keys(mapAt(input, ["upstreams"]));
   const routes = listAt(input, ["routes"]);
@@ -18,7 +20,7 @@ export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
     ...upstreams.flatMap((name) => endpointFindings(input, ["upstreams", name, "endpoints"], placeOf)),
     ...networkFindings(input, placeOf),
     ...["listen", "admin"].flatMap((key) => listenHostFindings(input, [key, "host"], placeOf)),
-    ...routes.flatMap((_, index) => hostPatternFindings(input, ["routes", index, "match", "host"], placeOf)),
+    ...routes.flatMap((_, index) => patternFindings(input, index, placeOf)),
   ];
 }
 
@@ -66,21 +68,22 @@ function isEntry(entry: unknown): entry is EndpointEntry {
 function networkFindings(input: unknown, placeOf: PlaceOf): Finding[] {
   return listAt(input, ["trustedProxies"]).flatMap((cidr, index) => {
     const path = ["trustedProxies", index];
-    const problem = typeof cidr === "string" ? networkProblem(cidr) : undefined;
+    const problem = typeof cidr === "string" && cidr !== "" ? networkProblem(cidr) : undefined;
     return problem === undefined ? [] : [findingAt(path, problem, placeOf(path))];
   });
 }
 
+/** A network, or a single address without a length. */
 function networkProblem(cidr: string): Problem | undefined {
   const [address = "", prefix] = cidr.split(/\/(.*)/s);
   const four = ipaddr.IPv4.isValidFourPartDecimal(address);
   const six = address.includes(":") && !address.includes("%") && ipaddr.IPv6.isValid(address);
   const state = `is ${showValue(cidr)}`;
-  if (!four && !six) return { state, accepted: "must be a network like 10.0.0.0/8 or fd00::/8" };
-  const bits = four ? 32 : 128;
-  if (prefix === undefined) {
-    return { state, accepted: `must have a length (${address}/${bits} is this address alone)` };
+  if (!four && !six) {
+    return { state, accepted: "must be a network like 10.0.0.0/8 or fd00::/8, or one address" };
   }
+  const bits = four ? 32 : 128;
+  if (prefix === undefined) return undefined;
   const fits = /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
   return fits ? undefined : { state, accepted: `must have a length from 0 to ${bits} after "/"` };
 }
@@ -93,22 +96,28 @@ function listenHostFindings(input: unknown, path: Path, placeOf: PlaceOf): Findi
   return [findingAt(path, { state: `is ${showValue(host)}`, accepted }, placeOf(path))];
 }
 
-function hostPatternFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
-  const value = valueAt(input, path);
-  const patterns = Array.isArray(value)
-    ? value.map((item, i) => ({ item, at: [...path, i] }))
-    : [{ item: value, at: path }];
-  return patterns.flatMap(({ item, at }) => {
-    if (typeof item !== "string" || item === "" || isHostPattern(item)) return [];
-    const accepted = item === "*"
-      ? "must be left out to match every host"
-      : "must be a name without port, or *. and a name: example.org, *.example.org";
-    return [findingAt(at, { state: `is ${showValue(item)}`, accepted }, placeOf(at))];
-  });
+function patternFindings(input: unknown, route: number, placeOf: PlaceOf): Finding[] {
+  const at: Path = ["routes", route, "match"];
+  const host = valueAt(input, [...at, "host"]);
+  const hosts = Array.isArray(host)
+    ? host.map((item, index) => ({ item, path: [...at, "host", index] }))
+    : [{ item: host, path: [...at, "host"] }];
+  const path = { item: valueAt(input, [...at, "path"]), path: [...at, "path"] };
+  return [
+    ...hosts.flatMap(({ item, path }) => patternFinding(item, path, hostPatternProblem, placeOf)),
+    ...patternFinding(path.item, path.path, pathPatternProblem, placeOf),
+  ];
 }
 
-function isHostPattern(pattern: string): boolean {
-  const inner = /^\[(.*)\]$/s.exec(pattern)?.[1];
-  if (inner !== undefined) return ipaddr.IPv6.isValid(inner);
-  return isHostName(pattern.replace(/^\*\./, "")) && !pattern.endsWith(".");
+function patternFinding(
+  pattern: unknown,
+  path: Path,
+  problemOf: (text: string) => string | null,
+  placeOf: PlaceOf,
+): Finding[] {
+  const hasShape = typeof pattern === "string" && pattern !== "" &&
+    (path[3] === "host" || pattern.startsWith("/"));
+  const problem = hasShape ? problemOf(pattern) : null;
+  if (problem === null) return [];
+  return [findingAt(path, { state: `is ${showValue(pattern)}: ${problem}` }, placeOf(path))];
 }

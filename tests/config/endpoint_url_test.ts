@@ -11,6 +11,14 @@ import {
 const plain = { weight: 1, backup: false, drain: false };
 
 const accepted: readonly [string, EndpointAddress][] = [
+  ["k8s://api:http", {
+    kind: "k8s",
+    scheme: "http",
+    service: "api",
+    namespace: null,
+    port: "http",
+    ...plain,
+  }],
   ["http://10.0.0.1:8080", { kind: "static", scheme: "http", host: "10.0.0.1", port: 8080, ...plain }],
   ["http://origin", { kind: "static", scheme: "http", host: "origin", port: 80, ...plain }],
   ["https://origin/", { kind: "static", scheme: "https", host: "origin", port: 443, ...plain }],
@@ -103,7 +111,7 @@ const refused: readonly [string, string[]][] = [
   ["dns+http://10.0.0.1:80", ["needs no resolving"]],
   ["dns+http://[::1]:80", ["needs no resolving"]],
   ["dns+http://_http._tcp.a:80", ["SRV records give the ports"]],
-  ["k8s://api:80", ["service.namespace"]],
+  ["k8s://Api:80", ["service.namespace"]],
   ["k8s://api.shop.svc.cluster.local:80", ["service.namespace"]],
   ["k8s://api.shop", ["it has no port"]],
   ["k8s://api.shop:0", ["or the name of one"]],
@@ -158,6 +166,7 @@ Deno.test("addressId() is the same for two spellings of one endpoint", () => {
     ["https://a", "https://a:443", "https://a:443"],
     ["dns+http://_http._tcp.A", "dns+http://_http._tcp.a", "dns+http://_http._tcp.a"],
     ["k8s://a.b:http", "k8s://a.b:http;weight=2", "k8s://a.b:http"],
+    ["k8s://a:80", "k8s://a:80;backup", "k8s://a:80"],
   ];
   for (const [one, other, id] of same) {
     for (const text of [one, other]) {
