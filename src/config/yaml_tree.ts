@@ -2,6 +2,8 @@
 //
 // YAML 1.2 and JSON through one parser. Aliases are followed here and not by the parser's `toJS`, so that
 // there is one budget for all values, however they multiply, and each keeps the place where it was written.
+// The parser asks the environment for LOG_TOKENS and LOG_STREAM, and with them would print the file, secrets
+// and all: what runs Weir ignores both (--ignore-env=LOG_TOKENS,LOG_STREAM).
 
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Finding, Problem } from "./findings.ts";
