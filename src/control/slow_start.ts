@@ -21,11 +21,11 @@ export function startsSlowly(
   return windowMs > 0 && othersSinceMs.some((sinceMs) => nowMs - sinceMs >= windowMs);
 }
 
-/** Per mille of its weight that a ramping endpoint has, 1 to 1000: linear from the start share to all. */
-export function rampPermille(sinceMs: number, nowMs: number, config: SlowStartConfig): number {
+/** Per mille of its weight that an endpoint has after `elapsedMs` of its ramp, 1 to 1000: linear. */
+export function weightPermille(config: SlowStartConfig, elapsedMs: number): number {
   const { windowMs, startPercent } = config;
   if (windowMs <= 0) return FULL_PERMILLE;
-  const progress = Math.min(1, Math.max(0, (nowMs - sinceMs) / windowMs));
+  const progress = Math.min(1, Math.max(0, elapsedMs / windowMs));
   const start = startPercent * FULL_PERMILLE / 100;
   return Math.max(1, Math.round(start + (FULL_PERMILLE - start) * progress));
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { rampPermille, startsSlowly } from "../../src/control/slow_start.ts";
+import { startsSlowly, weightPermille } from "../../src/control/slow_start.ts";
 
 const CONFIG = { windowMs: 10_000, startPercent: 10 };
 
@@ -28,12 +28,12 @@ for (
     [1e9, 1_000],
   ] as const
 ) {
-  Deno.test(`rampPermille() is ${expected} after ${elapsedMs} of 10000 ms from 10 %`, () => {
-    assertEquals(rampPermille(500, 500 + elapsedMs, CONFIG), expected);
+  Deno.test(`weightPermille() is ${expected} after ${elapsedMs} of 10000 ms from 10 %`, () => {
+    assertEquals(weightPermille(CONFIG, elapsedMs), expected);
   });
 }
 
-Deno.test("rampPermille() is full without a window and never 0", () => {
-  assertEquals(rampPermille(0, 0, { windowMs: 0, startPercent: 10 }), 1_000);
-  assertEquals(rampPermille(0, 0, { windowMs: 10_000, startPercent: 0 }), 1);
+Deno.test("weightPermille() is full without a window and never 0", () => {
+  assertEquals(weightPermille({ windowMs: 0, startPercent: 10 }, 0), 1_000);
+  assertEquals(weightPermille({ windowMs: 10_000, startPercent: 0 }, 0), 1);
 });
