@@ -185,7 +185,7 @@ export class Forwarding {
     if (outcome.kind === "response") this.discard(outcome);
     upstream.totals.add(UpstreamField.retries);
     upstream.totals.add(RETRY_FIELDS[verdict.reason]);
-    if (!verdict.free) await this.backOff();
+    if (!verdict.free) await this.backOff(verdict.waitMs);
     return true;
   }
 
@@ -212,10 +212,11 @@ export class Forwarding {
     this.currentLease?.release(false);
   }
 
-  private backOff(): Promise<void> {
+  /** Waits, and no less than the endpoint asked for. */
+  private backOff(leastMs: number): Promise<void> {
     const { wheel, random } = this.journey.proxy.inputs;
     const ms = backoffMs(this.tried.length, this.retry.backoffBaseMs, this.retry.backoffCapMs, random);
-    return new Promise((resolve) => wheel.arm(new Timer(resolve), ms));
+    return new Promise((resolve) => wheel.arm(new Timer(resolve), Math.max(leastMs, ms)));
   }
 
   /** Sends the endpoint's answer to the client, to its last byte. */

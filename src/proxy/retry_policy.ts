@@ -9,8 +9,11 @@ import { unreachable } from "./failure.ts";
 export type RetryReason = "connect" | "reset" | "timeout" | "status" | "reused";
 
 export type RetryVerdict =
-  /** `free`: costs no budget, because nothing was sent. */
-  | { readonly retry: true; readonly free: boolean; readonly reason: RetryReason }
+  /**
+   * `free`: costs no budget and needs no backoff. Nothing was sent, or a kept connection was dead: each can
+   * be that once only, and all of them at once when an endpoint dies. `waitMs`: no sooner than after this.
+   */
+  | { readonly retry: true; readonly free: boolean; readonly reason: RetryReason; readonly waitMs: number }
   | { readonly retry: false; readonly why: string };
 
 /** What the verdict depends on. */
@@ -34,6 +37,9 @@ export interface RetryFacts {
   readonly deadlineLeftMs: number;
 }
 
+/** A longer Retry-After is for the client to wait out: it gets the answer, and the endpoint its rest. */
+export const RETRY_AFTER_MAX_MS = 1_000;
+
 /** RFC 9110 9.2.2: methods whose effect is the same once or twice. */
 export function isIdempotent(method: string): boolean {
   switch (method) {
@@ -55,7 +61,7 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
   if (facts.deadlineLeftMs <= 0) return no("the request's deadline has passed");
   if (!facts.replayable) return no("the request body is larger than what is kept");
   const { ended } = facts;
-  if (ended.kind !== "status" && !ended.sent) return { retry: true, free: true, reason: "connect" };
+  if (ended.kind !== "status" && !ended.sent) return yes("connect", true);
   const repeatable = isIdempotent(facts.method) || facts.idempotencyKeyed;
   if (!repeatable) return no(`${facts.method} may have been processed`);
   switch (ended.kind) {
@@ -64,9 +70,9 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
     case "reset":
       return resetVerdict(ended.phase, ended.reused, ended.answered);
     case "timedOut":
-      return { retry: true, free: false, reason: "timeout" };
+      return ended.phase === "body" ? no("the answer had begun") : yes("timeout", false);
     case "malformed":
-      return { retry: true, free: false, reason: "reset" };
+      return yes("reset", false);
     default:
       return unreachable(ended);
   }
@@ -74,16 +80,20 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
 
 function statusVerdict(status: number, retryAfterMs: number | null, facts: RetryFacts): RetryVerdict {
   if (!facts.onStatus.includes(status)) return no(`status ${status} is not one to retry`);
-  if (retryAfterMs !== null && retryAfterMs >= facts.deadlineLeftMs) {
-    return no("Retry-After is past the deadline");
-  }
-  return { retry: true, free: false, reason: "status" };
+  const waitMs = retryAfterMs ?? 0;
+  if (waitMs > RETRY_AFTER_MAX_MS) return no("Retry-After asks for more than a retry waits");
+  if (waitMs >= facts.deadlineLeftMs) return no("Retry-After is past the deadline");
+  return { retry: true, free: false, reason: "status", waitMs };
 }
 
 /** A kept connection that died before any answer is most likely one that the endpoint was closing anyway. */
 function resetVerdict(phase: "send" | "head" | "body", reused: boolean, answered: boolean): RetryVerdict {
   if (phase === "body") return no("the answer had begun");
-  return { retry: true, free: false, reason: reused && !answered ? "reused" : "reset" };
+  return reused && !answered ? yes("reused", true) : yes("reset", false);
+}
+
+function yes(reason: RetryReason, free: boolean): RetryVerdict {
+  return { retry: true, free, reason, waitMs: 0 };
 }
 
 function no(why: string): RetryVerdict {

@@ -1,0 +1,126 @@
+import { assert, assertEquals } from "@std/assert";
+import type { AttemptPhase, Failure } from "../../src/proxy/failure.ts";
+import {
+  isIdempotent,
+  RETRY_AFTER_MAX_MS,
+  type RetryFacts,
+  retryVerdict,
+} from "../../src/proxy/retry_policy.ts";
+
+const FACTS: Omit<RetryFacts, "ended"> = {
+  method: "GET",
+  idempotencyKeyed: false,
+  replayable: true,
+  attempts: 1,
+  attemptsMax: 3,
+  onStatus: [],
+  deadlineLeftMs: Infinity,
+};
+const detail = "";
+
+function timedOut(phase: AttemptPhase, sent: boolean): Failure {
+  return { kind: "timedOut", phase, sent, reused: false, detail };
+}
+
+function reset(phase: "send" | "head" | "body", reused: boolean, answered = false): Failure {
+  return { kind: "reset", phase, sent: true, reused, answered, detail };
+}
+
+/** Every way in which an attempt can fail -> reason for a retry (`free` in brackets), per kind of method. */
+const FAILURES: readonly [name: string, failure: Failure, idempotent: string, other: string][] = [
+  ["refused", { kind: "refused", sent: false, reused: false, detail }, "(connect)", "(connect)"],
+  ["TLS failed", { kind: "tlsFailed", sent: false, reused: false, detail }, "(connect)", "(connect)"],
+  ["connect timeout", timedOut("connect", false), "(connect)", "(connect)"],
+  ["TLS timeout", timedOut("tls", false), "(connect)", "(connect)"],
+  ["attempt timeout before anything was sent", timedOut("attempt", false), "(connect)", "(connect)"],
+  ["attempt timeout", timedOut("attempt", true), "timeout", "no"],
+  ["timeout while sending", timedOut("send", true), "timeout", "no"],
+  ["response head timeout", timedOut("head", true), "timeout", "no"],
+  ["response body timeout", timedOut("body", true), "no", "no"],
+  ["reset while sending", reset("send", false), "reset", "no"],
+  ["reset while sending on a kept connection", reset("send", true), "(reused)", "no"],
+  ["reset before the head", reset("head", false), "reset", "no"],
+  ["reset before the head on a kept connection", reset("head", true), "(reused)", "no"],
+  ["reset within the head", reset("head", false, true), "reset", "no"],
+  ["reset within the head on a kept connection", reset("head", true, true), "reset", "no"],
+  ["reset within the body", reset("body", false, true), "no", "no"],
+  ["reset within the body on a kept connection", reset("body", true, true), "no", "no"],
+  ["malformed", { kind: "malformed", sent: true, reused: false, detail }, "reset", "no"],
+  ["malformed on a kept connection", { kind: "malformed", sent: true, reused: true, detail }, "reset", "no"],
+];
+
+const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
+const OTHER = ["POST", "PATCH", "CONNECT", "LOCK", "get", "BREW"];
+
+/** The verdict in the words of the table. */
+function told(facts: Partial<RetryFacts> & Pick<RetryFacts, "ended">): string {
+  const verdict = retryVerdict({ ...FACTS, ...facts });
+  if (!verdict.retry) return "no";
+  return verdict.free ? `(${verdict.reason})` : verdict.reason;
+}
+
+for (const [name, ended, idempotent, other] of FAILURES) {
+  Deno.test(`retryVerdict() after ${name}: ${idempotent} for GET, ${other} for POST`, () => {
+    for (const method of IDEMPOTENT) assertEquals(told({ ended, method }), idempotent, method);
+    for (const method of OTHER) assertEquals(told({ ended, method }), other, method);
+    for (const method of OTHER) {
+      assertEquals(told({ ended, method, idempotencyKeyed: true }), idempotent, method);
+    }
+  });
+}
+
+for (
+  const [name, hindrance] of [
+    ["the last attempt", { attempts: 3 }],
+    ["one attempt when one is all", { attemptsMax: 1 }],
+    ["the deadline", { deadlineLeftMs: 0 }],
+    ["a body that is not kept", { replayable: false }],
+  ] as const
+) {
+  Deno.test(`retryVerdict() is no after ${name}, whatever failed`, () => {
+    for (const [, ended] of FAILURES) assertEquals(told({ ended, ...hindrance }), "no");
+    const ended = { kind: "status", status: 503, retryAfterMs: null } as const;
+    assertEquals(told({ ended, onStatus: [503], ...hindrance }), "no");
+  });
+}
+
+for (
+  const [status, onStatus, retryAfterMs, deadlineLeftMs, expected] of [
+    [503, [], null, Infinity, "no"],
+    [503, [502, 503], null, Infinity, "status"],
+    [504, [502, 503], null, Infinity, "no"],
+    [503, [503], 0, Infinity, "status"],
+    [503, [503], RETRY_AFTER_MAX_MS, Infinity, "status"],
+    [503, [503], RETRY_AFTER_MAX_MS + 1, Infinity, "no"],
+    [503, [503], 500, 501, "status"],
+    [503, [503], 500, 500, "no"],
+  ] as const
+) {
+  const ended = { kind: "status", status, retryAfterMs } as const;
+  Deno.test(`retryVerdict() after ${status} with onStatus [${onStatus}], Retry-After ${retryAfterMs}, ${deadlineLeftMs} ms left: ${expected}`, () => {
+    assertEquals(told({ ended, onStatus, deadlineLeftMs }), expected);
+    assertEquals(told({ ended, onStatus, deadlineLeftMs, method: "POST" }), "no");
+  });
+}
+
+Deno.test("retryVerdict() passes on how long the endpoint wants to be left alone", () => {
+  const ended = { kind: "status", status: 503, retryAfterMs: 700 } as const;
+  const verdict = retryVerdict({ ...FACTS, ended, onStatus: [503] });
+  assert(verdict.retry && verdict.waitMs === 700);
+});
+
+Deno.test("retryVerdict() never sends a POST twice once a byte of it was sent", () => {
+  for (const [name, ended] of FAILURES) {
+    if (ended.sent) assertEquals(told({ ended, method: "POST" }), "no", name);
+  }
+});
+
+Deno.test("retryVerdict() says why not in words", () => {
+  const ended = reset("head", false);
+  const verdict = retryVerdict({ ...FACTS, ended, method: "POST" });
+  assertEquals(verdict, { retry: false, why: "POST may have been processed" });
+});
+
+Deno.test("isIdempotent() knows methods by their exact spelling", () => {
+  assertEquals([...IDEMPOTENT, ...OTHER].filter(isIdempotent), IDEMPOTENT);
+});
