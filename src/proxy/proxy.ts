@@ -6,6 +6,7 @@
 import { hash32 } from "../balance/hash.ts";
 import { makeBalancer } from "../balance/policies.ts";
 import type { Balancer } from "../balance/balancer.ts";
+import { UpstreamCell } from "../board/layout.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
 import { DEFAULT_ROUTE_ROW, defaultUpstreamOf } from "../routing/default_route.ts";
@@ -103,7 +104,13 @@ export class Proxy {
     }
     const { own, wheel, now, random } = this.inputs;
     const upstream = new Upstream(snapshot, { own, wheel, now, random });
-    return { upstream, balancer: this.balancerOf(upstream), budget: new RetryBudget(snapshot.retry, now) };
+    const { int32, layout } = own.board;
+    const budget = new RetryBudget(snapshot.retry, now, {
+      int32,
+      milli: layout.upstreamCell(snapshot.row, UpstreamCell.budgetMilli),
+      second: layout.upstreamCell(snapshot.row, UpstreamCell.budgetSecond),
+    });
+    return { upstream, balancer: this.balancerOf(upstream), budget };
   }
 
   private refresh(group: Group, snapshot: UpstreamSnapshot): void {

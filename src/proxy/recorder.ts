@@ -12,7 +12,7 @@ import {
 } from "../board/fields.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
-import type { Failure } from "./failure.ts";
+import { type Failure, isGatewayStatus } from "./failure.ts";
 import type { AccessLog } from "./access_log.ts";
 import type { RequestRecord } from "./record.ts";
 import type { RoutePlan } from "./route_plan.ts";
@@ -39,7 +39,9 @@ export class Recorder {
     totals.add(EndpointField.attempts);
     totals.add(EndpointField.status1xx + Math.floor(status / 100) - 1);
     totals.observe(HEAD_LATENCY, headMs);
-    endpoint.observeLatency(headMs);
+    // Failing is not a way to be fast: it would draw all traffic of a policy that goes by latency.
+    if (isGatewayStatus(status)) endpoint.observeFailure(headMs);
+    else endpoint.observeLatency(headMs);
   }
 
   /** An attempt got no answer after `ms`. Failures to connect are counted by the endpoint itself. */
