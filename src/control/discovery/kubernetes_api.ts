@@ -1,0 +1,80 @@
+// The Kubernetes API as a pod sees it: address, trust and token from where the kubelet puts them.
+//
+// Called by the watcher, one for all `k8s://` sources of a process. Token and CA are read again for each
+// request, because both are rotated under a running pod; requests are few (a watch lasts minutes).
+//
+// https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
+
+export const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** What comes in from outside. */
+export interface KubernetesApiInputs {
+  readonly env: (name: string) => string | undefined;
+  readonly readTextFile: (path: string) => Promise<string>;
+  readonly fetch: (url: URL, init: RequestInit & { client?: Deno.HttpClient }) => Promise<Response>;
+  /** Makes a client that trusts these PEM certificates and no others. */
+  readonly createHttpClient: (options: { caCerts: string[] }) => Deno.HttpClient;
+}
+
+export class NotInClusterError extends Error {
+  constructor(detail: string) {
+    super(`${detail}: k8s:// addresses work only in a pod with a service account token`);
+    this.name = "NotInClusterError";
+  }
+}
+
+export class KubernetesApi {
+  /** One for each CA seen, the newest last: a watch may still run on an older one. */
+  #clients: { readonly ca: string; readonly http: Deno.HttpClient }[] = [];
+
+  constructor(
+    private readonly inputs: KubernetesApiInputs,
+    private readonly directory = serviceAccountDirectory,
+  ) {}
+
+  /**
+   * GET of a path such as `/apis/discovery.k8s.io/v1/...`. Any status is an answer.
+   *
+   * @throws {NotInClusterError} when address, token or CA are missing.
+   */
+  async get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Response> {
+    const url = new URL(path, this.#origin());
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const [token, ca] = await Promise.all([this.#read("token"), this.#read("ca.crt")]);
+    const headers = { authorization: `Bearer ${token.trim()}`, accept: "application/json" };
+    return await this.inputs.fetch(url, { headers, signal, redirect: "error", client: this.#clientFor(ca) });
+  }
+
+  /** Namespace of this pod. */
+  async namespace(): Promise<string> {
+    return (await this.#read("namespace")).trim();
+  }
+
+  close(): void {
+    for (const { http } of this.#clients) http.close();
+    this.#clients = [];
+  }
+
+  #origin(): string {
+    const host = this.inputs.env("KUBERNETES_SERVICE_HOST");
+    const port = this.inputs.env("KUBERNETES_SERVICE_PORT") ?? "443";
+    if (!host) throw new NotInClusterError("KUBERNETES_SERVICE_HOST is not set");
+    return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  }
+
+  async #read(name: string): Promise<string> {
+    try {
+      return await this.inputs.readTextFile(`${this.directory}/${name}`);
+    } catch (cause) {
+      throw new NotInClusterError(`cannot read ${this.directory}/${name} (${(cause as Error).message})`);
+    }
+  }
+
+  #clientFor(ca: string): Deno.HttpClient {
+    const newest = this.#clients.at(-1);
+    if (newest?.ca === ca) return newest.http;
+    const http = this.inputs.createHttpClient({ caCerts: [ca] });
+    this.#clients.push({ ca, http });
+    return http;
+  }
+}

@@ -1,0 +1,75 @@
+// Text out of a stream of bytes, of bounded size: the lines of a Kubernetes watch, the body of a list.
+//
+// Called by the conversation with the API server. A watch is one JSON event a line; a line may be split at
+// any byte, also within a character; an unfinished last line is not given, as its sender broke off. A server
+// gone wrong costs bounded memory: what is longer than its limit ends the reading.
+
+export class LineTooLongError extends Error {
+  constructor(bytesMax: number) {
+    super(`the answer has a line longer than ${bytesMax} bytes`);
+    this.name = "LineTooLongError";
+  }
+}
+
+const newline = 0x0a;
+
+/**
+ * The complete, non-empty lines of `stream` without their line ends. The stream is cancelled when the
+ * reading ends early.
+ *
+ * @throws {LineTooLongError} at more than `lineBytesMax` bytes without a line end.
+ */
+export async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+  lineBytesMax: number,
+): AsyncGenerator<string> {
+  const held = new HeldBytes(lineBytesMax);
+  for await (const chunk of stream) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      held.add(chunk.subarray(start, end));
+      start = end + 1;
+      const line = held.take().trimEnd();
+      if (line !== "") yield line;
+    }
+    held.add(chunk.subarray(start));
+  }
+}
+
+/**
+ * All of `stream` as text.
+ *
+ * @throws {LineTooLongError} at more than `bytesMax` bytes.
+ */
+export async function textOf(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<string> {
+  const held = new HeldBytes(bytesMax);
+  for await (const chunk of stream) held.add(chunk);
+  return held.take();
+}
+
+/** Bytes that wait for the rest of their text. */
+class HeldBytes {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(private readonly bytesMax: number) {}
+
+  add(part: Uint8Array): void {
+    if (part.length === 0) return;
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    if (this.#bytes > this.bytesMax) throw new LineTooLongError(this.bytesMax);
+  }
+
+  take(): string {
+    const whole = new Uint8Array(this.#bytes);
+    let at = 0;
+    for (const part of this.#parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.#parts = [];
+    this.#bytes = 0;
+    return new TextDecoder().decode(whole);
+  }
+}

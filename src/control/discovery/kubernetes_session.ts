@@ -1,0 +1,233 @@
+// One conversation with the API server: list the EndpointSlices of a Service, then watch them change.
+//
+// Called by `KubernetesDiscovery`, which decides when to talk again. The mirror holds the slices between
+// conversations; a watch resumes where the last one ended, and lists anew only when the server has forgotten
+// that place or said something that makes no sense. Every wait has a deadline, as a peer that vanished
+// without a word looks like one that has nothing to say.
+//
+// https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+
+import type { Clock } from "../clock.ts";
+import type { KubernetesApi } from "./kubernetes_api.ts";
+import { linesOf, LineTooLongError, textOf } from "./kubernetes_lines.ts";
+import { type Slice, sliceIn } from "./kubernetes_slices.ts";
+
+/** How a conversation ended; never by an exception. */
+export type SessionEnd =
+  /** The server closed the watch, as it does every few minutes. */
+  | { readonly kind: "ended" }
+  /** The place to resume from is too old (410): list anew. */
+  | { readonly kind: "expired" }
+  | {
+    readonly kind: "refused";
+    readonly status: number;
+    readonly message: string;
+    readonly retryAfterMs: number;
+  }
+  | { readonly kind: "unreachable"; readonly message: string }
+  /** It answered, but not as an API server does: list anew. */
+  | { readonly kind: "garbled"; readonly message: string };
+
+export interface SessionInputs {
+  readonly api: Pick<KubernetesApi, "get" | "namespace">;
+  readonly clock: Clock;
+}
+
+/** Slices in one page of a list: at most 1,000 endpoints each, so some 10 MB. */
+const listPageSlices = 50;
+/** An object of the API is at most 1.5 MB in etcd; JSON with managed fields is larger. */
+const lineBytesMax = 8 * 1024 * 1024;
+const listPageBytesMax = 64 * 1024 * 1024;
+const listDeadlineMs = 30_000;
+/** A watch is asked to last 2 to 3 minutes: a dead connection is found, and pods do not return in step. */
+const watchSecondsMin = 120;
+const watchSecondsSpread = 60;
+/** What the server may take beyond the time it was asked for. */
+const watchOverrunMs = 15_000;
+
+/** An answer that ends the conversation. */
+class Ending extends Error {
+  constructor(readonly end: SessionEnd) {
+    super(end.kind);
+  }
+}
+
+export class SliceMirror {
+  /** By name. As the server last said. */
+  readonly slices = new Map<string, Slice>();
+  /** Where to resume; null when a list is needed. */
+  #resourceVersion: string | null = null;
+
+  constructor(
+    private readonly service: string,
+    /** Empty for the namespace of this pod. */
+    private readonly namespace: string,
+    private readonly inputs: SessionInputs,
+  ) {}
+
+  /**
+   * Talks until the server ends it, something fails or `signal` aborts. `onHeard` is called each time the
+   * server spoke and the mirror is as it said: after the list, when the watch is open, after each event.
+   */
+  async talk(
+    onHeard: (what: "listed" | "watching" | "event") => void,
+    signal: AbortSignal,
+  ): Promise<SessionEnd> {
+    try {
+      if (this.#resourceVersion === null) {
+        await this.#withDeadline(listDeadlineMs, signal, (inner) => this.#list(inner));
+        onHeard("listed");
+      }
+      const seconds = watchSecondsMin + Math.floor(watchSecondsSpread * this.inputs.clock.random());
+      const deadlineMs = seconds * 1_000 + watchOverrunMs;
+      await this.#withDeadline(deadlineMs, signal, (inner) => this.#watch(seconds, onHeard, inner));
+      return { kind: "ended" };
+    } catch (cause) {
+      const end = endOf(cause);
+      if (end.kind === "expired" || end.kind === "garbled") this.#resourceVersion = null;
+      return end;
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const found = new Map<string, Slice>();
+    let resourceVersion = "";
+    let next = "";
+    do {
+      const page = await this.#page(next, signal);
+      for (const item of page.items) {
+        const slice = sliceIn(item);
+        if (slice === null) throw garbled("a list held an object without a name");
+        found.set(slice.name, slice);
+      }
+      resourceVersion = page.metadata.resourceVersion;
+      next = page.metadata.continue ?? "";
+    } while (next !== "");
+    // Only a whole list counts: what the mirror held and the list does not is gone.
+    this.slices.clear();
+    for (const [name, slice] of found) this.slices.set(name, slice);
+    this.#resourceVersion = resourceVersion;
+  }
+
+  async #page(next: string, signal: AbortSignal): Promise<ListPage> {
+    const query = { limit: String(listPageSlices), ...(next === "" ? {} : { continue: next }) };
+    const response = await this.#ask(query, signal);
+    const page = parsed(await textOf(bodyOf(response), listPageBytesMax));
+    if (!isListPage(page)) throw garbled("a list has no items or no resourceVersion");
+    return page;
+  }
+
+  async #watch(
+    seconds: number,
+    onHeard: (what: "watching" | "event") => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const response = await this.#ask({
+      watch: "1",
+      allowWatchBookmarks: "true",
+      resourceVersion: this.#resourceVersion ?? "",
+      timeoutSeconds: String(seconds),
+    }, signal);
+    onHeard("watching");
+    for await (const line of linesOf(bodyOf(response), lineBytesMax)) {
+      this.#apply(parsed(line) as WatchEvent | null);
+      onHeard("event");
+    }
+  }
+
+  #apply(event: WatchEvent | null): void {
+    const { type, object } = event ?? {};
+    if (type === "ERROR") throw new Ending(endOfStatus(object?.code ?? 500, object?.message ?? "", 0));
+    const resourceVersion = object?.metadata?.resourceVersion;
+    if (typeof resourceVersion !== "string") throw garbled(`an event of type ${type} has no resourceVersion`);
+    if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
+      const slice = sliceIn(object);
+      if (slice === null) throw garbled(`an event of type ${type} has no name`);
+      if (type === "DELETED") this.slices.delete(slice.name);
+      else this.slices.set(slice.name, slice);
+    }
+    // A bookmark, and any type that a later server may add, only moves the place to resume from.
+    this.#resourceVersion = resourceVersion;
+  }
+
+  /** @throws {Ending} at any status but 200. */
+  async #ask(query: Record<string, string>, signal: AbortSignal): Promise<Response> {
+    const namespace = encodeURIComponent(this.namespace || await this.inputs.api.namespace());
+    const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+    const labelSelector = `kubernetes.io/service-name=${this.service}`;
+    const response = await this.inputs.api.get(path, { labelSelector, ...query }, signal);
+    if (response.status === 200) return response;
+    const message = await textOf(bodyOf(response), 65_536).then(
+      (body) => (JSON.parse(body) as { message?: string }).message ?? "",
+    ).catch(() => "");
+    const retryAfterMs = Math.min(60, Number(response.headers.get("retry-after") ?? 0) || 0) * 1_000;
+    throw new Ending(endOfStatus(response.status, message, retryAfterMs));
+  }
+
+  async #withDeadline(
+    ms: number,
+    outer: AbortSignal,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const controller = new AbortController();
+    const stop = () => controller.abort(new Error("stopped"));
+    outer.addEventListener("abort", stop);
+    const late = () => controller.abort(new Error(`no answer within ${ms / 1_000} s`));
+    const cancel = this.inputs.clock.after(ms, late);
+    try {
+      if (outer.aborted) stop();
+      await work(controller.signal);
+    } finally {
+      outer.removeEventListener("abort", stop);
+      cancel();
+      controller.abort();
+    }
+  }
+}
+
+interface ListPage {
+  readonly items: readonly unknown[];
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+}
+
+interface WatchEvent {
+  readonly type?: string;
+  readonly object?: {
+    readonly code?: number;
+    readonly message?: string;
+    readonly metadata?: { readonly resourceVersion?: string };
+  };
+}
+
+const bodyOf = (response: Response) => response.body ?? new Blob().stream();
+
+function isListPage(value: unknown): value is ListPage {
+  const page = value as Partial<ListPage> | null;
+  return Array.isArray(page?.items) && typeof page?.metadata?.resourceVersion === "string";
+}
+
+function endOfStatus(status: number, message: string, retryAfterMs: number): SessionEnd {
+  return status === 410 ? { kind: "expired" } : { kind: "refused", status, message, retryAfterMs };
+}
+
+const garbled = (message: string) => new Ending({ kind: "garbled", message });
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw garbled("a line is not JSON");
+  }
+}
+
+function endOf(cause: unknown): SessionEnd {
+  if (cause instanceof Ending) return cause.end;
+  if (cause instanceof LineTooLongError) return { kind: "garbled", message: cause.message };
+  return { kind: "unreachable", message: wordsOf(cause) };
+}
+
+/** fetch says only "fetch failed"; the reason is in the cause. */
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause instanceof Error ? cause.cause.message : cause.message;
+}

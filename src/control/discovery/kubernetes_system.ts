@@ -1,0 +1,17 @@
+// Joins the Kubernetes API to the system it runs on: environment, files, network.
+//
+// Called by the control plane's root when a `k8s://` address is configured. `env` answers
+// KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT; the rights to read the service account directory and
+// to connect are needed.
+
+import { KubernetesApi } from "./kubernetes_api.ts";
+
+/** The API server of the cluster that this process runs in; close it when its last source has stopped. */
+export function kubernetesApiOfPod(env: (name: string) => string | undefined): KubernetesApi {
+  return new KubernetesApi({
+    env,
+    readTextFile: (path) => Deno.readTextFile(path),
+    fetch: (url, init) => fetch(url, init),
+    createHttpClient: (options) => Deno.createHttpClient(options),
+  });
+}

@@ -1,0 +1,143 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { endpointsOf, type Slice, sliceIn } from "../../src/control/discovery/kubernetes_slices.ts";
+
+const target = { service: "api", namespace: "shop", port: "http" as string | number };
+
+/** A slice as the API gives it; each endpoint is its address and conditions. */
+function given(
+  endpoints: readonly [
+    address: string,
+    conditions?: Record<string, unknown> | null | undefined,
+    pod?: string,
+  ][],
+  ports: unknown = [{ name: "http", port: 8080 }],
+): Slice {
+  const slice = sliceIn({
+    metadata: { name: crypto.randomUUID() },
+    ports,
+    endpoints: endpoints.map(([address, conditions, pod]) => ({
+      addresses: [address],
+      conditions,
+      ...(pod === undefined ? {} : { targetRef: { kind: "Pod", uid: pod } }),
+    })),
+  });
+  if (slice === null) throw new Error("no slice");
+  return slice;
+}
+
+/** `10.0.0.1:8080`, with `~` before a draining one and the scheme when it is https. */
+function told(slices: readonly Slice[], port: string | number = "http"): string {
+  return endpointsOf(slices, { ...target, port }).endpoints.map(({ scheme, host, port, draining }) =>
+    `${draining ? "~" : ""}${scheme === "https" ? "https://" : ""}${host}:${port}`
+  ).join(" ");
+}
+
+const leaving = { ready: false, serving: true, terminating: true };
+
+Deno.test("endpointsOf() judges a pod by its conditions", () => {
+  const table: [conditions: Record<string, unknown> | null | undefined, expected: string][] = [
+    [undefined, "10.0.0.1:8080"],
+    [null, "10.0.0.1:8080"],
+    [{}, "10.0.0.1:8080"],
+    [{ ready: null }, "10.0.0.1:8080"],
+    [{ ready: true }, "10.0.0.1:8080"],
+    [{ ready: false }, ""],
+    [{ ready: false, serving: true }, ""],
+    [{ ready: false, serving: false, terminating: true }, ""],
+    [{ ready: false, terminating: true }, ""],
+    // Alone and leaving: still better than nothing.
+    [leaving, "10.0.0.1:8080"],
+    // publishNotReadyAddresses keeps `ready` true.
+    [{ ready: true, serving: true, terminating: true }, "10.0.0.1:8080"],
+  ];
+  for (const [conditions, expected] of table) {
+    assertEquals(told([given([["10.0.0.1", conditions]])]), expected, JSON.stringify(conditions));
+  }
+});
+
+Deno.test("endpointsOf() lets leaving pods drain while others are ready", () => {
+  const slices = [given([["10.0.0.1"], ["10.0.0.2", leaving], ["10.0.0.3", { ready: false }]])];
+  assertEquals(told(slices), "10.0.0.1:8080 ~10.0.0.2:8080");
+});
+
+Deno.test("endpointsOf() uses leaving pods as full ones when nothing else is left", () => {
+  assertEquals(
+    told([given([["10.0.0.1", leaving], ["10.0.0.2", leaving], ["10.0.0.3", { ready: false }]])]),
+    "10.0.0.1:8080 10.0.0.2:8080",
+  );
+});
+
+Deno.test("endpointsOf() joins slices, and the better word on an address counts", () => {
+  const better = given([["10.0.0.1"], ["10.0.0.2"]]);
+  const worse = given([["10.0.0.1", leaving], ["10.0.0.3"]]);
+  for (const slices of [[better, worse], [worse, better]]) {
+    assertEquals(told(slices), "10.0.0.1:8080 10.0.0.2:8080 10.0.0.3:8080");
+  }
+});
+
+Deno.test("endpointsOf() counts a dual-stack pod once, by its IPv4 address", () => {
+  const six = given([["fd00::1", undefined, "pod-a"], ["fd00::2", undefined, "pod-b"]]);
+  const four = given([["10.0.0.1", undefined, "pod-a"]]);
+  for (const slices of [[six, four], [four, six]]) {
+    assertEquals(told(slices), "10.0.0.1:8080 fd00::2:8080");
+  }
+});
+
+Deno.test("endpointsOf() takes the port by name, by number, and the only one for any number", () => {
+  const two = [{ name: "http", port: 8080 }, { name: "metrics", port: 9090 }];
+  const table: [ports: unknown, wanted: string | number, expected: string][] = [
+    [two, "http", "10.0.0.1:8080"],
+    [two, "metrics", "10.0.0.1:9090"],
+    [two, 9090, "10.0.0.1:9090"],
+    [two, 80, ""],
+    [two, "grpc", ""],
+    [[{ name: "", port: 8080 }], 80, "10.0.0.1:8080"],
+    [[{ name: null, port: 8080 }], 80, "10.0.0.1:8080"],
+    [[{ port: 8080, protocol: "UDP" }], 8080, ""],
+    [[{ name: "web", port: 8443, appProtocol: "https" }], "web", "https://10.0.0.1:8443"],
+    [[{ name: "web", port: 8443, appProtocol: "HTTPS" }], 443, "https://10.0.0.1:8443"],
+    [null, 80, ""],
+  ];
+  for (const [ports, wanted, expected] of table) {
+    assertEquals(
+      told([given([["10.0.0.1"]], ports)], wanted),
+      expected,
+      `${JSON.stringify(ports)} ${wanted}`,
+    );
+  }
+});
+
+Deno.test("endpointsOf() follows a named port that differs from slice to slice", () => {
+  const old = given([["10.0.0.1"]], [{ name: "http", port: 8080 }]);
+  const recent = given([["10.0.0.2"]], [{ name: "http", port: 8081 }]);
+  assertEquals(told([old, recent]), "10.0.0.1:8080 10.0.0.2:8081");
+});
+
+Deno.test("endpointsOf() says why there is no endpoint", () => {
+  const table: [slices: Slice[], port: string | number, says: string][] = [
+    [[], "http", "Service shop/api has no EndpointSlice: does it exist?"],
+    [[given([])], "http", "has no ready pod"],
+    [[given([["10.0.0.1", { ready: false }]])], "http", "has no ready pod"],
+    // What the cluster keeps for a Service whose selector matches nothing.
+    [[given([], null)], "http", "has no ready pod"],
+    [[given([["10.0.0.1"]])], "grpc", "has no port grpc: its pods have http=8080"],
+  ];
+  for (const [slices, port, says] of table) {
+    const { endpoints, problem } = endpointsOf(slices, { ...target, port });
+    assertEquals(endpoints, []);
+    assertStringIncludes(problem ?? "", says);
+  }
+});
+
+Deno.test("sliceIn() takes what makes sense and leaves the rest", () => {
+  for (const no of [null, 1, "x", [], {}, { metadata: {} }, { metadata: { name: 1 } }]) {
+    assertEquals(sliceIn(no), null, JSON.stringify(no));
+  }
+  const odd = sliceIn({
+    metadata: { name: "odd" },
+    ports: [null, 1, { port: "80" }, { port: 0 }, { port: 70_000 }, { port: 80.5 }, { name: "ok", port: 80 }],
+    endpoints: [null, {}, { addresses: [] }, { addresses: [1] }, { addresses: ["10.0.0.1", "10.0.0.9"] }],
+  });
+  assertEquals(odd?.ports, [{ name: "ok", port: 80, scheme: "http" }]);
+  assertEquals(odd?.endpoints.map(({ address }) => address), ["10.0.0.1"]);
+});

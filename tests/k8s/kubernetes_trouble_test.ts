@@ -1,0 +1,141 @@
+// The `k8s://` source when the API server is away, refuses, or cannot be trusted: it keeps what it knows, asks
+// again with patience, and says what is wrong.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { onePod, scenario, strict } from "./support/scenario.ts";
+import { ScriptedApi } from "./support/scripted_api.ts";
+import { Watched } from "./support/watched.ts";
+
+scenario("keeps its endpoints while the server is away for an hour", async (api, watched) => {
+  const watch = await api.listThenWatch("1", [onePod]);
+  await watched.until(() => watched.addresses === "10.0.0.1");
+  watch.breakOff();
+  const began = watched.nowMs;
+  while (watched.nowMs - began < 3_600_000) (await api.next()).refuse(503, "no quorum");
+  await watched.until(() => watched.source.describe().state === "stale");
+  assertEquals(watched.told.length, 1);
+  assertEquals(watched.source.describe().endpoints, 1);
+  (await api.next()).open();
+  await watched.until(() => watched.source.describe().state === "current");
+  // One line for going, one for coming back, however often it asked.
+  assertEquals(watched.states.slice(-2).map(({ state }) => state), ["stale", "current"]);
+  assert(watched.pauses.length < 200, `${watched.pauses.length} tries in an hour`);
+});
+
+scenario("waits longer after each failure, up to half a minute", async (api, watched) => {
+  for (let failures = 0; failures < 9; failures++) (await api.next()).refuse(500);
+  await api.next();
+  // Draws of 0.5: three quarters of 500 ms, doubling, up to 30 s.
+  assertEquals(watched.pauses, [375, 750, 1_500, 3_000, 6_000, 12_000, 22_500, 22_500, 22_500]);
+});
+
+scenario("slows down when the server ends each watch at once", async (api, watched) => {
+  let watch = await api.listThenWatch("1", [onePod]);
+  await watched.until(() => watched.addresses === "10.0.0.1");
+  watched.pauses.length = 0;
+  for (let ends = 0; ends < 3; ends++) {
+    watch.end();
+    watch = (await api.next()).open();
+  }
+  const tries = watched.pauses.filter((ms) => ms > 250);
+  assertEquals(tries, [375, 750, 1_500]);
+});
+
+scenario("asks again when Retry-After says so", async (api, watched) => {
+  (await api.next()).refuse(429, "", { "retry-after": "17" });
+  await api.next();
+  assertEquals(watched.pauses, [17_000]);
+});
+
+const refusals: [status: number, says: RegExp][] = [
+  [401, /401, it does not accept the token/],
+  [
+    403,
+    /403, the service account lacks get, list and watch on endpointslices.*namespace shop.*says: because/,
+  ],
+  [404, /404, it does not know discovery\.k8s\.io\/v1/],
+  [500, /refuses to list and watch EndpointSlices in namespace shop: 500/],
+];
+for (const [status, says] of refusals) {
+  scenario(`says what a ${status} means until it is over`, async (api, watched) => {
+    (await api.next()).refuse(status, "because");
+    await watched.until(() => watched.states.length > 0);
+    assertMatch(watched.source.describe().finding ?? "", says);
+    (await api.next()).refuse(status, "because");
+    const next = await api.next();
+    assertEquals(watched.states.length, 1);
+    assertMatch(watched.source.describe().finding ?? "", says);
+    next.list("1", [onePod]);
+    await watched.until(() => watched.source.describe().finding === undefined);
+  });
+}
+
+scenario("says what a Service without endpoints lacks, and does not call it stale", async (api, watched) => {
+  await api.listThenWatch("1", []);
+  await watched.until(() => watched.told.length === 1);
+  assertEquals(watched.told[0], []);
+  const { state, finding } = watched.source.describe();
+  assertEquals(state, "current");
+  assertEquals(finding, "Service shop/api has no EndpointSlice: does it exist?");
+});
+
+scenario("sends the token that the kubelet put there last", async (api, watched) => {
+  const watch = await api.listThenWatch("1", [onePod]);
+  api.files.token = "second";
+  watch.end();
+  assertEquals((await api.next()).token, "Bearer second");
+  await watched.until(() => watched.told.length === 1);
+});
+
+scenario("gives up on a server that falls silent, and resumes", async (api, watched) => {
+  await api.listThenWatch("3", [onePod]);
+  await watched.until(() => watched.addresses === "10.0.0.1");
+  assertEquals([...watched.deadlines].map(({ ms }) => ms), [165_000]);
+  for (const deadline of watched.deadlines) deadline.pass();
+  assertEquals((await api.next()).query.resourceVersion, "3");
+  assertEquals(
+    watched.source.describe().finding,
+    "the Kubernetes API cannot be reached: no answer within 165 s",
+  );
+});
+
+Deno.test({
+  name: "k8s:// trusts nobody but the cluster's own certificate authority",
+  ...strict,
+  fn: async () => {
+    await using api = new ScriptedApi();
+    // A certificate, but not the one that signed the server's.
+    api.files["ca.crt"] = api.files["other-ca.crt"] ?? "";
+    await using watched = new Watched(api);
+    await watched.until(() => watched.states.length > 0);
+    assertMatch(watched.source.describe().finding ?? "", /cannot be reached: .*certificate/);
+    assertEquals(api.opened.length, 0);
+  },
+});
+
+Deno.test({
+  name: "k8s:// says outside a cluster that it needs one",
+  ...strict,
+  fn: async () => {
+    await using api = new ScriptedApi();
+    delete api.files.token;
+    await using watched = new Watched(api);
+    await watched.until(() => watched.states.length > 0);
+    assertMatch(
+      watched.source.describe().finding ?? "",
+      /cannot read \/service-account\/token .*only in a pod/,
+    );
+  },
+});
+
+Deno.test({
+  name: "k8s:// without a namespace asks in the pod's own",
+  ...strict,
+  fn: async () => {
+    await using api = new ScriptedApi();
+    await using _watched = new Watched(api, { service: "api", namespace: "", port: 80 });
+    const list = await api.next();
+    assertEquals(list.path, "/apis/discovery.k8s.io/v1/namespaces/own/endpointslices");
+    list.refuse(500);
+  },
+});
