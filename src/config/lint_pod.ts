@@ -103,15 +103,19 @@ interface PodSpec {
   readonly containers?: readonly {
     readonly name?: string;
     readonly image?: string;
+    /** In place of the image's entry point: another program of the same image. */
+    readonly command?: readonly string[];
     readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: number } } };
   }[];
 }
 
-/** Pods that run Weir, by the name or image of a container; all pods when none says so. */
+/** Pods that run Weir, by the name or image of a container with no other command; all pods when none says so. */
 function weirPods(manifest: readonly unknown[]): PodSpec[] {
   const pods = manifest.flatMap(podsOf);
   const weirs = pods.filter(({ containers = [] }) =>
-    containers.some(({ name = "", image = "" }) => /weir/.test(name) || /weir/.test(image))
+    containers.some(({ name = "", image = "", command }) =>
+      command === undefined && (/weir/.test(name) || /weir/.test(image))
+    )
   );
   return weirs.length > 0 ? weirs : pods;
 }
