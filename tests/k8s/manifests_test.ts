@@ -17,10 +17,10 @@ Deno.test("each manifest file holds one object, named after its kind", () => {
   }
 });
 
-Deno.test("the manifests are valid, restricted, looked after and in step", () => {
+Deno.test("the manifests are valid, restricted, looked after and in step", async () => {
   judge([...base.values()].flat());
   judge([...demo.values()].flat());
-  judgeWeir([...base.values()].flat());
+  await judgeWeir([...base.values()].flat());
 });
 
 Deno.test("`kubectl apply -f k8s` finds objects only, in whatever namespace", () => {
@@ -41,13 +41,13 @@ Deno.test("a rollout takes no pod away before its successor is ready", () => {
   assertEquals([strategy.rollingUpdate.maxUnavailable, strategy.rollingUpdate.maxSurge], [0, 1]);
 });
 
-Deno.test("the three probes ask the admin port, and only liveness is patient", () => {
+Deno.test("the three probes ask the admin port, and only liveness is patient", async () => {
   const [container] = weirPod([...base.values()].flat()).containers;
   const asked = ["startup", "readiness", "liveness"].map((name) => container[`${name}Probe`].httpGet);
   assertEquals(asked, ["/startupz", "/readyz", "/livez"].map((path) => ({ path, port: "admin" })));
   const patience = (probe: Manifest) => probe.periodSeconds * probe.failureThreshold;
   // A pod that drains is out of its Services before it stops serving.
-  const { drain } = weirConfig([...base.values()].flat());
+  const { drain } = await weirConfig([...base.values()].flat());
   assertGreaterOrEqual(drain.delayMs, patience(container.readinessProbe) * 1_000);
   assertGreaterOrEqual(patience(container.livenessProbe), 30);
 });
@@ -92,8 +92,8 @@ Deno.test("every object carries the recommended labels", () => {
   }
 });
 
-Deno.test("the demo is the Service that the default configuration names", () => {
-  const { upstreams } = weirConfig([...base.values()].flat());
+Deno.test("the demo is the Service that the default configuration names", async () => {
+  const { upstreams } = await weirConfig([...base.values()].flat());
   const service = only("service.yaml", demo);
   assertEquals(upstreams.default?.endpoints, [
     `k8s://${service.metadata.name}:${service.spec.ports[0].name}`,
@@ -147,7 +147,7 @@ for (const overlay of overlays) {
       const names = (all: readonly Manifest[]) => all.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
       assertArrayIncludes(names(objects), names([...base.values()].flat()));
       judge(objects);
-      judgeWeir(objects);
+      await judgeWeir(objects);
     },
   });
 }

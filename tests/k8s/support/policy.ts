@@ -1,8 +1,9 @@
 // What must hold for manifests beyond their types: safe pods, names and numbers that agree with each other.
 
 import { assert, assertArrayIncludes, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { parse } from "yaml";
-import { type Config, configSchema } from "../../../src/config/schema.ts";
+import { lint } from "../../../src/config/lint.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import type { Config } from "../../../src/config/schema.ts";
 import { faultsOf, type Manifest } from "./manifests.ts";
 
 /** Pods that some objects make, with the objects they come in. */
@@ -82,17 +83,27 @@ function assertPortsExist(service: Manifest, objects: readonly Manifest[]): void
 export const weirPod = (objects: readonly Manifest[]): Manifest =>
   objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "weir").spec.template.spec;
 
-export function weirConfig(objects: readonly Manifest[]): Config {
-  const map = objects.find(({ kind }) => kind === "ConfigMap");
-  assertEquals(Object.keys(map.data), ["weir.yaml"]);
-  return configSchema.parse(parse(map.data["weir.yaml"]));
+/** What a pod with these objects runs on: read, refused and linted as Weir itself does it. */
+export async function weirConfig(objects: readonly Manifest[]): Promise<Config> {
+  const { data } = objects.find(({ kind }) => kind === "ConfigMap");
+  const [container] = weirPod(objects).containers;
+  const plain = container.env.filter(({ value }: Manifest) => value !== undefined);
+  const loaded = await loadConfig({
+    args: [],
+    env: Object.fromEntries(plain.map(({ name, value }: Manifest) => [name, value])),
+    readTextFile: async (path) => data[path.replace("/etc/weir/", "")],
+  });
+  assert(loaded.ok, JSON.stringify(loaded));
+  assertEquals(loaded.text, data["weir.yaml"]);
+  assertEquals(lint(loaded.config, { ...loaded, manifest: objects }), []);
+  return loaded.config;
 }
 
 /** Numbers and names in Weir's own objects that mean the same thing twice. */
-export function judgeWeir(objects: readonly Manifest[]): void {
+export async function judgeWeir(objects: readonly Manifest[]): Promise<void> {
   const pod = weirPod(objects);
   const [container] = pod.containers;
-  const config = weirConfig(objects);
+  const config = await weirConfig(objects);
   const marginMs = 5_000;
   assertGreaterOrEqual(
     pod.terminationGracePeriodSeconds * 1_000,
@@ -104,8 +115,6 @@ export function judgeWeir(objects: readonly Manifest[]): void {
     ? { http: listen.port, admin: admin.port }
     : { https: listen.port, http: listen.tls.redirectPort, admin: admin.port };
   assertEquals(ports, expected);
-  const { CONFIG } = Object.fromEntries(container.env.map((e: Manifest) => [e.name, e.value]));
-  assertEquals(CONFIG, "/etc/weir/weir.yaml");
   const mount = container.volumeMounts.find(({ name }: Manifest) => name === "config");
   assertEquals([mount.mountPath, mount.subPath], ["/etc/weir", undefined]);
 }
