@@ -133,7 +133,7 @@ Deno.test({
   ...strict,
   fn: async () => {
     await using api = new ScriptedApi();
-    await using _watched = new Watched(api, { service: "api", namespace: "", port: 80 });
+    await using _watched = new Watched(api, { service: "api", namespace: null, port: 80 });
     const list = await api.next();
     assertEquals(list.path, "/apis/discovery.k8s.io/v1/namespaces/own/endpointslices");
     list.refuse(500);

@@ -6,7 +6,7 @@ import type { SessionEnd } from "./kubernetes_session.ts";
 /** Whose slices were asked for. */
 interface Asked {
   readonly service: string;
-  readonly namespace: string;
+  readonly namespace: string | null;
 }
 
 /** One sentence for an ending that is a problem; null for one that is not. */
@@ -29,7 +29,7 @@ export function findingOf(end: SessionEnd, asked: Asked): string | null {
 }
 
 function place({ namespace }: Asked): string {
-  return namespace === "" ? "the pod's namespace" : `namespace ${namespace}`;
+  return namespace === null ? "the pod's namespace" : `namespace ${namespace}`;
 }
 
 function refusal(status: number, asked: Asked): string {

@@ -60,8 +60,8 @@ export class SliceMirror {
 
   constructor(
     private readonly service: string,
-    /** Empty for the namespace of this pod. */
-    private readonly namespace: string,
+    /** null: the namespace of this pod. */
+    private readonly namespace: string | null,
     private readonly inputs: SessionInputs,
   ) {}
 
@@ -152,7 +152,7 @@ export class SliceMirror {
 
   /** @throws {Ending} at any status but 200. */
   async #ask(query: Record<string, string>, signal: AbortSignal): Promise<Response> {
-    const namespace = encodeURIComponent(this.namespace || await this.inputs.api.namespace());
+    const namespace = encodeURIComponent(this.namespace ?? await this.inputs.api.namespace());
     const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
     const labelSelector = `kubernetes.io/service-name=${this.service}`;
     const response = await this.inputs.api.get(path, { labelSelector, ...query }, signal);

@@ -9,8 +9,8 @@
 /** The Service whose pods are wanted, as `k8s://service.namespace:port` says it. */
 export interface KubernetesTarget {
   readonly service: string;
-  /** Empty for the namespace of this pod. */
-  readonly namespace: string;
+  /** null: the namespace of this pod. */
+  readonly namespace: string | null;
   /** Name of a Service port, or a number. */
   readonly port: string | number;
 }
@@ -60,7 +60,7 @@ export interface PodEndpoints {
 /** The endpoints of `target`, given all slices that its Service has. */
 export function endpointsOf(slices: Iterable<Slice>, target: KubernetesTarget): PodEndpoints {
   const all = [...slices];
-  const service = `Service ${target.namespace === "" ? "" : `${target.namespace}/`}${target.service}`;
+  const service = `Service ${target.namespace === null ? "" : `${target.namespace}/`}${target.service}`;
   if (all.length === 0) return { endpoints: [], problem: `${service} has no EndpointSlice: does it exist?` };
 
   const best = new Map<string, { endpoint: PodEndpoint; pod: string; state: EndpointUse }>();
