@@ -17,6 +17,7 @@ import {
 import { Board, ColumnCell } from "../../src/board/layout.ts";
 import { EndpointState, Verdicts } from "../../src/board/verdicts.ts";
 import type { Answer, Question } from "../../src/messages.ts";
+import { EventLog } from "../../src/admin/event_log.ts";
 import type {
   AdminSources,
   ConfigInfo,
@@ -62,11 +63,11 @@ export class FakePod implements AdminSources {
   readonly upstreamList:
     (Mutable<Omit<UpstreamInfo, "endpoints">> & { endpoints: Mutable<EndpointInfo>[] })[] = [];
   readonly routeList: RouteInfo[] = [];
-  readonly events: PodEvent[] = [];
+  readonly log: EventLog;
   answer: (question: Question) => readonly Answer[] | Promise<readonly Answer[]> = () => [];
-  private readonly listeners = new Set<(event: PodEvent) => void>();
 
   constructor(readonly now: () => number, upstreams: Readonly<Record<string, readonly string[]>>) {
+    this.log = new EventLog({ now });
     this.info = {
       version: "1.0.0",
       deno: "2.9.6",
@@ -187,9 +188,7 @@ export class FakePod implements AdminSources {
   }
 
   happen(kind: PodEvent["kind"], tone: PodEvent["tone"], text: string): void {
-    const event = { id: this.events.length + 1, at: this.now(), kind, tone, text };
-    this.events.push(event);
-    for (const listener of this.listeners) listener(event);
+    this.log.happened(kind, tone, text);
   }
 
   probes = () => this.state;
@@ -198,14 +197,11 @@ export class FakePod implements AdminSources {
   config = () => this.configuration;
   upstreams = () => this.upstreamList;
   routes = () => this.routeList;
-  recentEvents = () => this.events;
+  recentEvents = () => this.log.recent();
   ask = async (question: Question) => this.answer(question);
-  subscribe = (listener: (event: PodEvent) => void) => {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
-  };
+  subscribe = (listener: (event: PodEvent) => void) => this.log.subscribe(listener);
   /** How many are subscribed: 0 once everything is closed. */
   get subscribed(): number {
-    return this.listeners.size;
+    return this.log.subscribed;
   }
 }

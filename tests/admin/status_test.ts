@@ -12,7 +12,7 @@ function statusAfter(happens: (pod: FakePod) => void): Status {
   meter.sample(0, read(pod));
   happens(pod);
   meter.sample(1_000, read(pod));
-  return status(1_000, read(pod), meter, pod.events);
+  return status(1_000, read(pod), meter, pod.recentEvents());
 }
 
 Deno.test("status() says of an ejected endpoint until when and why, and of its load and pool what the board says", () => {
