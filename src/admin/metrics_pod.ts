@@ -52,7 +52,7 @@ export const podMetrics: readonly Metric[] = ofPod([
   ],
   ["gauge", "weir_memory_heap_bytes", "Heap of the main thread.", [], (_, { pod }) => pod.heapBytes],
   ["gauge", "weir_requests_in_flight", "Requests in the pod now.", [], (_, { board }) => board.podInFlight()],
-  ["counter", "weir_requests", "Requests that arrived.", [], total(WorkerField.requests)],
+  ["counter", "weir_requests", "Requests, counted when they end.", [], total(WorkerField.requests)],
   [
     "counter",
     "weir_connections",

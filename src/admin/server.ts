@@ -6,6 +6,7 @@
 
 import { EventFeed, type EventFeedLimits } from "./event_feed.ts";
 import { answer, type HandlerInputs } from "./handler.ts";
+import { Listening } from "./listening.ts";
 import { read } from "./reading.ts";
 import type { AdminSources } from "./sources.ts";
 import { type Status, status } from "./status.ts";
@@ -34,10 +35,7 @@ export interface AdminServer {
 const SAMPLE_MS = 1_000;
 /** Events that come thicker than this wait for the next sample. */
 const BROADCAST_MS_MIN = 250;
-const RELISTEN_MS = 1_000;
 const RECONNECT_MS = 2_000;
-/** What a reader gets to finish before it is cut. */
-const CLOSE_MS = 1_000;
 
 /** @throws Deno.errors.AddrInUse and the like, when the address cannot be had. */
 export function startAdminServer(options: AdminServerOptions): AdminServer {
@@ -51,7 +49,12 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
     greeting: () => live.greeting(),
     onProblem,
   };
-  const listening = new Listening(options.host, options.port, inputs);
+  const listening = new Listening({
+    host: options.host,
+    port: options.port,
+    handler: (request, peer) => answer(inputs, request, peer),
+    onProblem,
+  });
   const guarded = (act: () => void) => () => {
     try {
       act();
@@ -112,57 +115,6 @@ class LiveStatus {
   private message() {
     const { config: { effective: _long, ...config }, ...rest } = this.status();
     return { event: "status", data: JSON.stringify({ ...rest, config, point: this.meter.points().at(-1) }) };
-  }
-}
-
-/** A Deno.serve that comes back. */
-class Listening {
-  private server: Deno.HttpServer<Deno.NetAddr>;
-  private readonly cut = new AbortController();
-  private again: ReturnType<typeof setTimeout> | undefined;
-  private closed: Promise<void> | null = null;
-  readonly port: number;
-
-  constructor(private readonly host: string, port: number, private readonly inputs: HandlerInputs) {
-    this.port = port;
-    this.server = this.listen();
-    this.port = this.server.addr.port;
-  }
-
-  private listen(): Deno.HttpServer<Deno.NetAddr> {
-    const server = Deno.serve({
-      hostname: this.host,
-      port: this.port,
-      signal: this.cut.signal,
-      automaticCompression: false,
-      onListen: () => {},
-      onError: () => new Response("something went wrong here\n", { status: 500 }),
-    }, (request, info) => answer(this.inputs, request, info.remoteAddr.hostname));
-    server.finished.catch((error) => this.broke(error));
-    return server;
-  }
-
-  private broke(error: Error): void {
-    if (this.closed !== null) return;
-    this.inputs.onProblem(`admin: listening broke off: ${error.message}; listening again`);
-    this.again = setTimeout(() => {
-      try {
-        this.server = this.listen();
-      } catch (error) {
-        this.broke(error instanceof Error ? error : new Error(String(error)));
-      }
-    }, RELISTEN_MS);
-  }
-
-  close(): Promise<void> {
-    return this.closed ??= this.shutDown();
-  }
-
-  private async shutDown(): Promise<void> {
-    clearTimeout(this.again);
-    const cutting = setTimeout(() => this.cut.abort(), CLOSE_MS);
-    await this.server.shutdown().catch(() => {});
-    clearTimeout(cutting);
   }
 }
 

@@ -18,9 +18,9 @@ export function showVerdict({ level, headline, notes }) {
 export function showPod({ pod, now, at }) {
   const facts = [
     pod.version,
-    `instance ${pod.instance}`,
-    `up ${span(at - pod.startedAt)}`,
-    `${now.inFlight} in flight`,
+    `instance\u00a0${pod.instance}`,
+    `up\u00a0${span(at - pod.startedAt)}`,
+    `${now.inFlight}\u00a0in\u00a0flight`,
     bytes(pod.residentBytes),
   ];
   if (pod.draining !== null) facts.push(`draining, ends in ${span(pod.draining.deadlineAt - at)}`);

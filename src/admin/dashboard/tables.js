@@ -56,7 +56,7 @@ function upstreamCard({ name }) {
 }
 
 function upstreamMeta(upstream) {
-  const parts = [upstream.policy, `checks: ${upstream.health}`, `${upstream.inFlight} in flight`];
+  const parts = [upstream.policy, `checks: ${upstream.health}`, `${upstream.inFlight}\u00a0in\u00a0flight`];
   if (upstream.waiting > 0) parts.push(`${upstream.waiting} waiting`);
   if (upstream.retriesPerSecond > 0) parts.push(`${rate(upstream.retriesPerSecond)} retries/s`);
   return parts.join("  ·  ");

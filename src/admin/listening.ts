@@ -1,0 +1,82 @@
+// A Deno.serve that comes back: when accepting breaks off (out of file descriptors), it listens again.
+//
+// Kept by `server.ts` for as long as the pod lives. The port stays the same, also one that the system chose.
+
+export interface ListeningOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Never rejects. `peer` is the address that asks. */
+  readonly handler: (request: Request, peer: string) => Promise<Response>;
+  readonly onProblem: (problem: string) => void;
+  readonly serve?: (options: Deno.ServeTcpOptions, handler: Deno.ServeHandler<Deno.NetAddr>) => TcpServer;
+  /** Calls back once after so many milliseconds, unless the returned function is called first. */
+  readonly later?: (ms: number, act: () => void) => () => void;
+}
+
+type TcpServer = Pick<Deno.HttpServer<Deno.NetAddr>, "addr" | "finished" | "shutdown">;
+
+const RELISTEN_MS = 1_000;
+/** What a reader gets to finish before it is cut. */
+const CLOSE_MS = 1_000;
+
+export class Listening {
+  private server: TcpServer;
+  private readonly cut = new AbortController();
+  private readonly later: (ms: number, act: () => void) => () => void;
+  private stopWaiting = () => {};
+  private closed: Promise<void> | null = null;
+  port: number;
+
+  /** @throws Deno.errors.AddrInUse and the like, when the address cannot be had. */
+  constructor(private readonly options: ListeningOptions) {
+    this.later = options.later ?? timeout;
+    this.port = options.port;
+    this.server = this.listen();
+    this.port = this.server.addr.port;
+  }
+
+  /** Idempotent; what is still being read after a second is cut. */
+  close(): Promise<void> {
+    return this.closed ??= this.shutDown();
+  }
+
+  private listen(): TcpServer {
+    const { host, handler, serve = Deno.serve } = this.options;
+    const server = serve({
+      hostname: host,
+      port: this.port,
+      signal: this.cut.signal,
+      automaticCompression: false,
+      onListen: () => {},
+      onError: () => new Response("something went wrong here\n", { status: 500 }),
+    }, (request, info) => handler(request, info.remoteAddr.hostname));
+    server.finished.catch((error) => this.broke(error));
+    return server;
+  }
+
+  private broke(error: unknown): void {
+    if (this.closed !== null) return;
+    const why = error instanceof Error ? error.message : String(error);
+    this.options.onProblem(`admin: listening broke off: ${why}; listening again in ${RELISTEN_MS} ms`);
+    this.stopWaiting = this.later(RELISTEN_MS, () => {
+      try {
+        this.server = this.listen();
+      } catch (again) {
+        this.broke(again);
+      }
+    });
+  }
+
+  private async shutDown(): Promise<void> {
+    this.stopWaiting();
+    const stopCutting = this.later(CLOSE_MS, () => this.cut.abort());
+    await this.server.shutdown().catch(() => {});
+    stopCutting();
+  }
+}
+
+function timeout(ms: number, act: () => void): () => void {
+  const id = setTimeout(act, ms);
+  return () => clearTimeout(id);
+}

@@ -1,0 +1,64 @@
+import { assertEquals } from "@std/assert";
+import { Listening } from "../../src/admin/listening.ts";
+
+/** A Deno.serve whose accept loop the test breaks, and a clock that the test turns. */
+function scripted() {
+  const ports: number[] = [];
+  const problems: string[] = [];
+  const waits = new Set<() => void>();
+  let breaking: (error: Error) => void = () => {};
+  let refuse = false;
+  const listening = new Listening({
+    host: "127.0.0.1",
+    port: 0,
+    handler: async () => new Response(),
+    onProblem: (problem) => problems.push(problem),
+    serve: ({ port }) => {
+      ports.push(port!);
+      if (refuse) throw new Error("too many open files");
+      const { promise, reject } = Promise.withResolvers<void>();
+      breaking = reject;
+      const addr = { transport: "tcp" as const, hostname: "127.0.0.1", port: port || 4711 };
+      return { addr, finished: promise, shutdown: async () => {} };
+    },
+    later: (_ms, act) => {
+      waits.add(act);
+      return () => void waits.delete(act);
+    },
+  });
+  const pass = () => {
+    const due = [...waits];
+    waits.clear();
+    for (const act of due) act();
+  };
+  const breakOff = async (error: Error) => {
+    breaking(error);
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  return { listening, ports, problems, waits, pass, breakOff, refuse: (yes: boolean) => void (refuse = yes) };
+}
+
+Deno.test("Listening listens again on the same port when accepting breaks off, however often it takes", async () => {
+  const { listening, ports, problems, pass, breakOff, refuse } = scripted();
+  assertEquals(listening.port, 4711);
+  await breakOff(new Error("EMFILE"));
+  refuse(true);
+  pass();
+  refuse(false);
+  pass();
+  assertEquals(ports, [0, 4711, 4711]);
+  assertEquals(problems, [
+    "admin: listening broke off: EMFILE; listening again in 1000 ms",
+    "admin: listening broke off: too many open files; listening again in 1000 ms",
+  ]);
+});
+
+Deno.test("Listening.close() stays closed, and leaves nothing waiting", async () => {
+  const { listening, ports, waits, pass, breakOff } = scripted();
+  await breakOff(new Error("EMFILE"));
+  await listening.close();
+  assertEquals(waits.size, 0);
+  pass();
+  assertEquals(ports, [0]);
+});
