@@ -57,7 +57,8 @@ async function connectTcp(target: DialTarget, connectMs: number, wheel: TimerWhe
   }
 }
 
-function connectError(error: unknown): DialError {
+/** A failed connect in words. */
+export function connectError(error: unknown): DialError {
   const text = error instanceof Error ? error.message : String(error);
   if (error instanceof Deno.errors.ConnectionRefused) return new DialError("refused", "connection refused");
   if (/too many open files|os error 24|address not available|os error 99/i.test(text)) {
@@ -101,7 +102,7 @@ async function handshake(
 }
 
 /** The cause in words that an operator can act on. */
-function tlsCause(error: unknown): string {
+export function tlsCause(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   if (/expired/i.test(text)) return "certificate expired";
   if (/NotValidForName|not valid for name/i.test(text)) return "certificate is for another name";
