@@ -1,0 +1,179 @@
+// One check of one endpoint over a connection of its own: TCP connect, or HTTP GET.
+//
+// Called by `endpoint_check.ts`, which limits its time through the signal. Says in words why an endpoint
+// failed. To an https endpoint both kinds make the TLS handshake: behind a bad certificate nobody is served.
+
+import type { UpstreamTlsSnapshot } from "../messages.ts";
+import { decodeLatin1 } from "../http1/latin1.ts";
+import { latin1Bytes, requestHeadText } from "../http1/request_writer.ts";
+import { closeQuietly, connectError, tlsCause } from "../upstream/dial.ts";
+
+export interface ProbeTarget {
+  readonly scheme: "http" | "https";
+  /** IP address, or a name that the system resolver answers. */
+  readonly host: string;
+  readonly port: number;
+  /** `host[:port]` that the endpoint goes by. */
+  readonly authority: string;
+}
+
+export interface ProbeSettings {
+  readonly kind: "tcp" | "http";
+  /** Target of the HTTP check. */
+  readonly path: string;
+  /** Host header of the HTTP check, when it is not the endpoint's authority. */
+  readonly host?: string | undefined;
+  /** Statuses that pass: `200`, `2xx` or `200-399`. */
+  readonly expect: readonly string[];
+  readonly tls: UpstreamTlsSnapshot;
+}
+
+export interface ProbeOutcome {
+  readonly passed: boolean;
+  /** What was seen, in words: `connected`, `status 503, expected 200-399`, `connection refused`, ... */
+  readonly reason: string;
+}
+
+/** Never rejects; settles soon after the signal, with everything closed. */
+export type Probe = (
+  target: ProbeTarget,
+  settings: ProbeSettings,
+  signal: AbortSignal,
+) => Promise<ProbeOutcome>;
+
+/** An answer whose status does not stand in its first bytes is none. */
+const ANSWER_BYTES_MAX = 16_384;
+
+export const probe: Probe = async (target, settings, signal) => {
+  let open: { close(): void } | null = null;
+  const close = () => {
+    if (open !== null) closeQuietly(open);
+  };
+  signal.addEventListener("abort", close);
+  try {
+    const tcp = await connect(target, signal);
+    open = tcp;
+    let conn: Deno.TcpConn | Deno.TlsConn = tcp;
+    if (target.scheme === "https") {
+      conn = open = await startTls(tcp, target, settings.tls);
+      // The signal may have come while nothing but the old socket was there to close.
+      signal.throwIfAborted();
+      await handshake(conn);
+    }
+    if (settings.kind === "tcp") return { passed: true, reason: "connected" };
+    return await askStatus(conn, target, settings);
+  } catch (error) {
+    return { passed: false, reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    signal.removeEventListener("abort", close);
+    close();
+  }
+};
+
+async function connect(target: ProbeTarget, signal: AbortSignal): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname: target.host, port: target.port, signal });
+  } catch (error) {
+    throw connectError(error);
+  }
+}
+
+async function startTls(conn: Deno.TcpConn, target: ProbeTarget, tls: UpstreamTlsSnapshot) {
+  return await Deno.startTls(conn, {
+    hostname: tls.serverName ?? authorityHost(target.authority),
+    caCerts: [...tls.caCerts],
+    alpnProtocols: ["http/1.1"],
+  });
+}
+
+async function handshake(conn: Deno.TlsConn): Promise<void> {
+  try {
+    await conn.handshake();
+  } catch (error) {
+    throw new Error(tlsCause(error));
+  }
+}
+
+/** The host of `host[:port]`, an IPv6 address without its brackets. */
+export function authorityHost(authority: string): string {
+  const bracket = /^\[([^\]]*)\]/.exec(authority);
+  return bracket?.[1] ?? authority.replace(/:\d*$/, "");
+}
+
+async function askStatus(
+  conn: Deno.TcpConn | Deno.TlsConn,
+  target: ProbeTarget,
+  settings: ProbeSettings,
+): Promise<ProbeOutcome> {
+  try {
+    await send(conn, headOf(target, settings));
+    const status = await readStatus(conn);
+    if (statusPasses(settings.expect, status)) return { passed: true, reason: `status ${status}` };
+    return { passed: false, reason: `status ${status}, expected ${settings.expect.join(" or ")}` };
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe) {
+      throw new Error("connection reset before an answer");
+    }
+    // A client certificate that is missing or wrong shows only after the handshake (TLS 1.3).
+    throw error instanceof Deno.errors.InvalidData ? new Error(tlsCause(error)) : error;
+  }
+}
+
+function headOf(target: ProbeTarget, settings: ProbeSettings): Uint8Array {
+  const text = requestHeadText({
+    method: "GET",
+    target: settings.path,
+    host: settings.host ?? target.authority,
+    headers: ["User-Agent", "weir-health-check", "Accept", "*/*", "Connection", "close"],
+    contentLength: null,
+    chunked: false,
+  });
+  return latin1Bytes(text, new Uint8Array(text.length));
+}
+
+async function send(conn: Deno.TcpConn | Deno.TlsConn, bytes: Uint8Array): Promise<void> {
+  let sent = 0;
+  while (sent < bytes.length) sent += await conn.write(bytes.subarray(sent));
+}
+
+async function readStatus(conn: Deno.TcpConn | Deno.TlsConn): Promise<number> {
+  const bytes = new Uint8Array(ANSWER_BYTES_MAX);
+  let end = 0;
+  while (end < bytes.length) {
+    const count = await conn.read(bytes.subarray(end));
+    if (count === null) throw new Error("closed without an answer");
+    end += count;
+    const status = finalStatus(decodeLatin1(bytes, 0, end));
+    if (status !== null) return status;
+  }
+  throw new Error(`no status within ${ANSWER_BYTES_MAX} bytes`);
+}
+
+/**
+ * The status of an HTTP/1 answer, interim ones (1xx) passed over; null while more must arrive.
+ * @throws Error when it is no HTTP/1 answer
+ */
+export function finalStatus(text: string): number | null {
+  let at = 0;
+  while (true) {
+    const lineEnd = text.indexOf("\n", at);
+    const begun = text.slice(at, lineEnd < 0 ? undefined : lineEnd);
+    if (!"HTTP/1.".startsWith(begun.slice(0, 7))) throw new Error("the answer is not HTTP/1");
+    if (lineEnd < 0) return null;
+    const line = /^HTTP\/1\.[01] ([1-9]\d\d)(?: [^\r]*)?\r?$/.exec(begun);
+    if (line === null) throw new Error("the answer has no status line");
+    const status = Number(line[1]);
+    if (status >= 200) return status;
+    const headEnd = text.indexOf("\r\n\r\n", at);
+    if (headEnd < 0) return null;
+    at = headEnd + 4;
+  }
+}
+
+/** Whether a status is in one of the ranges: `200`, `2xx`, `200-399`, `2xx-399`. */
+export function statusPasses(expect: readonly string[], status: number): boolean {
+  return expect.some((range) => {
+    const [low = "", high = low] = range.split("-");
+    return status >= Number(low.replaceAll("x", "0")) && status <= Number(high.replaceAll("x", "9"));
+  });
+}
