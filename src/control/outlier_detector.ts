@@ -1,0 +1,240 @@
+// Passive checks: takes endpoints out of a group that fail real requests, for a while.
+//
+// Pure: `upstream_judge.ts` calls `tick()` a few times a second with the time and the group; the counts are
+// the whole pod's. Two reasons eject: gateway failures in a row, and a share of failures in an interval
+// that the rest of the group does not have. It always holds that the group keeps `100 - ejectedPercentMax`
+// percent of its endpoints (one may always go, if two are there) and its last endpoint in service.
+
+import type { EjectionConfig } from "../config/schema.ts";
+
+/** What workers counted, over the whole pod. Client aborts and 4xx are not in it. */
+export interface TrafficCounts {
+  /** Gateway failures since the last success. */
+  consecutiveFailures(id: string): number;
+  /** Totals. */
+  attempts(id: string): number;
+  gatewayFailures(id: string): number;
+  /** The failures in a row have been dealt with. */
+  forgetFailures(id: string): void;
+}
+
+/** An endpoint as the detector looks at it. */
+export interface GroupMember {
+  readonly id: string;
+  /** Takes traffic as far as everything else is concerned: healthy, not draining. */
+  readonly inService: boolean;
+}
+
+export interface Ejection {
+  readonly endpoint: string;
+  readonly reason: string;
+  readonly forMs: number;
+  /** Ejections in a row, this one included. */
+  readonly times: number;
+}
+
+export interface OutlierEvents {
+  readonly onEjected: (ejection: Ejection) => void;
+  readonly onReturned: (returned: { readonly endpoint: string; readonly reason: string }) => void;
+}
+
+/** What the detector knows of one endpoint. */
+export interface EjectionStatus {
+  /** Monotonic milliseconds; null when it is not ejected. */
+  readonly until: number | null;
+  /** Ejections in a row; each `baseMs` of good service takes one off. */
+  readonly times: number;
+  /** Why it was ejected last; empty before. */
+  readonly reason: string;
+}
+
+interface Suspect {
+  until: number | null;
+  times: number;
+  reason: string;
+  /** Monotonic milliseconds from which good service counts. */
+  goodSince: number;
+  /** Totals at the start of the interval. */
+  attemptsBefore: number;
+  failuresBefore: number;
+}
+
+const UNSUSPECTED: EjectionStatus = { until: null, times: 0, reason: "" };
+
+export class OutlierDetector {
+  private readonly suspects = new Map<string, Suspect>();
+  private intervalStartedAt: number | null = null;
+
+  constructor(
+    private config: EjectionConfig,
+    private readonly counts: TrafficCounts,
+    private readonly events: OutlierEvents,
+  ) {}
+
+  /** Judges by other rules from the next tick on. */
+  configure(config: EjectionConfig): void {
+    this.config = config;
+  }
+
+  status(id: string): EjectionStatus {
+    return this.suspects.get(id) ?? UNSUSPECTED;
+  }
+
+  isEjected(id: string): boolean {
+    return this.status(id).until !== null;
+  }
+
+  /** @param now monotonic milliseconds */
+  tick(now: number, group: readonly GroupMember[]): void {
+    this.follow(now, group);
+    this.returnThoseDue(now);
+    this.returnThoseTooMany(now, group.length);
+    this.forgive(now);
+    if (!this.config.enabled) return;
+    this.judgeFailuresInARow(now, group);
+    this.intervalStartedAt ??= now;
+    if (now - this.intervalStartedAt < this.config.intervalMs) return;
+    this.judgeShares(now, group, now - this.intervalStartedAt);
+    this.intervalStartedAt = now;
+  }
+
+  private follow(now: number, group: readonly GroupMember[]): void {
+    const staying = new Set(group.map((member) => member.id));
+    for (const id of this.suspects.keys()) if (!staying.has(id)) this.suspects.delete(id);
+    for (const id of staying) {
+      if (this.suspects.has(id)) continue;
+      const attemptsBefore = this.counts.attempts(id);
+      const failuresBefore = this.counts.gatewayFailures(id);
+      this.suspects.set(id, { ...UNSUSPECTED, goodSince: now, attemptsBefore, failuresBefore });
+    }
+  }
+
+  private returnThoseDue(now: number): void {
+    for (const [id, suspect] of this.suspects) {
+      if (suspect.until === null) continue;
+      if (!this.config.enabled) this.return(id, suspect, now, "ejection is off");
+      else if (suspect.until <= now) this.return(id, suspect, now, "its ejection is over");
+    }
+  }
+
+  /** The group has shrunk, or the limit has: the first to be due return early. */
+  private returnThoseTooMany(now: number, groupSize: number): void {
+    const out = this.ejected().sort(([, a], [, b]) => a.until! - b.until!);
+    const tooMany = out.length - ejectedMax(groupSize, this.config.ejectedPercentMax);
+    for (const [id, suspect] of out.slice(0, Math.max(tooMany, 0))) {
+      this.return(id, suspect, now, "too much of the group would be ejected");
+    }
+  }
+
+  private ejected(): [string, Suspect][] {
+    return [...this.suspects].filter(([, suspect]) => suspect.until !== null);
+  }
+
+  private return(id: string, suspect: Suspect, now: number, reason: string): void {
+    suspect.until = null;
+    suspect.goodSince = now;
+    // What failed before or during the ejection must not eject again.
+    this.counts.forgetFailures(id);
+    suspect.attemptsBefore = this.counts.attempts(id);
+    suspect.failuresBefore = this.counts.gatewayFailures(id);
+    this.events.onReturned({ endpoint: id, reason });
+  }
+
+  private forgive(now: number): void {
+    for (const suspect of this.suspects.values()) {
+      if (suspect.until !== null || suspect.times === 0) continue;
+      if (now - suspect.goodSince < this.config.baseMs) continue;
+      suspect.times--;
+      suspect.goodSince += this.config.baseMs;
+    }
+  }
+
+  private judgeFailuresInARow(now: number, group: readonly GroupMember[]): void {
+    const failing = group
+      .map(({ id }) => ({ id, failures: this.counts.consecutiveFailures(id) }))
+      .filter(({ failures }) => failures >= this.config.consecutiveFailures)
+      // When not all may go, the worst go.
+      .sort((a, b) => b.failures - a.failures);
+    for (const { id, failures } of failing) {
+      this.ejectIfAllowed(id, now, group, `${failures} gateway failures in a row`);
+    }
+  }
+
+  private judgeShares(now: number, group: readonly GroupMember[], intervalMs: number): void {
+    const deltas = group.map(({ id }) => ({ id, ...this.delta(id) }));
+    const all = sum(deltas);
+    const { requestsMin, failurePercent } = this.config;
+    for (const { id, attempts, failures } of deltas) {
+      const share = percentOf(failures, attempts);
+      if (attempts < requestsMin || share < failurePercent) continue;
+      const others = percentOf(all.failures - failures, all.attempts - attempts);
+      // When the others fail as well, the cause is probably not this endpoint.
+      if (others >= failurePercent / 2) continue;
+      const seen = `${Math.floor(share)} % of ${attempts} requests failed in ${Math.round(intervalMs)} ms`;
+      this.ejectIfAllowed(id, now, group, `${seen}, ${Math.floor(others)} % at the others`);
+    }
+  }
+
+  /** What came in since the start of the interval; the next interval starts. */
+  private delta(id: string): Outcomes {
+    const suspect = this.suspects.get(id)!;
+    const attempts = this.counts.attempts(id);
+    const gatewayFailures = this.counts.gatewayFailures(id);
+    // While a dead worker's totals move, a sum may run back for a moment.
+    const outcomes = {
+      attempts: Math.max(0, attempts - suspect.attemptsBefore),
+      failures: Math.max(0, gatewayFailures - suspect.failuresBefore),
+    };
+    suspect.attemptsBefore = attempts;
+    suspect.failuresBefore = gatewayFailures;
+    return outcomes;
+  }
+
+  private ejectIfAllowed(id: string, now: number, group: readonly GroupMember[], reason: string): void {
+    const suspect = this.suspects.get(id)!;
+    if (suspect.until !== null || !this.hasRoom(id, group)) return;
+    const { baseMs, capMs } = this.config;
+    suspect.times++;
+    suspect.reason = reason;
+    const forMs = Math.min(baseMs * suspect.times, capMs);
+    suspect.until = now + forMs;
+    this.events.onEjected({ endpoint: id, reason, forMs, times: suspect.times });
+  }
+
+  private hasRoom(id: string, group: readonly GroupMember[]): boolean {
+    if (this.ejected().length >= ejectedMax(group.length, this.config.ejectedPercentMax)) return false;
+    const candidate = group.find((member) => member.id === id);
+    // What is out of service already takes no traffic, and must not use up the room of others.
+    if (candidate?.inService !== true) return false;
+    return group.some((other) => other.id !== id && other.inService && !this.isEjected(other.id));
+  }
+}
+
+interface Outcomes {
+  readonly attempts: number;
+  readonly failures: number;
+}
+
+function sum(outcomes: readonly Outcomes[]): Outcomes {
+  return outcomes.reduce(
+    (total, one) => ({
+      attempts: total.attempts + one.attempts,
+      failures: total.failures + one.failures,
+    }),
+    { attempts: 0, failures: 0 },
+  );
+}
+
+function percentOf(part: number, whole: number): number {
+  return whole <= 0 ? 0 : (100 * part) / whole;
+}
+
+/**
+ * How many endpoints of a group may be out at once: the percentage rounded down, but one where there are
+ * two or more (a group of two can lose one), and never all. 0 percent is none.
+ */
+export function ejectedMax(groupSize: number, percentMax: number): number {
+  if (percentMax === 0 || groupSize < 2) return 0;
+  const share = Math.floor((groupSize * percentMax) / 100);
+  return Math.min(Math.max(share, 1), groupSize - 1);
+}

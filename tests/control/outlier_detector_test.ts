@@ -1,0 +1,280 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { ejectionSchema } from "../../src/config/schema.ts";
+import {
+  ejectedMax,
+  type GroupMember,
+  OutlierDetector,
+  type TrafficCounts,
+} from "../../src/control/outlier_detector.ts";
+
+/** A group whose traffic a test makes up, and what its detector said. */
+class Scene implements TrafficCounts {
+  readonly said: string[] = [];
+  readonly outOfService = new Set<string>();
+  private readonly figures = new Map<string, { inARow: number; attempts: number; failures: number }>();
+  readonly detector: OutlierDetector;
+  now = 0;
+
+  constructor(public ids: string[], config: Record<string, unknown> = {}) {
+    this.detector = new OutlierDetector(ejectionSchema.parse(config), this, {
+      onEjected: ({ endpoint, reason, forMs }) => this.said.push(`${endpoint} out ${forMs}: ${reason}`),
+      onReturned: ({ endpoint, reason }) => this.said.push(`${endpoint} back: ${reason}`),
+    });
+    this.tick(0);
+  }
+
+  private of(id: string) {
+    const figures = this.figures.get(id) ?? { inARow: 0, attempts: 0, failures: 0 };
+    this.figures.set(id, figures);
+    return figures;
+  }
+
+  consecutiveFailures(id: string): number {
+    return this.of(id).inARow;
+  }
+  attempts(id: string): number {
+    return this.of(id).attempts;
+  }
+  gatewayFailures(id: string): number {
+    return this.of(id).failures;
+  }
+  forgetFailures(id: string): void {
+    this.of(id).inARow = 0;
+  }
+
+  fail(id: string, times: number): void {
+    const figures = this.of(id);
+    figures.inARow += times;
+    figures.attempts += times;
+    figures.failures += times;
+  }
+
+  succeed(id: string, times: number): void {
+    const figures = this.of(id);
+    figures.inARow = 0;
+    figures.attempts += times;
+  }
+
+  tick(ms: number): void {
+    this.now += ms;
+    const group: GroupMember[] = this.ids.map((id) => ({ id, inService: !this.outOfService.has(id) }));
+    this.detector.tick(this.now, group);
+  }
+
+  get ejected(): string[] {
+    return this.ids.filter((id) => this.detector.isEjected(id));
+  }
+}
+
+Deno.test("OutlierDetector.tick() ejects after five gateway failures in a row", () => {
+  const scene = new Scene(["a", "b"]);
+  scene.fail("a", 4);
+  scene.tick(200);
+  assertEquals(scene.said, []);
+  scene.fail("a", 1);
+  scene.tick(200);
+  assertEquals(scene.said, ["a out 30000: 5 gateway failures in a row"]);
+  assertEquals(scene.detector.status("a"), {
+    ...scene.detector.status("a"),
+    until: 30_400,
+    times: 1,
+    reason: "5 gateway failures in a row",
+  });
+});
+
+Deno.test("OutlierDetector.tick() starts the count of failures again after a success", () => {
+  const scene = new Scene(["a", "b"]);
+  scene.fail("a", 4);
+  scene.succeed("a", 1);
+  scene.fail("a", 4);
+  scene.tick(200);
+  assertEquals(scene.said, []);
+});
+
+Deno.test("OutlierDetector.tick() returns an endpoint after its time, with a clean slate", () => {
+  const scene = new Scene(["a", "b"]);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.fail("a", 50); // Answers that were still on their way.
+  scene.tick(29_900);
+  assertEquals(scene.ejected, ["a"]);
+  scene.tick(100);
+  scene.tick(1_000);
+  assertEquals(scene.said.slice(1), ["a back: its ejection is over"]);
+});
+
+Deno.test("OutlierDetector.tick() ejects for longer each time in a row, up to the cap", () => {
+  const scene = new Scene(["a", "b"], { baseMs: 1_000, capMs: 2_500 });
+  for (let round = 0; round < 4; round++) {
+    scene.fail("a", 5);
+    scene.tick(100);
+    scene.tick(2_500);
+  }
+  const times = scene.said.filter((line) => line.includes("out")).map((line) => line.split(" ")[2]);
+  assertEquals(times, ["1000:", "2000:", "2500:", "2500:"]);
+});
+
+Deno.test("OutlierDetector.tick() takes one off the row of ejections for each base time of good service", () => {
+  const scene = new Scene(["a", "b"], { baseMs: 1_000 });
+  for (const pause of [1_000, 2_000]) {
+    scene.fail("a", 5);
+    scene.tick(0);
+    scene.tick(pause);
+  }
+  assertEquals(scene.detector.status("a").times, 2);
+  const after = [999, 1, 999, 1, 5_000].map((ms) => {
+    scene.tick(ms);
+    return scene.detector.status("a").times;
+  });
+  assertEquals(after, [2, 1, 1, 0, 0]);
+});
+
+Deno.test("OutlierDetector.tick() ejects for a share of failures that the others do not have", () => {
+  type Traffic = [id: string, failures: number, successes: number];
+  const table: [string, Traffic[], string[]][] = [
+    ["it fails most, they fail nothing", [["a", 18, 2], ["b", 0, 20], ["c", 0, 0]], ["a"]],
+    ["just at the limit", [["a", 17, 3], ["b", 0, 20], ["c", 0, 20]], ["a"]],
+    ["just below the limit", [["a", 84, 16], ["b", 0, 100], ["c", 0, 100]], []],
+    ["too few requests to tell", [["a", 19, 0], ["b", 0, 20], ["c", 0, 20]], []],
+    ["all fail: the cause is elsewhere", [["a", 18, 2], ["b", 18, 2], ["c", 18, 2]], []],
+    ["the others fail half as often as the limit", [["a", 18, 2], ["b", 17, 23], ["c", 0, 0]], []],
+    ["the others fail less than half as often", [["a", 18, 2], ["b", 16, 24], ["c", 0, 0]], ["a"]],
+    ["nobody else has traffic", [["a", 18, 2], ["b", 0, 0], ["c", 0, 0]], ["a"]],
+  ];
+  for (const [why, traffic, expected] of table) {
+    const scene = new Scene(["a", "b", "c"], { consecutiveFailures: 1_000 });
+    for (const [id, failures, successes] of traffic) {
+      scene.fail(id, failures);
+      scene.succeed(id, successes);
+    }
+    scene.tick(999);
+    assertEquals(scene.ejected, [], `${why}: before the interval ends`);
+    scene.tick(1);
+    assertEquals(scene.ejected, expected, why);
+  }
+});
+
+Deno.test("OutlierDetector.tick() says which share it saw, in which time, and at whom else", () => {
+  const scene = new Scene(["a", "b"], { consecutiveFailures: 1_000 });
+  scene.fail("a", 46);
+  scene.succeed("a", 4);
+  scene.fail("b", 1);
+  scene.succeed("b", 49);
+  scene.tick(1_000);
+  assertEquals(scene.said, ["a out 30000: 92 % of 50 requests failed in 1000 ms, 2 % at the others"]);
+});
+
+Deno.test("OutlierDetector.tick() judges every interval by its own traffic", () => {
+  const scene = new Scene(["a", "b"], { consecutiveFailures: 1_000 });
+  scene.succeed("a", 1_000);
+  scene.tick(1_000);
+  scene.fail("a", 20);
+  scene.tick(1_000);
+  assertEquals(scene.ejected, ["a"]);
+});
+
+Deno.test("ejectedMax() rounds down, lets a group of two lose one, and never takes all", () => {
+  const table: [size: number, percent: number, max: number][] = [
+    [0, 50, 0],
+    [1, 50, 0],
+    [1, 100, 0],
+    [2, 50, 1],
+    [2, 10, 1],
+    [2, 100, 1],
+    [3, 50, 1],
+    [4, 50, 2],
+    [5, 50, 2],
+    [10, 100, 9],
+    [10, 0, 0],
+    [2, 0, 0],
+  ];
+  for (const [size, percent, max] of table) {
+    assertEquals(ejectedMax(size, percent), max, `${percent} % of ${size}`);
+  }
+});
+
+Deno.test("OutlierDetector.tick() ejects the worst when not all may go", () => {
+  const scene = new Scene(["a", "b", "c", "d"]);
+  for (const [id, failures] of [["a", 5], ["b", 7], ["c", 6]] as const) scene.fail(id, failures);
+  scene.tick(200);
+  assertEquals(scene.ejected, ["b", "c"]);
+});
+
+Deno.test("OutlierDetector.tick() leaves the last endpoint in service alone", () => {
+  const scene = new Scene(["a", "b", "c", "d"]);
+  for (const id of ["b", "c", "d"]) scene.outOfService.add(id);
+  scene.fail("a", 100);
+  scene.fail("b", 100);
+  scene.tick(1_000);
+  assertEquals(scene.said, []);
+});
+
+Deno.test("OutlierDetector.tick() returns the first that are due when the group shrinks", () => {
+  const scene = new Scene(["a", "b", "c", "d"]);
+  scene.fail("b", 5);
+  scene.tick(200);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.ids = ["a", "b"];
+  scene.tick(200);
+  assertEquals(scene.said.slice(2), ["b back: too much of the group would be ejected"]);
+  scene.ids = ["a"];
+  scene.tick(200);
+  assertEquals(scene.ejected, []);
+});
+
+Deno.test("OutlierDetector.configure() returns everybody when ejection is turned off", () => {
+  const scene = new Scene(["a", "b"]);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.detector.configure(ejectionSchema.parse({ enabled: false }));
+  scene.fail("b", 5);
+  scene.tick(200);
+  assertEquals(scene.said.slice(1), ["a back: ejection is off"]);
+});
+
+Deno.test("OutlierDetector.tick() starts anew with an endpoint that left and came back", () => {
+  const scene = new Scene(["a", "b", "c"]);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.ids = ["b", "c"];
+  scene.tick(200);
+  scene.forgetFailures("a");
+  scene.ids = ["a", "b", "c"];
+  scene.tick(200);
+  assertEquals([scene.ejected, scene.detector.status("a").times], [[], 0]);
+});
+
+Deno.test("OutlierDetector.tick() counts nothing when a sum runs back for a moment", () => {
+  const scene = new Scene(["a", "b"], { consecutiveFailures: 1_000 });
+  scene.fail("a", 500);
+  scene.succeed("a", 500);
+  scene.tick(1_000);
+  scene.fail("a", -400);
+  scene.tick(1_000);
+  assertEquals(scene.said, []);
+});
+
+Deno.test("OutlierDetector.tick() never has more of a group out than is allowed, whatever happens", () => {
+  const step = fc.record({
+    who: fc.nat(5),
+    what: fc.constantFrom("fail", "succeed", "leave"),
+    ms: fc.nat(40_000),
+  });
+  const property = fc.property(
+    fc.integer({ min: 0, max: 100 }),
+    fc.array(step),
+    (ejectedPercentMax, steps) => {
+      const scene = new Scene(["0", "1", "2", "3", "4", "5"], { ejectedPercentMax });
+      for (const { who, what, ms } of steps) {
+        if (what === "fail") scene.fail(String(who), 5);
+        if (what === "succeed") scene.succeed(String(who), 1);
+        if (what === "leave") scene.ids = scene.ids.filter((id) => id !== String(who));
+        scene.tick(ms);
+        assert(scene.ejected.length <= ejectedMax(scene.ids.length, ejectedPercentMax));
+      }
+    },
+  );
+  fc.assert(property, { seed: 4, numRuns: 200 });
+});
