@@ -1,0 +1,163 @@
+// Which board row belongs to which thing: the same identity keeps its row, and with it its figures.
+//
+// Called by whoever publishes snapshots, one allocator per kind of row. A row that was given back keeps its
+// figures for as long as it can, in case its owner returns (a DNS answer that flaps, a reload); it goes to
+// another owner only when every worker has applied a snapshot without it and no request is in flight on it,
+// and is zeroed first, so that nobody inherits figures.
+
+import { ENDPOINT_FIELDS, ROUTE_FIELDS, UPSTREAM_FIELDS } from "../board/fields.ts";
+import { type Board, EndpointCell, EWMA_CELLS, UpstreamCell, VerdictCell } from "../board/layout.ts";
+
+/** The board has no row left for what the configuration or discovery asks. */
+export class BoardFullError extends Error {
+  override readonly name = "BoardFullError";
+  constructor(readonly kind: string, readonly rowsMax: number, readonly id: string) {
+    super(
+      `no board row for ${kind} ${id}: all ${rowsMax} are in use, ` +
+        `the limit is ${kind}sMax = ${rowsMax} (rows of those that left are free again when idle)`,
+    );
+  }
+}
+
+/** What an allocator must know of the pod. */
+export interface RowInputs {
+  /** The newest snapshot version that every living worker has applied. */
+  readonly appliedVersion: () => number;
+  /** Requests in flight on a row, pod-wide. */
+  readonly inFlight: (row: number) => number;
+  /** Zeroes all that the board holds for a row. */
+  readonly clear: (row: number) => void;
+}
+
+interface Returned {
+  readonly row: number;
+  /** The first snapshot version without the owner. */
+  readonly version: number;
+}
+
+export class RowAllocator {
+  private readonly taken = new Map<string, number>();
+  /** Given back, oldest first; each may still be claimed by its owner. */
+  private readonly returned = new Map<string, Returned>();
+  private next = 0;
+
+  constructor(
+    /** What a row stands for: names the limit in the error. */
+    private readonly kind: "endpoint" | "upstream" | "route",
+    private readonly rowsMax: number,
+    private readonly inputs: RowInputs,
+  ) {}
+
+  /**
+   * The row of `id`: the one it has or had, else a fresh one with all figures at zero.
+   * @throws BoardFullError
+   */
+  take(id: string): number {
+    const row = this.taken.get(id) ?? this.claim(id) ?? this.untouched() ?? this.reusable();
+    if (row === undefined) throw new BoardFullError(this.kind, this.rowsMax, id);
+    this.taken.set(id, row);
+    return row;
+  }
+
+  /** `id` is in no snapshot from `version` on. */
+  giveBack(id: string, version: number): void {
+    const row = this.taken.get(id);
+    if (row === undefined) return;
+    this.taken.delete(id);
+    this.returned.set(id, { row, version });
+  }
+
+  /** Gives back every taken row whose owner is not in `staying`. */
+  keepOnly(staying: ReadonlySet<string>, version: number): void {
+    for (const id of [...this.taken.keys()]) if (!staying.has(id)) this.giveBack(id, version);
+  }
+
+  rowOf(id: string): number | undefined {
+    return this.taken.get(id);
+  }
+
+  /** Rows in use, and rows that nobody uses but that are not free yet. */
+  describe(): { readonly taken: number; readonly resting: number; readonly rowsMax: number } {
+    return { taken: this.taken.size, resting: this.returned.size, rowsMax: this.rowsMax };
+  }
+
+  private claim(id: string): number | undefined {
+    const row = this.returned.get(id)?.row;
+    this.returned.delete(id);
+    return row;
+  }
+
+  private untouched(): number | undefined {
+    return this.next < this.rowsMax ? this.next++ : undefined;
+  }
+
+  private reusable(): number | undefined {
+    const applied = this.inputs.appliedVersion();
+    for (const [id, { row, version }] of this.returned) {
+      if (version > applied || this.inputs.inFlight(row) > 0) continue;
+      this.returned.delete(id);
+      this.inputs.clear(row);
+      return row;
+    }
+    return undefined;
+  }
+}
+
+/** The allocator of endpoint rows. An identity is `upstream name + " " + endpoint id`. */
+export function endpointRows(board: Board, appliedVersion: () => number): RowAllocator {
+  return new RowAllocator("endpoint", board.layout.capacity.endpointsMax, {
+    appliedVersion,
+    inFlight: (row) => board.endpointInFlight(row),
+    clear: (row) => clearEndpointRow(board, row),
+  });
+}
+
+/** The allocator of upstream rows; an identity is the upstream's name. */
+export function upstreamRows(board: Board, appliedVersion: () => number): RowAllocator {
+  return new RowAllocator("upstream", board.layout.capacity.upstreamsMax, {
+    appliedVersion,
+    inFlight: (row) => board.upstreamInFlight(row),
+    clear: (row) => clearUpstreamRow(board, row),
+  });
+}
+
+/** The allocator of route rows; an identity is the route's name. Requests on a route count at its end only. */
+export function routeRows(board: Board, appliedVersion: () => number): RowAllocator {
+  return new RowAllocator("route", board.layout.capacity.routesMax, {
+    appliedVersion,
+    inFlight: () => 0,
+    clear: (row) => clearRouteRow(board, row),
+  });
+}
+
+function clearEndpointRow(board: Board, row: number): void {
+  const { layout, int32, float64 } = board;
+  for (const cell of Object.values(VerdictCell)) Atomics.store(int32, layout.verdictCell(row, cell), 0);
+  for (const cell of Object.values(EndpointCell)) Atomics.store(int32, layout.endpointCell(row, cell), 0);
+  for (let column = 0; column < layout.capacity.columnsMax; column++) {
+    const totals = layout.endpointTotal(column, row, 0);
+    float64.fill(0, totals, totals + ENDPOINT_FIELDS);
+    const ewma = layout.ewmaCell(column, row);
+    float64.fill(0, ewma, ewma + EWMA_CELLS);
+  }
+}
+
+function clearUpstreamRow(board: Board, row: number): void {
+  const { layout, int32, float64 } = board;
+  for (const cell of Object.values(UpstreamCell)) {
+    // The version must differ from all that a worker may have seen of the row: it only ever counts up.
+    if (cell !== UpstreamCell.verdictVersion) Atomics.store(int32, layout.upstreamCell(row, cell), 0);
+  }
+  for (let column = 0; column < layout.capacity.columnsMax; column++) {
+    const totals = layout.upstreamTotal(column, row, 0);
+    float64.fill(0, totals, totals + UPSTREAM_FIELDS);
+  }
+}
+
+function clearRouteRow(board: Board, row: number): void {
+  const { layout, float64 } = board;
+  for (let column = 0; column < layout.capacity.columnsMax; column++) {
+    const totals = layout.routeTotal(column, row, 0);
+    float64.fill(0, totals, totals + ROUTE_FIELDS);
+  }
+}
