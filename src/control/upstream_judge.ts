@@ -1,0 +1,191 @@
+// The verdicts on one upstream's endpoints: joins checks, ejection, drain and slow start into what the board
+// says of each, for workers to read on every pick.
+//
+// Called by `health_monitor.ts`. Keyed by endpoint identity, so that what is known survives a new snapshot.
+// `apply()` writes every verdict before it returns: a snapshot published afterwards shows no endpoint whose
+// verdict is not there. The board is written only when a verdict changed: workers rebuild lists on each.
+
+import { EndpointState } from "../board/verdicts.ts";
+import { HealthChecker } from "./health_checker.ts";
+import { checksAllow } from "./health_state.ts";
+import type { JudgedEndpoint, JudgedUpstream, JudgeInputs } from "./judgement.ts";
+import { OutlierDetector, type TrafficCounts } from "./outlier_detector.ts";
+import { type EndpointStatus, endpointStatus } from "./endpoint_status.ts";
+import { FULL_PERMILLE, startsSlowly } from "./slow_start.ts";
+
+/** A ramp moves in steps of this many per mille: every step makes all workers rebuild their lists. */
+const RAMP_STEP_PERMILLE = 50;
+
+/** One endpoint's verdict, and what it depends on besides checks and ejection. */
+interface Member {
+  endpoint: JudgedEndpoint;
+  /** EndpointState bits. */
+  state: number;
+  weightPermille: number;
+  /** What stands on the board, to write only changes: state and weight in one text; null before. */
+  written: string | null;
+  /** When it entered service, monotonic milliseconds; null while it is out. */
+  servesSince: number | null;
+  /** Monotonic milliseconds; null at full weight. */
+  rampFrom: number | null;
+}
+
+export class UpstreamJudge {
+  private readonly members = new Map<string, Member>();
+  private readonly checker: HealthChecker;
+  private readonly detector: OutlierDetector;
+
+  constructor(private upstream: JudgedUpstream, private readonly inputs: JudgeInputs) {
+    const name = upstream.name;
+    const { clock, probe, events } = inputs;
+    this.checker = new HealthChecker({
+      clock,
+      probe,
+      onStateChange: (change) => {
+        this.judge();
+        events.onHealthChange({ upstream: name, ...change });
+      },
+    });
+    this.detector = new OutlierDetector(upstream.ejection, this.trafficCounts(), {
+      onEjected: (ejection) => events.onEjected({ upstream: name, ...ejection }),
+      onReturned: (returned) => events.onReturned({ upstream: name, ...returned }),
+    });
+    this.apply(upstream);
+  }
+
+  /** Takes over a newer configuration or set of endpoints. To be called before the snapshot is published. */
+  apply(upstream: JudgedUpstream): void {
+    this.upstream = upstream;
+    this.detector.configure(upstream.ejection);
+    this.dismissLeavers(new Set(upstream.endpoints.map((endpoint) => endpoint.id)));
+    for (const endpoint of upstream.endpoints) this.admit(endpoint);
+    this.checker.apply(upstream.health, upstream.tls, upstream.endpoints);
+    this.judge();
+  }
+
+  private admit(endpoint: JudgedEndpoint): void {
+    const known = this.members.get(endpoint.id);
+    if (known !== undefined) {
+      if (known.endpoint.row !== endpoint.row) known.written = null;
+      known.endpoint = endpoint;
+      return;
+    }
+    this.members.set(endpoint.id, {
+      endpoint,
+      state: EndpointState.unchecked,
+      weightPermille: FULL_PERMILLE,
+      written: null,
+      servesSince: null,
+      rampFrom: null,
+    });
+  }
+
+  /** Workers that still have the older snapshot send nothing more to those that left. */
+  private dismissLeavers(staying: ReadonlySet<string>): void {
+    for (const [id, member] of this.members) {
+      if (staying.has(id)) continue;
+      this.members.delete(id);
+      this.inputs.verdicts.write(
+        this.upstream.row,
+        member.endpoint.row,
+        EndpointState.leaving,
+        member.weightPermille,
+      );
+    }
+  }
+
+  /** To be called a few times a second: judges traffic, ends ejections, moves ramps. */
+  tick(): void {
+    const group = [...this.members].map(([id, member]) => ({
+      id,
+      inService: (member.state & ~EndpointState.ejected) === 0,
+    }));
+    this.detector.tick(this.inputs.clock.now(), group);
+    this.judge();
+  }
+
+  /** Ends all checks; settles when nothing is open any more. The last verdicts stand. */
+  async stop(): Promise<void> {
+    await this.checker.stop();
+  }
+
+  describe(): EndpointStatus[] {
+    return [...this.members].map(([id, member]) =>
+      endpointStatus({
+        endpoint: member.endpoint,
+        state: member.state,
+        weightPermille: member.weightPermille,
+        check: this.checker.check(id)!,
+        ejection: this.detector.status(id),
+        clock: this.inputs.clock,
+      })
+    );
+  }
+
+  private judge(): void {
+    const groupHasPassed = this.groupHasPassed();
+    for (const [id, member] of this.members) {
+      member.state = this.stateOf(id, member, groupHasPassed);
+      this.ramp(member);
+      this.write(member);
+    }
+  }
+
+  private groupHasPassed(): boolean {
+    return [...this.members.keys()].some((id) => this.checker.check(id)?.state.hasPassed === true);
+  }
+
+  private stateOf(id: string, member: Member, groupHasPassed: boolean): number {
+    const health = this.checker.check(id)?.state.health ?? "unchecked";
+    let state = 0;
+    if (!checksAllow(health, groupHasPassed)) {
+      state |= health === "unchecked" ? EndpointState.unchecked : EndpointState.unhealthy;
+    }
+    if (this.detector.isEjected(id)) state |= EndpointState.ejected;
+    if (member.endpoint.drain) state |= EndpointState.draining;
+    return state;
+  }
+
+  private ramp(member: Member): void {
+    const { clock, weightPermille } = this.inputs;
+    const now = clock.now();
+    if (member.state !== 0) {
+      member.servesSince = member.rampFrom = null;
+    } else if (member.servesSince === null) {
+      const others = [...this.members.values()].flatMap(({ servesSince }) => servesSince ?? []);
+      member.servesSince = now;
+      member.rampFrom = startsSlowly(others, now, this.upstream.slowStart) ? now : null;
+    }
+    if (member.rampFrom === null) {
+      member.weightPermille = FULL_PERMILLE;
+      return;
+    }
+    const share = weightPermille(this.upstream.slowStart, now - member.rampFrom);
+    const step = Math.ceil(share / RAMP_STEP_PERMILLE) * RAMP_STEP_PERMILLE;
+    member.weightPermille = Math.min(step, FULL_PERMILLE);
+    if (member.weightPermille === FULL_PERMILLE) member.rampFrom = null;
+  }
+
+  private write(member: Member): void {
+    const verdict = `${member.state} ${member.weightPermille}`;
+    if (verdict === member.written) return;
+    member.written = verdict;
+    this.inputs.verdicts.write(
+      this.upstream.row,
+      member.endpoint.row,
+      member.state,
+      member.weightPermille,
+    );
+  }
+
+  private trafficCounts(): TrafficCounts {
+    const { counts } = this.inputs;
+    const row = (id: string) => this.members.get(id)!.endpoint.row;
+    return {
+      consecutiveFailures: (id) => counts.consecutiveFailures(row(id)),
+      attempts: (id) => counts.attempts(row(id)),
+      gatewayFailures: (id) => counts.gatewayFailures(row(id)),
+      forgetFailures: (id) => counts.forgetFailures(row(id)),
+    };
+  }
+}
