@@ -1,8 +1,8 @@
 // The dashboard in a real browser, fed by a scripted pod; skipped where there is no Chromium.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { startAdminServer } from "../../src/admin/server.ts";
+import { type AdminServer, startAdminServer } from "../../src/admin/server.ts";
 import { FakePod } from "./fake_pod.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => {
@@ -16,8 +16,18 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 const A = "http://10.0.0.1:80";
 const B = "http://10.0.0.2:80";
 
+interface Dashboard {
+  readonly page: Page;
+  readonly pod: FakePod;
+  readonly server: AdminServer;
+  /** What the browser complained of; must be empty at the end. */
+  readonly trouble: string[];
+  /** Seconds pass, each with a look at the board. */
+  pass(seconds?: number): void;
+}
+
 async function withDashboard(
-  body: (on: { page: Page; pod: FakePod; pass(seconds?: number): void; trouble: string[] }) => Promise<void>,
+  body: (on: Dashboard) => Promise<void>,
 ): Promise<void> {
   let now = Date.UTC(2026, 0, 1, 12);
   let tick = () => {};
@@ -51,7 +61,7 @@ async function withDashboard(
         tick();
       }
     };
-    await body({ page, pod, pass, trouble });
+    await body({ page, pod, server, pass, trouble });
     assertEquals(trouble, []);
   } finally {
     await browser.close();
@@ -113,7 +123,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the dashboard fits a phone, draws its charts and explains a request",
+  name: "the dashboard fits a phone and wider screens, draws its charts and explains a request",
   ignore: CHROMIUM === undefined,
   sanitizeOps: true,
   sanitizeResources: true,
@@ -135,10 +145,31 @@ Deno.test({
       }
       await says(page, "#now-requests", "10");
       assertEquals(await page.locator(".chart canvas").count(), 3);
-      const width = await page.evaluate("document.documentElement.scrollWidth");
-      assertEquals(width, 360);
+      for (const width of [360, 800, 1101, 1280]) {
+        await page.setViewportSize({ width, height: 740 });
+        assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
+        const name = await page.locator(`tr[data-key="${A}"] .address`).boundingBox();
+        assert(name!.width > 100 && name!.height < 30, `the endpoint's name is squeezed at ${width}`);
+      }
       await page.fill("[name=path]", "/pay");
       await page.click("#explain button");
       await says(page, "#explain-answer", "no pick: <b>nobody</b> is there");
+    }),
+});
+
+Deno.test({
+  name: "the dashboard takes its verdict back when the pod is gone",
+  ignore: CHROMIUM === undefined,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, server, trouble }) => {
+      await says(page, "#verdict-headline", "Both endpoints serve");
+      await server.close();
+      await says(page, "#verdict-headline", "No connection to this pod");
+      await says(page, "#verdict-notes", "What is shown below is of");
+      await says(page, "#link", "no connection");
+      // The browser complains of what this test is about.
+      trouble.length = 0;
     }),
 });

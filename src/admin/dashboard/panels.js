@@ -2,7 +2,7 @@
 
 import { byId, bytes, clock, el, keyed, latency, percent, rate, setText, span } from "./format.js";
 
-const VERDICT_SIGNS = { ok: "✓", warning: "!", critical: "✕" };
+const VERDICT_SIGNS = { ok: "✓", warning: "!", critical: "✕", waiting: "?" };
 const EVENTS_MAX = 50;
 
 export function showVerdict({ level, headline, notes }) {
@@ -93,11 +93,13 @@ export function listenToExplain() {
 
 const LINK_WORDS = { live: "● live", lost: "○ no connection", waiting: "○ connecting" };
 
-/** Whether what is shown is current. */
+/** Whether what is shown is current; a verdict that may be wrong by now is taken back. */
 export function showLink(state, lastAt) {
   const link = byId("link");
   link.dataset.state = state;
+  setText(link, LINK_WORDS[state]);
   document.body.classList.toggle("stale", state === "lost");
-  const since = state === "lost" && lastAt !== null ? `, figures of ${clock(lastAt)}` : "";
-  setText(link, LINK_WORDS[state] + since);
+  if (state !== "lost") return;
+  const notes = lastAt === null ? [] : [`What is shown below is of ${clock(lastAt)}.`];
+  showVerdict({ level: "waiting", headline: "No connection to this pod", notes });
 }
