@@ -1,7 +1,7 @@
 // One policy on one scenario: requests arrive, the real balancer picks, virtual endpoints answer.
 //
 // What decides is Weir's own code: the policies of `balance/`, the moving latency of `board/`, the slow start
-// of `control/`. What is simulated is time, chance and the endpoints. There are no retries, so every failure
+// and the ejection of `control/`. What is simulated is time, chance and the endpoints. There are no retries, so every failure
 // of an endpoint is one that its client would see.
 
 import type { PickContext } from "../balance/balancer.ts";
@@ -15,6 +15,7 @@ import {
 import { startsSlowly, weightPermille } from "../control/slow_start.ts";
 import { Agenda } from "./agenda.ts";
 import { exponential, seededRandom } from "./chance.ts";
+import { Ejector } from "./ejector.ts";
 import { SimulatedEndpoint } from "./endpoint.ts";
 import type { Scenario } from "./scenarios.ts";
 
@@ -52,6 +53,7 @@ class Simulation {
   private readonly endpoints: readonly SimulatedEndpoint[];
   private readonly servingSince = new Map<SimulatedEndpoint, number>();
   private readonly ramping = new Set<SimulatedEndpoint>();
+  private readonly ejector: Ejector;
   private candidates: readonly SimulatedEndpoint[] = [];
   private readonly slowStart: SlowStartConfig = slowStartSchema.parse({});
   private readonly latenciesMs: number[] = [];
@@ -66,6 +68,7 @@ class Simulation {
     this.endpoints = options.scenario.endpoints.map((plan, i) =>
       new SimulatedEndpoint(`http://10.0.0.${i + 1}:80`, plan, inputs)
     );
+    this.ejector = new Ejector(this.endpoints);
   }
 
   run(): SimulationResult {
@@ -100,8 +103,20 @@ class Simulation {
     else this.latenciesMs.push(latencyMs);
   }
 
-  /** What the control plane does: endpoints join, ramps go on. A new list only when something changed. */
+  /** What the control plane does: endpoints join, ramp up, are ejected. A new list only when that changes. */
   private tick(): void {
+    const ejections = this.ejector.changes;
+    this.ejector.tick(this.agenda.nowMs, (endpoint) => this.servingSince.has(endpoint));
+    const joined = this.join();
+    const ramped = this.ramp();
+    if (!joined && !ramped && this.ejector.changes === ejections) return;
+    this.candidates = this.endpoints.filter((endpoint) =>
+      this.servingSince.has(endpoint) && !this.ejector.isEjected(endpoint)
+    );
+  }
+
+  /** Whether anybody joined. */
+  private join(): boolean {
     const { nowMs } = this.agenda;
     const joining = this.endpoints.filter((endpoint) =>
       !this.servingSince.has(endpoint) && nowMs >= endpoint.plan.joinsAfter * this.endMs
@@ -111,12 +126,20 @@ class Simulation {
       this.servingSince.set(endpoint, nowMs);
       if (startsSlowly(othersSinceMs, nowMs, this.slowStart)) this.ramping.add(endpoint);
     }
-    const changed = joining.length > 0 || this.ramping.size > 0;
+    return joining.length > 0;
+  }
+
+  /** Whether any weight changed. */
+  private ramp(): boolean {
+    const changed = this.ramping.size > 0;
     for (const endpoint of this.ramping) {
-      endpoint.permille = weightPermille(this.slowStart, nowMs - this.servingSince.get(endpoint)!);
+      endpoint.permille = weightPermille(
+        this.slowStart,
+        this.agenda.nowMs - this.servingSince.get(endpoint)!,
+      );
       if (endpoint.permille === 1_000) this.ramping.delete(endpoint);
     }
-    if (changed) this.candidates = this.endpoints.filter((endpoint) => this.servingSince.has(endpoint));
+    return changed;
   }
 
   private result(before: readonly number[]): SimulationResult {
