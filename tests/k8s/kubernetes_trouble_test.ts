@@ -12,13 +12,13 @@ scenario("keeps its endpoints while the server is away for an hour", async (api,
   watch.breakOff();
   const began = watched.nowMs;
   while (watched.nowMs - began < 3_600_000) (await api.next()).refuse(503, "no quorum");
-  await watched.until(() => watched.source.describe().state === "stale");
+  await watched.until(() => watched.problem !== null);
   assertEquals(watched.told.length, 1);
   assertEquals(watched.source.describe().endpoints, 1);
   (await api.next()).open();
-  await watched.until(() => watched.source.describe().state === "current");
+  await watched.until(() => watched.problem === null);
   // One line for going, one for coming back, however often it asked.
-  assertEquals(watched.states.slice(-2).map(({ state }) => state), ["stale", "current"]);
+  assertEquals(watched.events.map((event) => event.replace(/:.*/, "")), ["failure", "recovery (1)"]);
   assert(watched.pauses.length < 200, `${watched.pauses.length} tries in an hour`);
 });
 
@@ -59,25 +59,26 @@ const refusals: [status: number, says: RegExp][] = [
 for (const [status, says] of refusals) {
   scenario(`says what a ${status} means until it is over`, async (api, watched) => {
     (await api.next()).refuse(status, "because");
-    await watched.until(() => watched.states.length > 0);
-    assertMatch(watched.source.describe().finding ?? "", says);
+    await watched.until(() => watched.events.length > 0);
+    assertMatch(watched.problem ?? "", says);
     (await api.next()).refuse(status, "because");
     const next = await api.next();
-    assertEquals(watched.states.length, 1);
-    assertMatch(watched.source.describe().finding ?? "", says);
+    assertEquals(watched.events.length, 1);
+    assertMatch(watched.problem ?? "", says);
     next.list("1", [onePod]);
-    await watched.until(() => watched.source.describe().finding === undefined);
+    await watched.until(() => watched.problem === null);
   });
 }
 
-scenario("says what a Service without endpoints lacks, and does not call it stale", async (api, watched) => {
-  await api.listThenWatch("1", []);
-  await watched.until(() => watched.told.length === 1);
-  assertEquals(watched.told[0], []);
-  const { state, finding } = watched.source.describe();
-  assertEquals(state, "current");
-  assertEquals(finding, "Service shop/api has no EndpointSlice: does it exist?");
-});
+scenario(
+  "says what a Service without endpoints lacks, and tells that there is none",
+  async (api, watched) => {
+    await api.listThenWatch("1", []);
+    await watched.until(() => watched.told.length === 1);
+    assertEquals(watched.told[0], []);
+    assertEquals(watched.problem, "Service shop/api has no EndpointSlice: does it exist?");
+  },
+);
 
 scenario("sends the token that the kubelet put there last", async (api, watched) => {
   const watch = await api.listThenWatch("1", [onePod]);
@@ -94,7 +95,7 @@ scenario("gives up on a server that falls silent, and resumes", async (api, watc
   for (const deadline of watched.deadlines) deadline.pass();
   assertEquals((await api.next()).query.resourceVersion, "3");
   assertEquals(
-    watched.source.describe().finding,
+    watched.problem,
     "the Kubernetes API cannot be reached: no answer within 165 s",
   );
 });
@@ -107,8 +108,8 @@ Deno.test({
     // A certificate, but not the one that signed the server's.
     api.files["ca.crt"] = api.files["other-ca.crt"] ?? "";
     await using watched = new Watched(api);
-    await watched.until(() => watched.states.length > 0);
-    assertMatch(watched.source.describe().finding ?? "", /cannot be reached: .*certificate/);
+    await watched.until(() => watched.events.length > 0);
+    assertMatch(watched.problem ?? "", /cannot be reached: .*certificate/);
     assertEquals(api.opened.length, 0);
   },
 });
@@ -120,9 +121,9 @@ Deno.test({
     await using api = new ScriptedApi();
     delete api.files.token;
     await using watched = new Watched(api);
-    await watched.until(() => watched.states.length > 0);
+    await watched.until(() => watched.events.length > 0);
     assertMatch(
-      watched.source.describe().finding ?? "",
+      watched.problem ?? "",
       /cannot read \/service-account\/token .*only in a pod/,
     );
   },
@@ -137,5 +138,38 @@ Deno.test({
     const list = await api.next();
     assertEquals(list.path, "/apis/discovery.k8s.io/v1/namespaces/own/endpointslices");
     list.refuse(500);
+  },
+});
+
+Deno.test({
+  name: "k8s:// gives its pods what their address says, and the Service's name towards them",
+  ...strict,
+  fn: async () => {
+    await using api = new ScriptedApi();
+    await using watched = new Watched(api, { weight: 3, backup: true });
+    await api.listThenWatch("1", [onePod]);
+    await watched.source.settled;
+    assertEquals(watched.told, [[{
+      id: "http://10.0.0.1:8080",
+      scheme: "http",
+      host: "10.0.0.1",
+      port: 8080,
+      authority: "api.shop.svc:8080",
+      weight: 3,
+      backup: true,
+      drain: false,
+    }]]);
+  },
+});
+
+Deno.test({
+  name: "k8s:// is settled after its first failure, so that a start does not wait for the API server",
+  ...strict,
+  fn: async () => {
+    await using api = new ScriptedApi();
+    await using watched = new Watched(api);
+    (await api.next()).refuse(503);
+    await watched.source.settled;
+    assertEquals(watched.told, []);
   },
 });

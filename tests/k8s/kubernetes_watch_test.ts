@@ -9,7 +9,7 @@ scenario("lists with its token and selector, then watches from there", async (ap
   assertEquals(list.path, "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices");
   assertEquals(list.query, { labelSelector: "kubernetes.io/service-name=api", limit: "50" });
   assertEquals(list.token, "Bearer first");
-  assertEquals(watched.source.describe().state, "waiting");
+  assertEquals(watched.source.describe().answeredAt, null);
   list.list("7", [onePod]);
   const watch = await api.next();
   assertEquals(watch.query, {
@@ -23,9 +23,9 @@ scenario("lists with its token and selector, then watches from there", async (ap
   await watched.until(() => watched.addresses === "10.0.0.1");
   assertEquals(watched.source.describe(), {
     source: "k8s://api.shop:http",
-    state: "current",
     endpoints: 1,
-    updatedAt: 1_000_000 + watched.nowMs,
+    answeredAt: 1_000_000 + watched.nowMs,
+    problem: null,
   });
 });
 
@@ -85,7 +85,7 @@ for (const how of ["status", "event"] as const) {
     again.list("50", [slice("s2", { "10.0.0.3": "ready" })]);
     assertEquals((await api.next()).query.resourceVersion, "50");
     await watched.until(() => watched.addresses === "10.0.0.3");
-    assertEquals(watched.source.describe().finding, undefined);
+    assertEquals(watched.problem, null);
   });
 }
 
@@ -101,14 +101,14 @@ const nonsense: [what: string, act: (watch: Asked) => void][] = [
 for (const [what, act] of nonsense) {
   scenario(`keeps what it knows and lists anew after ${what}`, async (api, watched) => {
     act(await api.listThenWatch("1", [onePod]));
-    await watched.until(() => watched.source.describe().state === "stale");
-    assertStringIncludes(watched.source.describe().finding ?? "", "makes no sense");
+    await watched.until(() => watched.problem !== null);
+    assertStringIncludes(watched.problem ?? "", "makes no sense");
     const again = await api.next();
     assertEquals(again.isWatch, false);
     assertEquals(watched.addresses, "10.0.0.1");
     again.list("2", [onePod]);
     (await api.next()).open();
-    await watched.until(() => watched.source.describe().state === "current");
+    await watched.until(() => watched.problem === null);
     assertEquals(watched.told.length, 1);
   });
 }

@@ -4,15 +4,23 @@
 // longer after each failure; what it last knew stays in force for as long as the server is away. Changes are
 // told at once when it is quiet and four times a second at most when it is not, so churn costs workers little.
 
+import { addressId, type KubernetesAddress } from "../../config/endpoint_url.ts";
 import type { Clock } from "../clock.ts";
-import type { DiscoveredEndpoint, Discovery, DiscoveryDescription } from "./discovery.ts";
+import {
+  type DiscoveredEndpoint,
+  discoveredEndpoint,
+  type Discovery,
+  type DiscoveryEvents,
+  type DiscoveryStatus,
+  mergeEndpoints,
+  sameEndpoints,
+} from "./discovery.ts";
 import { findingOf } from "./kubernetes_findings.ts";
 import { type SessionEnd, type SessionInputs, SliceMirror } from "./kubernetes_session.ts";
-import { endpointsOf, type KubernetesTarget } from "./kubernetes_slices.ts";
+import { endpointsOf, type PodEndpoint } from "./kubernetes_slices.ts";
 
 export interface KubernetesInputs extends SessionInputs {
-  /** Called when `state` or `finding` of the description changed: for the log. */
-  readonly onStateChange?: (description: DiscoveryDescription) => void;
+  readonly events: DiscoveryEvents;
 }
 
 /** Least time between two calls of `onEndpoints`. */
@@ -25,26 +33,28 @@ const soundWatchMs = 5_000;
 const resumeSpreadMs = 250;
 
 export class KubernetesDiscovery implements Discovery {
+  readonly settled: Promise<void>;
+  readonly #source: string;
   readonly #mirror: SliceMirror;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #telling: Promise<void> = Promise.resolve();
   #tellingIsDue = false;
   #onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
-  #told = "";
+  #settle!: () => void;
+  #told: readonly DiscoveredEndpoint[] | null = null;
   #toldAt = -Infinity;
-  #updatedAt: number | null = null;
+  #answeredAt: number | null = null;
+  /** Why the server does not answer. */
   #trouble: string | null = null;
-  #problem: string | undefined;
-  #endpoints = 0;
-  #lastState = "";
+  /** Why its answer holds no endpoint. */
+  #emptiness: string | null = null;
+  #hasFailed = false;
 
-  constructor(
-    private readonly source: string,
-    private readonly target: KubernetesTarget,
-    private readonly inputs: KubernetesInputs,
-  ) {
-    this.#mirror = new SliceMirror(target.service, target.namespace, inputs);
+  constructor(private readonly address: KubernetesAddress, private readonly inputs: KubernetesInputs) {
+    this.#source = addressId(address);
+    this.#mirror = new SliceMirror(address.service, address.namespace, inputs);
+    this.settled = new Promise((resolve) => this.#settle = resolve);
   }
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
@@ -56,17 +66,15 @@ export class KubernetesDiscovery implements Discovery {
     this.#stopping.abort();
     await this.#running;
     await this.#telling;
+    this.#settle();
   }
 
-  describe(): DiscoveryDescription {
-    const state = this.#updatedAt === null ? "waiting" : this.#trouble === null ? "current" : "stale";
-    const finding = this.#trouble ?? this.#problem;
+  describe(): DiscoveryStatus {
     return {
-      source: this.source,
-      state,
-      endpoints: this.#endpoints,
-      updatedAt: this.#updatedAt,
-      ...(finding === undefined ? {} : { finding }),
+      source: this.#source,
+      endpoints: this.#told?.length ?? 0,
+      answeredAt: this.#answeredAt,
+      problem: this.#trouble ?? this.#emptiness,
     };
   }
 
@@ -99,7 +107,7 @@ export class KubernetesDiscovery implements Discovery {
 
   /** The server spoke: what the mirror holds is true now. */
   #heard(): void {
-    this.#updatedAt = this.inputs.clock.date();
+    this.#answeredAt = this.inputs.clock.date();
     this.#trouble = null;
     if (this.#tellingIsDue) return;
     this.#tellingIsDue = true;
@@ -107,8 +115,9 @@ export class KubernetesDiscovery implements Discovery {
   }
 
   #note(end: SessionEnd): void {
-    this.#trouble = findingOf(end, this.target) ?? this.#trouble;
+    this.#trouble = findingOf(end, this.address) ?? this.#trouble;
     this.#report();
+    this.#settle();
   }
 
   async #tellSoon(): Promise<void> {
@@ -118,23 +127,36 @@ export class KubernetesDiscovery implements Discovery {
     this.#tellingIsDue = false;
     if (this.#stopping.signal.aborted) return;
     this.#toldAt = this.inputs.clock.now();
-    const { endpoints, problem } = endpointsOf(this.#mirror.slices.values(), this.target);
-    this.#problem = problem;
-    this.#endpoints = endpoints.length;
-    const set = JSON.stringify(endpoints);
-    if (set !== this.#told) {
-      this.#told = set;
+    const { endpoints: pods, problem = null } = endpointsOf(this.#mirror.slices.values(), this.address);
+    this.#emptiness = problem;
+    const endpoints = mergeEndpoints([pods.map((pod) => this.#endpointAt(pod))]);
+    if (this.#told === null || !sameEndpoints(endpoints, this.#told)) {
+      this.#told = endpoints;
       this.#onEndpoints(endpoints);
     }
     this.#report();
+    this.#settle();
   }
 
+  #endpointAt({ scheme, host, port, draining }: PodEndpoint): DiscoveredEndpoint {
+    const { service, namespace } = this.address;
+    const traits = { ...this.address, scheme, drain: this.address.drain || draining };
+    return discoveredEndpoint(
+      traits,
+      host,
+      port,
+      namespace === null ? service : `${service}.${namespace}.svc`,
+    );
+  }
+
+  /** Once when it stops working, once when it works again. */
   #report(): void {
-    const description = this.describe();
-    const state = `${description.state} ${description.finding ?? ""}`;
-    if (state === this.#lastState) return;
-    this.#lastState = state;
-    this.inputs.onStateChange?.(description);
+    const { source, problem, endpoints } = this.describe();
+    const hasFailed = problem !== null;
+    if (hasFailed === this.#hasFailed) return;
+    this.#hasFailed = hasFailed;
+    if (hasFailed) this.inputs.events.onFailure({ source, reason: problem, kept: endpoints });
+    else this.inputs.events.onRecovery({ source, endpoints });
   }
 }
 

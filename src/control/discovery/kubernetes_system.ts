@@ -4,6 +4,10 @@
 // KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT; the rights to read the service account directory and
 // to connect are needed.
 
+import type { KubernetesAddress } from "../../config/endpoint_url.ts";
+import type { Clock } from "../clock.ts";
+import type { DiscoveryEvents } from "./discovery.ts";
+import { KubernetesDiscovery } from "./kubernetes.ts";
 import { KubernetesApi } from "./kubernetes_api.ts";
 
 /** The API server of the cluster that this process runs in; close it when its last source has stopped. */
@@ -14,4 +18,11 @@ export function kubernetesApiOfPod(env: (name: string) => string | undefined): K
     fetch: (url, init) => fetch(url, init),
     createHttpClient: (options) => Deno.createHttpClient(options),
   });
+}
+
+/** Discovers the Kubernetes addresses of an upstream; `api` is the same for all. */
+export function kubernetesMaker(
+  inputs: { readonly api: KubernetesApi; readonly clock: Clock; readonly events: DiscoveryEvents },
+): (address: KubernetesAddress) => KubernetesDiscovery {
+  return (address) => new KubernetesDiscovery(address, inputs);
 }
