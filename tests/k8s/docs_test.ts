@@ -1,0 +1,29 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseEndpointAddress } from "../../src/config/endpoint_url.ts";
+import { pathOf } from "./support/manifests.ts";
+
+const guide = Deno.readTextFileSync(pathOf("docs/kubernetes.md"));
+
+Deno.test("docs/kubernetes.md names files that exist", () => {
+  const named = new Set([...guide.matchAll(/\bk8s\/[a-z/.-]*[a-z]/g)].map(([path]) => path));
+  assert(named.size > 5);
+  for (const path of named) Deno.statSync(pathOf(path));
+});
+
+Deno.test("docs/kubernetes.md links to headings that exist", () => {
+  const headings = [...guide.matchAll(/^## (.*)$/gm)].map(([, text = ""]) =>
+    `#${text.toLowerCase().replace(/[^a-z0-9 -]/g, "").replaceAll(" ", "-")}`
+  );
+  for (const [, link = ""] of guide.matchAll(/\]\((#[^)]*)\)/g)) assert(headings.includes(link), link);
+});
+
+Deno.test("docs/kubernetes.md shows addresses that Weir takes", () => {
+  const shown = [...guide.matchAll(/`((?:k8s|dns\+http|http):\/\/[^`]+)`/g)].map(([, address = ""]) =>
+    address
+  );
+  assert(shown.length >= 4);
+  for (const address of shown) {
+    if (address === "k8s://") continue;
+    assertEquals(parseEndpointAddress(address).ok, true, address);
+  }
+});
