@@ -45,6 +45,7 @@ export class EventLoop {
       random: Math.random,
       makeId: idMaker(start.instance, start.column),
       instance: start.instance,
+      readyPath: start.listen.readyPath ?? null,
       writeLog: (lines) => post({ kind: "log", lines }),
       onInternalError: (error) => post({ kind: "failed", reason: describeError(error) }),
     }, start.snapshot);
@@ -150,9 +151,10 @@ export class EventLoop {
   }
 }
 
-/** Ids that are unique in the pod: the instance, the column, and a counter. */
+/** Ids that are unique in the pod: the instance, the column, chance for incarnations, and a counter. */
 function idMaker(instance: string, column: number): () => string {
-  const prefix = `${instance}${column.toString(36).padStart(2, "0")}-`;
+  const chance = crypto.getRandomValues(new Uint16Array(1))[0]!.toString(36);
+  const prefix = `${instance}-${column.toString(36)}${chance}-`;
   let count = 0;
   return () => prefix + (count++).toString(36);
 }

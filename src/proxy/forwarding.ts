@@ -5,6 +5,7 @@
 
 import type { PickContext } from "../balance/balancer.ts";
 import { EndpointField, UpstreamField } from "../board/fields.ts";
+import { EndpointState } from "../board/verdicts.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
 import { type Body, headerValue } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
@@ -36,6 +37,8 @@ export class Forwarding {
   private current: Attempt | null = null;
   private currentLease: Lease | null = null;
   private deadlineAt = Infinity;
+  /** Where the client's cookie led. */
+  private stuckTo: Endpoint | null = null;
 
   constructor(
     private readonly journey: Journey,
@@ -73,27 +76,49 @@ export class Forwarding {
 
   /** A claim on the endpoint that the policy picks, or null when none may take the request. */
   lease(): Lease | null {
-    const { upstream, balancer } = this.group;
+    const { upstream } = this.group;
     const candidates = upstream.candidates();
     if (candidates.panic) upstream.totals.add(UpstreamField.panicPicks);
     const context: PickContext = {
       head: this.journey.exchange.head,
       clientAddress: this.journey.record.clientAddress,
     };
-    let open = candidates.endpoints;
-    let lease = open.length === 0 || this.tried.length > 0 ? null : balancer.pick(open, context).lease();
-    if (lease === null && open.length > 0) {
-      // Not where it was tried before while others stand; not where the limit is reached.
-      const fresh = open.filter((endpoint) => !this.tried.includes(endpoint));
-      open = fresh.length > 0 ? fresh : open;
-      while (lease === null && open.length > 0) {
-        const pick = balancer.pickOther(open);
-        lease = pick.lease();
-        if (lease === null) open = open.filter((endpoint) => endpoint !== pick);
-      }
-    }
+    const lease = this.stickyLease() ?? this.firstLease(candidates.endpoints, context) ??
+      this.otherLease(candidates.endpoints);
     if (lease === null) upstream.totals.add(UpstreamField.noEndpoint);
     return lease;
+  }
+
+  /** Where the client's cookie says, as long as that endpoint serves; a draining one still does. */
+  private stickyLease(): Lease | null {
+    const { sticky, upstream } = this.group;
+    const id = sticky === null || this.tried.length > 0
+      ? null
+      : sticky.endpointOf(this.journey.exchange.head.headers);
+    const endpoint = id === null ? undefined : upstream.endpoint(id);
+    if (endpoint === undefined || (endpoint.state & ~EndpointState.draining) !== 0) return null;
+    const lease = endpoint.lease();
+    this.stuckTo = lease === null ? null : endpoint;
+    return lease;
+  }
+
+  /** Where the policy says. */
+  private firstLease(endpoints: readonly Endpoint[], context: PickContext): Lease | null {
+    if (endpoints.length === 0 || this.tried.length > 0) return null;
+    return this.group.balancer.pick(endpoints, context).lease();
+  }
+
+  /** Not where it was tried before while others stand; not where the limit is reached. */
+  private otherLease(endpoints: readonly Endpoint[]): Lease | null {
+    const fresh = endpoints.filter((endpoint) => !this.tried.includes(endpoint));
+    let open = fresh.length > 0 ? fresh : endpoints;
+    while (open.length > 0) {
+      const pick = this.group.balancer.pickOther(open);
+      const lease = pick.lease();
+      if (lease !== null) return lease;
+      open = open.filter((endpoint) => endpoint !== pick);
+    }
+    return null;
   }
 
   /** One try at the leased endpoint, written into the record and the endpoint's counts. */
@@ -224,9 +249,13 @@ export class Forwarding {
     const { journey, plan } = this;
     const { inputs, recorder } = journey.proxy;
     const client = toClient(head, () => new Date(inputs.epoch()));
+    const endpoint = this.tried.at(-1)!;
+    const { sticky } = this.group;
+    if (sticky !== null && endpoint !== this.stuckTo) {
+      client.headers.push("Set-Cookie", sticky.setCookieFor(endpoint.id));
+    }
     await journey.send(head.status, head.reason, plan.responseHeaders(client.headers), body);
     const { record } = journey;
-    const endpoint = this.tried.at(-1)!;
     recorder.delivered(endpoint, inputs.now() - record.attempts.at(-1)!.startedAt);
     if (record.delivery!.kind === "truncated") {
       record.cause = "http_response_incomplete";

@@ -9,6 +9,7 @@ import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Journey } from "./journey.ts";
 import type { Proxy } from "./proxy.ts";
+import { wholeText } from "./refusal.ts";
 import * as refusals from "./refusals.ts";
 import { noRoute } from "./route_plan.ts";
 
@@ -32,7 +33,8 @@ async function decide(journey: Journey, proxy: Proxy): Promise<void> {
   const { exchange } = journey;
   const refusal = refusalBeforeRouting(exchange, proxy.snapshot.limits, proxy.identity.pseudonym);
   if (refusal !== null) return await journey.refuse(refusal);
-  if (isForThisHop(exchange)) return await journey.answer(200, ["Content-Length", "0"], null);
+  if (isForThisHop(exchange)) return await journey.answer(200, [], wholeText(""));
+  if (exchange.head.target === proxy.inputs.readyPath) return await journey.tellReady();
 
   const match = proxy.router.match(exchange.head);
   if (match.kind !== "route") return await journey.refuse(noRoute(match));

@@ -5,7 +5,7 @@ import type { RouteSnapshot } from "../messages.ts";
 import { requestIdOf } from "./headers.ts";
 import type { Proxy } from "./proxy.ts";
 import { RequestRecord } from "./record.ts";
-import { type Refusal, refusalResponse } from "./refusal.ts";
+import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
 import { INTERNAL_ERROR } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
 
@@ -37,11 +37,25 @@ export class Journey {
   }
 
   /** An answer of Weir's own that the operator configured, or the protocol asks for. */
-  async answer(status: number, headers: HeaderLines, body: Body | null): Promise<void> {
+  async answer(status: number, headers: HeaderLines, body: Body): Promise<void> {
     const lines = this.plan === null ? headers : this.plan.responseHeaders(headers);
-    lines.push("Date", new Date(this.proxy.inputs.epoch()).toUTCString());
-    if (body !== null) lines.push("Content-Length", String(body.length));
+    lines.push(
+      "Date",
+      new Date(this.proxy.inputs.epoch()).toUTCString(),
+      "Content-Length",
+      String(body.length),
+    );
     await this.send(status, "", lines, body);
+  }
+
+  /** The readiness probe on the traffic port. */
+  async tellReady(): Promise<void> {
+    const { ready } = this.proxy;
+    await this.answer(
+      ready ? 200 : 503,
+      ["Content-Type", "text/plain"],
+      wholeText(ready ? "ready\n" : "not ready\n"),
+    );
   }
 
   /** An answer of Weir's own because the request cannot go on. Nothing is sent to a client that left. */

@@ -7,6 +7,7 @@ import { hash32 } from "../balance/hash.ts";
 import { makeBalancer } from "../balance/policies.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import { UpstreamCell } from "../board/layout.ts";
+import { PodCell, UpstreamCell } from "../board/layout.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
 import { DEFAULT_ROUTE_ROW, defaultUpstreamOf } from "../routing/default_route.ts";
@@ -20,6 +21,7 @@ import type { Identity } from "./headers.ts";
 import { Recorder } from "./recorder.ts";
 import { RetryBudget } from "./retry_budget.ts";
 import { RoutePlan } from "./route_plan.ts";
+import { StickyCookies } from "./sticky.ts";
 import { StoryRing } from "./story_ring.ts";
 
 /** What comes in from outside, so that a proxy is exact in tests. */
@@ -36,6 +38,8 @@ export interface ProxyInputs {
   readonly makeId: () => string;
   /** Unique per process. */
   readonly instance: string;
+  /** Path on the traffic port that answers like /readyz; null when there is none. */
+  readonly readyPath: string | null;
   /** Takes whole log lines. */
   readonly writeLog: (lines: string) => void;
   /** A bug: the request was answered 500. */
@@ -47,6 +51,8 @@ export interface Group {
   readonly upstream: Upstream;
   balancer: Balancer;
   readonly budget: RetryBudget;
+  /** Null without sticky sessions. */
+  sticky: StickyCookies | null;
 }
 
 export class Proxy {
@@ -119,11 +125,23 @@ export class Proxy {
     group.upstream.apply(snapshot);
     group.budget.apply(snapshot.retry);
     if (policyChanged) group.balancer = this.balancerOf(group.upstream);
+    group.sticky = this.stickyOf(snapshot);
+  }
+
+  private stickyOf({ sticky, name, endpoints }: UpstreamSnapshot): StickyCookies | null {
+    if (sticky === undefined) return null;
+    return new StickyCookies(sticky, this.snapshot.stickyKey, name, endpoints.map(({ id }) => id));
   }
 
   private balancerOf(upstream: Upstream): Balancer {
     const { random, now } = this.inputs;
     return makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.turn() });
+  }
+
+  /** Whether the pod takes new clients, as the control plane has written it on the board. */
+  get ready(): boolean {
+    const { int32, layout } = this.inputs.own.board;
+    return Atomics.load(int32, layout.podCell(PodCell.ready)) === 1;
   }
 
   group(name: string): Group | undefined {

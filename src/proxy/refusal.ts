@@ -11,7 +11,6 @@ import {
   type RequestHead,
   type ResponseHead,
 } from "../exchange.ts";
-import { encodeLatin1 } from "../http1/latin1.ts";
 
 /** Why Weir answers by itself. */
 export interface Refusal {
@@ -42,13 +41,12 @@ export function refusalResponse(
   const text = json
     ? jsonText(refusal, requestId)
     : `${refusal.status} ${reason(refusal.status)}: ${refusal.message}\n`;
-  const bytes = new Uint8Array(text.length);
-  encodeLatin1(text, bytes, 0);
+  const body = wholeText(text);
   const headers: HeaderLines = [
     "Content-Type",
     json ? "application/json" : "text/plain; charset=utf-8",
     "Content-Length",
-    String(bytes.length),
+    String(body.length),
     "Cache-Control",
     "no-store",
     "Date",
@@ -85,6 +83,11 @@ function prefersJson(accept: string | undefined): boolean {
     if (/^application\/([a-z.+-]+\+)?json\b/.test(type) && !/;\s*q=0(\.0*)?$/.test(type)) return true;
   }
   return false;
+}
+
+/** `text` as a body, in UTF-8. */
+export function wholeText(text: string): WholeBody {
+  return new WholeBody(new TextEncoder().encode(text));
 }
 
 /** A body that is all in memory. */

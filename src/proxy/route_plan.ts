@@ -12,7 +12,7 @@ import { makeSplit, type Split } from "../routing/split.ts";
 import { redirectLocation, rewriteTarget } from "../routing/target.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Group } from "./proxy.ts";
-import { type Refusal, WholeBody } from "./refusal.ts";
+import { type Refusal, type WholeBody, wholeText } from "./refusal.ts";
 
 export class RoutePlan {
   private readonly split: Split | null;
@@ -83,11 +83,11 @@ export class RoutePlan {
       return {
         status: redirect.status,
         headers: ["Location", location],
-        body: new WholeBody(new Uint8Array(0)),
+        body: wholeText(""),
       };
     }
     if (respond === undefined) return null;
-    const body = new WholeBody(new TextEncoder().encode(respond.body));
+    const body = wholeText(respond.body);
     return { status: respond.status, headers: ["Content-Type", respond.contentType], body };
   }
 

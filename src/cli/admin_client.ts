@@ -1,0 +1,50 @@
+// One GET to the admin server of a running Weir, over Weir's own client: no proxy variable can lead it astray.
+
+import type { Body } from "../exchange.ts";
+import { latin1Bytes, requestHeadText } from "../http1/request_writer.ts";
+import { Connection } from "../upstream/connection.ts";
+import { dial } from "../upstream/dial.ts";
+import { runningWheel } from "../timer_wheel.ts";
+
+const LIMIT_MS = 5_000;
+const HEAD_BYTES_MAX = 65_536;
+
+/** @throws DialError, ConnectionError, BodyError */
+export async function getAdmin(
+  host: string,
+  port: number,
+  target: string,
+  accept: string,
+): Promise<{ status: number; body: string }> {
+  const wheel = runningWheel();
+  const limits = { connectMs: LIMIT_MS, tlsHandshakeMs: LIMIT_MS };
+  const conn = await dial({ scheme: "http", host, port }, { caCerts: [] }, limits, wheel);
+  const connection = new Connection(conn, wheel, performance.now());
+  try {
+    const headers = ["Accept", accept, "Connection", "close"];
+    const line = {
+      method: "GET",
+      target,
+      host: `${host}:${port}`,
+      headers,
+      contentLength: null,
+      chunked: false,
+    };
+    connection.expectHead(LIMIT_MS);
+    await connection.write(latin1Bytes(requestHeadText(line), new Uint8Array(8_192)));
+    const head = await connection.readHead("GET", HEAD_BYTES_MAX, null);
+    const body = connection.body(head, LIMIT_MS, () => {});
+    return { status: head.status, body: body === null ? "" : await text(body) };
+  } finally {
+    connection.close();
+  }
+}
+
+async function text(body: Body): Promise<string> {
+  const decoder = new TextDecoder();
+  let all = "";
+  for (let bytes = await body.read(); bytes !== null; bytes = await body.read()) {
+    all += decoder.decode(bytes, { stream: true });
+  }
+  return all + decoder.decode();
+}

@@ -1,0 +1,19 @@
+// What `weir help` prints.
+
+import { configUsage } from "../config/reference.ts";
+
+/** The commands, in the order in which people need them. */
+export const COMMANDS = ["start", "run", "check", "explain", "probe", "version", "help"] as const;
+
+export const HELP = `Weir, an HTTP load balancer.
+
+Usage: weir COMMAND [FLAGS]
+
+  start     balance over the configured upstreams; with none, over three sample origins
+  run       the same, but refuse to start without upstreams (the container's command)
+  check     validate the configuration and print it with where each value came from
+  explain   ask a running Weir why a request goes, or went, where it does
+  probe     ask a running Weir whether it is ready: exit 0 or 1
+  version   print the version
+
+${configUsage()}`;

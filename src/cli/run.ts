@@ -1,0 +1,89 @@
+// `weir start` and `weir run`: a pod from its first line to its last.
+
+import { lint, renderLintFinding } from "../config/lint.ts";
+import { readTextFileBounded } from "../config/file.ts";
+import type { Loaded } from "../config/load.ts";
+import { systemClock } from "../control/clock.ts";
+import { LineWriter } from "../control/line_writer.ts";
+import { EventBook } from "../pod/event_book.ts";
+import { Pod } from "../pod/pod.ts";
+import { startSampleOrigins } from "../samples/sample_origins.ts";
+import { banner } from "./banner.ts";
+import { loadOrRefuse } from "./load.ts";
+
+/** How a command is told to stop: `hurry` skips what is only polite. */
+export interface Signals {
+  onStop(callback: (hurry: boolean) => void): void;
+  onReload(callback: () => void): void;
+}
+
+export interface RunInputs {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly signals: Signals;
+  /** Whether a start without upstreams balances over sample origins, or is refused. */
+  readonly sampleOrigins: boolean;
+}
+
+const NO_UPSTREAMS = `No upstreams: Weir has nothing to balance over. Give some in one of these ways:
+  UPSTREAMS=http://10.0.0.1:8080,http://10.0.0.2:8080
+  --upstream http://10.0.0.1:8080 --upstream http://10.0.0.2:8080
+  CONFIG=/etc/weir/weir.yaml   with a key \`upstreams\` in it`;
+
+/** Serves until a signal, then leaves. Exit 0; 1 when it cannot start; 64 when it must not. */
+export async function run(inputs: RunInputs): Promise<number> {
+  const loaded = await loadWithSamples(inputs);
+  if (loaded === null) return 64;
+  const out = new LineWriter(Deno.stdout);
+  const events = new EventBook(Date.now, (line) => out.write(line + "\n"));
+  const pod = new Pod({
+    loaded,
+    clock: systemClock,
+    events,
+    readTextFile: readTextFileBounded,
+    writeLog: (lines) => out.write(lines),
+    instance: crypto.randomUUID().slice(0, 8),
+    stickyKey: inputs.env["WEIR_STICKY_KEY"] ?? "",
+    environment: inputs.env,
+    workerModule: new URL("../worker.ts", import.meta.url),
+  });
+  const stopped = new Promise<boolean>((resolve) => inputs.signals.onStop(resolve));
+  try {
+    await pod.start();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    await pod.stop();
+    return 1;
+  }
+  out.write(banner(pod));
+  warn(loaded);
+  const hurry = await stopped;
+  await leave(pod, hurry);
+  await out.flush();
+  return 0;
+}
+
+/** Readiness fails, traffic goes on for the drain delay, then what is in flight finishes. */
+async function leave(pod: Pod, hurry: boolean): Promise<void> {
+  pod.leave();
+  const delayMs = hurry ? 0 : pod.config.drain.delayMs;
+  await new Promise<void>((resolve) => setTimeout(resolve, delayMs));
+  await pod.drain();
+}
+
+async function loadWithSamples(inputs: RunInputs): Promise<Loaded | null> {
+  const loaded = await loadOrRefuse(inputs.args, inputs.env);
+  if (loaded === null || Object.keys(loaded.config.upstreams).length > 0) return loaded;
+  if (!inputs.sampleOrigins) {
+    console.error(NO_UPSTREAMS);
+    return null;
+  }
+  const { urls } = await startSampleOrigins(3);
+  return await loadOrRefuse(inputs.args, inputs.env, urls);
+}
+
+/** What is valid but will bite is said once, at start; it keeps nobody from starting. */
+function warn(loaded: Loaded): void {
+  const findings = lint(loaded.config, { placeOf: loaded.placeOf, origins: loaded.origins });
+  for (const finding of findings) console.error(renderLintFinding(finding));
+}

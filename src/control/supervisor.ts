@@ -1,0 +1,191 @@
+// Keeps the workers alive: spawns them, watches their hearts, replaces the dead, lets them leave.
+//
+// Used by `pod.ts`. A dead worker's totals stay on the board, its gauges vanish; its place gets a fresh
+// column. Replacement is immediate at first and backs off when a place keeps dying.
+
+import type { Board } from "../board/layout.ts";
+import { Columns } from "../board/columns.ts";
+import type { Answer, FromWorker, Question, ToWorker, WorkerStart } from "../messages.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import { WorkerHandle } from "./worker_handle.ts";
+
+export interface SupervisorEvents {
+  onListening(index: number): void;
+  onNotListening(index: number, reason: string): void;
+  onDied(index: number, reason: string, respawnMs: number): void;
+  onFailed(index: number, reason: string): void;
+  onLog(lines: string): void;
+  /** Every worker has applied a newer version than before. */
+  onApplied(version: number): void;
+}
+
+export interface SupervisorInputs {
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly workers: number;
+  /** The worker module; a test may pass a faulty one. */
+  readonly moduleUrl: URL;
+  /** What a new incarnation is told first, but for its place. */
+  readonly makeStart: () => Omit<WorkerStart, "kind" | "index" | "column" | "board">;
+  readonly events: SupervisorEvents;
+  /** Supervision tick, and ticks without a heartbeat after which a worker is given up. */
+  readonly tickMs?: number;
+  readonly missedTicksMax?: number;
+}
+
+const TICK_MS = 500;
+const MISSED_TICKS_MAX = 10;
+const RESPAWN_FIRST_MS = 100;
+const RESPAWN_MAX_MS = 10_000;
+/** A worker that served this long starts with a clean slate when it dies. */
+const STABLE_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 1_000;
+
+export class Supervisor {
+  readonly handles: readonly WorkerHandle[];
+  private readonly columns: Columns;
+  private readonly deaths: number[];
+  private readonly drained = new Map<number, number>();
+  private readonly questions = new Map<number, (answer: Answer) => void>();
+  private nextQuestion = 0;
+  private cancelTick: Cancel | null = null;
+  private leaving = false;
+  private onAllDrained: (() => void) | null = null;
+
+  constructor(private readonly inputs: SupervisorInputs) {
+    const { board, workers, clock } = inputs;
+    this.columns = new Columns(board);
+    this.deaths = new Array(workers).fill(0);
+    const events = {
+      onMessage: (handle: WorkerHandle, message: FromWorker) => this.receive(handle, message),
+      onDied: (handle: WorkerHandle, reason: string) => this.replace(handle, reason),
+    };
+    this.handles = Array.from(
+      { length: workers },
+      (_, index) => new WorkerHandle(index, board, events, clock.date),
+    );
+  }
+
+  start(): void {
+    for (const handle of this.handles) this.spawn(handle);
+    this.planTick();
+  }
+
+  private spawn(handle: WorkerHandle): void {
+    if (this.leaving) return;
+    const column = this.columns.take();
+    const { board, moduleUrl, makeStart } = this.inputs;
+    handle.spawn(moduleUrl, {
+      kind: "start",
+      index: handle.index,
+      column,
+      board: board.handle,
+      ...makeStart(),
+    });
+  }
+
+  private planTick(): void {
+    this.cancelTick = this.inputs.clock.after(this.inputs.tickMs ?? TICK_MS, () => {
+      this.planTick();
+      this.columns.settle();
+      for (const handle of this.handles) handle.checkHeart(this.inputs.missedTicksMax ?? MISSED_TICKS_MAX);
+    });
+  }
+
+  private replace(handle: WorkerHandle, reason: string): void {
+    if (handle.column !== null) this.columns.retire(handle.column);
+    const { clock, events } = this.inputs;
+    if (clock.date() - handle.since > STABLE_MS) this.deaths[handle.index] = 0;
+    const deaths = this.deaths[handle.index]!++;
+    const respawnMs = deaths === 0 ? 0 : Math.min(RESPAWN_FIRST_MS * 2 ** (deaths - 1), RESPAWN_MAX_MS);
+    events.onDied(handle.index, reason, respawnMs);
+    if (this.leaving) return this.noteDrained(handle, 0);
+    clock.after(respawnMs, () => this.spawn(handle));
+  }
+
+  private receive(handle: WorkerHandle, message: FromWorker): void {
+    const { events } = this.inputs;
+    switch (message.kind) {
+      case "listening":
+        return events.onListening(handle.index);
+      case "notListening":
+        return events.onNotListening(handle.index, message.reason);
+      case "applied":
+        return events.onApplied(this.appliedVersion());
+      case "drained":
+        return this.noteDrained(handle, message.cut);
+      case "log":
+        return events.onLog(message.lines);
+      case "failed":
+        return events.onFailed(handle.index, message.reason);
+      case "answer":
+        this.questions.get(message.id)?.(message.answer);
+        return;
+    }
+  }
+
+  /** The oldest version that a living worker still serves. */
+  appliedVersion(): number {
+    const alive = this.handles.filter((handle) => handle.alive);
+    return alive.length === 0 ? 0 : Math.min(...alive.map((handle) => handle.applied));
+  }
+
+  get servingCount(): number {
+    return this.handles.filter((handle) => handle.serving).length;
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const handle of this.handles) handle.post(message);
+  }
+
+  /** Asks every living worker; those that do not answer in time are left out. */
+  async ask(question: Question): Promise<Answer[]> {
+    const asked = this.handles.filter((handle) => handle.alive).map((handle) =>
+      this.askOne(handle, question)
+    );
+    return (await Promise.all(asked)).filter((answer) => answer !== undefined) as Answer[];
+  }
+
+  private askOne(handle: WorkerHandle, question: Question): Promise<Answer | undefined> {
+    const id = this.nextQuestion++;
+    return new Promise((resolve) => {
+      const cancel = this.inputs.clock.after(ANSWER_TIMEOUT_MS, () => {
+        this.questions.delete(id);
+        resolve(undefined);
+      });
+      this.questions.set(id, (answer) => {
+        cancel();
+        this.questions.delete(id);
+        resolve(answer);
+      });
+      handle.post({ kind: "ask", id, question });
+    });
+  }
+
+  /** Lets every worker finish what it has. @returns how many requests were cut at the deadline */
+  async drain(deadlineMs: number): Promise<number> {
+    this.leaving = true;
+    const alive = this.handles.filter((handle) => handle.alive);
+    const finished = new Promise<void>((resolve) => this.onAllDrained = resolve);
+    for (const handle of alive) {
+      handle.startDraining();
+      handle.post({ kind: "drain", deadlineMs });
+    }
+    for (const handle of this.handles) if (!handle.alive) this.noteDrained(handle, 0);
+    await finished;
+    return [...this.drained.values()].reduce((sum, cut) => sum + cut, 0);
+  }
+
+  private noteDrained(handle: WorkerHandle, cut: number): void {
+    if (!this.leaving) return;
+    this.drained.set(handle.index, cut);
+    if (this.drained.size === this.handles.length) this.onAllDrained?.();
+  }
+
+  /** Ends all workers at once. */
+  stop(): void {
+    this.leaving = true;
+    this.cancelTick?.();
+    for (const handle of this.handles) handle.terminate();
+  }
+}

@@ -1,0 +1,148 @@
+// One place among the workers: the living incarnation in it, and how it is doing.
+//
+// The supervisor spawns into it, watches its heartbeat and replaces it. A worker can die in three ways: it
+// throws (an `error` event), it ends silently, or it hangs; the last two show only as a heart that stopped.
+
+import { type Board, ColumnCell } from "../board/layout.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
+
+export type WorkerState = "starting" | "serving" | "notListening" | "restarting" | "draining" | "drained";
+
+export interface WorkerHandleEvents {
+  /** A message that the handle does not keep to itself. */
+  onMessage(handle: WorkerHandle, message: FromWorker): void;
+  /** The incarnation is dead or was given up; it is terminated already. */
+  onDied(handle: WorkerHandle, reason: string): void;
+}
+
+export class WorkerHandle {
+  state: WorkerState = "starting";
+  /** Milliseconds since 1970. */
+  since: number;
+  reason: string | null = null;
+  restarts = 0;
+  /** Board column of the living incarnation. */
+  column: number | null = null;
+  /** Newest snapshot version that it applied. */
+  applied = 0;
+  private worker: Worker | null = null;
+  private lastBeat = 0;
+  private missedTicks = 0;
+
+  constructor(
+    readonly index: number,
+    private readonly board: Board,
+    private readonly events: WorkerHandleEvents,
+    private readonly date: () => number,
+  ) {
+    this.since = date();
+  }
+
+  private become(state: WorkerState, reason: string | null): void {
+    this.state = state;
+    this.reason = reason;
+    this.since = this.date();
+  }
+
+  /** Starts an incarnation in `start.column`. Workers may use the network and nothing else. */
+  spawn(moduleUrl: URL, start: WorkerStart): void {
+    const worker = new Worker(moduleUrl, {
+      type: "module",
+      name: `weir-${this.index}`,
+      deno: {
+        permissions: {
+          net: "inherit",
+          read: false,
+          write: false,
+          env: false,
+          run: false,
+          sys: false,
+          ffi: false,
+        },
+      },
+    } as WorkerOptions);
+    this.worker = worker;
+    this.column = start.column;
+    this.applied = 0;
+    this.missedTicks = 0;
+    this.lastBeat = 0;
+    if (this.restarts === 0) this.become("starting", null);
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (this.worker !== worker) return;
+      if (data.kind === "loaded") worker.postMessage(start);
+      else this.receive(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      if (this.worker === worker) this.died(`threw: ${event.message}`);
+    };
+    worker.onmessageerror = () => {
+      if (this.worker === worker) this.died("sent what cannot be read");
+    };
+  }
+
+  private receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "listening":
+        if (this.state !== "draining") this.become("serving", null);
+        break;
+      case "notListening":
+        if (this.state !== "draining") this.become("notListening", message.reason);
+        break;
+      case "applied":
+        this.applied = message.version;
+        break;
+      case "drained":
+        this.become("drained", null);
+        this.terminate();
+        break;
+    }
+    this.events.onMessage(this, message);
+  }
+
+  post(message: ToWorker): void {
+    this.worker?.postMessage(message);
+  }
+
+  /**
+   * Called at each tick of the supervisor. Ticks are counted, not time: when the whole process stalls no
+   * tick passes, and nobody is given up for it.
+   */
+  checkHeart(missedTicksMax: number): void {
+    if (this.worker === null || this.column === null) return;
+    const beat = Atomics.load(
+      this.board.int32,
+      this.board.layout.columnCell(this.column, ColumnCell.heartbeat),
+    );
+    if (beat !== this.lastBeat) {
+      this.lastBeat = beat;
+      this.missedTicks = 0;
+    } else if (++this.missedTicks >= missedTicksMax) {
+      this.died("its heart stopped: it ended or it hangs");
+    }
+  }
+
+  private died(reason: string): void {
+    this.terminate();
+    this.become("restarting", reason);
+    this.restarts++;
+    this.events.onDied(this, reason);
+  }
+
+  startDraining(): void {
+    if (this.state !== "drained") this.become("draining", this.reason);
+  }
+
+  get alive(): boolean {
+    return this.worker !== null;
+  }
+
+  get serving(): boolean {
+    return this.worker !== null && (this.state === "serving" || this.state === "draining");
+  }
+
+  terminate(): void {
+    this.worker?.terminate();
+    this.worker = null;
+  }
+}

@@ -1,0 +1,75 @@
+// Where Weir begins and ends: reads the command, runs it, handles signals, exits.
+//
+// The only file that exits, handles signals or reads the environment. Exit codes: 0 a clean end, 1 a failure
+// to start, 64 a refused configuration or command line (EX_USAGE).
+
+import { check } from "./cli/check.ts";
+import { explain } from "./cli/explain.ts";
+import { COMMANDS, HELP } from "./cli/help.ts";
+import { nearest } from "./config/nearest.ts";
+import { probe } from "./cli/probe.ts";
+import { ENVIRONMENT, forgetForeignVariables } from "./cli/environment.ts";
+import { run, type Signals } from "./cli/run.ts";
+import { VERSION } from "./version.ts";
+
+/** Signals of one Ctrl-C: `deno task` delivers it twice. */
+const SAME_SIGNAL_MS = 1_000;
+
+function processSignals(): Signals {
+  let first = -Infinity;
+  return {
+    onStop: (callback) => {
+      const stop = (hurry: boolean) => () => {
+        const now = performance.now();
+        if (first === -Infinity) {
+          first = now;
+          callback(hurry);
+        } else if (now - first > SAME_SIGNAL_MS) Deno.exit(130);
+      };
+      Deno.addSignalListener("SIGTERM", stop(false));
+      Deno.addSignalListener("SIGINT", stop(true));
+    },
+    onReload: (callback) => Deno.addSignalListener("SIGHUP", callback),
+  };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  forgetForeignVariables((name) => Deno.env.delete(name));
+  const env = Object.fromEntries(ENVIRONMENT.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+  const wantsHelp = command === undefined || command === "help" || args.includes("--help") ||
+    args.includes("-h");
+  if (wantsHelp) {
+    console.log(HELP);
+    return command === undefined ? 64 : 0;
+  }
+  switch (command) {
+    case "start":
+      return await run({ args: rest, env, signals: processSignals(), sampleOrigins: true });
+    case "run":
+      return await run({ args: rest, env, signals: processSignals(), sampleOrigins: false });
+    case "check":
+      return await check(rest, env);
+    case "explain":
+      return await explain(rest, env);
+    case "probe":
+      return await probe(rest, env);
+    case "version":
+      console.log(`weir ${VERSION} (deno ${Deno.version.deno})`);
+      return 0;
+    default:
+      console.error(unknownCommand(command));
+      return 64;
+  }
+}
+
+function unknownCommand(command: string): string {
+  const near = nearest(command, COMMANDS);
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  return `unknown command: ${command}, must be one of ${COMMANDS.join(", ")}${hint}`;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,96 @@
+// The pod as the admin server sees it: plain data, read when it is asked for.
+
+import type { AdminSources, EndpointInfo, UpstreamInfo, WorkerInfo } from "../admin/sources.ts";
+import { describeConfig } from "../config/describe.ts";
+import type { RouteConfig, UpstreamConfig } from "../config/schema.ts";
+import type { EndpointStatus } from "../control/endpoint_status.ts";
+import type { WorkerHandle } from "../control/worker_handle.ts";
+import { VERSION } from "../version.ts";
+import type { Pod } from "./pod.ts";
+
+export function adminSources(pod: Pod): AdminSources {
+  return {
+    board: pod.board,
+    probes: () => pod.probes(),
+    pod: () => ({
+      version: VERSION,
+      deno: Deno.version.deno,
+      instance: pod.inputs.instance,
+      startedAt: pod.startedAt,
+      draining: pod.draining,
+      residentBytes: Deno.memoryUsage().rss,
+      heapBytes: Deno.memoryUsage().heapUsed,
+    }),
+    workers: () => pod.supervisor.handles.map(workerInfo),
+    config: () => ({
+      version: pod.snapshot?.version ?? 0,
+      file: pod.loaded.file ?? null,
+      effective: describeConfig(pod.loaded),
+      lastReload: pod.lastReload,
+    }),
+    upstreams: () => upstreamInfos(pod),
+    routes: () =>
+      pod.snapshot?.routes.map(({ name, row, ...route }) => ({ name, row, target: targetWords(route) })) ??
+        [],
+    recentEvents: () => pod.inputs.events.recent(),
+    subscribe: (listener) => pod.inputs.events.subscribe(listener),
+    ask: (question) => pod.supervisor.ask(question),
+  };
+}
+
+function workerInfo(handle: WorkerHandle): WorkerInfo {
+  const { index, column, restarts, since, reason } = handle;
+  const state = handle.state === "notListening" ? "restarting" : handle.state;
+  return { index, column: handle.alive ? column : null, state, restarts, since, reason };
+}
+
+function upstreamInfos(pod: Pod): UpstreamInfo[] {
+  const judged = new Map(pod.monitor.describe().map(({ name, endpoints }) => [name, endpoints]));
+  return (pod.snapshot?.upstreams ?? []).map((upstream) => {
+    const config = pod.config.upstreams[upstream.name]!;
+    const statuses = new Map(judged.get(upstream.name)?.map((status) => [status.id, status]));
+    return {
+      name: upstream.name,
+      row: upstream.row,
+      policy: policyWords(config),
+      health: healthWords(config),
+      whenAllUnhealthy: upstream.whenAllUnhealthy,
+      panicPercent: upstream.panicPercent,
+      endpoints: upstream.endpoints.map((endpoint) => {
+        const { id, row, weight, backup, scheme, authority } = endpoint;
+        const tally = pod.tally.of(upstream.name, id, `${scheme}://${authority}`);
+        return { id, row, weight, backup, ...tally, ...judgement(statuses.get(id)) };
+      }),
+    };
+  });
+}
+
+function judgement(status: EndpointStatus | undefined): Pick<EndpointInfo, "lastCheck" | "ejection"> {
+  const check = status?.health.checks.at(-1);
+  const until = status?.ejection.until ?? null;
+  return {
+    lastCheck: check === undefined
+      ? null
+      : { at: check.at, passed: check.passed, durationMs: check.durationMs, detail: check.reason },
+    ejection: until === null ? null : { until, why: status!.ejection.reason },
+  };
+}
+
+function policyWords({ balance }: UpstreamConfig): string {
+  const compares = balance.policy === "least_request" || balance.policy === "peak_ewma";
+  return compares ? `${balance.policy} (choices: ${balance.choices})` : balance.policy;
+}
+
+function healthWords({ health }: UpstreamConfig): string {
+  const every = `every ${health.intervalMs / 1_000} s`;
+  const kind = health.kind ?? (health.path === undefined ? "tcp" : "http");
+  if (kind === "off") return "off";
+  return kind === "http" ? `http GET ${health.path} ${every}` : `tcp ${every}`;
+}
+
+function targetWords(route: Omit<RouteConfig, "name">): string {
+  if (route.redirect !== undefined) return `redirect to ${route.redirect.to}`;
+  if (route.respond !== undefined) return `answers ${route.respond.status}`;
+  if (route.split === undefined) return route.upstream ?? "";
+  return route.split.map(({ upstream, weight }) => `${upstream} ${weight}`).join(" : ");
+}

@@ -1,0 +1,29 @@
+// How the addresses of an upstream are discovered in this process: DNS by its own configuration, Kubernetes
+// by the pod's service account.
+
+import type { UpstreamConfig } from "../config/schema.ts";
+import type { DiscoveryEvents } from "../control/discovery/discovery.ts";
+import { type DiscoveryInputs, dnsMaker } from "../control/discovery/upstream_discovery.ts";
+import type { PodInputs } from "./pod.ts";
+
+export function discoveryInputs(
+  name: string,
+  config: UpstreamConfig,
+  { clock, events }: Pick<PodInputs, "clock" | "events">,
+): DiscoveryInputs {
+  const told: DiscoveryEvents = {
+    onFailure: ({ source, reason, kept }) =>
+      events.add("discovery", "bad", `${name}: ${source}: ${reason}; ${kept} endpoints stay in use`),
+    onRecovery: ({ source, endpoints }) =>
+      events.add("discovery", "good", `${name}: ${source} answers again: ${endpoints} endpoints`),
+  };
+  return {
+    clock,
+    makers: {
+      dns: dnsMaker(config.discovery, { clock, events: told }),
+      k8s: () => {
+        throw new Error("k8s:// addresses need the pod's service account");
+      },
+    },
+  };
+}

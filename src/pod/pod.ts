@@ -1,0 +1,256 @@
+// The control plane of one process, joined: configuration, discovery, judgement, workers, admin server.
+//
+// `main.ts` starts one, tells it to reload or to leave, and exits when it is gone. Everything that workers
+// know goes through `publish`, in one order: rows, verdicts, then the snapshot that names them.
+
+import { type AdminServer, startAdminServer } from "../admin/server.ts";
+import type { ReloadInfo } from "../admin/sources.ts";
+import { Board, DEFAULT_CAPACITY, PodCell } from "../board/layout.ts";
+import type { Loaded } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import type { Clock } from "../control/clock.ts";
+import { HealthMonitor } from "../control/health_monitor.ts";
+import { endpointRows, routeRows, type RowAllocator, upstreamRows } from "../control/row_allocator.ts";
+import { judgedUpstream, type Rows, snapshotOf, upstreamSnapshot } from "../control/snapshots.ts";
+import { Supervisor } from "../control/supervisor.ts";
+import type { CertificateSnapshot, Snapshot, WorkerStart } from "../messages.ts";
+import { adminSources } from "./admin_view.ts";
+import type { EventBook } from "./event_book.ts";
+import { judgeInputs } from "./judge_inputs.ts";
+import { probePort } from "./port_probe.ts";
+import { Readiness } from "./readiness.ts";
+import { Tally } from "./tally.ts";
+import { UpstreamBook } from "./upstream_book.ts";
+import { discoveryInputs } from "./discovery_inputs.ts";
+
+export interface PodInputs {
+  readonly loaded: Loaded;
+  readonly clock: Clock;
+  readonly events: EventBook;
+  readonly readTextFile: (path: string) => Promise<string>;
+  /** Takes access log lines. */
+  readonly writeLog: (lines: string) => void;
+  /** Suffix of the Via pseudonym; unique per process. */
+  readonly instance: string;
+  /** Signs sticky cookies, when no file is configured. */
+  readonly stickyKey: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workerModule: URL;
+  readonly supervision?: { readonly tickMs: number; readonly missedTicksMax: number };
+}
+
+export class Pod {
+  readonly board: Board;
+  readonly supervisor: Supervisor;
+  readonly monitor: HealthMonitor;
+  readonly upstreams: UpstreamBook;
+  readonly readiness: Readiness;
+  readonly startedAt: number;
+  readonly tally = new Tally();
+  loaded: Loaded;
+  snapshot!: Snapshot;
+  lastReload: ReloadInfo | null = null;
+  draining: { readonly since: number; readonly deadlineAt: number } | null = null;
+  private readonly rows: { upstream: RowAllocator; endpoint: RowAllocator; route: RowAllocator };
+  private readonly rowsView: Rows;
+  private certificate: CertificateSnapshot | undefined;
+  private stickyKey = "";
+  private version = 0;
+  private port = 0;
+  private admin: AdminServer | null = null;
+
+  constructor(readonly inputs: PodInputs) {
+    const { loaded, clock, events } = inputs;
+    this.loaded = loaded;
+    this.startedAt = clock.date();
+    const workers = loaded.config.workers ?? navigator.hardwareConcurrency;
+    // A dying worker's column rests for a while before it is used again: each worker may need two.
+    this.board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: workers * 2 + 2 });
+    this.readiness = new Readiness(() => clock.now());
+    this.supervisor = new Supervisor({
+      board: this.board,
+      clock,
+      workers,
+      moduleUrl: inputs.workerModule,
+      makeStart: () => this.workerStart(),
+      events: this.supervisorEvents(),
+      ...inputs.supervision,
+    });
+    const applied = () => this.supervisor.appliedVersion();
+    const rows = this.rows = {
+      upstream: upstreamRows(this.board, applied),
+      endpoint: endpointRows(this.board, applied),
+      route: routeRows(this.board, applied),
+    };
+    this.rowsView = {
+      upstream: (name) => rows.upstream.take(name),
+      endpoint: (upstream, id) => rows.endpoint.take(`${upstream} ${id}`),
+      route: (name) => rows.route.take(name),
+    };
+    this.monitor = new HealthMonitor(judgeInputs(this.board, clock, events, this.tally));
+    this.upstreams = new UpstreamBook({
+      discoveryInputs: (name, config) => discoveryInputs(name, config, inputs),
+      readTextFile: inputs.readTextFile,
+      onChange: (name) => this.publishUpstream(name),
+    });
+  }
+
+  get config(): Config {
+    return this.loaded.config;
+  }
+
+  /** Where clients connect. */
+  get address(): { readonly host: string; readonly port: number } {
+    return { host: this.config.listen.host, port: this.port };
+  }
+
+  get adminPort(): number {
+    return this.admin!.port;
+  }
+
+  /** Starts everything. @throws PortInUseError and other refusals to start, before any worker runs */
+  async start(): Promise<void> {
+    const { listen, admin } = this.config;
+    this.port = probePort(listen.host, listen.port);
+    this.admin = startAdminServer({
+      host: admin.host,
+      port: admin.port,
+      sources: adminSources(this),
+      onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
+    });
+    await this.readFiles(this.config);
+    await this.upstreams.apply(this.config);
+    this.publish();
+    this.supervisor.start();
+  }
+
+  private async readFiles(config: Config): Promise<void> {
+    const { tls } = config.listen;
+    const read = this.inputs.readTextFile;
+    if (tls !== undefined) {
+      this.certificate = { cert: await read(tls.certFile), key: await read(tls.keyFile) };
+    }
+    const { stickyKeyFile } = config;
+    this.stickyKey = stickyKeyFile === undefined ? this.inputs.stickyKey : (await read(stickyKeyFile)).trim();
+  }
+
+  private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
+    return {
+      listen: { ...this.config.listen, port: this.port },
+      ...(this.certificate === undefined ? {} : { certificate: this.certificate }),
+      snapshot: this.snapshot,
+      instance: this.inputs.instance,
+      timeOrigin: performance.timeOrigin,
+    };
+  }
+
+  /** Tells everybody everything. */
+  private publish(): void {
+    const known = this.upstreams.all();
+    this.version++;
+    this.snapshot = snapshotOf(this.version, this.config, known, this.stickyKey, this.rowsView);
+    this.monitor.apply(known.map((upstream) => judgedUpstream(upstream, this.rowsView)));
+    this.supervisor.broadcast({ kind: "snapshot", snapshot: this.snapshot });
+    this.freeRows();
+  }
+
+  /** Tells everybody what discovery found for one upstream. */
+  private publishUpstream(name: string): void {
+    const known = this.upstreams.known(name);
+    if (known === undefined || this.version === 0) return;
+    this.version++;
+    const upstream = upstreamSnapshot(known, this.rowsView);
+    const upstreams = this.snapshot.upstreams.map((other) => other.name === name ? upstream : other);
+    this.snapshot = { ...this.snapshot, version: this.version, upstreams };
+    this.monitor.applyOne(judgedUpstream(known, this.rowsView));
+    this.supervisor.broadcast({ kind: "upstream", version: this.version, upstream });
+    this.freeRows();
+  }
+
+  /** Rows of what is no more may be used again once no worker knows of it. */
+  private freeRows(): void {
+    const { upstreams, routes } = this.snapshot;
+    this.rows.upstream.keepOnly(new Set(upstreams.map(({ name }) => name)), this.version);
+    const endpoints = upstreams.flatMap(({ name, endpoints }) => endpoints.map(({ id }) => `${name} ${id}`));
+    this.rows.endpoint.keepOnly(new Set(endpoints), this.version);
+    this.rows.route.keepOnly(new Set(routes.map(({ name }) => name)), this.version);
+  }
+
+  /** Takes over a configuration that has been validated. What it cannot change while running, it says. */
+  async reload(loaded: Loaded): Promise<void> {
+    await this.readFiles(loaded.config);
+    this.loaded = {
+      ...loaded,
+      config: { ...loaded.config, listen: this.config.listen, admin: this.config.admin },
+    };
+    await this.upstreams.apply(this.config);
+    this.publish();
+  }
+
+  private supervisorEvents() {
+    const { events } = this.inputs;
+    return {
+      onListening: (index: number) => {
+        this.tellReady();
+        events.add("worker", "good", `worker ${index} serves`);
+      },
+      onNotListening: (index: number, reason: string) => {
+        this.tellReady();
+        events.add("worker", "bad", `worker ${index} does not accept connections: ${reason}`);
+      },
+      onDied: (index: number, reason: string, respawnMs: number) => {
+        this.tellReady();
+        events.add("worker", "bad", `worker ${index} ${reason}; respawned in ${respawnMs} ms`);
+      },
+      onFailed: (index: number, reason: string) => events.add("worker", "bad", `worker ${index}: ${reason}`),
+      onLog: this.inputs.writeLog,
+      onApplied: () => this.tellReady(),
+    };
+  }
+
+  /** What the probes say; also on the board, for the probe on the traffic port. */
+  probes() {
+    const { handles } = this.supervisor;
+    const reasons = handles.filter(({ serving }) => !serving).map(({ index, reason }) =>
+      `worker ${index}: ${reason ?? "starting"}`
+    );
+    const counts = { serving: this.supervisor.servingCount, all: handles.length, reasons };
+    return this.readiness.state(counts, this.version > 0 && this.supervisor.appliedVersion() > 0);
+  }
+
+  private tellReady(): void {
+    const cell = this.board.layout.podCell(PodCell.ready);
+    Atomics.store(this.board.int32, cell, this.probes().ready ? 1 : 0);
+  }
+
+  /** Readiness fails and answers ask clients to leave, from now on. */
+  leave(): void {
+    const { delayMs, deadlineMs } = this.config.drain;
+    const since = this.inputs.clock.date();
+    this.draining = { since, deadlineAt: since + delayMs + deadlineMs };
+    this.readiness.leave();
+    this.tellReady();
+    Atomics.store(this.board.int32, this.board.layout.podCell(PodCell.draining), 1);
+    this.supervisor.broadcast({ kind: "leave" });
+    this.inputs.events.add("drain", "neutral", `leaving: not ready any more, serving on for ${delayMs} ms`);
+  }
+
+  /** Lets what is in flight finish and stops. @returns how many requests were cut at the deadline */
+  async drain(): Promise<number> {
+    const { deadlineMs } = this.config.drain;
+    const cut = await this.supervisor.drain(deadlineMs);
+    const words = cut === 0
+      ? "nothing was cut"
+      : `${cut} requests were cut at the deadline of ${deadlineMs} ms`;
+    this.inputs.events.add("drain", cut === 0 ? "good" : "bad", `drained: ${words}`);
+    await this.stop();
+    return cut;
+  }
+
+  async stop(): Promise<void> {
+    this.supervisor.stop();
+    await this.monitor.stop();
+    await this.upstreams.stop();
+    await this.admin?.close();
+  }
+}

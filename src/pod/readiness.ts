@@ -1,0 +1,51 @@
+// What the probes say, from what is known of the workers. Pure but for what it remembers: whether the pod
+// was ever ready, and since when nobody serves.
+//
+// No probe depends on upstreams: a pod that is restarted because its upstreams are down helps nobody.
+
+import type { ProbeState } from "../admin/sources.ts";
+
+/** A pod without a serving worker is alive for this long: workers are respawned meanwhile. */
+const UNSERVED_MS_MAX = 30_000;
+
+export interface WorkerCounts {
+  readonly serving: number;
+  readonly all: number;
+  /** In words: why those that do not serve do not. */
+  readonly reasons: readonly string[];
+}
+
+export class Readiness {
+  private wasReady = false;
+  private leaving = false;
+  private unservedSince: number;
+
+  /** @param now monotonic milliseconds */
+  constructor(private readonly now: () => number) {
+    this.unservedSince = now();
+  }
+
+  /** SIGTERM: not ready any more, for good. */
+  leave(): void {
+    this.leaving = true;
+  }
+
+  /** @param applied whether every worker has applied the configuration */
+  state(workers: WorkerCounts, applied: boolean): ProbeState {
+    const { serving, all } = workers;
+    if (serving > 0) this.unservedSince = this.now();
+    if (serving === all && applied) this.wasReady = true;
+    const live = this.now() - this.unservedSince < UNSERVED_MS_MAX;
+    const ready = this.wasReady && serving > 0 && !this.leaving;
+    return { live, ready, started: this.wasReady, reasons: this.reasons(workers, applied, live) };
+  }
+
+  private reasons({ serving, all, reasons }: WorkerCounts, applied: boolean, live: boolean): string[] {
+    const words: string[] = [];
+    if (this.leaving) words.push("draining: no new clients");
+    if (serving < all) words.push(`degraded: ${serving} of ${all} workers serve`, ...reasons);
+    if (!this.wasReady && !applied) words.push("the configuration is not applied by every worker yet");
+    if (!live) words.push(`no worker has served for ${UNSERVED_MS_MAX / 1_000} s`);
+    return words;
+  }
+}

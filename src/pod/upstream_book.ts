@@ -1,0 +1,111 @@
+// The upstreams as they are known now: what is configured, and what discovery has found for each.
+//
+// Used by `pod.ts`. An upstream whose addresses did not change keeps its discovery over a reload, and with
+// it all that is known; a failure to resolve never takes an endpoint away.
+
+import type { EndpointAddress } from "../config/endpoint_url.ts";
+import { parseEndpointEntry } from "../config/endpoint_url.ts";
+import type { Config, UpstreamConfig } from "../config/schema.ts";
+import type { DiscoveredEndpoint, DiscoveryStatus } from "../control/discovery/discovery.ts";
+import { type DiscoveryInputs, UpstreamDiscovery } from "../control/discovery/upstream_discovery.ts";
+import type { KnownUpstream } from "../control/snapshots.ts";
+import type { UpstreamTlsSnapshot } from "../messages.ts";
+
+interface Entry {
+  config: UpstreamConfig;
+  tls: UpstreamTlsSnapshot;
+  endpoints: readonly DiscoveredEndpoint[];
+  /** What discovery depends on, to see whether it must begin anew. */
+  readonly key: string;
+  readonly discovery: UpstreamDiscovery;
+}
+
+export interface UpstreamBookInputs {
+  /** How the addresses of an upstream are discovered. */
+  readonly discoveryInputs: (name: string, config: UpstreamConfig) => DiscoveryInputs;
+  readonly readTextFile: (path: string) => Promise<string>;
+  /** Discovery found something else than before. */
+  readonly onChange: (name: string) => void;
+}
+
+export class UpstreamBook {
+  private entries = new Map<string, Entry>();
+
+  constructor(private readonly inputs: UpstreamBookInputs) {}
+
+  /**
+   * Takes over a configuration. Settles when every new address has been looked at once.
+   * @throws when a file for TLS cannot be read; then nothing has changed
+   */
+  async apply(config: Config): Promise<void> {
+    const tls = new Map<string, UpstreamTlsSnapshot>();
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      tls.set(name, await this.readTls(upstream));
+    }
+    const before = this.entries;
+    this.entries = new Map();
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      this.entries.set(name, this.enter(before.get(name), name, upstream, tls.get(name)!));
+    }
+    for (const [name, entry] of before) {
+      if (this.entries.get(name)?.discovery !== entry.discovery) await entry.discovery.stop();
+    }
+    await Promise.all([...this.entries.values()].map(({ discovery }) => discovery.settled));
+  }
+
+  private enter(
+    before: Entry | undefined,
+    name: string,
+    config: UpstreamConfig,
+    tls: UpstreamTlsSnapshot,
+  ): Entry {
+    const key = JSON.stringify([config.endpoints, config.discovery]);
+    if (before !== undefined && before.key === key) return Object.assign(before, { config, tls });
+    const discovery = new UpstreamDiscovery(
+      name,
+      addressesOf(config),
+      this.inputs.discoveryInputs(name, config),
+    );
+    const entry: Entry = { config, tls, key, discovery, endpoints: before?.endpoints ?? [] };
+    discovery.start((endpoints) => {
+      entry.endpoints = endpoints;
+      if (this.entries.get(name) === entry) this.inputs.onChange(name);
+    });
+    return entry;
+  }
+
+  private async readTls({ tls }: UpstreamConfig): Promise<UpstreamTlsSnapshot> {
+    const read = this.inputs.readTextFile;
+    return {
+      caCerts: tls.caFile === undefined ? [] : [await read(tls.caFile)],
+      ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+      ...(tls.certFile === undefined ? {} : { cert: await read(tls.certFile) }),
+      ...(tls.keyFile === undefined ? {} : { key: await read(tls.keyFile) }),
+    };
+  }
+
+  known(name: string): KnownUpstream | undefined {
+    const entry = this.entries.get(name);
+    return entry && { name, config: entry.config, endpoints: entry.endpoints, tls: entry.tls };
+  }
+
+  all(): KnownUpstream[] {
+    return [...this.entries.keys()].map((name) => this.known(name)!);
+  }
+
+  describe(name: string): readonly DiscoveryStatus[] {
+    return this.entries.get(name)?.discovery.describeAll() ?? [];
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.entries.values()].map(({ discovery }) => discovery.stop()));
+  }
+}
+
+/** The addresses of an upstream; the schema has refused those that do not parse. */
+function addressesOf(config: UpstreamConfig): EndpointAddress[] {
+  return config.endpoints.flatMap((entry) => {
+    const parsed = parseEndpointEntry(entry);
+    return parsed.ok ? [parsed.address] : [];
+  });
+}
