@@ -105,6 +105,8 @@ export interface EndpointInfo {
   /** As configured. */
   readonly weight: number;
   readonly backup: boolean;
+  /** Why its health is what it is, in words; null when there is nothing to say. */
+  readonly healthReason: string | null;
   /** Null before the first one, and with checks off. */
   readonly lastCheck: CheckInfo | null;
   readonly checksPassed: number;
@@ -120,7 +122,7 @@ export interface CheckInfo {
   readonly passed: boolean;
   readonly durationMs: number;
   /** In words: `200`, `connection refused`, `no answer within 1000 ms`. */
-  readonly detail: string;
+  readonly reason: string;
 }
 
 export interface RouteInfo {

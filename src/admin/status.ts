@@ -155,12 +155,12 @@ function endpointStatus(
   };
 }
 
-function why(state: EndpointStateName, { ejection, lastCheck }: EndpointInfo): string | null {
+function why(state: EndpointStateName, { ejection, healthReason }: EndpointInfo): string | null {
   switch (state) {
     case "ejected":
       return ejection?.why ?? null;
     case "unhealthy":
-      return lastCheck === null || lastCheck.passed ? null : lastCheck.detail;
+      return healthReason;
     case "unchecked":
       return "takes no traffic before its first check";
     case "draining":

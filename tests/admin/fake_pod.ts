@@ -96,7 +96,8 @@ export class FakePod implements AdminSources {
       row: firstRow + i,
       weight: 1,
       backup: false,
-      lastCheck: { at: this.now(), passed: true, durationMs: 1.2, detail: "200" },
+      healthReason: null,
+      lastCheck: { at: this.now(), passed: true, durationMs: 1.2, reason: "200" },
       checksPassed: 1,
       checksFailed: 0,
       ejection: null,
@@ -159,17 +160,18 @@ export class FakePod implements AdminSources {
     this.happen("ejection", "bad", `${endpoint.id} ejected for ${forMs / 1000} s: ${why}`);
   }
 
-  failCheck(upstream: number, index: number, detail: string): void {
+  failCheck(upstream: number, index: number, reason: string): void {
     const endpoint = this.mark(upstream, index, EndpointState.unhealthy);
-    endpoint.lastCheck = { at: this.now(), passed: false, durationMs: 2, detail };
+    endpoint.lastCheck = { at: this.now(), passed: false, durationMs: 2, reason };
+    endpoint.healthReason = reason;
     endpoint.checksFailed += 3;
-    this.happen("health", "bad", `${endpoint.id} is unhealthy: ${detail}, 3 times in a row`);
+    this.happen("health", "bad", `${endpoint.id} is unhealthy: ${reason}, 3 times in a row`);
   }
 
   recover(upstream: number, index: number): void {
     const endpoint = this.mark(upstream, index, 0);
     endpoint.ejection = null;
-    endpoint.lastCheck = { at: this.now(), passed: true, durationMs: 1.1, detail: "200" };
+    endpoint.lastCheck = { at: this.now(), passed: true, durationMs: 1.1, reason: "200" };
     this.happen("health", "good", `${endpoint.id} serves again`);
   }
 

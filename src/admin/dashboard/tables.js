@@ -112,7 +112,7 @@ function weightText({ weight, weightConfigured }) {
 
 function checkText(check, now) {
   if (check === null) return "–";
-  return `${check.passed ? "✓" : "✕"} ${check.detail}, ${span(now - check.at)} ago`;
+  return `${check.passed ? "✓" : "✕"} ${check.reason}, ${span(now - check.at)} ago`;
 }
 
 export function showWorkers(workers) {
