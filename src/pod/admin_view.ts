@@ -65,13 +65,16 @@ function upstreamInfos(pod: Pod): UpstreamInfo[] {
   });
 }
 
-function judgement(status: EndpointStatus | undefined): Pick<EndpointInfo, "lastCheck" | "ejection"> {
+function judgement(
+  status: EndpointStatus | undefined,
+): Pick<EndpointInfo, "healthReason" | "lastCheck" | "ejection"> {
   const check = status?.health.checks.at(-1);
   const until = status?.ejection.until ?? null;
   return {
+    healthReason: status?.health.reason ?? null,
     lastCheck: check === undefined
       ? null
-      : { at: check.at, passed: check.passed, durationMs: check.durationMs, detail: check.reason },
+      : { at: check.at, passed: check.passed, durationMs: check.durationMs, reason: check.reason },
     ejection: until === null ? null : { until, why: status!.ejection.reason },
   };
 }

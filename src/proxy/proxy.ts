@@ -6,7 +6,6 @@
 import { hash32 } from "../balance/hash.ts";
 import { makeBalancer } from "../balance/policies.ts";
 import type { Balancer } from "../balance/balancer.ts";
-import { UpstreamCell } from "../board/layout.ts";
 import { PodCell, UpstreamCell } from "../board/layout.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
@@ -116,7 +115,7 @@ export class Proxy {
       milli: layout.upstreamCell(snapshot.row, UpstreamCell.budgetMilli),
       second: layout.upstreamCell(snapshot.row, UpstreamCell.budgetSecond),
     });
-    return { upstream, balancer: this.balancerOf(upstream), budget };
+    return { upstream, balancer: this.balancerOf(upstream), budget, sticky: this.stickyOf(snapshot) };
   }
 
   private refresh(group: Group, snapshot: UpstreamSnapshot): void {

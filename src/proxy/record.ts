@@ -53,15 +53,8 @@ export class RequestRecord {
   }
 
   get endedBy(): string {
-    switch (this.delivery?.kind) {
-      case "complete":
-        return "complete";
-      case "truncated":
-        return "endpoint broke off";
-      case "clientGone":
-      case undefined:
-        return "client left";
-    }
+    const kind = this.delivery?.kind ?? "clientGone";
+    return kind === "complete" ? kind : kind === "truncated" ? "endpoint broke off" : "client left";
   }
 
   /** The story that explain tells. @param epochMs wall time of the arrival */

@@ -61,7 +61,7 @@ export function refusalResponse(
   if (refusal.headers !== undefined) headers.push(...refusal.headers);
   return {
     head: { status: refusal.status, reason: reason(refusal.status), headers },
-    body: new WholeBody(bytes),
+    body,
   };
 }
 
