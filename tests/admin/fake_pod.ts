@@ -17,7 +17,7 @@ import {
 import { Board, ColumnCell } from "../../src/board/layout.ts";
 import { EndpointState, Verdicts } from "../../src/board/verdicts.ts";
 import type { Answer, Question } from "../../src/messages.ts";
-import { EventLog } from "../../src/admin/event_log.ts";
+import { EventBook } from "../../src/pod/event_book.ts";
 import type {
   AdminSources,
   ConfigInfo,
@@ -63,11 +63,13 @@ export class FakePod implements AdminSources {
   readonly upstreamList:
     (Mutable<Omit<UpstreamInfo, "endpoints">> & { endpoints: Mutable<EndpointInfo>[] })[] = [];
   readonly routeList: RouteInfo[] = [];
-  readonly log: EventLog;
+  readonly book: EventBook;
+  /** How many are subscribed: 0 once everything is closed. */
+  subscribed = 0;
   answer: (question: Question) => readonly Answer[] | Promise<readonly Answer[]> = () => [];
 
   constructor(readonly now: () => number, upstreams: Readonly<Record<string, readonly string[]>>) {
-    this.log = new EventLog({ now });
+    this.book = new EventBook(now, () => {});
     this.info = {
       version: "1.0.0",
       deno: "2.9.6",
@@ -190,7 +192,7 @@ export class FakePod implements AdminSources {
   }
 
   happen(kind: PodEvent["kind"], tone: PodEvent["tone"], text: string): void {
-    this.log.happened(kind, tone, text);
+    this.book.add(kind, tone, text);
   }
 
   probes = () => this.state;
@@ -199,11 +201,14 @@ export class FakePod implements AdminSources {
   config = () => this.configuration;
   upstreams = () => this.upstreamList;
   routes = () => this.routeList;
-  recentEvents = () => this.log.recent();
+  recentEvents = () => this.book.recent();
   ask = async (question: Question) => this.answer(question);
-  subscribe = (listener: (event: PodEvent) => void) => this.log.subscribe(listener);
-  /** How many are subscribed: 0 once everything is closed. */
-  get subscribed(): number {
-    return this.log.subscribed;
-  }
+  subscribe = (listener: (event: PodEvent) => void) => {
+    this.subscribed++;
+    const leave = this.book.subscribe(listener);
+    return () => {
+      this.subscribed--;
+      leave();
+    };
+  };
 }
