@@ -2,7 +2,8 @@
 //
 // `weir` rows are Weir, `peer` rows other load balancers, `bound` rows the programs that tell how much of a
 // figure is Weir's own: the floor and the plain fetch proxy from Deno's side, the origin itself without a proxy.
-// Peers take part with a first configuration and with a tuned one; the files are in `peers/`.
+// Peers take part with a first configuration and with a tuned one (nginx with the step between them, too, since
+// its first configuration keeps no connection to the origins); the files are in `peers/`.
 
 import { type LoadScenario, PAYLOADS, type Scenario } from "./scenarios.ts";
 import { weirCommand } from "./weir_command.ts";
@@ -11,6 +12,7 @@ export type ContestantName =
   | "weir"
   | "weir-wire"
   | "nginx"
+  | "nginx-keepalive"
   | "nginx-tuned"
   | "haproxy"
   | "haproxy-tuned"
@@ -55,13 +57,14 @@ export interface Contestant {
 }
 
 const always = () => true;
-const deno = [Deno.execPath(), "run", "--no-prompt", "--quiet"];
+const deno = [Deno.execPath(), "run", "--no-prompt", "--quiet", "--unstable-net"];
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 
 export const CONTESTANTS: readonly Contestant[] = [
   weir("weir", "Weir (serve)", "serve"),
   weir("weir-wire", "Weir (wire)", "wire"),
-  peer("nginx", "nginx", "nginx", nginx("nginx_default.conf"), true),
+  peer("nginx", "nginx", "nginx", nginx("nginx_default.conf"), false),
+  peer("nginx-keepalive", "nginx, keep-alive", "nginx", nginx("nginx_keepalive.conf"), true),
   peer("nginx-tuned", "nginx, tuned", "nginx", nginx("nginx_tuned.conf"), true),
   peer("haproxy", "HAProxy", "haproxy", haproxy("haproxy_default.cfg"), false),
   peer("haproxy-tuned", "HAProxy, tuned", "haproxy", haproxy("haproxy_tuned.cfg"), true),

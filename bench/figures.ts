@@ -13,7 +13,8 @@ export type FigureName =
   | "rssBytes"
   | "idleRssBytes"
   | "idlePssBytes"
-  | "idleConnectionBytes";
+  | "idleConnectionBytes"
+  | "othersPercent";
 
 export interface Figure {
   readonly title: string;
@@ -34,6 +35,8 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   idleRssBytes: { title: "idle RSS MB", better: "lower", print: megabytes },
   idlePssBytes: { title: "idle PSS MB", better: "lower", print: megabytes },
   idleConnectionBytes: { title: "KB per idle connection", better: "lower", print: kilobytes },
+  // How far to trust the row: other programs on the proxy's core, or a virtual machine's neighbours.
+  othersPercent: { title: "others on the core %", better: "lower", print: wholeNumber },
 };
 
 /** Three significant digits where they matter: 0.123, 1.23, 12.3, 123. */

@@ -26,8 +26,8 @@ export const USAGE = `deno task bench [flags]
   --quick            the seed's three scenarios with the main contestants; ends within two minutes
   --only=a,b         only these contestants: ${list(CONTESTANTS)}
   --scenario=a,b     only these scenarios: ${list(SCENARIOS)}
-  --rounds=N         rounds of each scenario, 1 to 100 (default: 5 for the seed's, 3 for the others)
-  --seconds=N        length of each run, 1 to 60 (default: 3; with --quick 1)
+  --rounds=N         rounds of each scenario, 1 to 100 (default: 9 for the seed's, 5 for most others)
+  --seconds=N        length of each turn, 1 to 60 (default: 2 for most; with --quick 1)
   --write            write bench/results.json, docs/img and docs/performance.md (default for a full run only)
   --no-write         do not write them
   --render           write them again from bench/results.json, without measuring

@@ -6,10 +6,9 @@
 
 import type { Sample } from "./figures.ts";
 import { holdIdleConnections } from "./idle_connections.ts";
-import { cpuMicrosBetween, memoryOf, readTree } from "./proc.ts";
-import type { Processes } from "./processes.ts";
+import { cpuMicrosBetween, memoryOf, othersShare, readTree } from "./proc.ts";
 import type { LoadScenario, MemoryScenario } from "./scenarios.ts";
-import type { Standing } from "./stage.ts";
+import type { Stage, Standing } from "./stage.ts";
 import { type LoadReport, runWrk } from "./wrk.ts";
 
 /** Closing thousands of connections goes on for a moment after wrk has ended. */
@@ -24,21 +23,27 @@ export interface Measured {
 }
 
 export async function measureLoad(
-  processes: Processes,
+  { processes, cores }: Stage,
   standing: Standing,
   scenario: LoadScenario,
   seconds: number,
 ): Promise<Measured> {
   const before = await readTree(processes, standing.pids);
+  const begin = performance.now();
   const load = await runWrk(processes, scenario, standing.port, seconds);
   await pause(CLOSING_MS);
   const after = await readTree(processes, standing.pids);
+  const elapsedMs = performance.now() - begin;
   const fault = standing.fault();
   const faults = fault === null ? load.faults : [...load.faults, fault];
   if (faults.length > 0) return { sample: {}, faults };
   if (standing.pids.length === 0) return { sample: clientFigures(load), faults };
   const cpuMicros = cpuMicrosBetween(before, after) / load.requests;
-  return { sample: { ...clientFigures(load), cpuMicros, rssBytes: memoryOf(after).rssBytes }, faults };
+  const sample: Sample = { cpuMicros, ...clientFigures(load), rssBytes: memoryOf(after).rssBytes };
+  if (scenario.pinned) {
+    sample.othersPercent = 100 * othersShare(before, after, Number(cores.proxy), elapsedMs);
+  }
+  return { sample, faults };
 }
 
 function clientFigures({ requests, seconds, p50Ms, p99Ms, p999Ms }: LoadReport): Sample {
@@ -47,7 +52,7 @@ function clientFigures({ requests, seconds, p50Ms, p99Ms, p999Ms }: LoadReport):
 
 /** @param standing just started. */
 export async function measureMemory(
-  processes: Processes,
+  { processes }: Stage,
   standing: Standing,
   scenario: MemoryScenario,
 ): Promise<Measured> {

@@ -7,12 +7,12 @@ import type { Contestant } from "./contestants.ts";
 import type { BenchOptions } from "./flags.ts";
 import { type Scenario, SCENARIOS, SEED_SCENARIOS } from "./scenarios.ts";
 
-/** Of the two minutes of `--quick`, all but what the last round and stopping may take. */
-const QUICK_MS = 105_000;
+/** Of the two minutes of `--quick`, all but what stopping takes. */
+const QUICK_MS = 114_000;
 
 export interface Pace {
   readonly rounds: number;
-  /** Of each run of wrk. */
+  /** Of each turn under load. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
   /** By `performance.now()`: no round begins that would end later. */
@@ -28,7 +28,7 @@ export function chooseScenarios({ scenarios, quick }: BenchOptions, canLoad: boo
 export function paceOf(scenario: Scenario, options: BenchOptions, now: number, scenariosLeft: number): Pace {
   return {
     rounds: options.rounds ?? (options.quick ? 3 : scenario.rounds),
-    seconds: options.seconds ?? (options.quick ? 1 : 3),
+    seconds: options.seconds ?? (options.quick ? 1 : scenario.seconds),
     warmUpSeconds: options.quick ? 1 : 2,
     // The program's clock starts at 0.
     endBy: options.quick ? now + (QUICK_MS - now) / scenariosLeft : Infinity,
@@ -41,13 +41,13 @@ export function estimateMinutes(
   contestants: readonly Contestant[],
   options: BenchOptions,
 ): number {
-  const STARTING = 3, AROUND_A_RUN = 0.4, MEMORY_TURN = 7;
+  const STARTING = 3, AROUND_A_TURN = 0.4;
   let seconds = 0;
   for (const scenario of scenarios) {
     const pace = paceOf(scenario, options, 0, scenarios.length);
     const turns = contestants.filter((contestant) => contestant.takesPartIn(scenario)).length;
-    const load = pace.warmUpSeconds + pace.rounds * (pace.seconds + AROUND_A_RUN);
-    seconds += STARTING + turns * (scenario.kind === "load" ? load : pace.rounds * MEMORY_TURN);
+    const warmUp = scenario.kind === "load" ? pace.warmUpSeconds : 0;
+    seconds += STARTING + turns * (warmUp + pace.rounds * (pace.seconds + AROUND_A_TURN));
   }
   return Math.ceil(Math.min(seconds, options.quick ? 2 * 60 : Infinity) / 60);
 }

@@ -18,20 +18,34 @@ export interface ProcessReading {
   readonly children: number[];
 }
 
-export type TreeReading = Map<number, ProcessReading>;
+export interface TreeReading {
+  /** By process id. */
+  readonly processes: Map<number, ProcessReading>;
+  /** By core: nanoseconds since boot in which it was busy, with whatever. */
+  readonly busyNanos: Map<number, number>;
+}
 
 /** Reads lines of `grep -H`: `/proc/7/task/9/schedstat:1200 30 4`. Lines of other files are passed over. */
 export function parseReadings(text: string): TreeReading {
-  const readings: TreeReading = new Map();
+  const processes = new Map<number, ProcessReading>();
+  const busyNanos = new Map<number, number>();
   for (const line of text.split("\n")) {
+    const core = /^\/proc\/stat:cpu(\d+) (.*)$/.exec(line);
+    if (core !== null) busyNanos.set(Number(core[1]), busyTicksOf(core[2] ?? "") * TICK_NANOS);
     const match = /^\/proc\/(\d+)\/(?:task\/(\d+)\/)?(\w+):(.*)$/.exec(line);
     if (match === null) continue;
     const [, pid = "", tid = "", file = "", content = ""] = match;
-    const reading = readings.get(Number(pid)) ?? emptyReading();
-    readings.set(Number(pid), reading);
+    const reading = processes.get(Number(pid)) ?? emptyReading();
+    processes.set(Number(pid), reading);
     note(reading, file, tid === "" ? null : Number(tid), content);
   }
-  return readings;
+  return { processes, busyNanos };
+}
+
+/** All but idle and waiting for I/O: user nice system [idle iowait] irq softirq steal. */
+function busyTicksOf(stat: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = stat.split(" ").map(Number);
+  return user + nice + system + irq + softirq + steal;
 }
 
 function emptyReading(): ProcessReading {
@@ -58,21 +72,32 @@ function ticksOf(stat: string): number {
 /** CPU microseconds that the processes of `after` used since `before`. */
 export function cpuMicrosBetween(before: TreeReading, after: TreeReading): number {
   let nanos = 0;
-  for (const [pid, now] of after) {
-    const then = before.get(pid) ?? emptyReading();
+  for (const [pid, now] of after.processes) {
+    const then = before.processes.get(pid) ?? emptyReading();
     const threadEnded = [...then.threads.keys()].some((tid) => !now.threads.has(tid));
     nanos += threadEnded ? now.ticksNanos - then.ticksNanos : sum(now.threads) - sum(then.threads);
   }
   return nanos / 1000;
 }
 
+/** What share of `core` went to other programs (and, on a virtual machine, to its neighbours), 0 to 1. */
+export function othersShare(
+  before: TreeReading,
+  after: TreeReading,
+  core: number,
+  elapsedMs: number,
+): number {
+  const busyMs = ((after.busyNanos.get(core) ?? 0) - (before.busyNanos.get(core) ?? 0)) / 1e6;
+  return Math.max(0, busyMs - cpuMicrosBetween(before, after) / 1000) / elapsedMs;
+}
+
 function sum(threads: Map<number, number>): number {
   return threads.values().reduce((total, nanos) => total + nanos, 0);
 }
 
-export function memoryOf(readings: TreeReading): { rssBytes: number; pssBytes: number } {
+export function memoryOf({ processes }: TreeReading): { rssBytes: number; pssBytes: number } {
   let rssBytes = 0, pssBytes = 0;
-  for (const reading of readings.values()) {
+  for (const reading of processes.values()) {
     rssBytes += reading.rssBytes;
     pssBytes += reading.pssBytes;
   }
@@ -81,12 +106,14 @@ export function memoryOf(readings: TreeReading): { rssBytes: number; pssBytes: n
 
 /** The books of `pids` and of all their descendants. */
 export async function readTree(processes: Processes, pids: readonly number[]): Promise<TreeReading> {
-  const all: TreeReading = new Map();
+  const all: TreeReading = { processes: new Map(), busyNanos: new Map() };
   let unread = [...pids];
   while (unread.length > 0) {
-    const readings = parseReadings(await processes.output(findCommand(unread)));
-    for (const [pid, reading] of readings) all.set(pid, reading);
-    unread = [...readings.values()].flatMap((reading) => reading.children).filter((pid) => !all.has(pid));
+    const read = parseReadings(await processes.output(findCommand(unread)));
+    for (const [pid, reading] of read.processes) all.processes.set(pid, reading);
+    for (const [core, nanos] of read.busyNanos) all.busyNanos.set(core, nanos);
+    const children = read.processes.values().flatMap((reading) => reading.children);
+    unread = [...children].filter((pid) => !all.processes.has(pid));
   }
   return all;
 }
@@ -97,5 +124,20 @@ function findCommand(pids: readonly number[]): string[] {
   );
   const names = ["schedstat", "children", "stat", "smaps_rollup"].flatMap((name) => ["-o", "-name", name])
     .slice(1);
-  return ["find", ...places, "-maxdepth", "2", "(", ...names, ")", "-exec", "grep", "-H", "", "{}", "+"];
+  return [
+    "find",
+    "/proc/stat",
+    ...places,
+    "-maxdepth",
+    "2",
+    "(",
+    ...names,
+    ")",
+    "-exec",
+    "grep",
+    "-H",
+    "",
+    "{}",
+    "+",
+  ];
 }

@@ -1,7 +1,7 @@
-// Runs one scenario: every contestant once per round, in an order that moves on by one each round.
+// Runs one scenario: every contestant once per round, each round in another order.
 //
-// Interleaved rounds spread a slow minute of the machine over all contestants, and moving the order on keeps any
-// of them from always running right after the same neighbour. The first round waits until all have warmed up.
+// Interleaved rounds spread a slow minute of the machine over all contestants; the changing order keeps any of
+// them from always running first, or right after the same neighbour. Round 1 begins when all have warmed up.
 
 import type { Contestant } from "./contestants.ts";
 import { type Measured, measureLoad, measureMemory } from "./measure.ts";
@@ -59,7 +59,7 @@ async function loadRounds(context: Context, scenario: LoadScenario, contestants:
   await repeat(options, cells.length, async (round, at) => {
     const [one, cell] = [standing[at], cells[at]];
     if (one === undefined || cell === undefined) return;
-    const measured = await measureLoad(stage.processes, one, scenario, options.seconds);
+    const measured = await measureLoad(stage, one, scenario, options.seconds);
     record(cell, measured);
     options.onMeasured(round, one.contestant, measured);
   });
@@ -80,7 +80,7 @@ async function memoryRounds(context: Context, scenario: MemoryScenario, contesta
       failed.add(contestant);
       return;
     }
-    const measured = await measureMemory(stage.processes, standing, scenario);
+    const measured = await measureMemory(stage, standing, scenario);
     record(cell, measured);
     options.onMeasured(round, contestant, measured);
     await standing.stop();
@@ -120,9 +120,10 @@ async function repeat(
   }
 }
 
-/** 0 1 2, then 1 2 0, then 2 0 1, ... */
+/** The first moves on by one each round, and every second round runs backwards: 0 1 2, 1 0 2, 2 0 1, 0 2 1, ... */
 export function orderOfRound(round: number, contestants: number): number[] {
-  return Array.from({ length: contestants }, (_, at) => (at + round) % contestants);
+  const step = round % 2 === 0 ? 1 : contestants - 1;
+  return Array.from({ length: contestants }, (_, at) => (round + at * step) % contestants);
 }
 
 function emptyCell({ name, title, kind }: Contestant): Cell {

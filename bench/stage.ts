@@ -7,10 +7,8 @@
 import type { Contestant, Place } from "./contestants.ts";
 import { isInstalled, type Launched, type Processes } from "./processes.ts";
 import { PAYLOADS, type Scenario } from "./scenarios.ts";
+import { checkAnswer, lastLine, untilReady } from "./ready.ts";
 import { fillTemplate } from "./template.ts";
-
-const READY_WITHIN_MS = 20_000;
-const READY_POLL_MS = 50;
 
 export interface Cores {
   /** The proxy under test. */
@@ -79,8 +77,15 @@ export class Stage {
     const { command, env, count = 1, readyUrl } = await contestant.launch(place);
     const cores = scenario.pinned ? this.cores.proxy : this.cores.all;
     const launched = Array.from({ length: count }, () => this.processes.launch(command, cores, env));
-    await untilReady(readyUrl ?? `http://127.0.0.1:${port}/1kb`, launched);
-    return standing(contestant, port, launched);
+    const standing = stand(contestant, port, launched);
+    try {
+      await untilReady(readyUrl ?? `http://127.0.0.1:${port}/1kb`, launched);
+      if (scenario.kind === "load") await checkAnswer(port, scenario);
+      return standing;
+    } catch (error) {
+      await standing.stop();
+      throw error;
+    }
   }
 
   async #configure(file: string, port: number, workers: number, origins: readonly number[]): Promise<string> {
@@ -131,7 +136,7 @@ function direct(contestant: Contestant, port: number): Standing {
   return { contestant, port, pids: [], fault: () => null, stop: async () => {} };
 }
 
-function standing(contestant: Contestant, port: number, launched: readonly Launched[]): Standing {
+function stand(contestant: Contestant, port: number, launched: readonly Launched[]): Standing {
   return {
     contestant,
     port,
@@ -144,37 +149,6 @@ function standing(contestant: Contestant, port: number, launched: readonly Launc
       await Promise.all(launched.map((process) => process.stop()));
     },
   };
-}
-
-/** Polls until `url` answers 200. @throws when a process ends first, or after READY_WITHIN_MS. */
-async function untilReady(url: string, launched: readonly Launched[]): Promise<void> {
-  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-  const deadline = performance.now() + READY_WITHIN_MS;
-  while (performance.now() < deadline) {
-    const ended = launched.find((process) => !process.alive());
-    if (ended !== undefined) {
-      await ended.stop();
-      throw new Error(lastLine(ended.errorTail()) || "it ended without a word");
-    }
-    if (await answers200(url, client)) return;
-    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
-  }
-  await Promise.all(launched.map((process) => process.stop()));
-  throw new Error(`no 200 from ${url} within ${READY_WITHIN_MS / 1000} s`);
-}
-
-async function answers200(url: string, client: Deno.HttpClient): Promise<boolean> {
-  try {
-    const response = await fetch(url, { client, signal: AbortSignal.timeout(2000) });
-    await response.body?.cancel();
-    return response.status === 200;
-  } catch {
-    return false;
-  }
-}
-
-function lastLine(text: string): string {
-  return text.split("\n").at(-1) ?? "";
 }
 
 /** Ports that are free now; all are held open until the last is found, so they differ. */

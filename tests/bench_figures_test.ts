@@ -1,7 +1,7 @@
 // The benchmark's arithmetic: medians, spreads, ratios, and what the kernel's and wrk's output amount to.
 
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { cpuMicrosBetween, memoryOf, parseReadings } from "../bench/proc.ts";
+import { cpuMicrosBetween, memoryOf, othersShare, parseReadings } from "../bench/proc.ts";
 import { orderOfRound } from "../bench/rounds.ts";
 import { median, ratioSpread, spread } from "../bench/statistics.ts";
 import { parseWrkOutput } from "../bench/wrk.ts";
@@ -29,12 +29,13 @@ Deno.test("ratioSpread() leaves out a round that either side has no figure for",
   assertEquals(ratioSpread([10], [0]), null);
 });
 
-Deno.test("orderOfRound() lets each contestant go first once", () => {
-  assertEquals([0, 1, 2, 3].map((round) => orderOfRound(round, 3)), [[0, 1, 2], [1, 2, 0], [2, 0, 1], [
+Deno.test("orderOfRound() lets each contestant go first in turn, and turns the neighbours round", () => {
+  assertEquals([0, 1, 2, 3].map((round) => orderOfRound(round, 3)), [[0, 1, 2], [1, 0, 2], [2, 0, 1], [
     0,
-    1,
     2,
+    1,
   ]]);
+  assertEquals(orderOfRound(5, 1), [0]);
 });
 
 const READING = `/proc/7/task/7/schedstat:5000000 30 4
@@ -49,7 +50,7 @@ const READING = `/proc/7/task/7/schedstat:5000000 30 4
 `;
 
 Deno.test("parseReadings() reads threads, ticks, memory and children of a process", () => {
-  const reading = parseReadings(READING).get(7);
+  const reading = parseReadings(READING).processes.get(7);
   assertEquals([...reading?.threads ?? []], [[7, 5_000_000], [8, 2_000_000]]);
   assertEquals(reading?.children, [9, 12]);
   assertEquals(reading?.ticksNanos, 70_000_000);
@@ -71,6 +72,17 @@ Deno.test("cpuMicrosBetween() falls back to the process's ticks when a thread ha
   );
   const after = parseReadings(`/proc/7/task/7/schedstat:1000 0 0\n${stat(13)}`);
   assertEquals(cpuMicrosBetween(before, after), 30_000);
+});
+
+Deno.test("othersShare() is what the core did without the contestant, and never less than nothing", () => {
+  const reading = (ownNanos: number, user: number, steal: number) =>
+    parseReadings(
+      `/proc/stat:cpu  9 9 9 9\n/proc/stat:cpu0 ${user} 0 10 500 7 0 5 ${steal} 0 0\n` +
+        `/proc/7/task/7/schedstat:${ownNanos} 0 0\n`,
+    );
+  // 100 + 20 ticks of 10 ms busy, of which 800 ms are its own.
+  assertAlmostEquals(othersShare(reading(0, 0, 0), reading(800_000_000, 100, 20), 0, 2000), 0.2);
+  assertEquals(othersShare(reading(0, 0, 0), reading(900_000_000, 50, 0), 0, 2000), 0);
 });
 
 const WRK = `Running 1s test @ http://127.0.0.1:1/1kb

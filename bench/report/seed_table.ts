@@ -27,6 +27,7 @@ const OURS: readonly ContestantName[] = [
   "haproxy",
   "haproxy-tuned",
   "nginx",
+  "nginx-keepalive",
   "nginx-tuned",
 ];
 

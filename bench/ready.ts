@@ -1,0 +1,46 @@
+// When a program that was just started can be measured: it answers, and what it answers is right.
+
+import type { Launched } from "./processes.ts";
+import { type LoadScenario, PAYLOADS } from "./scenarios.ts";
+
+const READY_WITHIN_MS = 20_000;
+const POLL_MS = 50;
+const ANSWER_WITHIN_MS = 5000;
+
+/** Polls until `url` answers 200. @throws when a process ends first, or after READY_WITHIN_MS. */
+export async function untilReady(url: string, launched: readonly Launched[]): Promise<void> {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  while (performance.now() < deadline) {
+    const ended = launched.find((process) => !process.alive());
+    if (ended !== undefined) {
+      await ended.stop();
+      throw new Error(lastLine(ended.errorTail()) || "it ended without a word");
+    }
+    if (await ask(url).then(({ status }) => status === 200, () => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`no 200 from ${url} within ${READY_WITHIN_MS / 1000} s`);
+}
+
+/**
+ * One request of the scenario's kind, and its answer byte by byte.
+ * @throws when the answer is not the payload: a contestant that is wrong is not fast.
+ */
+export async function checkAnswer(port: number, { answer, uploadBytes }: LoadScenario): Promise<void> {
+  const upload = uploadBytes > 0 ? { method: "POST", body: "x".repeat(uploadBytes) } : {};
+  const { status, text } = await ask(`http://127.0.0.1:${port}/${answer}`, upload);
+  const expected = answer === "ok" ? "ok" : "x".repeat(PAYLOADS[answer]);
+  if (status !== 200) throw new Error(`${answer} is answered with status ${status}`);
+  if (text !== expected) throw new Error(`${answer} is answered with ${text.length} other bytes`);
+}
+
+async function ask(url: string, upload: RequestInit = {}): Promise<{ status: number; text: string }> {
+  // A connection of its own, so that none stays open into the measurement.
+  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  const response = await fetch(url, { ...upload, client, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  return { status: response.status, text: await response.text() };
+}
+
+export function lastLine(text: string): string {
+  return text.split("\n").at(-1) ?? "";
+}
