@@ -73,7 +73,11 @@ async function bench(stage: Stage, options: BenchOptions): Promise<number> {
   skipped.forEach(saySkipped);
   const scenarios = chooseScenarios(options, canLoad);
   const minutes = estimateMinutes(scenarios, chosen, options);
-  console.log(`${scenarios.length} scenarios with ${chosen.map(({ title }) => title).join("; ")}`);
+  console.log(
+    `${scenarios.length} ${scenarios.length === 1 ? "scenario" : "scenarios"} with ${
+      chosen.map(({ title }) => title).join("; ")
+    }`,
+  );
   console.log(`about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`);
   const machine = await describeMachine(stage.processes);
   const results: Results = { takenAt: new Date().toISOString(), machine, skipped, scenarios: [] };

@@ -4,7 +4,7 @@
 // `contestants.ts` or `wrk.ts`; the rounds, the ratios and the report take any row. The first three are the
 // seed's: 1 KB and 300 KB answers over 4 origins, 10 KB over 8.
 
-export const PAYLOADS = { "1kb": 1024, "10kb": 10 * 1024, "300kb": 300 * 1024, "ok": 2 } as const;
+export const PAYLOADS = { "1kb": 1024, "10kb": 10 * 1024, "300kb": 300 * 1024, "2b": 2 } as const;
 export type PayloadName = keyof typeof PAYLOADS;
 
 interface ScenarioBase {
@@ -46,8 +46,8 @@ export const SCENARIOS: readonly Scenario[] = [
   load("1kb", "1 KB, 4 origins", { rounds: SEED_ROUNDS }),
   load("10kb", "10 KB, 8 origins", { answer: "10kb", origins: 8, rounds: SEED_ROUNDS }),
   load("300kb", "300 KB, 4 origins", { answer: "300kb", rounds: SEED_ROUNDS }),
-  load("post-1kb", "POST 1 KB", { answer: "ok", uploadBytes: 1024 }),
-  load("post-1mb", "POST 1 MB", { answer: "ok", uploadBytes: 1024 * 1024 }),
+  load("post-1kb", "POST 1 KB", { answer: "2b", uploadBytes: 1024 }),
+  load("post-1mb", "POST 1 MB", { answer: "2b", uploadBytes: 1024 * 1024 }),
   load("c16", "1 KB, 16 connections", { connections: 16 }),
   load("c512", "1 KB, 512 connections", { connections: 512 }),
   load("c4096", "1 KB, 4,096 connections", { connections: 4096, seconds: 5 }),

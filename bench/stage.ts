@@ -49,7 +49,7 @@ export class Stage {
   async #nginxOrigins(ports: readonly number[]): Promise<Launched> {
     const directory = await this.#directory();
     await Deno.writeTextFile(`${directory}/300kb`, "x".repeat(PAYLOADS["300kb"]));
-    await Deno.writeTextFile(`${directory}/ok`, "ok");
+    await Deno.writeTextFile(`${directory}/2b`, "xx");
     const values = { scratch: directory, kilobyte: "x".repeat(1024) };
     const config = await this.#fill("./origins/nginx.conf", directory, values, ports);
     return this.processes.launch(["nginx", "-e", "stderr", "-p", directory, "-c", config], this.cores.load);
