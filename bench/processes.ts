@@ -4,6 +4,8 @@
 // Deno has to allow. `launch` is for servers, `output` for commands that end by themselves. `stopAll` runs at
 // the end, on failure and on Ctrl-C: first SIGTERM, then SIGKILL.
 
+/** Of the repository: where its tasks run. */
+const ROOT = new URL("..", import.meta.url).pathname;
 const STOP_GRACE_MS = 3000;
 const ERROR_TAIL_CHARS = 2000;
 
@@ -31,6 +33,7 @@ export class Processes {
   launch(command: readonly string[], cores: string, env: Record<string, string> = {}): Launched {
     const child = new Deno.Command("taskset", {
       args: ["-c", cores, ...command],
+      cwd: ROOT,
       env: { NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "null",

@@ -14,7 +14,7 @@ export async function untilReady(url: string, launched: readonly Launched[]): Pr
     const ended = launched.find((process) => !process.alive());
     if (ended !== undefined) {
       await ended.stop();
-      throw new Error(lastLine(ended.errorTail()) || "it ended without a word");
+      throw new Error(reasonIn(ended.errorTail()));
     }
     if (await ask(url).then(({ status }) => status === 200, () => false)) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -42,6 +42,8 @@ async function ask(url: string, upload: RequestInit = {}): Promise<{ status: num
   return { status: response.status, text: await response.text() };
 }
 
-export function lastLine(text: string): string {
-  return text.split("\n").at(-1) ?? "";
+/** The line of a program's last words that says why it ended. */
+export function reasonIn(errorTail: string): string {
+  const lines = errorTail.split("\n").filter((line) => line.trim() !== "");
+  return lines.find((line) => /error|emerg|alert/i.test(line)) ?? lines.at(-1) ?? "it ended without a word";
 }

@@ -7,7 +7,7 @@
 import type { Contestant, Place } from "./contestants.ts";
 import { isInstalled, type Launched, type Processes } from "./processes.ts";
 import { PAYLOADS, type Scenario } from "./scenarios.ts";
-import { checkAnswer, lastLine, untilReady } from "./ready.ts";
+import { checkAnswer, reasonIn, untilReady } from "./ready.ts";
 import { fillTemplate } from "./template.ts";
 
 export interface Cores {
@@ -143,7 +143,7 @@ function stand(contestant: Contestant, port: number, launched: readonly Launched
     pids: launched.map(({ pid }) => pid),
     fault: () => {
       const ended = launched.find((process) => !process.alive());
-      return ended === undefined ? null : `ended: ${lastLine(ended.errorTail())}`;
+      return ended === undefined ? null : `ended: ${reasonIn(ended.errorTail())}`;
     },
     stop: async () => {
       await Promise.all(launched.map((process) => process.stop()));

@@ -2,29 +2,25 @@
 // permissions. They are read from `deno.json`, so the benchmark cannot drift from what users run.
 
 /**
- * The words of the start task's `deno run ... src/main.ts`, with this Deno and absolute paths.
+ * The start task's command, with this Deno; like the task itself, it is run in the repository's root.
  * @throws when `deno.json` has no such task.
  */
 export async function weirCommand(): Promise<string[]> {
   const config = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
   const task: string | { command?: string } = config.tasks?.start ?? "";
   const words = startWords(typeof task === "string" ? task : task.command ?? "");
-  const root = new URL("..", import.meta.url).pathname;
-  return [Deno.execPath(), "run", `--config=${root}deno.json`, ...words, `${root}src/main.ts`];
+  return [Deno.execPath(), "run", ...words];
 }
 
 /**
- * What stands between `deno run` and `src/main.ts`; quotes group, as in a shell.
- * @throws when these two are not there.
+ * What follows `deno run` in a task that runs `src/main.ts`; quotes group, as in a shell.
+ * @throws when it does not.
  */
 export function startWords(task: string): string[] {
   const words = [...task.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) =>
     word.replace(/["']/g, "")
   );
-  const run = words.findIndex((word, at) => word === "run" && words[at - 1] === "deno");
-  const main = words.findIndex((word) => /^(\.\/)?src\/main\.ts$/.test(word));
-  if (run < 0 || main < run) {
-    throw new Error("deno.json has no start task of the form: deno run ... src/main.ts");
-  }
-  return words.slice(run + 1, main);
+  const [deno, run, ...rest] = words;
+  if (deno === "deno" && run === "run" && rest.includes("src/main.ts")) return rest;
+  throw new Error("deno.json has no start task of the form: deno run ... src/main.ts ...");
 }

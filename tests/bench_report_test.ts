@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { readFlags } from "../bench/flags.ts";
 import { type Chart, drawChart, escapeXml } from "../bench/report/chart.ts";
+import { reasonIn } from "../bench/ready.ts";
 import { fillSections } from "../bench/report/publish.ts";
 import { scenarioTable } from "../bench/report/tables.ts";
 import type { Cell, Results } from "../bench/results.ts";
@@ -60,12 +61,21 @@ Deno.test("every configuration of a peer has a value for every name in it", asyn
   }
 });
 
-Deno.test("startWords() takes the start task's own flags", () => {
-  assertEquals(startWords("deno run --allow-net --allow-env='A,B' src/main.ts run"), [
-    "--allow-net",
-    "--allow-env=A,B",
-  ]);
-  assertThrows(() => startWords("node main.js"), Error, "no start task");
+Deno.test("reasonIn() finds the line that says why a program ended", () => {
+  assertEquals(
+    reasonIn("error: Module not found\n\nStack backtrace:\n   0: <unknown>\n"),
+    "error: Module not found",
+  );
+  assertEquals(reasonIn("starting\nno such file\n"), "no such file");
+  assertEquals(reasonIn(""), "it ended without a word");
+});
+
+Deno.test("startWords() takes the start task word by word", () => {
+  const words = ["--allow-net", "--allow-env=A,B", "src/main.ts", "start"];
+  assertEquals(startWords("deno run --allow-net --allow-env='A,B' src/main.ts start"), words);
+  for (const task of ["", "node src/main.ts", "deno run main.ts"]) {
+    assertThrows(() => startWords(task), Error, "no start task");
+  }
 });
 
 const CELLS: Cell[] = [
