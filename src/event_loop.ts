@@ -129,14 +129,12 @@ export class EventLoop {
   private async drain(deadlineMs: number): Promise<void> {
     this.leaving = true;
     this.proxy.draining = true;
-    let cut = 0;
-    const late = new Timer(() => {
-      cut = this.proxy.admission.inFlight;
-      this.listener?.abort();
-    });
-    this.wheel.arm(late, deadlineMs);
-    await this.listener?.drain();
-    this.wheel.remove(late);
+    const late = Promise.withResolvers<void>();
+    const timer = new Timer(late.resolve);
+    this.wheel.arm(timer, deadlineMs);
+    await Promise.race([this.listener?.drain(), late.promise]);
+    this.wheel.remove(timer);
+    const cut = this.proxy.admission.inFlight;
     this.stop();
     this.post({ kind: "drained", cut });
   }
@@ -148,6 +146,7 @@ export class EventLoop {
     this.proxy.retire();
     clearInterval(this.beat);
     this.serving.add(-this.serving.value);
+    this.wheel.stop();
   }
 }
 

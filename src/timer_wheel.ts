@@ -76,6 +76,12 @@ export class TimerWheel {
     this.population--;
   }
 
+  /** Ends the ticking for good: no timer goes off any more. */
+  stop(): void {
+    this.stopTicking?.();
+    this.stopTicking = () => {};
+  }
+
   /** Looks at every slot that came up since the last call. */
   advance(): void {
     const now = this.inputs.now();

@@ -25,6 +25,7 @@ export function serve(options: ListenOptions): Listener {
   const abort = new AbortController();
   const uploads = new Uploads();
   let leaving = false;
+  let closing = false;
   const server = Deno.serve(
     {
       hostname: config.host,
@@ -48,12 +49,14 @@ export function serve(options: ListenOptions): Listener {
     drain: async () => {
       await Promise.race([uploads.none(), server.finished.catch(() => {})]);
       leaving = true;
+      closing = true;
       await server.shutdown();
       await server.finished.catch(() => {});
     },
     abort: () => {
       leaving = true;
-      abort.abort();
+      // Once it is closing, Deno cuts nothing more and throws where nobody can catch it.
+      if (!closing) abort.abort();
     },
   };
 }
