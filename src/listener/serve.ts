@@ -91,6 +91,7 @@ class ServeExchange implements Exchange {
   onClientGone: (() => void) | null = null;
   clientGone = false;
   private resolve!: (response: Response) => void;
+  private answered = false;
 
   constructor(
     private readonly request: Request,
@@ -109,9 +110,19 @@ class ServeExchange implements Exchange {
     const response = new Promise<Response>((resolve) => this.resolve = resolve);
     this.request.signal.addEventListener("abort", this.onAbort);
     this.unacceptable = read.unacceptable;
-    if (!read.hasBody || this.request.body === null) handle(this);
-    else this.runWithBody(handle, this.request.body, read.contentLength);
+    if (!read.hasBody || this.request.body === null) handle(this).then(this.letGo);
+    else this.runWithBody(handle, this.request.body, read.contentLength).then(this.letGo);
     return response;
+  }
+
+  /** A client that left gets no answer, but Deno holds the request, and `shutdown()`, until there is one. */
+  private readonly letGo = (): void => {
+    if (!this.answered) this.answer(new Response(null, { status: 500 }));
+  };
+
+  private answer(response: Response): void {
+    this.answered = true;
+    this.resolve(response);
   }
 
   private async runWithBody(
@@ -145,16 +156,16 @@ class ServeExchange implements Exchange {
     if (this.head.method === "HEAD" && body === null) return this.respondToHead(head, init);
     if (body === null || isBodiless(head.status)) {
       body?.cancel();
-      this.resolve(new Response(null, init));
+      this.answer(new Response(null, init));
       return Promise.resolve({ kind: "complete", bytes: 0 });
     }
     const whole = body.takeWhole();
     if (whole !== null) {
-      this.resolve(new Response(whole as Uint8Array<ArrayBuffer>, init));
+      this.answer(new Response(whole as Uint8Array<ArrayBuffer>, init));
       return Promise.resolve({ kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length });
     }
     return new Promise<Delivery>((settle) => {
-      this.resolve(new Response(responseStream(body, null, settle), init));
+      this.answer(new Response(responseStream(body, null, settle), init));
     });
   }
 
@@ -162,14 +173,14 @@ class ServeExchange implements Exchange {
   private respondToHead(head: ResponseHead, init: ResponseInit): Promise<Delivery> {
     const sized = headerValue(head.headers, "content-length") !== undefined;
     const dummy = sized || isBodiless(head.status) ? null : new ReadableStream();
-    this.resolve(new Response(dummy, init));
+    this.answer(new Response(dummy, init));
     return Promise.resolve({ kind: "complete", bytes: 0 });
   }
 
   /** Deno cannot send statuses above 599. */
   private respondImpossible(status: number, body: Body | null): Promise<Delivery> {
     body?.cancel();
-    this.resolve(new Response(`502 the origin's status ${status} cannot be relayed\n`, { status: 502 }));
+    this.answer(new Response(`502 the origin's status ${status} cannot be relayed\n`, { status: 502 }));
     return Promise.resolve({ kind: "complete", bytes: 0 });
   }
 }
