@@ -6,6 +6,7 @@
 // before that Weir must have come back to rest (`invariants.ts`).
 
 import { checkInvariants } from "./invariants.ts";
+import { type LoopOptions, type RunningLoop, startLoop } from "./loop.ts";
 import { RawClient } from "./raw_client.ts";
 import { type RawOrigin, type Script, startOrigin } from "./raw_origin.ts";
 import { type ListenerName, type RunningWeir, startWeir, type WeirOptions } from "./weir.ts";
@@ -13,12 +14,17 @@ import { type ListenerName, type RunningWeir, startWeir, type WeirOptions } from
 /** The listeners that every scenario must hold on. */
 export const LISTENERS: readonly ListenerName[] = ["serve"];
 
+/** For what Deno.serve cannot do (docs/listeners.md). */
+export const ALL_BUT_SERVE = LISTENERS.filter((listener) => listener !== "serve");
+
 /** What a scenario sets its stage with. */
 export interface Props {
   readonly listener: ListenerName;
   /** An origin with a script; it plays until the scenario ends. */
   origin(script?: Script): Promise<RawOrigin>;
-  /** A Weir of its own process on this scenario's listener. */
+  /** One event loop of Weir, with this scenario's listener, in the test's own thread. */
+  loop(options: LoopOptions): Promise<RunningLoop>;
+  /** The whole of Weir in a process of its own. */
   weir(options: WeirOptions): Promise<RunningWeir>;
   /** A raw connection to a server. */
   client(server: { readonly url: string }): Promise<RawClient>;
@@ -52,14 +58,19 @@ const SCENARIO_MS_MAX = 60_000;
 
 async function run(listener: ListenerName, play: (props: Props) => Promise<void>): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const weirs: RunningWeir[] = [];
+  const checks: (() => Promise<void>)[] = [];
   const clients: RawClient[] = [];
   const props: Props = {
     listener,
     origin: async (script) => stack.use(await startOrigin(script)),
+    async loop(options) {
+      const loop = stack.use(await startLoop({ listener, ...options }));
+      checks.push(() => loop.checkInvariants());
+      return loop;
+    },
     async weir(options) {
       const weir = stack.use(await startWeir({ listener, ...options }));
-      weirs.push(weir);
+      checks.push(async () => weir.ended ? undefined : await checkInvariants(weir));
       return weir;
     },
     async client({ url }) {
@@ -70,7 +81,7 @@ async function run(listener: ListenerName, play: (props: Props) => Promise<void>
   };
   await within(SCENARIO_MS_MAX, play(props));
   await Promise.all(clients.map((client) => client.reset()));
-  for (const weir of weirs.filter(({ ended }) => !ended)) await checkInvariants(weir);
+  for (const check of checks) await check();
 }
 
 async function within(ms: number, work: Promise<void>): Promise<void> {

@@ -1,0 +1,78 @@
+// A client that goes away, or stops reading, stops the work that was for it.
+
+import { assert, assertEquals } from "@std/assert";
+import { requestText } from "../support/raw_client.ts";
+import { flood, hang, head, reply, scene, stall } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+import { standstill } from "../support/until.ts";
+
+const gigabyte = 1_000_000_000;
+const download = scene(head(200, [["Content-Length", String(gigabyte)]]), flood(gigabyte));
+
+scenario("a client that leaves while it waits takes its upstream request with it", async (props) => {
+  for (const leave of ["close", "reset"] as const) {
+    const origin = await props.origin(hang());
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/"));
+    const { connection } = await origin.request(1);
+    await client[leave]();
+    await connection.left;
+    assertEquals(origin.requests.length, 1);
+  }
+});
+
+scenario("a client that leaves within the answer takes its upstream connection with it", async (props) => {
+  const origin = await props.origin(download);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  await client.head();
+  await client.reset();
+  await (await origin.connection(1)).left;
+});
+
+scenario(
+  "a client that stops reading stops the origin, and nothing is lost when it reads on",
+  async (props) => {
+    const origin = await props.origin(download);
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/"));
+    await client.head();
+    const connection = await origin.connection(1);
+    const sent = await standstill(() => connection.bytesSent);
+    assert(sent < 64_000_000, `${sent} bytes taken from the origin for a client that does not read`);
+    const more = await client.read(sent + 1_000_000);
+    assertEquals(more.length, sent + 1_000_000);
+  },
+);
+
+scenario("an origin that stops reading stops the client's upload", async (props) => {
+  const origin = await props.origin(stall());
+  const endpoints = [origin.url];
+  const weir = await props.loop({
+    config: { upstreams: { default: { endpoints, timeouts: { requestBodyIdleMs: 1_000 } } } },
+  });
+  const client = await props.client(weir);
+  await client.send(`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${gigabyte}\r\n\r\n`);
+  const block = new Uint8Array(1_000_000);
+  let taken = 0;
+  const sending = (async () => {
+    while (taken < 256_000_000 && await client.send(block)) taken += block.length;
+  })();
+  const standing = await standstill(() => taken);
+  assert(standing < 64_000_000, `${standing} bytes taken from the client for an origin that does not read`);
+  await client.reset();
+  await sending;
+});
+
+scenario("a client that leaves within its upload leaves a cut request behind", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhalf");
+  const request = await origin.request(1);
+  await client.reset();
+  assertEquals(await request.arrived, false);
+});

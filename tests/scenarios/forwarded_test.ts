@@ -1,0 +1,66 @@
+// What Weir tells an origin of the client, and whom it believes (RFC 9110 7.6.3, RFC 7239).
+
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { requestText } from "../support/raw_client.ts";
+import { type Answer, reply } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+
+const claims: Answer["headers"] = [
+  ["X-Forwarded-For", "192.0.2.7"],
+  ["X-Forwarded-For", "198.51.100.1"],
+  ["X-Forwarded-Host", "public.test"],
+  ["X-Forwarded-Proto", "https"],
+  ["X-Request-Id", "told-by-the-client"],
+];
+
+scenario("a stranger's X-Forwarded fields are replaced", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/", claims));
+  await client.response();
+  const request = await origin.request(1);
+  assertEquals(request.headerAll("x-forwarded-for"), ["127.0.0.1"]);
+  assertEquals(request.headerAll("x-forwarded-host"), ["weir.test"]);
+  assertEquals(request.headerAll("x-forwarded-proto"), ["http"]);
+});
+
+scenario("a trusted peer's X-Forwarded fields are kept, and it is added to the list", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop({ upstreams: origin.url, config: { trustedProxies: ["127.0.0.0/8"] } });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/", claims));
+  await client.response();
+  const request = await origin.request(1);
+  assertEquals(request.headerAll("x-forwarded-for").join(", "), "192.0.2.7, 198.51.100.1, 127.0.0.1");
+  assertEquals(request.headerAll("x-forwarded-host"), ["public.test"]);
+  assertEquals(request.headerAll("x-forwarded-proto"), ["https"]);
+  assertEquals(request.headerAll("x-request-id"), ["told-by-the-client"]);
+});
+
+scenario("every request carries Via and a request id", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/", [["Via", "1.0 before"]]));
+  await client.response();
+  await client.send(requestText("GET", "/"));
+  await client.response();
+  const [first, second] = [await origin.request(1), await origin.request(2)];
+  assertMatch(first.headerAll("via").join(", "), /^1\.0 before, 1\.1 weir\S*$/);
+  assertMatch(first.header("x-request-id") ?? "", /^\S{8,}$/);
+  assertNotEquals(first.header("x-request-id"), second.header("x-request-id"));
+});
+
+scenario("two tiers of Weir pass, a loop is refused", async (props) => {
+  const origin = await props.origin(reply(200));
+  const inner = await props.loop({ upstreams: origin.url });
+  const outer = await props.loop({ upstreams: inner.url });
+  const client = await props.client(outer);
+  await client.send(requestText("GET", "/"));
+  assertEquals((await client.response()).status, 200);
+  const via = (await origin.request(1)).headerAll("via").join(", ");
+  await client.send(requestText("GET", "/", [["Via", via]]));
+  assertEquals((await client.response()).status, 508);
+  assertEquals(origin.requests.length, 1);
+});

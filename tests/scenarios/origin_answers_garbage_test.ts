@@ -1,0 +1,38 @@
+// What is no HTTP answer becomes a 502, and the connection it came by is not used again.
+
+import { assertEquals } from "@std/assert";
+import { requestText } from "../support/raw_client.ts";
+import { close, reply, replyRaw, scene, type Step } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+
+const ok = "HTTP/1.1 200 OK\r\n";
+
+const garbage: Record<string, Step> = {
+  "no HTTP": replyRaw("SSH-2.0-OpenSSH_9.9\r\n\r\n"),
+  "another version": replyRaw("HTTP/3.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
+  "no status": replyRaw("HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n"),
+  "two lengths": replyRaw(`${ok}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`),
+  "a negative length": replyRaw(`${ok}Content-Length: -1\r\n\r\n`),
+  "length and chunked": replyRaw(`${ok}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`),
+  "a folded line": replyRaw(`${ok}X-A: 1\r\n 2\r\nContent-Length: 0\r\n\r\n`),
+  "a space before the colon": replyRaw(`${ok}Content-Length : 0\r\n\r\n`),
+  "a NUL in a value": replyRaw(`${ok}X-A: \0\r\nContent-Length: 0\r\n\r\n`),
+  "a bare CR in a value": replyRaw(`${ok}X-A: 1\rX-B: 2\r\nContent-Length: 0\r\n\r\n`),
+  "a head without an end": scene(replyRaw(`${ok}X-A: 1\r\n`), close()),
+  "a head of 100 KB": replyRaw(`${ok}X-A: ${"a".repeat(100_000)}\r\nContent-Length: 0\r\n\r\n`),
+  "a switch of protocols that nobody asked for": replyRaw("HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"),
+};
+
+scenario("garbage is answered 502, and the next request gets a fresh connection", async (props) => {
+  const script = Object.values(garbage).flatMap((step) => [step, reply(200, { body: "well" })]);
+  const origin = await props.origin(script);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  for (const what of Object.keys(garbage)) {
+    await client.send(requestText("POST", "/", [], "x"));
+    assertEquals([what, (await client.response()).status], [what, 502]);
+    await client.send(requestText("POST", "/", [], "x"));
+    assertEquals([what, (await client.response()).text], [what, "well"]);
+    assertEquals(origin.requests.at(-1)!.connection === origin.requests.at(-2)!.connection, false, what);
+  }
+});

@@ -1,0 +1,66 @@
+// An answer that the origin did not finish must not look finished to the client (RFC 9112 6.3, 8).
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { type RawClient, requestText } from "../support/raw_client.ts";
+import { fromLatin1 } from "../support/raw_http.ts";
+import {
+  afterHead,
+  close,
+  Gate,
+  head,
+  replyRaw,
+  reset,
+  scene,
+  type Step,
+  wait,
+} from "../support/raw_origin.ts";
+import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
+
+const known = scene(head(200, [["Content-Length", "100"]]), replyRaw("half"));
+const chunked = scene(head(200, [["Transfer-Encoding", "chunked"]]), replyRaw("4\r\nhalf\r\n"));
+
+const breaks: Record<string, (gate: Gate) => Step> = {
+  "closes before the declared length": (gate) => scene(known, wait(gate), close()),
+  "resets before the declared length": (gate) => scene(known, wait(gate), reset()),
+  "closes before the last chunk": (gate) => scene(chunked, wait(gate), close()),
+  "closes within a chunk": (gate) => scene(chunked, wait(gate), replyRaw("9\r\nhal"), close()),
+  "breaks the chunk framing": (gate) => scene(chunked, wait(gate), replyRaw("zz\r\n")),
+  "resets within chunks": (gate) => scene(chunked, wait(gate), reset()),
+};
+
+for (const [what, script] of Object.entries(breaks)) {
+  scenario(`the client sees a cut when the origin ${what}`, async (props) => {
+    const gate = new Gate();
+    const origin = await props.origin(script(gate));
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/"));
+    assertNotEquals(await client.head(), null);
+    await untilSeen(client, "half");
+    gate.open();
+    const rest = await client.untilClosed();
+    assert(rest.length < 96 && !rest.endsWith("0\r\n\r\n"), `looks finished: ${rest}`);
+    assertEquals(origin.requests.length, 1);
+  });
+}
+
+scenario("the client sees a cut when the origin answers an upload early and closes", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin(afterHead(known, wait(gate), close()));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\n");
+  assertNotEquals(await client.head(), null);
+  await untilSeen(client, "half");
+  gate.open();
+  assert((await client.untilClosed()).length < 96);
+  // Deno.serve does not cut a connection while it waits for more of a request's body.
+}, { listeners: ALL_BUT_SERVE });
+
+async function untilSeen(client: RawClient, text: string): Promise<void> {
+  for (let seen = ""; !seen.includes(text);) {
+    const piece = await client.some();
+    assert(piece !== null, `the connection ended after ${seen}`);
+    seen += fromLatin1(piece);
+  }
+}

@@ -1,0 +1,139 @@
+// One event loop of the data plane in the test's own thread: the real listener, proxy and board, without the
+// control plane. Scenarios about single requests run on it, because it starts in milliseconds; health checks,
+// ejection, discovery and signals need `startWeir()`.
+
+import { Board, ColumnCell, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
+import { Totals } from "../../src/board/totals.ts";
+import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
+import { EventLoop } from "../../src/event_loop.ts";
+import type { EndpointSnapshot, FromWorker, Snapshot, UpstreamSnapshot } from "../../src/messages.ts";
+import { routeNames } from "../../src/routing/default_route.ts";
+import { until } from "./until.ts";
+import type { ListenerName } from "./weir.ts";
+
+const COLUMN = 1;
+/** Each loop is an instance of its own, so that two of them are no forwarding loop. */
+let loops = 0;
+const STOP_MS_MAX = 1_000;
+
+export interface LoopOptions {
+  /** Endpoints of the upstream `default`. */
+  readonly upstreams?: string | readonly string[];
+  /** Configuration as an operator would write it; `upstreams` is added to it. */
+  readonly config?: Record<string, unknown>;
+  readonly listener?: ListenerName;
+}
+
+export async function startLoop(options: LoopOptions): Promise<RunningLoop> {
+  const { upstreams, config = {}, listener = "serve" } = options;
+  const endpoints = upstreams === undefined
+    ? {}
+    : { upstreams: { default: { endpoints: [upstreams].flat() } } };
+  const parsed = configSchema.parse({ ...endpoints, ...config });
+  const loop = new RunningLoop({
+    ...parsed,
+    listen: { ...parsed.listen, host: "127.0.0.1", port: 0, listener },
+  });
+  await loop.ready();
+  return loop;
+}
+
+export class RunningLoop implements AsyncDisposable {
+  readonly board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
+  readonly totals = new Totals(this.board);
+  readonly snapshot: Snapshot;
+  /** Access log lines. */
+  readonly log: string[] = [];
+  url = "";
+  readonly #loop: EventLoop;
+  readonly #said: FromWorker[] = [];
+
+  constructor(config: Config) {
+    this.snapshot = snapshotOf(config);
+    this.#loop = new EventLoop({
+      kind: "start",
+      index: 0,
+      column: COLUMN,
+      board: this.board.handle,
+      listen: config.listen,
+      snapshot: this.snapshot,
+      instance: `test${++loops}`,
+      timeOrigin: performance.timeOrigin,
+    }, (message) => this.#hear(message));
+  }
+
+  async ready(): Promise<void> {
+    await until("the loop listens", () => this.url !== "");
+  }
+
+  /** Tells it what the control plane would. */
+  send(message: Parameters<EventLoop["receive"]>[0]): void {
+    this.#loop.receive(message);
+  }
+
+  /** Board row of the endpoint with this URL. */
+  row(url: string): number {
+    const endpoints = this.snapshot.upstreams.flatMap(({ endpoints }) => endpoints);
+    const found = endpoints.find(({ id }) => id === url);
+    if (found === undefined) throw new Error(`${url} is no endpoint of ${endpoints.map(({ id }) => id)}`);
+    return found.row;
+  }
+
+  /** @throws when requests or slots are left once the clients are gone, or the loop reported a bug. */
+  async checkInvariants(): Promise<void> {
+    const failed = this.#said.find(({ kind }) => kind === "failed");
+    if (failed?.kind === "failed") throw new Error(failed.reason);
+    const rows = this.snapshot.upstreams.flatMap(({ endpoints }) => endpoints.map(({ row }) => row));
+    await until(
+      "nothing in flight after the scenario",
+      () =>
+        this.board.podInFlight() === 0 && this.totals.cellOf(COLUMN, ColumnCell.inFlight) === 0 &&
+        rows.every((row) => this.board.endpointInFlight(row) === 0),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.send({ kind: "drain", deadlineMs: STOP_MS_MAX });
+    await until("the loop has drained", () => this.#said.some(({ kind }) => kind === "drained"));
+  }
+
+  #hear(message: FromWorker): void {
+    this.#said.push(message);
+    if (message.kind === "listening") this.url = `http://${message.host}:${message.port}`;
+    if (message.kind === "log") this.log.push(...message.lines.trimEnd().split("\n"));
+  }
+}
+
+/** What the control plane would publish for this configuration, with every endpoint taking traffic. */
+function snapshotOf(config: Config): Snapshot {
+  let row = 0;
+  const upstreams = Object.entries(config.upstreams).map(([name, upstream], index): UpstreamSnapshot => {
+    const { sticky, ...rest } = upstream;
+    return {
+      ...rest,
+      ...(sticky === undefined ? {} : { sticky }),
+      name,
+      row: index,
+      endpoints: upstream.endpoints.map((endpoint) => endpointOf(endpoint, row++)),
+      tls: { caCerts: [] },
+    };
+  });
+  const names = routeNames(config.routes);
+  return {
+    ...config,
+    version: 1,
+    upstreams,
+    // Row 0 is the default route's.
+    routes: config.routes.map((route, index) => ({ ...route, name: names[index]!, row: index + 1 })),
+    stickyKey: "a key for tests only",
+  };
+}
+
+/** Of an `http://` endpoint. */
+function endpointOf(written: UpstreamConfig["endpoints"][number], row: number): EndpointSnapshot {
+  const { url, weight = 1, backup = false } = typeof written === "string" ? { url: written } : written;
+  const { hostname, port, host } = new URL(url);
+  const portNumber = Number(port || 80);
+  const id = `http://${hostname}:${portNumber}`;
+  return { id, row, scheme: "http", host: hostname, port: portNumber, authority: host, weight, backup };
+}
