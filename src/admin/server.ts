@@ -65,15 +65,14 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   guarded(() => live.sample())();
   const stopSampling = every(SAMPLE_MS, guarded(() => live.sample()));
   const unsubscribe = sources.subscribe(guarded(() => live.hurry()));
-  return {
-    port: listening.port,
-    async close() {
-      stopSampling();
-      unsubscribe();
-      feed.close();
-      await listening.close();
-    },
+  let closing: Promise<void> | null = null;
+  const close = () => {
+    stopSampling();
+    unsubscribe();
+    feed.close();
+    return listening.close();
   };
+  return { port: listening.port, close: () => closing ??= close() };
 }
 
 /** The traffic meter and what the dashboards are told of it. */
