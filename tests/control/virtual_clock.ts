@@ -39,6 +39,11 @@ export class VirtualClock implements Clock {
     return this.planned.length;
   }
 
+  /** When the next call is due, monotonic milliseconds; Infinity when none is. */
+  get due(): number {
+    return Math.min(...this.planned.map(({ at }) => at));
+  }
+
   /** Makes every call that is due within `ms`, in order, each with what follows from it. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;

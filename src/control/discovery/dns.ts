@@ -1,0 +1,173 @@
+// Endpoints behind a DNS name, resolved again and again: A and AAAA, or SRV for a service name.
+//
+// What DNS fails to say changes nothing: on NXDOMAIN, SERVFAIL, an empty answer or silence the last good
+// answer stays, and that it does is reported once, and once more when it is over. Of SRV records those of the
+// lowest priority are primaries and the others backups, each with its weight (RFC 2782).
+
+import { addressId, type DnsAddress } from "../../config/endpoint_url.ts";
+import type { DiscoveryConfig } from "../../config/schema.ts";
+import { type Cancel, type Clock, jittered } from "../clock.ts";
+import {
+  type DiscoveredEndpoint,
+  discoveredEndpoint,
+  type Discovery,
+  type DiscoveryEvents,
+  type DiscoveryStatus,
+  mergeEndpoints,
+  sameEndpoints,
+} from "./discovery.ts";
+import { NameMemory } from "./name_memory.ts";
+import type { Resolver, ServiceTarget } from "./resolver.ts";
+
+export interface DnsInputs {
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  readonly events: DiscoveryEvents;
+}
+
+/** What one look came to: the endpoints to use now, and what is wrong, if anything. */
+interface Finding {
+  readonly endpoints: readonly DiscoveredEndpoint[];
+  readonly problem: string | null;
+}
+
+export class DnsDiscovery implements Discovery {
+  readonly settled: Promise<void>;
+  private readonly source: string;
+  private readonly names = new Map<string, NameMemory>();
+  /** The last SRV answer that had records. */
+  private targets: readonly ServiceTarget[] = [];
+  private published: readonly DiscoveredEndpoint[] = [];
+  private problem: string | null = null;
+  private answeredAt: number | null = null;
+  private publish: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
+  private settle!: () => void;
+  private cancelNext: Cancel = () => {};
+  private running: Promise<void> = Promise.resolve();
+  private abort: AbortController | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly address: DnsAddress,
+    private readonly config: DiscoveryConfig,
+    private readonly inputs: DnsInputs,
+  ) {
+    this.source = addressId(address);
+    this.settled = new Promise((resolve) => this.settle = resolve);
+  }
+
+  start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
+    this.publish = onEndpoints;
+    this.running = this.look();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelNext();
+    this.abort?.abort(new Error("stopped"));
+    await this.running;
+    this.settle();
+  }
+
+  describe(): DiscoveryStatus {
+    const { source, answeredAt, problem } = this;
+    return { source, endpoints: this.published.length, answeredAt, problem };
+  }
+
+  private async look(): Promise<void> {
+    const { clock } = this.inputs;
+    const finding = await this.findInTime();
+    if (this.stopped) return;
+    this.take(finding);
+    this.settle();
+    const { intervalMs, jitterPercent } = this.config;
+    this.cancelNext = clock.after(jittered(intervalMs, jitterPercent, clock.random()), () => {
+      this.running = this.look();
+    });
+  }
+
+  private async findInTime(): Promise<Finding> {
+    const { timeoutMs } = this.config;
+    const abort = this.abort = new AbortController();
+    const cancel = this.inputs.clock.after(
+      timeoutMs,
+      () => abort.abort(new Error(`no answer within ${timeoutMs} ms`)),
+    );
+    try {
+      return this.address.port === null
+        ? await this.findService(this.address.host, abort.signal)
+        : await this.findAddresses(this.address.host, this.address.port, abort.signal);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return { endpoints: this.published, problem };
+    } finally {
+      cancel();
+    }
+  }
+
+  private async findAddresses(name: string, port: number, signal: AbortSignal): Promise<Finding> {
+    const problem = await this.resolve(name, signal);
+    const endpoints = this.addressesOf(name).map((ip) => discoveredEndpoint(this.address, ip, port, name));
+    return { endpoints: mergeEndpoints([endpoints]), problem };
+  }
+
+  private async findService(name: string, signal: AbortSignal): Promise<Finding> {
+    // RFC 2782: a single target "." (an empty name here) says that the service is not offered.
+    const targets = (await this.inputs.resolver.services(name, signal)).filter(({ target }) => target !== "");
+    const problems: (string | null)[] = [];
+    if (targets.length > 0) this.targets = targets;
+    else problems.push("no SRV record: the name does not exist, has none, or its resolver fails");
+    const hosts = [...new Set(this.targets.map(({ target }) => target))];
+    for (const known of this.names.keys()) if (!hosts.includes(known)) this.names.delete(known);
+    const found = await Promise.all(
+      hosts.map(async (host) => ({ host, problem: await this.resolve(host, signal) })),
+    );
+    for (const { host, problem } of found) if (problem !== null) problems.push(`${host}: ${problem}`);
+    return {
+      endpoints: this.serviceEndpoints(),
+      problem: problems.find((problem) => problem !== null) ?? null,
+    };
+  }
+
+  private serviceEndpoints(): DiscoveredEndpoint[] {
+    const primary = Math.min(...this.targets.map(({ priority }) => priority));
+    // The best priority first: an address that several targets share is a primary if one of them is.
+    const ordered = this.targets.toSorted((a, b) => a.priority - b.priority);
+    return mergeEndpoints(ordered.map(({ target, port, priority, weight }) => {
+      const traits = {
+        ...this.address,
+        // RFC 2782: weight 0 is the least that may be chosen, not none at all.
+        weight: Math.max(weight, 1) * this.address.weight,
+        backup: this.address.backup || priority > primary,
+      };
+      return this.addressesOf(target).map((ip) => discoveredEndpoint(traits, ip, port, target));
+    }));
+  }
+
+  /** Asks for the addresses of a name and remembers them; what is wrong, or null. */
+  private async resolve(name: string, signal: AbortSignal): Promise<string | null> {
+    const memory = this.names.get(name) ?? new NameMemory();
+    this.names.set(name, memory);
+    return memory.learn(await this.inputs.resolver.addresses(name, signal));
+  }
+
+  private addressesOf(name: string): string[] {
+    return this.names.get(name)?.addresses ?? [];
+  }
+
+  private take({ endpoints, problem }: Finding): void {
+    if (endpoints.length > 0 && !sameEndpoints(endpoints, this.published)) {
+      this.published = endpoints;
+      this.publish(endpoints);
+    }
+    const { source } = this;
+    if (problem === null) this.answeredAt = this.inputs.clock.date();
+    if (problem !== null && this.problem === null) {
+      this.inputs.events.onFailure({ source, reason: problem, kept: this.published.length });
+    }
+    if (problem === null && this.problem !== null) {
+      this.inputs.events.onRecovery({ source, endpoints: this.published.length });
+    }
+    this.problem = problem;
+  }
+}

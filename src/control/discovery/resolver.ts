@@ -1,0 +1,98 @@
+// Asking DNS: the addresses of a name, and the targets of a service.
+//
+// Called by `dns.ts`. Deno's resolver gives one NotFound error for NXDOMAIN, SERVFAIL and an empty answer, so
+// `[]` here means "none, or the resolver is in trouble", and `null` means no answer at all; what to make of
+// either is decided by who asks. Answers come without a TTL.
+
+import { lookup } from "node:dns/promises";
+
+/** Addresses of one name by family. */
+export interface AddressAnswer {
+  readonly v4: readonly string[] | null;
+  readonly v6: readonly string[] | null;
+  /** Why a family is null, in words. */
+  readonly reason?: string;
+}
+
+/** One SRV record (RFC 2782). */
+export interface ServiceTarget {
+  /** Without the trailing dot. */
+  readonly target: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface Resolver {
+  /** Never rejects: after the signal, what has not been answered is null. */
+  addresses(name: string, signal: AbortSignal): Promise<AddressAnswer>;
+  /** Empty: none, or the resolver is in trouble. @throws when there is no answer at all */
+  services(name: string, signal: AbortSignal): Promise<ServiceTarget[]>;
+}
+
+/** An address of a name server. */
+export interface NameServer {
+  readonly ipAddr: string;
+  readonly port: number;
+}
+
+/** The resolver of the system, or the one at `nameServer` and no other. */
+export function dnsResolver(nameServer?: NameServer): Resolver {
+  const options = (signal: AbortSignal) => nameServer === undefined ? { signal } : { signal, nameServer };
+  return {
+    async addresses(name, signal) {
+      const [v4, v6] = await Promise.allSettled([
+        Deno.resolveDns(name, "A", options(signal)),
+        Deno.resolveDns(name, "AAAA", options(signal)),
+      ]);
+      const answer = { v4: listOf(v4), v6: listOf(v6), ...whyNull([v4, v6]) };
+      const nothing = (answer.v4?.length ?? 0) + (answer.v6?.length ?? 0) === 0;
+      // Names of /etc/hosts, mDNS and other sources of the system that are not DNS.
+      if (nothing && nameServer === undefined) return await systemAddresses(name, signal) ?? answer;
+      return answer;
+    },
+    async services(name, signal) {
+      try {
+        const records = await Deno.resolveDns(name, "SRV", options(signal));
+        return records.map((record) => ({ ...record, target: record.target.replace(/\.$/, "") }));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return [];
+        throw error;
+      }
+    },
+  };
+}
+
+function listOf(settled: PromiseSettledResult<string[]>): readonly string[] | null {
+  if (settled.status === "fulfilled") return settled.value;
+  return settled.reason instanceof Deno.errors.NotFound ? [] : null;
+}
+
+function whyNull(families: readonly PromiseSettledResult<string[]>[]): { reason?: string } {
+  for (const settled of families) {
+    if (settled.status === "rejected" && listOf(settled) === null) {
+      return { reason: settled.reason instanceof Error ? settled.reason.message : String(settled.reason) };
+    }
+  }
+  return {};
+}
+
+/** Through getaddrinfo, which has no time limit of its own; null when it knows nothing either. */
+async function systemAddresses(name: string, signal: AbortSignal): Promise<AddressAnswer | null> {
+  if (signal.aborted) return null;
+  const aborted = new Promise<null>((resolve) =>
+    signal.addEventListener("abort", () => resolve(null), { once: true })
+  );
+  const found = await Promise.race([lookup(name, { all: true }).catch(() => null), aborted]);
+  if (found === null) return null;
+  const family = (wanted: number) => found.filter((one) => one.family === wanted).map((one) => one.address);
+  return { v4: family(4), v6: family(6) };
+}
+
+/** `address[:port]` as operators write it, an IPv6 address with a port in brackets; port 53 if none. */
+export function parseNameServer(text: string): NameServer {
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
+  if (bracketed !== null) return { ipAddr: bracketed[1]!, port: Number(bracketed[2] ?? 53) };
+  const [ipAddr = "", port, ...more] = text.split(":");
+  return more.length > 0 ? { ipAddr: text, port: 53 } : { ipAddr, port: Number(port ?? 53) };
+}

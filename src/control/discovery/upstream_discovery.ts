@@ -1,0 +1,128 @@
+// All endpoints of one upstream, from all its addresses, as one list.
+//
+// Called by the supervisor: one per upstream, replaced when the upstream's addresses change. Publishes for
+// the first time when every address has been looked at once, so that a start does not begin with half a
+// group; after that at each change, coalesced: a storm of changes becomes a few lists a second.
+
+import type { DnsAddress, EndpointAddress, KubernetesAddress } from "../../config/endpoint_url.ts";
+import type { DiscoveryConfig } from "../../config/schema.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import {
+  type DiscoveredEndpoint,
+  type Discovery,
+  type DiscoveryEvents,
+  type DiscoveryStatus,
+  mergeEndpoints,
+  sameEndpoints,
+} from "./discovery.ts";
+import { DnsDiscovery } from "./dns.ts";
+import { dnsResolver, parseNameServer } from "./resolver.ts";
+import { StaticDiscovery } from "./static.ts";
+
+/** Changes within this time are published together. */
+export const COALESCE_MS = 250;
+
+export interface DiscoveryInputs {
+  readonly clock: Clock;
+  readonly makers: DiscoveryMakers;
+}
+
+/** How addresses that are not static are discovered. */
+export interface DiscoveryMakers {
+  dns(address: DnsAddress): Discovery;
+  k8s(address: KubernetesAddress): Discovery;
+}
+
+export class UpstreamDiscovery implements Discovery {
+  readonly settled: Promise<void>;
+  private readonly discoveries: readonly Discovery[];
+  private readonly lists: (readonly DiscoveredEndpoint[])[];
+  private published: readonly DiscoveredEndpoint[] | null = null;
+  private publish: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
+  private cancelPublication: Cancel | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly name: string,
+    addresses: readonly EndpointAddress[],
+    private readonly inputs: DiscoveryInputs,
+  ) {
+    this.discoveries = addresses.map((address) => this.make(address));
+    this.lists = addresses.map(() => []);
+    this.settled = Promise.all(this.discoveries.map((discovery) => discovery.settled)).then(() =>
+      this.publishNow()
+    );
+  }
+
+  start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
+    this.publish = onEndpoints;
+    this.discoveries.forEach((discovery, i) => {
+      discovery.start((endpoints) => {
+        this.lists[i] = endpoints;
+        this.publishSoon();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelPublication?.();
+    await Promise.all(this.discoveries.map((discovery) => discovery.stop()));
+  }
+
+  describe(): DiscoveryStatus {
+    const parts = this.describeAll();
+    return {
+      source: this.name,
+      endpoints: this.published?.length ?? 0,
+      answeredAt: parts.reduce<number | null>((last, { answeredAt }) => latest(last, answeredAt), null),
+      problem: parts.find(({ problem }) => problem !== null)?.problem ?? null,
+    };
+  }
+
+  /** One status per address. */
+  describeAll(): DiscoveryStatus[] {
+    return this.discoveries.map((discovery) => discovery.describe());
+  }
+
+  private make(address: EndpointAddress): Discovery {
+    const { makers, clock } = this.inputs;
+    switch (address.kind) {
+      case "static":
+        return new StaticDiscovery(address, clock.date());
+      case "dns":
+        return makers.dns(address);
+      case "k8s":
+        return makers.k8s(address);
+    }
+  }
+
+  private publishSoon(): void {
+    // Before the first publication: `settled` comes first.
+    if (this.published === null || this.cancelPublication !== null) return;
+    this.cancelPublication = this.inputs.clock.after(COALESCE_MS, () => this.publishNow());
+  }
+
+  private publishNow(): void {
+    this.cancelPublication = null;
+    if (this.stopped) return;
+    const endpoints = mergeEndpoints(this.lists);
+    if (this.published !== null && sameEndpoints(endpoints, this.published)) return;
+    this.published = endpoints;
+    this.publish(endpoints);
+  }
+}
+
+function latest(a: number | null, b: number | null): number | null {
+  return a === null || (b !== null && b > a) ? b : a;
+}
+
+/** Discovers DNS addresses of an upstream as its configuration says. */
+export function dnsMaker(
+  config: DiscoveryConfig,
+  inputs: { readonly clock: Clock; readonly events: DiscoveryEvents },
+): DiscoveryMakers["dns"] {
+  const { nameServer } = config;
+  const resolver = dnsResolver(nameServer === undefined ? undefined : parseNameServer(nameServer));
+  return (address) => new DnsDiscovery(address, config, { ...inputs, resolver });
+}

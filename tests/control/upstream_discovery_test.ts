@@ -1,0 +1,113 @@
+import { assertEquals } from "@std/assert";
+import { type EndpointAddress, parseEndpointAddress } from "../../src/config/endpoint_url.ts";
+import {
+  type DiscoveredEndpoint,
+  discoveredEndpoint,
+  type Discovery,
+  mergeEndpoints,
+} from "../../src/control/discovery/discovery.ts";
+import { COALESCE_MS, UpstreamDiscovery } from "../../src/control/discovery/upstream_discovery.ts";
+import { settle, VirtualClock } from "./virtual_clock.ts";
+
+const traits = { scheme: "http", weight: 1, backup: false, drain: false } as const;
+
+function endpoint(host: string, more: Partial<typeof traits> = {}): DiscoveredEndpoint {
+  return discoveredEndpoint({ ...traits, ...more }, host, 80, host);
+}
+
+function address(text: string): EndpointAddress {
+  const parsed = parseEndpointAddress(text);
+  if (!parsed.ok) throw new Error(`not an address: ${text}`);
+  return parsed.address;
+}
+
+/** A discovery that finds what a test says. */
+class Scripted implements Discovery {
+  find: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
+  readonly first = Promise.withResolvers<void>();
+  readonly settled = this.first.promise;
+  stopped = false;
+
+  start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
+    this.find = onEndpoints;
+  }
+  stop(): Promise<void> {
+    this.stopped = true;
+    return Promise.resolve();
+  }
+  describe() {
+    return { source: "dns+http://app.test:80", endpoints: 0, answeredAt: null, problem: "no answer" };
+  }
+}
+
+function scene(...addresses: string[]) {
+  const clock = new VirtualClock();
+  const scripted = new Scripted();
+  const makers = { dns: () => scripted, k8s: () => scripted };
+  const discovery = new UpstreamDiscovery("api", addresses.map(address), { clock, makers });
+  const published: string[] = [];
+  discovery.start((endpoints) => published.push(endpoints.map(({ host }) => host).join(" ")));
+  return { clock, scripted, discovery, published };
+}
+
+Deno.test("UpstreamDiscovery publishes first when every address was looked at, then what changes", async () => {
+  const { clock, scripted, discovery, published } = scene("http://10.0.0.1:80", "dns+http://app.test:80");
+  await settle();
+  assertEquals(published, []);
+  scripted.find([endpoint("10.0.0.2")]);
+  scripted.first.resolve();
+  await discovery.settled;
+  assertEquals(published, ["10.0.0.1 10.0.0.2"]);
+  for (const host of ["10.0.0.3", "10.0.0.4", "10.0.0.5"]) scripted.find([endpoint(host)]);
+  await clock.advance(COALESCE_MS);
+  assertEquals(published.slice(1), ["10.0.0.1 10.0.0.5"]);
+  scripted.find([endpoint("10.0.0.6")]);
+  scripted.find([endpoint("10.0.0.5")]);
+  await clock.advance(COALESCE_MS);
+  assertEquals(published.length, 2);
+  await discovery.stop();
+  assertEquals(scripted.stopped, true);
+});
+
+Deno.test("UpstreamDiscovery publishes what it has when an address cannot be found out", async () => {
+  const { scripted, discovery, published } = scene("http://10.0.0.1:80", "dns+http://app.test:80");
+  scripted.first.resolve();
+  await discovery.settled;
+  assertEquals(published, ["10.0.0.1"]);
+  assertEquals(discovery.describe().problem, "no answer");
+  assertEquals(discovery.describeAll().map(({ source }) => source), [
+    "http://10.0.0.1:80",
+    "dns+http://app.test:80",
+  ]);
+  await discovery.stop();
+});
+
+Deno.test("UpstreamDiscovery publishes nothing after it was stopped", async () => {
+  const { clock, scripted, discovery, published } = scene("dns+http://app.test:80");
+  scripted.first.resolve();
+  await discovery.settled;
+  scripted.find([endpoint("10.0.0.1")]);
+  await discovery.stop();
+  await clock.advance(COALESCE_MS);
+  assertEquals([published, clock.waiting], [[""], 0]);
+});
+
+Deno.test("mergeEndpoints() sorts by id and takes an endpoint from the list that comes first", () => {
+  const merged = mergeEndpoints([[endpoint("b"), endpoint("a", {})], [
+    discoveredEndpoint({ ...traits, weight: 9 }, "a", 80, "a"),
+  ]]);
+  assertEquals(merged.map(({ id, weight }) => [id, weight]), [["http://a:80", 1], ["http://b:80", 1]]);
+});
+
+Deno.test("discoveredEndpoint() leaves the scheme's own port out of the authority", () => {
+  const table: [scheme: "http" | "https", port: number, authority: string][] = [
+    ["http", 80, "app.test"],
+    ["https", 443, "app.test"],
+    ["http", 443, "app.test:443"],
+    ["https", 8443, "app.test:8443"],
+  ];
+  for (const [scheme, port, authority] of table) {
+    assertEquals(discoveredEndpoint({ ...traits, scheme }, "fd00::1", port, "app.test").authority, authority);
+  }
+  assertEquals(endpoint("fd00::1").authority, "[fd00::1]");
+});
