@@ -3,13 +3,14 @@
 
 import type { UpstreamConfig } from "../config/schema.ts";
 import type { DiscoveryEvents } from "../control/discovery/discovery.ts";
+import { kubernetesMaker } from "../control/discovery/kubernetes_system.ts";
 import { type DiscoveryInputs, dnsMaker } from "../control/discovery/upstream_discovery.ts";
 import type { PodInputs } from "./pod.ts";
 
 export function discoveryInputs(
   name: string,
   config: UpstreamConfig,
-  { clock, events }: Pick<PodInputs, "clock" | "events">,
+  { clock, events, environment }: Pick<PodInputs, "clock" | "events" | "environment">,
 ): DiscoveryInputs {
   const told: DiscoveryEvents = {
     onFailure: ({ source, reason, kept }) =>
@@ -21,9 +22,7 @@ export function discoveryInputs(
     clock,
     makers: {
       dns: dnsMaker(config.discovery, { clock, events: told }),
-      k8s: () => {
-        throw new Error("k8s:// addresses need the pod's service account");
-      },
+      k8s: kubernetesMaker({ env: (variable) => environment[variable], clock, events: told }),
     },
   };
 }

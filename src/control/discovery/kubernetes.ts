@@ -66,6 +66,7 @@ export class KubernetesDiscovery implements Discovery {
     this.#stopping.abort();
     await this.#running;
     await this.#telling;
+    this.inputs.api.close();
     this.#settle();
   }
 

@@ -29,7 +29,7 @@ export type SessionEnd =
   | { readonly kind: "garbled"; readonly message: string };
 
 export interface SessionInputs {
-  readonly api: Pick<KubernetesApi, "get" | "namespace">;
+  readonly api: Pick<KubernetesApi, "get" | "namespace" | "close">;
   readonly clock: Clock;
 }
 

@@ -1,6 +1,6 @@
 // Joins the Kubernetes API to the system it runs on: environment, files, network.
 //
-// Called by the control plane's root when a `k8s://` address is configured. `env` answers
+// Called by the pod when a `k8s://` address is configured. `env` answers
 // KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT; the rights to read the service account directory and
 // to connect are needed.
 
@@ -10,8 +10,8 @@ import type { DiscoveryEvents } from "./discovery.ts";
 import { KubernetesDiscovery } from "./kubernetes.ts";
 import { KubernetesApi } from "./kubernetes_api.ts";
 
-/** The API server of the cluster that this process runs in; close it when its last source has stopped. */
-export function kubernetesApiOfPod(env: (name: string) => string | undefined): KubernetesApi {
+/** The API server of the cluster that this process runs in. */
+function kubernetesApiOfPod(env: (name: string) => string | undefined): KubernetesApi {
   return new KubernetesApi({
     env,
     readTextFile: (path) => Deno.readTextFile(path),
@@ -20,9 +20,13 @@ export function kubernetesApiOfPod(env: (name: string) => string | undefined): K
   });
 }
 
-/** Discovers the Kubernetes addresses of an upstream; `api` is the same for all. */
+/** Discovers Kubernetes addresses; each source has a connection of its own and closes it when it stops. */
 export function kubernetesMaker(
-  inputs: { readonly api: KubernetesApi; readonly clock: Clock; readonly events: DiscoveryEvents },
+  inputs: {
+    readonly env: (name: string) => string | undefined;
+    readonly clock: Clock;
+    readonly events: DiscoveryEvents;
+  },
 ): (address: KubernetesAddress) => KubernetesDiscovery {
-  return (address) => new KubernetesDiscovery(address, inputs);
+  return (address) => new KubernetesDiscovery(address, { ...inputs, api: kubernetesApiOfPod(inputs.env) });
 }

@@ -90,6 +90,8 @@ export class ScriptedApi implements AsyncDisposable {
     token: "first\n",
     namespace: "own",
   };
+  /** What the cluster puts into a pod's environment. */
+  readonly env: Record<string, string>;
   readonly opened: Asked[] = [];
 
   constructor() {
@@ -102,7 +104,7 @@ export class ScriptedApi implements AsyncDisposable {
       onError: () => new Response(null, { status: 500 }),
     }, (request) => this.#handle(request));
     const { port } = this.#server.addr;
-    const env: Record<string, string> = {
+    const env: Record<string, string> = this.env = {
       KUBERNETES_SERVICE_HOST: "127.0.0.1",
       KUBERNETES_SERVICE_PORT: String(port),
     };
