@@ -1,0 +1,146 @@
+// The container image, built and run: as user 65532, on a read-only root, without capabilities.
+
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { type Container, Image, whyNoImages } from "./support/image.ts";
+import { manifestsIn, pathOf } from "./support/manifests.ts";
+import { ScriptedApi, slice } from "./support/scripted_api.ts";
+import { until } from "../support/until.ts";
+
+const whyNot = await whyNoImages();
+if (whyNot !== null) console.log(`ignoring the test of the container image: ${whyNot}`);
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}
+
+async function status(url: string): Promise<number> {
+  try {
+    const response = await fetch(url, { headers: { connection: "close" } });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return 0;
+  }
+}
+
+const quietly = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+
+const configFor = (endpoint: string) =>
+  `upstreams: { default: { endpoints: ["${endpoint}"] } }\ndrain: { delayMs: 300, deadlineMs: 5000 }\n`;
+
+Deno.test({ name: "the container image", ignore: whyNot !== null }, async (t) => {
+  await using image = await Image.build(pathOf(""));
+  const port = freePort();
+  const adminPort = freePort();
+  const admin = `http://127.0.0.1:${adminPort}`;
+  const env = { PORT: String(port), ADMIN_PORT: String(adminPort), WORKERS: "1" };
+
+  await t.step("adds less than 15 MB to its base and holds no tests", () => {
+    assertLess(image.addedBytes, 15_000_000);
+    const names = [...Deno.readDirSync(`${image.root}/weir`)].map(({ name }) => name).sort();
+    assertEquals(names, ["LICENSE", "deno.json", "deno.lock", "src", "types"]);
+    assertEquals(image.config.Labels["org.opencontainers.image.title"], "Weir");
+    assertEquals(image.config.StopSignal, "SIGTERM");
+  });
+
+  await t.step("refuses to start without upstreams, with exit code 64", async () => {
+    const { code, output } = await image.start({ env }).ended;
+    assertEquals(code, 64, output);
+    assertStringIncludes(output, "UPSTREAMS");
+  });
+
+  /** Runs Weir with a configuration and other files mounted, until it has drained. */
+  async function running(
+    mounts: Record<string, Record<string, string>>,
+    more: Record<string, string>,
+    play: (weir: Container) => Promise<void>,
+  ): Promise<void> {
+    await using directories = new AsyncDisposableStack();
+    const mounted: Record<string, string> = {};
+    for (const [inside, files] of Object.entries(mounts)) {
+      const directory = mounted[inside] = await Deno.makeTempDir();
+      directories.defer(() => Deno.remove(directory, { recursive: true }));
+      await Deno.chmod(directory, 0o755);
+      for (const [name, text] of Object.entries(files)) {
+        await Deno.writeTextFile(`${directory}/${name}`, text);
+      }
+    }
+    const weir = image.start({ env: { ...env, ...more, CONFIG: "/etc/weir/weir.yaml" }, mounts: mounted });
+    let failure: unknown;
+    try {
+      await until("the container is ready", async () => await status(`${admin}/readyz`) === 200);
+      await play(weir);
+    } catch (cause) {
+      failure = cause;
+    }
+    weir.signal("SIGTERM");
+    const { code, output } = await weir.ended;
+    if (failure !== undefined) throw new Error(`with this output: ${output}`, { cause: failure });
+    assertEquals(code, 0, output);
+    assert(!/NotCapable|Read-only file system/.test(output), output);
+  }
+
+  await t.step(
+    "serves from a mounted configuration, answers probes, drains on SIGTERM and exits 0",
+    async () => {
+      await using origin = Deno.serve(quietly, () => new Response("origin"));
+      const health = async () => {
+        const command = image.config.Healthcheck.Test.slice(1);
+        return (await image.start({ command, env }).ended).code;
+      };
+      await running(
+        { "/etc/weir": { "weir.yaml": configFor(`http://127.0.0.1:${origin.addr.port}`) } },
+        {},
+        async (weir) => {
+          for (const probe of ["livez", "startupz", "metrics"]) {
+            assertEquals(await status(`${admin}/${probe}`), 200, probe);
+          }
+          assertEquals(await status(`http://127.0.0.1:${port}/`), 200);
+          assertEquals(await health(), 0);
+          const { Uid, Gid, CapEff, CapPrm, NoNewPrivs } = weir.rights();
+          assertEquals([Uid, Gid], Array(2).fill("65532\t65532\t65532\t65532"));
+          assertEquals([CapEff, CapPrm, NoNewPrivs], ["0000000000000000", "0000000000000000", "1"]);
+        },
+      );
+      assertEquals(await health(), 1);
+    },
+  );
+
+  await t.step("follows the pods of a Service with the service account that the kubelet mounts", async () => {
+    await using origin = Deno.serve(quietly, () => new Response("origin"));
+    await using api = new ScriptedApi();
+    const mounts = {
+      "/etc/weir": { "weir.yaml": configFor("k8s://api:http") },
+      "/var/run/secrets/kubernetes.io/serviceaccount": api.files,
+    };
+    const ports = [{ name: "http", port: origin.addr.port }];
+    const watched = api.listThenWatch("1", [{ ...slice("s1", { "127.0.0.1": "ready" }), ports }]);
+    await running(mounts, api.env, async () => {
+      const watch = await watched;
+      assertEquals(watch.path, "/apis/discovery.k8s.io/v1/namespaces/own/endpointslices");
+      assertEquals(await status(`http://127.0.0.1:${port}/`), 200);
+      watch.event("MODIFIED", { ...slice("s1", { "127.0.0.1": "notReady" }, "2"), ports });
+      await until("the endpoint is gone", async () => await status(`http://127.0.0.1:${port}/`) === 503);
+      watch.event("MODIFIED", { ...slice("s1", { "127.0.0.1": "ready" }, "3"), ports });
+      await until("the endpoint is back", async () => await status(`http://127.0.0.1:${port}/`) === 200);
+    });
+  });
+
+  await t.step("holds the sample origin that the demo's pods run", async () => {
+    const [deployment] = manifestsIn("k8s/demo/").get("deployment.yaml") ?? [];
+    const command: string[] = deployment.spec.template.spec.containers[0].command;
+    const samplePort = freePort();
+    const sample = image.start({
+      command: command.map((word) => word.replace("--port=8080", `--port=${samplePort}`)),
+    });
+    await until(
+      "the sample answers",
+      async () => await status(`http://127.0.0.1:${samplePort}/ping`) === 200,
+    );
+    sample.signal("SIGTERM");
+    const { code, output } = await sample.ended;
+    assertEquals(code, 0, output);
+  });
+});
