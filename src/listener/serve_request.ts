@@ -25,12 +25,12 @@ export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
   const headers: HeaderLines = [];
   let host: string | null = null;
   let contentLength: string | null = null;
-  let coded = false;
+  let coding: string | null = null;
   request.headers.forEach((value, name) => {
     headers.push(name, value);
     if (name === "host") host = value;
     else if (name === "content-length") contentLength = value;
-    else if (name === "transfer-encoding") coded = true;
+    else if (name === "transfer-encoding") coding = value;
   });
   const method = request.method;
   const place = splitUrl(request.url, scheme, host);
@@ -45,13 +45,24 @@ export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
     version: http2 ? "2" : "1.1",
     headers,
   };
+  const coded = coding !== null;
   const hasBody = coded || (length !== null && length > 0) ||
     (http2 && length === null && request.body !== null);
   return {
     head,
     contentLength: coded ? null : length,
     hasBody,
-    unacceptable: place.problem ?? refuseBody(method, length, coded),
+    unacceptable: place.problem ?? refuseCoding(coding) ?? refuseBody(method, length, coded),
+  };
+}
+
+/** RFC 9112 6.1: Deno.serve undoes `chunked` and leaves any coding under it in the body, unnamed. */
+function refuseCoding(coding: string | null): Unacceptable | null {
+  if (coding === null || coding.toLowerCase() === "chunked") return null;
+  return {
+    status: 501,
+    error: "http_request_error",
+    message: "Transfer-Encoding other than chunked is not implemented",
   };
 }
 
