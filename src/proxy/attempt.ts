@@ -41,8 +41,9 @@ export class Attempt {
     private readonly wheel: TimerWheel,
   ) {}
 
-  /** The client left: whatever is going on ends, and the outcome is `clientGone`. */
+  /** The client left: whatever is going on ends, and the outcome is `clientGone`. Harmless when it is over. */
   abandon(): void {
+    if (this.lease.over) return;
     this.abandoned = true;
     this.connection?.close();
     this.lease.release(false);
@@ -50,6 +51,7 @@ export class Attempt {
 
   /** Its time is up: it ends as timed out, or, with an answer under way, that answer is cut. */
   expire(): void {
+    if (this.lease.over) return;
     this.expired = true;
     this.connection?.close();
   }

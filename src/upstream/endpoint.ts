@@ -54,6 +54,11 @@ export class Lease {
     return this.connection;
   }
 
+  /** Given back: its connection is somebody else's or nobody's. */
+  get over(): boolean {
+    return this.released;
+  }
+
   /** `clean`: the exchange ended where it should, and the endpoint lets the connection live. */
   release(clean: boolean): void {
     if (this.released) return;
