@@ -27,8 +27,25 @@ async function status(url: string): Promise<number> {
 
 const quietly = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
 
-const configFor = (endpoint: string) =>
-  `upstreams: { default: { endpoints: ["${endpoint}"] } }\ndrain: { delayMs: 300, deadlineMs: 5000 }\n`;
+const configFor = (endpoint: string, more = "") =>
+  `upstreams: { default: { endpoints: ["${endpoint}"]${more} } }\ndrain: { delayMs: 300, deadlineMs: 5000 }\n`;
+
+/** Turn by turn the ten groups take their turns, and in each another seventh of the pods is not ready. */
+function sliceOfHundred(turn: number): Record<string, unknown> {
+  const group = turn % 10;
+  const pods = Array.from({ length: 100 }, (_, pod) => [
+    `127.1.${group}.${pod + 1}`,
+    (turn + pod) % 7 === 0 ? "notReady" : "ready",
+  ]);
+  return slice(`s${group}`, Object.fromEntries(pods), String(turn + 10));
+}
+
+// deno-lint-ignore no-explicit-any -- slices are read like the JSON that they are
+function readyAddresses(slices: readonly any[]): string[] {
+  return slices.flatMap(({ endpoints }) => endpoints).filter(({ conditions }) => conditions.ready).map((
+    { addresses },
+  ) => addresses[0]);
+}
 
 Deno.test({ name: "the container image", ignore: whyNot !== null }, async (t) => {
   await using image = await Image.build(pathOf(""));
@@ -127,6 +144,44 @@ Deno.test({ name: "the container image", ignore: whyNot !== null }, async (t) =>
       await until("the endpoint is back", async () => await status(`http://127.0.0.1:${port}/`) === 200);
     });
   });
+
+  await t.step(
+    "ends on the last state of 1,000 endpoints that change 300 times, and no request fails",
+    async () => {
+      // One origin is all of 127.0.0.0/8.
+      await using origin = Deno.serve({ ...quietly, hostname: "0.0.0.0" }, () => new Response("origin"));
+      await using api = new ScriptedApi();
+      const ports = [{ name: "http", port: origin.addr.port }];
+      const change = (turn: number) => ({ ...sliceOfHundred(turn), ports });
+      const watched = api.listThenWatch("1", Array.from({ length: 10 }, (_, group) => change(group)));
+      const mounts = {
+        "/etc/weir": { "weir.yaml": configFor("k8s://api:http", ", health: { kind: off }") },
+        "/var/run/secrets/kubernetes.io/serviceaccount": api.files,
+      };
+      await running(mounts, api.env, async () => {
+        const watch = await watched;
+        const answers: Record<number, number> = {};
+        let turn = 10;
+        const client = async () => {
+          while (turn < 310) {
+            const code = await status(`http://127.0.0.1:${port}/`);
+            answers[code] = (answers[code] ?? 0) + 1;
+            watch.event("MODIFIED", change(turn++));
+          }
+        };
+        await Promise.all([client(), client(), client(), client()]);
+        assertEquals(Object.keys(answers), ["200"]);
+        const last = Array.from({ length: 10 }, (_, back) => change(turn - 1 - back));
+        const expected = readyAddresses(last).map((address) => `http://${address}:${origin.addr.port}`)
+          .sort();
+        await until("the endpoints are the last ones", async () => {
+          const { upstreams: [upstream] } = await (await fetch(`${admin}/status`)).json();
+          const serving = upstream.endpoints.filter(({ state }: { state: string }) => state === "serving");
+          return serving.map(({ id }: { id: string }) => id).sort().join() === expected.join();
+        });
+      });
+    },
+  );
 
   await t.step("holds the sample origin that the demo's pods run", async () => {
     const [deployment] = manifestsIn("k8s/demo/").get("deployment.yaml") ?? [];
