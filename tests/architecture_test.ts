@@ -8,8 +8,8 @@ const FILE_LINES_MAX = 250;
 const FUNCTION_LINES_MAX = 60;
 
 const BOTTOM = ["exchange", "messages", "timer_wheel", "http1", "board", "config", "routing"];
-const DATA_PLANE = ["upstream", "balance", "proxy", "listener", "worker"];
-const CONTROL_PLANE = ["control", "admin"];
+const DATA_PLANE = ["upstream", "balance", "proxy", "listener", "event_loop", "worker"];
+const CONTROL_PLANE = ["control", "admin", "pod"];
 
 /** Room -> what it may import beside itself; a room is a folder of src/ or a file directly in it. */
 const STANDS_ON: Record<string, readonly string[]> = {
@@ -18,9 +18,15 @@ const STANDS_ON: Record<string, readonly string[]> = {
   balance: [...BOTTOM, "upstream"],
   proxy: [...BOTTOM, "upstream", "balance"],
   listener: BOTTOM,
-  worker: [...BOTTOM, "upstream", "balance", "proxy", "listener"],
+  event_loop: [...BOTTOM, "upstream", "balance", "proxy", "listener"],
+  worker: [...BOTTOM, "event_loop"],
   control: [...BOTTOM, "upstream/connection", "upstream/dial"],
-  admin: BOTTOM,
+  admin: [...BOTTOM, "version"],
+  // Joins the control plane's parts into the one that runs.
+  pod: [...BOTTOM, "control", "admin", "version"],
+  // The commands: a running pod, or a question to one over the client that upstreams get.
+  cli: [...BOTTOM, "upstream/connection", "upstream/dial", "control", "pod", "samples", "version"],
+  version: [],
   // The decision core in virtual time: only what decides, nothing that opens a socket or a timer.
   simulate: [...BOTTOM, "balance", "proxy", "control"],
   samples: [],

@@ -1,4 +1,4 @@
-// `weir check`: is this configuration valid, what does it come to, and what in it will bite?
+// The command `weir check`: is this configuration valid, what does it come to, and what in it will bite?
 
 import { describeConfig } from "../config/describe.ts";
 import { lint, renderLintFinding } from "../config/lint.ts";

@@ -1,4 +1,4 @@
-// `weir explain`: why a request goes, or went, where it does; asked of a running Weir.
+// The command `weir explain`: why a request goes, or went, where it does; asked of a running Weir.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { getAdmin } from "./admin_client.ts";

@@ -1,4 +1,4 @@
-// `weir probe`: asks the admin port of a running Weir whether it is ready, for health checks without a shell.
+// The command `weir probe`: asks the admin port of a running Weir whether it is ready, for health checks without a shell.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { getAdmin } from "./admin_client.ts";

@@ -1,4 +1,4 @@
-// `weir start` and `weir run`: a pod from its first line to its last.
+// The commands `weir start` and `weir run`: a pod from its first line to its last.
 
 import { lint, renderLintFinding } from "../config/lint.ts";
 import { readTextFileBounded } from "../config/file.ts";

@@ -23,14 +23,18 @@ export function adminSources(pod: Pod): AdminSources {
     }),
     workers: () => pod.supervisor.handles.map(workerInfo),
     config: () => ({
-      version: pod.snapshot?.version ?? 0,
+      version: pod.publisher.version,
       file: pod.loaded.file ?? null,
       effective: describeConfig(pod.loaded),
       lastReload: pod.lastReload,
     }),
     upstreams: () => upstreamInfos(pod),
     routes: () =>
-      pod.snapshot?.routes.map(({ name, row, ...route }) => ({ name, row, target: targetWords(route) })) ??
+      pod.publisher.snapshot?.routes.map(({ name, row, ...route }) => ({
+        name,
+        row,
+        target: targetWords(route),
+      })) ??
         [],
     recentEvents: () => pod.inputs.events.recent(),
     subscribe: (listener) => pod.inputs.events.subscribe(listener),
@@ -46,7 +50,7 @@ function workerInfo(handle: WorkerHandle): WorkerInfo {
 
 function upstreamInfos(pod: Pod): UpstreamInfo[] {
   const judged = new Map(pod.monitor.describe().map(({ name, endpoints }) => [name, endpoints]));
-  return (pod.snapshot?.upstreams ?? []).map((upstream) => {
+  return (pod.publisher.snapshot?.upstreams ?? []).map((upstream) => {
     const config = pod.config.upstreams[upstream.name]!;
     const statuses = new Map(judged.get(upstream.name)?.map((status) => [status.id, status]));
     return {

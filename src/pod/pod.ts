@@ -10,14 +10,13 @@ import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../control/clock.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
-import { endpointRows, routeRows, type RowAllocator, upstreamRows } from "../control/row_allocator.ts";
-import { judgedUpstream, type Rows, snapshotOf, upstreamSnapshot } from "../control/snapshots.ts";
 import { Supervisor } from "../control/supervisor.ts";
-import type { CertificateSnapshot, Snapshot, WorkerStart } from "../messages.ts";
+import type { CertificateSnapshot, WorkerStart } from "../messages.ts";
 import { adminSources } from "./admin_view.ts";
 import type { EventBook } from "./event_book.ts";
 import { judgeInputs } from "./judge_inputs.ts";
 import { probePort } from "./port_probe.ts";
+import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
 import { Tally } from "./tally.ts";
 import { UpstreamBook } from "./upstream_book.ts";
@@ -45,17 +44,14 @@ export class Pod {
   readonly monitor: HealthMonitor;
   readonly upstreams: UpstreamBook;
   readonly readiness: Readiness;
+  readonly publisher: Publisher;
   readonly startedAt: number;
   readonly tally = new Tally();
   loaded: Loaded;
-  snapshot!: Snapshot;
   lastReload: ReloadInfo | null = null;
   draining: { readonly since: number; readonly deadlineAt: number } | null = null;
-  private readonly rows: { upstream: RowAllocator; endpoint: RowAllocator; route: RowAllocator };
-  private readonly rowsView: Rows;
   private certificate: CertificateSnapshot | undefined;
   private stickyKey = "";
-  private version = 0;
   private port = 0;
   private admin: AdminServer | null = null;
 
@@ -76,18 +72,8 @@ export class Pod {
       events: this.supervisorEvents(),
       ...inputs.supervision,
     });
-    const applied = () => this.supervisor.appliedVersion();
-    const rows = this.rows = {
-      upstream: upstreamRows(this.board, applied),
-      endpoint: endpointRows(this.board, applied),
-      route: routeRows(this.board, applied),
-    };
-    this.rowsView = {
-      upstream: (name) => rows.upstream.take(name),
-      endpoint: (upstream, id) => rows.endpoint.take(`${upstream} ${id}`),
-      route: (name) => rows.route.take(name),
-    };
     this.monitor = new HealthMonitor(judgeInputs(this.board, clock, events, this.tally));
+    this.publisher = new Publisher(this.board, this.supervisor, this.monitor);
     this.upstreams = new UpstreamBook({
       discoveryInputs: (name, config) => discoveryInputs(name, config, inputs),
       readTextFile: inputs.readTextFile,
@@ -138,42 +124,28 @@ export class Pod {
     return {
       listen: { ...this.config.listen, port: this.port },
       ...(this.certificate === undefined ? {} : { certificate: this.certificate }),
-      snapshot: this.snapshot,
+      snapshot: this.publisher.snapshot!,
       instance: this.inputs.instance,
       timeOrigin: performance.timeOrigin,
     };
   }
 
-  /** Tells everybody everything. */
   private publish(): void {
-    const known = this.upstreams.all();
-    this.version++;
-    this.snapshot = snapshotOf(this.version, this.config, known, this.stickyKey, this.rowsView);
-    this.monitor.apply(known.map((upstream) => judgedUpstream(upstream, this.rowsView)));
-    this.supervisor.broadcast({ kind: "snapshot", snapshot: this.snapshot });
-    this.freeRows();
+    this.publisher.publish(this.config, this.upstreams.all(), this.stickyKey);
   }
 
-  /** Tells everybody what discovery found for one upstream. */
   private publishUpstream(name: string): void {
     const known = this.upstreams.known(name);
-    if (known === undefined || this.version === 0) return;
-    this.version++;
-    const upstream = upstreamSnapshot(known, this.rowsView);
-    const upstreams = this.snapshot.upstreams.map((other) => other.name === name ? upstream : other);
-    this.snapshot = { ...this.snapshot, version: this.version, upstreams };
-    this.monitor.applyOne(judgedUpstream(known, this.rowsView));
-    this.supervisor.broadcast({ kind: "upstream", version: this.version, upstream });
-    this.freeRows();
-  }
-
-  /** Rows of what is no more may be used again once no worker knows of it. */
-  private freeRows(): void {
-    const { upstreams, routes } = this.snapshot;
-    this.rows.upstream.keepOnly(new Set(upstreams.map(({ name }) => name)), this.version);
-    const endpoints = upstreams.flatMap(({ name, endpoints }) => endpoints.map(({ id }) => `${name} ${id}`));
-    this.rows.endpoint.keepOnly(new Set(endpoints), this.version);
-    this.rows.route.keepOnly(new Set(routes.map(({ name }) => name)), this.version);
+    if (known === undefined) return;
+    try {
+      this.publisher.publishUpstream(known);
+    } catch (error) {
+      this.inputs.events.add(
+        "discovery",
+        "bad",
+        `${name}: ${error instanceof Error ? error.message : error}`,
+      );
+    }
   }
 
   /** Takes over a configuration that has been validated. What it cannot change while running, it says. */
@@ -215,7 +187,7 @@ export class Pod {
       `worker ${index}: ${reason ?? "starting"}`
     );
     const counts = { serving: this.supervisor.servingCount, all: handles.length, reasons };
-    return this.readiness.state(counts, this.version > 0 && this.supervisor.appliedVersion() > 0);
+    return this.readiness.state(counts, this.publisher.version > 0 && this.supervisor.appliedVersion() > 0);
   }
 
   private tellReady(): void {

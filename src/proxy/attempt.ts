@@ -8,10 +8,11 @@ import { Http1Error } from "../http1/error.ts";
 import { latin1Bytes, requestHeadText, type RequestLine } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { TimeoutsConfig } from "../config/schema.ts";
-import { type Connection, ConnectionError } from "../upstream/connection.ts";
+import type { Connection } from "../upstream/connection.ts";
+import { ConnectionError } from "../upstream/connection_error.ts";
 import { DialError } from "../upstream/dial.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
-import type { Lease } from "../upstream/endpoint.ts";
+import type { Lease } from "../upstream/lease.ts";
 import type { Outcome } from "./failure.ts";
 import type { RequestBody } from "./request_body.ts";
 

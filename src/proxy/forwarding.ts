@@ -3,14 +3,13 @@
 // `handler.ts` drives it; every method does one step. Endpoints are judged here by what their attempts came
 // to, and told to the board.
 
-import type { PickContext } from "../balance/balancer.ts";
 import { EndpointField, UpstreamField } from "../board/fields.ts";
-import { EndpointState } from "../board/verdicts.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
 import { type Body, headerValue } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import { Timer } from "../timer_wheel.ts";
-import type { Endpoint, Lease } from "../upstream/endpoint.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { Lease } from "../upstream/lease.ts";
 import { Attempt, requestLine } from "./attempt.ts";
 import { describeFailure, type Failure, isGatewayStatus, type Outcome } from "./failure.ts";
 import { toClient, toUpstream } from "./headers.ts";
@@ -21,6 +20,7 @@ import { RequestBody } from "./request_body.ts";
 import { backoffMs } from "./retry_budget.ts";
 import { type RetryReason, retryVerdict } from "./retry_policy.ts";
 import type { RoutePlan } from "./route_plan.ts";
+import { Selection } from "./selection.ts";
 
 type Answer = Extract<Outcome, { kind: "response" }>;
 
@@ -32,13 +32,11 @@ export class Forwarding {
   private readonly body: RequestBody | null;
   private readonly headers: string[];
   private readonly target: string;
-  private readonly tried: Endpoint[] = [];
+  private readonly selection: Selection;
   private readonly deadline: Timer | null;
   private current: Attempt | null = null;
   private currentLease: Lease | null = null;
   private deadlineAt = Infinity;
-  /** Where the client's cookie led. */
-  private stuckTo: Endpoint | null = null;
 
   constructor(
     private readonly journey: Journey,
@@ -57,6 +55,7 @@ export class Forwarding {
     const origin = { peer, trusted: proxy.trusted.trusts(peer), requestId: record.requestId };
     this.headers = plan.requestHeaders(toUpstream(exchange.head, origin, proxy.identity));
     this.target = plan.targetFor(exchange.head.target);
+    this.selection = new Selection(group, { head: exchange.head, clientAddress: record.clientAddress });
     record.upstream = group.upstream;
     group.upstream.inFlight.add(1);
     group.upstream.totals.add(UpstreamField.requests);
@@ -74,51 +73,9 @@ export class Forwarding {
     return timer;
   }
 
-  /** A claim on the endpoint that the policy picks, or null when none may take the request. */
+  /** A claim on the endpoint for the next attempt, or null when none may take the request. */
   lease(): Lease | null {
-    const { upstream } = this.group;
-    const candidates = upstream.candidates();
-    if (candidates.panic) upstream.totals.add(UpstreamField.panicPicks);
-    const context: PickContext = {
-      head: this.journey.exchange.head,
-      clientAddress: this.journey.record.clientAddress,
-    };
-    const lease = this.stickyLease() ?? this.firstLease(candidates.endpoints, context) ??
-      this.otherLease(candidates.endpoints);
-    if (lease === null) upstream.totals.add(UpstreamField.noEndpoint);
-    return lease;
-  }
-
-  /** Where the client's cookie says, as long as that endpoint serves; a draining one still does. */
-  private stickyLease(): Lease | null {
-    const { sticky, upstream } = this.group;
-    const id = sticky === null || this.tried.length > 0
-      ? null
-      : sticky.endpointOf(this.journey.exchange.head.headers);
-    const endpoint = id === null ? undefined : upstream.endpoint(id);
-    if (endpoint === undefined || (endpoint.state & ~EndpointState.draining) !== 0) return null;
-    const lease = endpoint.lease();
-    this.stuckTo = lease === null ? null : endpoint;
-    return lease;
-  }
-
-  /** Where the policy says. */
-  private firstLease(endpoints: readonly Endpoint[], context: PickContext): Lease | null {
-    if (endpoints.length === 0 || this.tried.length > 0) return null;
-    return this.group.balancer.pick(endpoints, context).lease();
-  }
-
-  /** Not where it was tried before while others stand; not where the limit is reached. */
-  private otherLease(endpoints: readonly Endpoint[]): Lease | null {
-    const fresh = endpoints.filter((endpoint) => !this.tried.includes(endpoint));
-    let open = fresh.length > 0 ? fresh : endpoints;
-    while (open.length > 0) {
-      const pick = this.group.balancer.pickOther(open);
-      const lease = pick.lease();
-      if (lease !== null) return lease;
-      open = open.filter((endpoint) => endpoint !== pick);
-    }
-    return null;
+    return this.selection.next();
   }
 
   /** One try at the leased endpoint, written into the record and the endpoint's counts. */
@@ -128,7 +85,6 @@ export class Forwarding {
     const startedAt = proxy.inputs.now();
     const entry: AttemptRecord = { endpoint: endpoint.id, startedAt, headAt: 0, outcome: "", reused: false };
     record.attempts.push(entry);
-    this.tried.push(endpoint);
     this.currentLease = lease;
     const { inform } = exchange;
     this.current = new Attempt(lease, {
@@ -225,7 +181,7 @@ export class Forwarding {
       idempotencyKeyed: this.retry.idempotencyKey &&
         headerValue(exchange.head.headers, "idempotency-key") !== undefined,
       replayable: this.body === null || this.body.replayable,
-      attempts: this.tried.length,
+      attempts: this.selection.tried.length,
       attemptsMax: this.retry.attemptsMax,
       onStatus: this.retry.onStatus,
       deadlineLeftMs: this.deadlineAt - proxy.inputs.now(),
@@ -240,7 +196,12 @@ export class Forwarding {
   /** Waits, and no less than the endpoint asked for. */
   private backOff(leastMs: number): Promise<void> {
     const { wheel, random } = this.journey.proxy.inputs;
-    const ms = backoffMs(this.tried.length, this.retry.backoffBaseMs, this.retry.backoffCapMs, random);
+    const ms = backoffMs(
+      this.selection.tried.length,
+      this.retry.backoffBaseMs,
+      this.retry.backoffCapMs,
+      random,
+    );
     return new Promise((resolve) => wheel.arm(new Timer(resolve), Math.max(leastMs, ms)));
   }
 
@@ -249,11 +210,9 @@ export class Forwarding {
     const { journey, plan } = this;
     const { inputs, recorder } = journey.proxy;
     const client = toClient(head, () => new Date(inputs.epoch()));
-    const endpoint = this.tried.at(-1)!;
-    const { sticky } = this.group;
-    if (sticky !== null && endpoint !== this.stuckTo) {
-      client.headers.push("Set-Cookie", sticky.setCookieFor(endpoint.id));
-    }
+    const endpoint = this.selection.tried.at(-1)!;
+    const cookie = this.selection.cookieFor(endpoint);
+    if (cookie !== null) client.headers.push("Set-Cookie", cookie);
     await journey.send(head.status, head.reason, plan.responseHeaders(client.headers), body);
     const { record } = journey;
     recorder.delivered(endpoint, inputs.now() - record.attempts.at(-1)!.startedAt);

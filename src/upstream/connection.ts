@@ -12,23 +12,8 @@ import { findSectionEnd } from "../http1/fields.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
 import { type ParsedResponse, parseResponseHead } from "../http1/response_head.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { type ConnectionError, connectionFailure, type Phase } from "./connection_error.ts";
 import { closeQuietly } from "./dial.ts";
-
-/** What a connection waits for; names the timeout that ended it. `request`: for the client's body. */
-export type Phase = "request" | "send" | "head" | "body";
-
-/** The connection failed while an exchange was on it. */
-export class ConnectionError extends Error {
-  override readonly name = "ConnectionError";
-  constructor(
-    /** `closed`: the endpoint closed; `reset`: it reset; `timedOut`: a deadline of ours passed. */
-    readonly kind: "closed" | "reset" | "timedOut",
-    readonly phase: Phase,
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 /** Head buffer while idle: holds most small answers whole. */
 const IDLE_BUFFER_BYTES = 4_096;
@@ -134,7 +119,7 @@ export class Connection implements ByteSource {
       let sent = await this.conn.write(bytes);
       while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
     } catch (error) {
-      throw this.describe(error, "send");
+      throw connectionFailure(error, "send", this.timedOut);
     }
   }
 
@@ -256,18 +241,8 @@ export class Connection implements ByteSource {
   }
 
   private failure(error: unknown, phase: Phase): ConnectionError {
-    const failure = this.describe(error, phase);
+    const failure = connectionFailure(error, phase, this.timedOut);
     this.close();
     return failure;
-  }
-
-  private describe(error: unknown, phase: Phase): ConnectionError {
-    if (this.timedOut !== null) {
-      return new ConnectionError("timedOut", this.timedOut, `no progress in time (${this.timedOut})`);
-    }
-    if (error === null) return new ConnectionError("closed", phase, "closed by the endpoint");
-    const reset = error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
-    if (reset) return new ConnectionError("reset", phase, "reset by the endpoint");
-    return new ConnectionError("closed", phase, error instanceof Error ? error.message : String(error));
   }
 }

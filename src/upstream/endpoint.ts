@@ -11,7 +11,8 @@ import { Verdicts } from "../board/verdicts.ts";
 import type { EndpointSnapshot, UpstreamSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { Connection } from "./connection.ts";
-import { dial, DialError } from "./dial.ts";
+import { dial } from "./dial.ts";
+import { Lease } from "./lease.ts";
 import { Pool } from "./pool.ts";
 
 /** What a worker lends to all its endpoints. */
@@ -26,46 +27,6 @@ export interface UpstreamContext {
 /** An idle connection is retired this long before the endpoint would close it. */
 const IDLE_MARGIN_MS = 1_000;
 const IDLE_LIMIT_MIN_MS = 100;
-
-/** A request's claim on an endpoint. Given back once; giving back twice changes nothing. */
-export class Lease {
-  connection: Connection | null = null;
-  /** Whether the connection has served a request before. */
-  reused = false;
-  /** How long the kept connection had idled, milliseconds. */
-  idleMs = 0;
-  private released = false;
-
-  constructor(readonly endpoint: Endpoint) {}
-
-  /**
-   * A connection to send on: a kept one, or a new one, which may take `limitMs` at most.
-   * @throws DialError
-   */
-  async connect(limitMs: number): Promise<Connection> {
-    const kept = this.endpoint.takeIdle();
-    this.reused = kept !== null;
-    if (kept !== null) this.idleMs = this.endpoint.now() - kept.idleSince;
-    this.connection = kept ?? await this.endpoint.open(limitMs);
-    if (this.released) {
-      this.endpoint.closeConnection(this.connection);
-      throw new DialError("local", "the request ended while it was connecting");
-    }
-    return this.connection;
-  }
-
-  /** Given back: its connection is somebody else's or nobody's. */
-  get over(): boolean {
-    return this.released;
-  }
-
-  /** `clean`: the exchange ended where it should, and the endpoint lets the connection live. */
-  release(clean: boolean): void {
-    if (this.released) return;
-    this.released = true;
-    this.endpoint.giveBack(this.connection, clean);
-  }
-}
 
 export class Endpoint {
   readonly id: string;

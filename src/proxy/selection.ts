@@ -1,0 +1,67 @@
+// Which endpoint the next attempt of a request goes to: its cookie's, the policy's, or any other that is left.
+//
+// One per request. Taking a lease is trying an endpoint: it is not tried again while others stand.
+
+import type { PickContext } from "../balance/balancer.ts";
+import { UpstreamField } from "../board/fields.ts";
+import { EndpointState } from "../board/verdicts.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { Lease } from "../upstream/lease.ts";
+import type { Group } from "./proxy.ts";
+
+export class Selection {
+  readonly tried: Endpoint[] = [];
+  /** Where the client's cookie led; null when it led nowhere. */
+  private stuckTo: Endpoint | null = null;
+
+  constructor(private readonly group: Group, private readonly context: PickContext) {}
+
+  /** A claim on the endpoint for the next attempt, or null when none may take the request. */
+  next(): Lease | null {
+    const { upstream } = this.group;
+    const candidates = upstream.candidates();
+    if (candidates.panic) upstream.totals.add(UpstreamField.panicPicks);
+    const { endpoints } = candidates;
+    const lease = this.tried.length === 0
+      ? this.stickyLease() ?? this.firstLease(endpoints) ?? this.otherLease(endpoints)
+      : this.otherLease(endpoints);
+    if (lease === null) upstream.totals.add(UpstreamField.noEndpoint);
+    else this.tried.push(lease.endpoint);
+    return lease;
+  }
+
+  /** Where the client's cookie says, as long as that endpoint serves; a draining one still does. */
+  private stickyLease(): Lease | null {
+    const { sticky, upstream } = this.group;
+    const id = sticky === null ? null : sticky.endpointOf(this.context.head.headers);
+    const endpoint = id === null ? undefined : upstream.endpoint(id);
+    if (endpoint === undefined || (endpoint.state & ~EndpointState.draining) !== 0) return null;
+    const lease = endpoint.lease();
+    this.stuckTo = lease === null ? null : endpoint;
+    return lease;
+  }
+
+  /** Where the policy says. */
+  private firstLease(endpoints: readonly Endpoint[]): Lease | null {
+    return endpoints.length === 0 ? null : this.group.balancer.pick(endpoints, this.context).lease();
+  }
+
+  /** Not where it was tried before while others stand; not where the limit is reached. */
+  private otherLease(endpoints: readonly Endpoint[]): Lease | null {
+    const fresh = endpoints.filter((endpoint) => !this.tried.includes(endpoint));
+    let open = fresh.length > 0 ? fresh : endpoints;
+    while (open.length > 0) {
+      const pick = this.group.balancer.pickOther(open);
+      const lease = pick.lease();
+      if (lease !== null) return lease;
+      open = open.filter((endpoint) => endpoint !== pick);
+    }
+    return null;
+  }
+
+  /** The Set-Cookie value that keeps the client where it was served, or null when it is kept already. */
+  cookieFor(served: Endpoint): string | null {
+    const { sticky } = this.group;
+    return sticky === null || served === this.stuckTo ? null : sticky.setCookieFor(served.id);
+  }
+}

@@ -1,0 +1,32 @@
+// Why an exchange on a connection broke off, and where it was.
+
+/** What a connection waits for; names the timeout that ended it. `request`: for the client's body. */
+export type Phase = "request" | "send" | "head" | "body";
+
+/** The connection failed while an exchange was on it. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  constructor(
+    /** `closed`: the endpoint closed; `reset`: it reset; `timedOut`: a deadline of ours passed. */
+    readonly kind: "closed" | "reset" | "timedOut",
+    readonly phase: Phase,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * What a failed read or write means.
+ * @param error null when the endpoint closed
+ * @param timedOut the phase whose deadline of ours closed the connection, or null
+ */
+export function connectionFailure(error: unknown, phase: Phase, timedOut: Phase | null): ConnectionError {
+  if (timedOut !== null) {
+    return new ConnectionError("timedOut", timedOut, `no progress in time (${timedOut})`);
+  }
+  if (error === null) return new ConnectionError("closed", phase, "closed by the endpoint");
+  const reset = error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
+  if (reset) return new ConnectionError("reset", phase, "reset by the endpoint");
+  return new ConnectionError("closed", phase, error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,45 @@
+// A claim on an endpoint, from before the connection to the end of the body: taking it returns the giving-back.
+
+import type { Connection } from "./connection.ts";
+import { DialError } from "./dial.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** A request's claim on an endpoint. Given back once; giving back twice changes nothing. */
+export class Lease {
+  connection: Connection | null = null;
+  /** Whether the connection has served a request before. */
+  reused = false;
+  /** How long the kept connection had idled, milliseconds. */
+  idleMs = 0;
+  private released = false;
+
+  constructor(readonly endpoint: Endpoint) {}
+
+  /**
+   * A connection to send on: a kept one, or a new one, which may take `limitMs` at most.
+   * @throws DialError
+   */
+  async connect(limitMs: number): Promise<Connection> {
+    const kept = this.endpoint.takeIdle();
+    this.reused = kept !== null;
+    if (kept !== null) this.idleMs = this.endpoint.now() - kept.idleSince;
+    this.connection = kept ?? await this.endpoint.open(limitMs);
+    if (this.released) {
+      this.endpoint.closeConnection(this.connection);
+      throw new DialError("local", "the request ended while it was connecting");
+    }
+    return this.connection;
+  }
+
+  /** Given back: its connection is somebody else's or nobody's. */
+  get over(): boolean {
+    return this.released;
+  }
+
+  /** `clean`: the exchange ended where it should, and the endpoint lets the connection live. */
+  release(clean: boolean): void {
+    if (this.released) return;
+    this.released = true;
+    this.endpoint.giveBack(this.connection, clean);
+  }
+}
