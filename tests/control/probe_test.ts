@@ -18,12 +18,18 @@ function deadPort(): number {
   return (listener.addr as Deno.NetAddr).port;
 }
 
-Deno.test("probe() over TCP passes when the connection is made", strict, async () => {
-  await using origin = await startOrigin();
-  assertEquals(await probe(target(origin.port), tcp, never), { passed: true, reason: "connected" });
-  await (await origin.connection(1)).left;
-  assertEquals(origin.requests.length, 0);
-});
+Deno.test(
+  "probe() over TCP passes when the connection is made, sends nothing and closes",
+  strict,
+  async () => {
+    // Not an origin on node:net: that one does not tell of a connection that is over before it is accepted.
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    assertEquals(await probe(target(port), tcp, never), { passed: true, reason: "connected" });
+    using conn = await listener.accept();
+    assertEquals(await conn.read(new Uint8Array(16)), null);
+  },
+);
 
 Deno.test("probe() says that a connection was refused", strict, async () => {
   for (const settings of [tcp, http]) {
