@@ -84,7 +84,7 @@ export const upstreamMetrics: readonly Metric[] = ofUpstream([
     "weir_upstream_queue_waiting",
     "Requests that wait for an endpoint now.",
     [],
-    (upstream, reading) => upstreamCell(reading, upstream, UpstreamCell.waiting),
+    (upstream, { board }) => board.upstreamWaiting(upstream.row),
   ],
   [
     "counter",

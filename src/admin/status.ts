@@ -117,7 +117,7 @@ function upstreamStatus(upstream: UpstreamInfo, reading: Reading, meter: Traffic
     health,
     whenAllUnhealthy,
     inFlight: reading.board.upstreamInFlight(upstream.row),
-    waiting: upstreamCell(reading, upstream, UpstreamCell.waiting),
+    waiting: reading.board.upstreamWaiting(upstream.row),
     requestsPerSecond: traffic.requestsPerSecond,
     retriesPerSecond: traffic.errorsPerSecond,
     retryBudgetLeft: upstreamCell(reading, upstream, UpstreamCell.budgetMilli) / 1000,

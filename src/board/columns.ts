@@ -6,6 +6,7 @@
 // worker may still run for a moment: its column rests until `settle()` has gathered what it wrote late.
 
 import { ENDPOINT_FIELDS, ROUTE_FIELDS, UPSTREAM_FIELDS, WORKER_FIELDS, WorkerField } from "./fields.ts";
+import { Bell } from "./bell.ts";
 import { type Board, ColumnCell, EWMA_CELLS, RETIRED_COLUMN } from "./layout.ts";
 
 /** Worker figures that are not totals: they die with the worker. */
@@ -98,7 +99,13 @@ function zeroGauges(board: Board, column: number): void {
   };
   for (const cell of Object.values(ColumnCell)) clear(layout.columnCell(column, cell));
   for (let row = 0; row < endpointsMax; row++) clear(layout.endpointInFlightCell(row, column));
-  for (let row = 0; row < upstreamsMax; row++) clear(layout.upstreamInFlightCell(row, column));
+  for (let row = 0; row < upstreamsMax; row++) {
+    const held = Atomics.load(int32, layout.upstreamInFlightCell(row, column)) !== 0;
+    clear(layout.upstreamInFlightCell(row, column));
+    clear(layout.upstreamWaitingCell(row, column));
+    // What it held is room for those that wait in other workers.
+    if (held) new Bell(board, row).ring();
+  }
   const ewma = layout.ewmaCell(column, 0);
   for (let i = 0; i < endpointsMax * EWMA_CELLS; i++) {
     if (float64[ewma + i] !== 0) float64[ewma + i] = 0;

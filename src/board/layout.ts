@@ -45,10 +45,10 @@ const ENDPOINT_CELLS = 4;
 export const UpstreamCell = {
   turn: 0,
   verdictVersion: 1,
-  waiting: 2,
-  wake: 3,
-  budgetMilli: 4,
-  budgetSecond: 5,
+  /** Rung when an endpoint may have room (`bell.ts`). */
+  bell: 2,
+  budgetMilli: 3,
+  budgetSecond: 4,
 } as const;
 const UPSTREAM_CELLS = 8;
 
@@ -81,6 +81,7 @@ export class BoardLayout {
   readonly endpointShared: number;
   readonly endpointInFlight: number;
   readonly upstreamInFlight: number;
+  readonly upstreamWaiting: number;
   readonly rateSlots: number;
   readonly endpointTotals: number;
   readonly upstreamTotals: number;
@@ -98,7 +99,10 @@ export class BoardLayout {
     this.endpointShared = takeInt32(endpointsMax * ENDPOINT_CELLS);
     this.endpointInFlight = takeInt32(endpointsMax * columnsMax);
     this.upstreamInFlight = takeInt32(upstreamsMax * columnsMax);
-    this.rateSlots = takeInt32(rateSlotsMax * 4);
+    this.upstreamWaiting = takeInt32(upstreamsMax * columnsMax);
+    // Rate slots are 64-bit words: they stand where one may begin.
+    takeInt32(int32 & 1);
+    this.rateSlots = takeInt32(rateSlotsMax * 2);
     this.int32Cells = int32 + (int32 & 1);
     let float64 = 0;
     const takeFloat64 = (cells: number) => (float64 += cells) - cells;
@@ -135,6 +139,9 @@ export class BoardLayout {
   }
   upstreamInFlightCell(row: number, column: number): number {
     return this.upstreamInFlight + row * this.capacity.columnsMax + column;
+  }
+  upstreamWaitingCell(row: number, column: number): number {
+    return this.upstreamWaiting + row * this.capacity.columnsMax + column;
   }
   endpointTotal(column: number, row: number, field: number): number {
     return this.endpointTotals + (column * this.capacity.endpointsMax + row) * ENDPOINT_FIELDS + field;
@@ -188,6 +195,11 @@ export class Board {
   /** Requests in flight at an upstream, pod-wide. */
   upstreamInFlight(row: number): number {
     return this.sumInt32(this.layout.upstreamInFlightCell(row, 0));
+  }
+
+  /** Requests that wait for an endpoint of an upstream, pod-wide. */
+  upstreamWaiting(row: number): number {
+    return this.sumInt32(this.layout.upstreamWaitingCell(row, 0));
   }
 
   /** Requests in flight in the pod. */

@@ -71,6 +71,10 @@ export class OwnColumn {
     return new OwnGauge(this.board.int32, this.board.layout.upstreamInFlightCell(row, this.column));
   }
 
+  upstreamWaiting(row: number): OwnGauge {
+    return new OwnGauge(this.board.int32, this.board.layout.upstreamWaitingCell(row, this.column));
+  }
+
   /** A ColumnCell gauge of this worker. */
   gauge(cell: number): OwnGauge {
     return new OwnGauge(this.board.int32, this.board.layout.columnCell(this.column, cell));

@@ -3,6 +3,7 @@
 // Written by one thread (main), read by all. A change bumps the upstream's verdict version, so that a worker
 // rebuilds its list of candidates only when something changed.
 
+import { Bell } from "./bell.ts";
 import { type Board, EndpointCell, UpstreamCell, VerdictCell } from "./layout.ts";
 
 /** Bits of an endpoint's state; 0 is "takes traffic". */
@@ -43,6 +44,8 @@ export class Verdicts {
     Atomics.store(int32, layout.verdictCell(row, VerdictCell.state), state);
     Atomics.store(int32, layout.verdictCell(row, VerdictCell.weightPermille), weightPermille);
     Atomics.add(int32, layout.upstreamCell(upstreamRow, UpstreamCell.verdictVersion), 1);
+    // Requests that wait for room may have another endpoint to go to now.
+    new Bell(this.board, upstreamRow).ring();
   }
 
   /** Gateway failures in a row at an endpoint, over all workers. */

@@ -15,10 +15,11 @@ import { describeFailure, type Failure, isGatewayStatus, type Outcome } from "./
 import { toClient, toUpstream } from "./headers.ts";
 import type { Journey } from "./journey.ts";
 import type { Group } from "./proxy.ts";
+import type { NoLease } from "./pending_queue.ts";
 import type { AttemptRecord } from "./record.ts";
 import { RequestBody } from "./request_body.ts";
 import { backoffMs } from "./retry_budget.ts";
-import { type RetryReason, retryVerdict } from "./retry_policy.ts";
+import { retryAfterMs, retryField, retryVerdict } from "./retry_policy.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { Selection } from "./selection.ts";
 
@@ -60,7 +61,10 @@ export class Forwarding {
     group.upstream.inFlight.add(1);
     group.upstream.totals.add(UpstreamField.requests);
     group.budget.earn();
-    exchange.onClientGone = () => this.current?.abandon();
+    exchange.onClientGone = () => {
+      this.selection.leave();
+      this.current?.abandon();
+    };
     this.deadline = this.armDeadline(timeouts.requestMs);
   }
 
@@ -73,9 +77,11 @@ export class Forwarding {
     return timer;
   }
 
-  /** A claim on the endpoint for the next attempt, or null when none may take the request. */
-  lease(): Lease | null {
-    return this.selection.next();
+  /** A claim on the endpoint for the next attempt; waits for it while all are at their limit. */
+  async lease(): Promise<Lease | NoLease> {
+    const lease = this.selection.next();
+    if (lease !== "full") return lease;
+    return await this.selection.waitForRoom(this.deadlineAt - this.journey.proxy.inputs.now());
   }
 
   /** One try at the leased endpoint, written into the record and the endpoint's counts. */
@@ -165,7 +171,7 @@ export class Forwarding {
     }
     if (outcome.kind === "response") this.discard(outcome);
     upstream.totals.add(UpstreamField.retries);
-    upstream.totals.add(RETRY_FIELDS[verdict.reason]);
+    upstream.totals.add(retryField(verdict.reason));
     if (!verdict.free) await this.backOff(verdict.waitMs);
     return true;
   }
@@ -173,7 +179,11 @@ export class Forwarding {
   private verdictOn(outcome: Answer | Failure) {
     const { exchange, proxy } = this.journey;
     const ended = outcome.kind === "response"
-      ? { kind: "status" as const, status: outcome.head.status, retryAfterMs: retryAfterMs(outcome.head) }
+      ? {
+        kind: "status" as const,
+        status: outcome.head.status,
+        retryAfterMs: retryAfterMs(outcome.head.headers),
+      }
       : outcome;
     return retryVerdict({
       ended,
@@ -232,18 +242,4 @@ export class Forwarding {
     if (this.body !== null) record.bytesIn = this.body.bytesRead;
     this.group.upstream.inFlight.add(-1);
   }
-}
-
-const RETRY_FIELDS: Readonly<Record<RetryReason, number>> = {
-  connect: UpstreamField.retryConnect,
-  reset: UpstreamField.retryReset,
-  timeout: UpstreamField.retryTimeout,
-  status: UpstreamField.retryStatus,
-  reused: UpstreamField.retryReused,
-};
-
-/** Milliseconds of a Retry-After in seconds; null when there is none or it is a date. */
-function retryAfterMs(head: ParsedResponse): number | null {
-  const value = headerValue(head.headers, "retry-after");
-  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : null;
 }

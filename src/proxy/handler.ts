@@ -55,8 +55,9 @@ async function decide(journey: Journey, proxy: Proxy): Promise<void> {
 /** Tries endpoints until one answers or nothing more may be tried. */
 async function forward(journey: Journey, forwarding: Forwarding): Promise<void> {
   while (!journey.exchange.clientGone) {
-    const lease = forwarding.lease();
-    if (lease === null) return await journey.refuse(refusals.NO_ENDPOINT);
+    const lease = await forwarding.lease();
+    if (lease === "clientGone") return;
+    if (typeof lease === "string") return await journey.refuse(refusals.ofNoLease(lease));
     const outcome = await forwarding.attempt(lease);
     switch (outcome.kind) {
       case "response":

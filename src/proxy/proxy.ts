@@ -17,6 +17,7 @@ import { AccessLog } from "./access_log.ts";
 import { Admission } from "./admission.ts";
 import { TrustedProxies } from "./client_address.ts";
 import type { Identity } from "./headers.ts";
+import { PendingQueue } from "./pending_queue.ts";
 import { Recorder } from "./recorder.ts";
 import { RetryBudget } from "./retry_budget.ts";
 import { RoutePlan } from "./route_plan.ts";
@@ -50,6 +51,8 @@ export interface Group {
   readonly upstream: Upstream;
   balancer: Balancer;
   readonly budget: RetryBudget;
+  /** Requests of this worker that wait for room at an endpoint. */
+  readonly queue: PendingQueue;
   /** Null without sticky sessions. */
   sticky: StickyCookies | null;
 }
@@ -115,7 +118,8 @@ export class Proxy {
       milli: layout.upstreamCell(snapshot.row, UpstreamCell.budgetMilli),
       second: layout.upstreamCell(snapshot.row, UpstreamCell.budgetSecond),
     });
-    return { upstream, balancer: this.balancerOf(upstream), budget, sticky: this.stickyOf(snapshot) };
+    const queue = new PendingQueue(own, snapshot.row, wheel);
+    return { upstream, balancer: this.balancerOf(upstream), budget, queue, sticky: this.stickyOf(snapshot) };
   }
 
   private refresh(group: Group, snapshot: UpstreamSnapshot): void {
@@ -125,6 +129,7 @@ export class Proxy {
     group.budget.apply(snapshot.retry);
     if (policyChanged) group.balancer = this.balancerOf(group.upstream);
     group.sticky = this.stickyOf(snapshot);
+    group.queue.poke();
   }
 
   private stickyOf({ sticky, name, endpoints }: UpstreamSnapshot): StickyCookies | null {

@@ -2,6 +2,7 @@
 
 import { bodyTooLarge } from "./acceptance.ts";
 import { answerFor, type Failure } from "./failure.ts";
+import type { NoLease } from "./pending_queue.ts";
 import type { Refusal } from "./refusal.ts";
 
 export const OVERLOADED: Refusal = {
@@ -18,11 +19,30 @@ export const NO_ENDPOINT: Refusal = {
   retryAfterS: 1,
 };
 
+const AT_LIMIT: Omit<Refusal, "message"> = {
+  status: 503,
+  error: "connection_limit_reached",
+  retryAfterS: 1,
+};
+
 export const INTERNAL_ERROR: Refusal = {
   status: 500,
   error: "proxy_internal_error",
   message: "the gateway failed",
 };
+
+/** When no endpoint could be claimed. */
+export function ofNoLease(why: Exclude<NoLease, "clientGone">): Refusal {
+  switch (why) {
+    case "queueFull":
+      return { ...AT_LIMIT, message: "every endpoint is at its limit and the queue is full" };
+    case "queueTimeout":
+      return { ...AT_LIMIT, message: "every endpoint stayed at its limit for too long" };
+    case "noEndpoint":
+    case "full":
+      return NO_ENDPOINT;
+  }
+}
 
 /** After the last attempt failed. The details stay in the log: they name endpoints. */
 export function ofFailure(failure: Failure): Refusal {

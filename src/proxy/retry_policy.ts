@@ -3,10 +3,12 @@
 // What sent nothing may always go elsewhere. What may have been processed may only be sent again when the
 // method allows it (RFC 9110 9.2.2): a POST never reaches two origins' handlers.
 
+import { RETRY_REASONS, UpstreamField } from "../board/fields.ts";
+import { type HeaderLines, headerValue } from "../exchange.ts";
 import type { Failure } from "./failure.ts";
 import { unreachable } from "./failure.ts";
 
-export type RetryReason = "connect" | "reset" | "timeout" | "status" | "reused";
+export type RetryReason = typeof RETRY_REASONS[number];
 
 export type RetryVerdict =
   /**
@@ -98,4 +100,15 @@ function yes(reason: RetryReason, free: boolean): RetryVerdict {
 
 function no(why: string): RetryVerdict {
   return { retry: false, why };
+}
+
+/** The UpstreamField that counts retries made for this reason. */
+export function retryField(reason: RetryReason): number {
+  return UpstreamField.retryConnect + RETRY_REASONS.indexOf(reason);
+}
+
+/** Milliseconds of a Retry-After in seconds; null when there is none or it is a date. */
+export function retryAfterMs(headers: HeaderLines): number | null {
+  const value = headerValue(headers, "retry-after");
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : null;
 }

@@ -1,33 +1,65 @@
 // Which endpoint the next attempt of a request goes to: its cookie's, the policy's, or any other that is left.
 //
-// One per request. Taking a lease is trying an endpoint: it is not tried again while others stand.
+// One per request. Taking a lease is trying an endpoint: it is not tried again while others stand. With all at
+// their limit the request waits in its upstream's queue.
 
 import type { PickContext } from "../balance/balancer.ts";
 import { UpstreamField } from "../board/fields.ts";
 import { EndpointState } from "../board/verdicts.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
+import type { NoLease, Waiter } from "./pending_queue.ts";
 import type { Group } from "./proxy.ts";
 
-export class Selection {
+export class Selection implements Waiter {
   readonly tried: Endpoint[] = [];
   /** Where the client's cookie led; null when it led nowhere. */
   private stuckTo: Endpoint | null = null;
 
   constructor(private readonly group: Group, private readonly context: PickContext) {}
 
-  /** A claim on the endpoint for the next attempt, or null when none may take the request. */
-  next(): Lease | null {
+  /** A claim on the endpoint for the next attempt; `full` when those that may take the request have no room. */
+  next(): Lease | NoLease {
+    // Those that wait came before.
+    return this.group.queue.size > 0 ? "full" : this.claim();
+  }
+
+  /** The queue's: a claim for the one whose turn it is. */
+  claim(): Lease | NoLease {
     const { upstream } = this.group;
-    const candidates = upstream.candidates();
-    if (candidates.panic) upstream.totals.add(UpstreamField.panicPicks);
-    const { endpoints } = candidates;
+    const { endpoints, panic } = upstream.candidates();
     const lease = this.tried.length === 0
       ? this.stickyLease() ?? this.firstLease(endpoints) ?? this.otherLease(endpoints)
       : this.otherLease(endpoints);
-    if (lease === null) upstream.totals.add(UpstreamField.noEndpoint);
-    else this.tried.push(lease.endpoint);
-    return lease;
+    if (lease !== null) {
+      if (panic) upstream.totals.add(UpstreamField.panicPicks);
+      this.tried.push(lease.endpoint);
+      return lease;
+    }
+    if (endpoints.length > 0) return "full";
+    upstream.totals.add(UpstreamField.noEndpoint);
+    return "noEndpoint";
+  }
+
+  /** True once endpoints were tried: what is left for this request is not what is left for others. */
+  get particular(): boolean {
+    return this.tried.length > 0;
+  }
+
+  /** Waits for room, as the upstream allows, but no longer than `msMax`. */
+  async waitForRoom(msMax: number): Promise<Lease | NoLease> {
+    const { queue, upstream } = this.group;
+    const { queueMax, queueTimeoutMs } = upstream.snapshot.limits;
+    const waiting = queue.wait(this, { queueMax, timeoutMs: Math.min(queueTimeoutMs, msMax) });
+    const result = await waiting;
+    upstream.totals.add(result === "queueFull" ? UpstreamField.queueFull : UpstreamField.queued);
+    if (result === "queueTimeout") upstream.totals.add(UpstreamField.queueTimeouts);
+    return result;
+  }
+
+  /** The client left: waits no longer. Harmless when it does not wait. */
+  leave(): void {
+    this.group.queue.leave(this, "clientGone");
   }
 
   /** Where the client's cookie says, as long as that endpoint serves; a draining one still does. */

@@ -3,6 +3,7 @@
 // Taking a lease counts a request in flight there, pod-wide; giving it back, at the end of the body, counts
 // it out and keeps the connection if it is clean. Judging the endpoint is the control plane's business.
 
+import { Bell } from "../board/bell.ts";
 import { EndpointField } from "../board/fields.ts";
 import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
 import { failureSampleMs, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
@@ -36,6 +37,7 @@ export class Endpoint {
   private readonly verdicts: Verdicts;
   private readonly inFlightOwn: OwnGauge;
   private readonly pool: Pool;
+  private readonly bell: Bell;
 
   constructor(
     public snapshot: EndpointSnapshot,
@@ -49,6 +51,7 @@ export class Endpoint {
     this.totals = own.endpoint(snapshot.row);
     this.inFlightOwn = own.endpointInFlight(snapshot.row);
     this.verdicts = new Verdicts(own.board);
+    this.bell = new Bell(own.board, upstream.row);
     this.pool = new Pool(() => this.onIdleGone());
   }
 
@@ -85,10 +88,17 @@ export class Endpoint {
     const max = this.upstream.limits.inFlightPerEndpointMax;
     // Add, then sum: two workers that check first could both pass.
     if (max > 0 && this.inFlight() > max) {
-      this.inFlightOwn.add(-1);
+      this.countOut();
       return null;
     }
     return new Lease(this);
+  }
+
+  /** Also after a claim in vain: two that race for one place may both have withdrawn, and both wait. */
+  private countOut(): void {
+    this.inFlightOwn.add(-1);
+    const max = this.upstream.limits.inFlightPerEndpointMax;
+    if (max > 0 && this.inFlight() < max) this.bell.ringIfAwaited();
   }
 
   takeIdle(): Connection | null {
@@ -123,7 +133,7 @@ export class Endpoint {
   }
 
   giveBack(connection: Connection | null, clean: boolean): void {
-    this.inFlightOwn.add(-1);
+    this.countOut();
     if (connection === null) return;
     this.totals.add(EndpointField.bytesFromUpstream, connection.takeBytesRead());
     connection.exchanges++;

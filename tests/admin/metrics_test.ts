@@ -71,7 +71,7 @@ Deno.test("metricsPage() reads each field of the board under the name that is it
   for (const field of Object.values(UpstreamField)) float64[layout.upstreamTotal(2, 0, field)] = 200 + field;
   for (const field of Object.values(WorkerField)) float64[layout.workerTotal(2, field)] = 300 + field;
   int32[layout.endpointCell(0, EndpointCell.idleConnections)] = 9;
-  int32[layout.upstreamCell(0, UpstreamCell.waiting)] = 4;
+  int32[layout.upstreamWaitingCell(0, 1)] = 4;
   int32[layout.upstreamCell(0, UpstreamCell.budgetMilli)] = 7500;
   const samples = scrape(pod);
   const endpoint = `{upstream="shop",endpoint="${A}"`;

@@ -1,4 +1,5 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { Bell } from "../../src/board/bell.ts";
 import { Columns, retireColumn } from "../../src/board/columns.ts";
 import {
   ENDPOINT_FIELDS,
@@ -23,7 +24,10 @@ function fillColumn(board: Board, column: number, value: number): void {
   fill(layout.ewmaCell(column, 0), 3 * EWMA_CELLS);
   for (const cell of Object.values(ColumnCell)) int32[layout.columnCell(column, cell)] = value;
   for (let row = 0; row < 3; row++) int32[layout.endpointInFlightCell(row, column)] = value;
-  for (let row = 0; row < 2; row++) int32[layout.upstreamInFlightCell(row, column)] = value;
+  for (let row = 0; row < 2; row++) {
+    int32[layout.upstreamInFlightCell(row, column)] = value;
+    int32[layout.upstreamWaitingCell(row, column)] = value;
+  }
 }
 
 /** Every total that the board can tell, gauges left out. */
@@ -61,6 +65,7 @@ Deno.test("retireColumn() lets in-flight, moving averages and a worker's gauges 
   fillColumn(board, 2, 5);
   retireColumn(board, 1);
   assertEquals([board.endpointInFlight(2), board.upstreamInFlight(1), board.podInFlight()], [5, 5, 5]);
+  assertEquals(board.upstreamWaiting(1), 5);
   assertEquals(board.float64[board.layout.ewmaCell(1, 2)], 0);
   const totals = new Totals(board);
   for (const column of [RETIRED_COLUMN, 1]) {
@@ -68,6 +73,15 @@ Deno.test("retireColumn() lets in-flight, moving averages and a worker's gauges 
     assertEquals(totals.workerOf(column, WorkerField.loopDelayMaxMs), 0);
   }
   assertEquals(totals.cellOf(1, ColumnCell.heartbeat), 0);
+});
+
+Deno.test("retireColumn() wakes the requests that wait for what the dead worker held", async () => {
+  const board = Board.create(capacity);
+  fillColumn(board, 1, 7);
+  const bell = new Bell(board, 1);
+  const rung = bell.rungSince(bell.count);
+  retireColumn(board, 1);
+  await rung;
 });
 
 Deno.test("retireColumn() refuses the retired column itself", () => {

@@ -1,0 +1,111 @@
+// The requests of one worker that wait for an endpoint of an upstream, because all are at their limit.
+//
+// `selection.ts` queues a request up here; the bell on the board wakes the queue when room is made in any
+// worker. Within a worker the first to come is the first to go; between workers chance decides. How many
+// wait is limited pod-wide, how long each waits by its own timer.
+
+import { Bell } from "../board/bell.ts";
+import type { OwnColumn, OwnGauge } from "../board/own.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import type { Lease } from "../upstream/lease.ts";
+
+/** Why there is no lease: nobody may take the request; no room; the queue was full; it waited too long. */
+export type NoLease = "noEndpoint" | "full" | "queueFull" | "queueTimeout" | "clientGone";
+
+/** A request that wants a place. */
+export interface Waiter {
+  /** Tries for a lease; `full` while there is no room. */
+  claim(): Lease | NoLease;
+  /** It may not go everywhere (it tried some endpoints before), so others may pass it. */
+  readonly particular: boolean;
+}
+
+interface Place {
+  readonly waiter: Waiter;
+  readonly settle: (result: Lease | NoLease) => void;
+}
+
+export interface QueueLimits {
+  /** Requests that may wait, pod-wide. */
+  readonly queueMax: number;
+  readonly timeoutMs: number;
+}
+
+export class PendingQueue {
+  private readonly places: Place[] = [];
+  private readonly bell: Bell;
+  private readonly gauge: OwnGauge;
+  private listening = false;
+
+  constructor(
+    private readonly own: OwnColumn,
+    private readonly upstreamRow: number,
+    private readonly wheel: TimerWheel,
+  ) {
+    this.bell = new Bell(own.board, upstreamRow);
+    this.gauge = own.upstreamWaiting(upstreamRow);
+  }
+
+  /** Requests that wait in this worker. */
+  get size(): number {
+    return this.places.length;
+  }
+
+  /** Waits for a place. Never rejects. */
+  wait(waiter: Waiter, { queueMax, timeoutMs }: QueueLimits): Promise<Lease | NoLease> {
+    this.gauge.add(1);
+    // Add, then sum: two workers that check first could both pass.
+    if (this.own.board.upstreamWaiting(this.upstreamRow) > queueMax) {
+      this.gauge.add(-1);
+      return Promise.resolve("queueFull");
+    }
+    return new Promise((resolve) => {
+      const timer = new Timer(() => this.leave(waiter, "queueTimeout"));
+      const settle = (result: Lease | NoLease) => {
+        this.wheel.remove(timer);
+        this.gauge.add(-1);
+        resolve(result);
+      };
+      this.places.push({ waiter, settle });
+      this.wheel.arm(timer, timeoutMs);
+      this.listen();
+    });
+  }
+
+  /** Takes a request out of the queue; nothing happens if it is not in it. */
+  leave(waiter: Waiter, why: "queueTimeout" | "clientGone"): void {
+    const at = this.places.findIndex((place) => place.waiter === waiter);
+    if (at >= 0) this.places.splice(at, 1)[0]!.settle(why);
+  }
+
+  /** Something changed that may make room: look again. */
+  poke(): void {
+    if (this.places.length > 0) this.bell.ring();
+  }
+
+  private async listen(): Promise<void> {
+    // The loop that runs has read the count before, so whatever is missed now will wake it.
+    if (this.listening) return this.serve();
+    this.listening = true;
+    while (this.places.length > 0) {
+      // Read before looking: room that is made from here on rings again.
+      const seen = this.bell.count;
+      this.serve();
+      if (this.places.length > 0) await this.bell.rungSince(seen);
+    }
+    this.listening = false;
+  }
+
+  /** Gives out what room there is, first come, first served. */
+  private serve(): void {
+    for (let at = 0; at < this.places.length;) {
+      const { waiter, settle } = this.places[at]!;
+      const result = waiter.claim();
+      if (result !== "full") {
+        this.places.splice(at, 1);
+        settle(result);
+      } else if (waiter.particular) at++;
+      else return;
+    }
+  }
+}

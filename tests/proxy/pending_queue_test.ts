@@ -1,0 +1,188 @@
+import { assert, assertEquals } from "@std/assert";
+import { Board } from "../../src/board/layout.ts";
+import { OwnColumn } from "../../src/board/own.ts";
+import { Verdicts } from "../../src/board/verdicts.ts";
+import { upstreamSchema } from "../../src/config/schema.ts";
+import type { EndpointSnapshot, UpstreamSnapshot } from "../../src/messages.ts";
+import { type NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+import { Endpoint } from "../../src/upstream/endpoint.ts";
+import type { Lease } from "../../src/upstream/lease.ts";
+
+const ROW = 0;
+const ENDPOINT: EndpointSnapshot = {
+  id: "http://a:1",
+  row: 0,
+  scheme: "http",
+  host: "a",
+  port: 1,
+  authority: "a:1",
+  weight: 1,
+  backup: false,
+};
+
+/** A wait on shared memory does not keep an event loop alive, as a server's listener does. */
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test(name, async () => {
+    const alive = setInterval(() => {}, 1_000);
+    await fn().finally(() => clearInterval(alive));
+  });
+}
+
+/** Two workers of one pod over one endpoint with room for `inFlightMax`, in virtual time. */
+class Stage {
+  readonly board = Board.create({
+    columnsMax: 3,
+    upstreamsMax: 1,
+    endpointsMax: 1,
+    routesMax: 1,
+    rateSlotsMax: 1,
+  });
+  time = 0;
+  readonly wheel = new TimerWheel({ now: () => this.time, every: () => () => {} });
+  readonly workers: { endpoint: Endpoint; queue: PendingQueue }[];
+
+  constructor(inFlightMax: number, readonly queueMax = 100) {
+    const config = upstreamSchema.parse({
+      endpoints: ["http://a:1"],
+      limits: { inFlightPerEndpointMax: inFlightMax },
+    });
+    const upstream = {
+      ...config,
+      name: "u",
+      row: ROW,
+      endpoints: [ENDPOINT],
+      tls: { caCerts: [] },
+    } as unknown as UpstreamSnapshot;
+    this.workers = [1, 2].map((column) => {
+      const own = new OwnColumn(this.board, column);
+      const context = { own, wheel: this.wheel, now: () => this.time, random: Math.random };
+      return {
+        endpoint: new Endpoint(ENDPOINT, upstream, context),
+        queue: new PendingQueue(own, ROW, this.wheel),
+      };
+    });
+  }
+
+  waiter(worker: number, particular = false) {
+    const { endpoint } = this.workers[worker]!;
+    return { particular, claim: (): Lease | NoLease => endpoint.lease() ?? "full" };
+  }
+
+  wait(worker: number, waiter = this.waiter(worker)): Promise<Lease | NoLease> {
+    return this.workers[worker]!.queue.wait(waiter, { queueMax: this.queueMax, timeoutMs: 1_000 });
+  }
+
+  lease(worker: number): Lease {
+    const lease = this.workers[worker]!.endpoint.lease();
+    assert(lease !== null);
+    return lease;
+  }
+
+  pass(ms: number): void {
+    this.time += ms;
+    this.wheel.advance();
+  }
+}
+
+test("PendingQueue.wait() gives the place that another worker makes", async () => {
+  const stage = new Stage(1);
+  const held = stage.lease(0);
+  const waiting = stage.wait(1);
+  assertEquals(stage.board.upstreamWaiting(ROW), 1);
+  held.release(true);
+  const lease = await waiting as Lease;
+  assertEquals([stage.board.upstreamWaiting(ROW), stage.board.endpointInFlight(0)], [0, 1]);
+  lease.release(true);
+});
+
+test("PendingQueue.wait() serves those that came first first", async () => {
+  const stage = new Stage(1);
+  const held = stage.lease(0);
+  const order: number[] = [];
+  const done = [1, 2, 3].map((n) =>
+    stage.wait(0).then((lease) => {
+      order.push(n);
+      (lease as Lease).release(true);
+    })
+  );
+  held.release(true);
+  await Promise.all(done);
+  assertEquals(order, [1, 2, 3]);
+});
+
+test("PendingQueue.wait() lets others pass one that may not go everywhere", async () => {
+  const stage = new Stage(1);
+  const held = stage.lease(0);
+  const stuck = { particular: true, claim: (): NoLease => "full" };
+  const first = stage.wait(0, stuck);
+  const second = stage.wait(0);
+  held.release(true);
+  (await second as Lease).release(true);
+  stage.workers[0]!.queue.leave(stuck, "clientGone");
+  assertEquals(await first, "clientGone");
+});
+
+test("PendingQueue.wait() counts over all workers and refuses what is too much", async () => {
+  const stage = new Stage(1, 2);
+  const held = stage.lease(0);
+  const waiting = [stage.wait(0), stage.wait(1)];
+  assertEquals([await stage.wait(0), await stage.wait(1)], ["queueFull", "queueFull"]);
+  assertEquals(stage.board.upstreamWaiting(ROW), 2);
+  held.release(true);
+  for (const lease of waiting) (await lease as Lease).release(true);
+});
+
+test("PendingQueue.wait() ends after its time, and whoever comes next is looked at", async () => {
+  const stage = new Stage(1);
+  const held = stage.lease(0);
+  const late = stage.wait(0);
+  stage.pass(2_000);
+  assertEquals(await late, "queueTimeout");
+  const next = stage.wait(0);
+  held.release(true);
+  (await next as Lease).release(true);
+  assertEquals(stage.board.upstreamWaiting(ROW), 0);
+});
+
+test("PendingQueue.wait() looks again when a verdict changed", async () => {
+  const stage = new Stage(1);
+  const held = stage.lease(0);
+  let usable = false;
+  const waiting = stage.wait(0, { particular: false, claim: () => usable ? "noEndpoint" : "full" });
+  usable = true;
+  new Verdicts(stage.board).write(ROW, 0, 0, 1_000);
+  assertEquals(await waiting, "noEndpoint");
+  held.release(true);
+});
+
+test("a limit is never exceeded and nobody is left waiting, however two workers race", async () => {
+  const stage = new Stage(7);
+  let most = 0;
+  let served = 0;
+  const request = async (worker: number) => {
+    const { endpoint } = stage.workers[worker]!;
+    const lease = endpoint.lease() ?? await stage.wait(worker) as Lease;
+    most = Math.max(most, stage.board.endpointInFlight(0));
+    for (let turns = served % 5; turns > 0; turns--) await Promise.resolve();
+    served++;
+    lease.release(true);
+  };
+  await Promise.all(Array.from({ length: 100 }, (_, i) => request(i % 2)));
+  assertEquals([served, most, stage.board.endpointInFlight(0)], [100, 7, 0]);
+});
+
+test("a place that two claims withdrew from is given to the one that waits", async () => {
+  const stage = new Stage(1);
+  const { board } = stage;
+  const other = board.layout.endpointInFlightCell(0, 2);
+  Atomics.add(board.int32, other, 1);
+  const waiting = stage.wait(0);
+  Atomics.sub(board.int32, other, 1);
+  // The other worker's sum still sees the first claim, though that is withdrawn by now.
+  const sums = [2];
+  const sum = board.endpointInFlight;
+  board.endpointInFlight = (row) => sums.pop() ?? sum.call(board, row);
+  assertEquals(stage.workers[1]!.endpoint.lease(), null);
+  (await waiting as Lease).release(true);
+});
