@@ -26,10 +26,6 @@ export function refusalBeforeRouting(
     const message = `${head.method} is not allowed`;
     return { ...refused(405, "http_request_denied", message), allow: REFUSED_METHODS_ALLOW };
   }
-  const declared = exchange.body?.length ?? 0;
-  if (limits.requestBodyBytesMax > 0 && declared > limits.requestBodyBytesMax) {
-    return bodyTooLarge(limits.requestBodyBytesMax);
-  }
   if (isLoop(head, pseudonym)) {
     return refused(508, "proxy_loop_detected", "the request came back to this gateway");
   }

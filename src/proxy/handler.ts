@@ -39,6 +39,8 @@ async function decide(journey: Journey, proxy: Proxy): Promise<void> {
   const match = proxy.router.match(exchange.head);
   if (match.kind !== "route") return await journey.refuse(noRoute(match));
   const plan = journey.follow(match.route);
+  const unwanted = journey.refusalByRoute();
+  if (unwanted !== null) return await journey.refuse(unwanted);
   const own = plan.ownAnswer(exchange.head);
   if (own !== null) return await journey.answer(own.status, own.headers, own.body);
 

@@ -1,9 +1,12 @@
 // One request as its handler sees it: its exchange, its record, and the ways in which Weir answers itself.
 
+import { RouteField } from "../board/fields.ts";
 import type { Body, Exchange, HeaderLines } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
+import { bodyTooLarge } from "./acceptance.ts";
 import { requestIdOf } from "./headers.ts";
 import type { Proxy } from "./proxy.ts";
+import { refuseBeyondRate } from "./rate_limit.ts";
 import { RequestRecord } from "./record.ts";
 import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
 import { INTERNAL_ERROR } from "./refusals.ts";
@@ -25,6 +28,19 @@ export class Journey {
   follow(route: RouteSnapshot): RoutePlan {
     this.record.route = route;
     return this.plan = this.proxy.plan(route);
+  }
+
+  /** The refusal of a request that its route takes no more of now, or takes no such body of; or null. */
+  refusalByRoute(): Refusal | null {
+    const { exchange, proxy, record } = this;
+    const { route, totals } = this.plan!;
+    const bodyBytesMax = route.requestBodyBytesMax ?? proxy.snapshot.limits.requestBodyBytesMax;
+    if (bodyBytesMax > 0 && (exchange.body?.length ?? 0) > bodyBytesMax) return bodyTooLarge(bodyBytesMax);
+    if (route.rateLimit === undefined) return null;
+    const { rates } = proxy;
+    const refusal = refuseBeyondRate(rates, route.rateLimit, route.name, exchange.head, record.clientAddress);
+    if (refusal !== null) totals.add(RouteField.rateLimited);
+    return refusal;
   }
 
   /** Sends an answer; it is the request's only one. */

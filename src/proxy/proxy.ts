@@ -18,6 +18,7 @@ import { Admission } from "./admission.ts";
 import { TrustedProxies } from "./client_address.ts";
 import type { Identity } from "./headers.ts";
 import { PendingQueue } from "./pending_queue.ts";
+import { RateLimiter } from "./rate_limiter.ts";
 import { Recorder } from "./recorder.ts";
 import { RetryBudget } from "./retry_budget.ts";
 import { RoutePlan } from "./route_plan.ts";
@@ -62,6 +63,7 @@ export class Proxy {
   readonly recorder: Recorder;
   readonly log: AccessLog;
   readonly stories: StoryRing;
+  readonly rates: RateLimiter;
   snapshot!: Snapshot;
   router!: Router;
   trusted!: TrustedProxies;
@@ -75,6 +77,8 @@ export class Proxy {
     this.admission = new Admission(inputs.own);
     this.log = new AccessLog(snapshot.accessLog, inputs.wheel, inputs.random, inputs.writeLog);
     this.stories = new StoryRing(snapshot.explainRequestsMax);
+    const { own, now, random, instance } = inputs;
+    this.rates = new RateLimiter({ board: own.board, now, random, salt: instance });
     this.recorder = new Recorder(inputs.own, this.log, this.stories, inputs.now, inputs.epoch);
     this.apply(snapshot);
   }

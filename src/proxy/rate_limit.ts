@@ -1,0 +1,61 @@
+// A route's rate limit: whose request it is, and the 429 for one that came too soon.
+//
+// Pure but for the limiter that it asks. A request without the header that a route counts by is counted by its
+// client address: leaving the header away must not lift the limit.
+
+import ipaddr from "ipaddr.js";
+import type { RateLimitConfig } from "../config/schema.ts";
+import { headerValue, type RequestHead } from "../exchange.ts";
+import type { Rate, RateLimiter } from "./rate_limiter.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** The refusal of a request beyond its rate, or null. `scope` keeps the keys of routes apart. */
+export function refuseBeyondRate(
+  limiter: RateLimiter,
+  config: RateLimitConfig,
+  scope: string,
+  head: RequestHead,
+  clientAddress: string,
+): Refusal | null {
+  const rate = rateOf(config);
+  const waitMs = limiter.take(`${scope}\n${rateKey(config, head, clientAddress)}`, rate);
+  return waitMs === 0 ? null : tooManyRequests(rate, waitMs);
+}
+
+export function rateOf({ requestsPerSecond, burst }: RateLimitConfig): Rate {
+  return { requestsPerSecond, burst: burst ?? Math.max(1, Math.ceil(requestsPerSecond)) };
+}
+
+/** Who the request counts for. */
+export function rateKey(
+  { key }: RateLimitConfig,
+  head: Pick<RequestHead, "headers">,
+  clientAddress: string,
+): string {
+  const value = key === "client_address" ? undefined : headerValue(head.headers, key.header.toLowerCase());
+  return value === undefined ? `address ${addressKey(clientAddress)}` : `header ${value}`;
+}
+
+/** One IPv6 customer has 2^64 addresses: they share a rate. */
+function addressKey(address: string): string {
+  if (!address.includes(":") || !ipaddr.IPv6.isValid(address)) return address;
+  return ipaddr.IPv6.parse(address).parts.slice(0, 4).map((part) => part.toString(16)).join(":");
+}
+
+/** Retry-After, and the fields of draft-ietf-httpapi-ratelimit-headers: quota, window, rest, reset. */
+function tooManyRequests({ requestsPerSecond, burst }: Rate, waitMs: number): Refusal {
+  const retryAfterS = Math.max(1, Math.ceil(waitMs / 1_000));
+  const windowS = Math.max(1, Math.ceil(burst / requestsPerSecond));
+  return {
+    status: 429,
+    error: "http_request_denied",
+    message: "too many requests",
+    retryAfterS,
+    headers: [
+      "RateLimit-Policy",
+      `"route";q=${burst};w=${windowS}`,
+      "RateLimit",
+      `"route";r=0;t=${retryAfterS}`,
+    ],
+  };
+}

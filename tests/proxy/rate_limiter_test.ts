@@ -1,0 +1,139 @@
+import { assert, assertEquals } from "@std/assert";
+import { Board } from "../../src/board/layout.ts";
+import { rateLimitSchema } from "../../src/config/schema.ts";
+import { rateKey, rateOf, refuseBeyondRate } from "../../src/proxy/rate_limit.ts";
+import { type Rate, RateLimiter } from "../../src/proxy/rate_limiter.ts";
+
+/** One pod's limiter, and a second worker's on the same board, in virtual time. */
+class Stage {
+  nowMs = 1_000;
+  readonly board: Board;
+  readonly limiter: RateLimiter;
+  readonly other: RateLimiter;
+
+  constructor(rateSlotsMax = 1_024) {
+    const rest = { columnsMax: 3, upstreamsMax: 1, endpointsMax: 1, routesMax: 1 };
+    this.board = Board.create({ ...rest, rateSlotsMax });
+    const inputs = { board: this.board, now: () => this.nowMs, random: () => 0.5, salt: "pod" };
+    this.limiter = new RateLimiter(inputs);
+    this.other = new RateLimiter(inputs);
+  }
+
+  /** How many of `count` requests at this moment pass. */
+  passed(count: number, key: string, rate: Rate): number {
+    return Array.from({ length: count }, () => this.limiter.take(key, rate)).filter((ms) => ms === 0).length;
+  }
+}
+
+Deno.test("RateLimiter.take() lets a burst pass, then the rate", () => {
+  const stage = new Stage();
+  const rate = { requestsPerSecond: 10, burst: 5 };
+  assertEquals(stage.passed(20, "a", rate), 5);
+  assertEquals(stage.limiter.take("a", rate), 100);
+  stage.nowMs += 99;
+  assertEquals(stage.passed(1, "a", rate), 0);
+  stage.nowMs += 1;
+  assertEquals(stage.passed(2, "a", rate), 1);
+  stage.nowMs += 60_000;
+  assertEquals(stage.passed(20, "a", rate), 5);
+});
+
+Deno.test("RateLimiter.take() counts over all workers, and each key for itself", () => {
+  const stage = new Stage();
+  const rate = { requestsPerSecond: 1, burst: 2 };
+  assertEquals([stage.limiter.take("a", rate), stage.other.take("a", rate)], [0, 0]);
+  assert(stage.limiter.take("a", rate) > 0);
+  assert(stage.other.take("a", rate) > 0);
+  assertEquals(stage.other.take("b", rate), 0);
+});
+
+Deno.test("RateLimiter.take() keeps odd and high rates over time", () => {
+  for (const requestsPerSecond of [0.5, 3, 7.5, 1_000, 400_000]) {
+    const stage = new Stage();
+    let draws = 0;
+    const limiter = new RateLimiter({
+      board: stage.board,
+      now: () => stage.nowMs,
+      random: () => (draws++ % 100) / 100,
+      salt: "pod",
+    });
+    const burst = Math.max(1, Math.ceil(requestsPerSecond / 100));
+    let passed = 0;
+    const seconds = requestsPerSecond > 10_000 ? 1 : 20;
+    for (let ms = 0; ms < seconds * 1_000; ms++, stage.nowMs++) {
+      const tries = Math.ceil(requestsPerSecond / 1_000) + 1;
+      for (let i = 0; i < tries; i++) if (limiter.take("a", { requestsPerSecond, burst }) === 0) passed++;
+    }
+    const expected = requestsPerSecond * seconds;
+    assert(
+      Math.abs(passed - expected) <= burst + expected * 0.01,
+      `${passed} of ${expected} at ${requestsPerSecond}`,
+    );
+  }
+});
+
+Deno.test("RateLimiter.take() gives the slots of idle keys to new ones", () => {
+  const stage = new Stage(8);
+  const rate = { requestsPerSecond: 1, burst: 1 };
+  for (let round = 0; round < 5; round++) {
+    for (let key = 0; key < 8; key++) {
+      assertEquals(stage.limiter.take(`${round} ${key}`, rate), 0);
+      assert(stage.limiter.take(`${round} ${key}`, rate) > 0, `key ${key} of round ${round} has no slot`);
+    }
+    stage.nowMs += 1_000;
+  }
+});
+
+Deno.test("RateLimiter.take() lets requests pass for which there is no slot, and forgets nobody for them", () => {
+  const stage = new Stage(8);
+  const rate = { requestsPerSecond: 1, burst: 1 };
+  const keys = Array.from({ length: 8 }, (_, i) => `key ${i}`);
+  for (const key of keys) stage.limiter.take(key, rate);
+  assertEquals(stage.passed(5, "one too many", rate), 5);
+  for (const key of keys) assert(stage.limiter.take(key, rate) > 0);
+});
+
+Deno.test("rateKey() says who a request counts for", () => {
+  const byHeader = rateLimitSchema.parse({ requestsPerSecond: 1, key: { header: "X-Api-Key" } });
+  const byAddress = rateLimitSchema.parse({ requestsPerSecond: 1 });
+  const table: [typeof byHeader, string[], string, string][] = [
+    [byAddress, [], "192.0.2.1", "address 192.0.2.1"],
+    [byAddress, [], "2001:db8:1:2:3:4:5:6", "address 2001:db8:1:2"],
+    [byAddress, [], "2001:db8:1:2::9", "address 2001:db8:1:2"],
+    [byHeader, ["x-API-key", "k"], "192.0.2.1", "header k"],
+    [byHeader, [], "192.0.2.1", "address 192.0.2.1"],
+  ];
+  for (const [config, headers, address, key] of table) {
+    assertEquals(rateKey(config, { headers }, address), key);
+  }
+});
+
+Deno.test("rateOf() takes one second's requests for the burst, and at least one", () => {
+  for (const [requestsPerSecond, burst] of [[10, 10], [0.1, 1], [2.5, 3]] as const) {
+    assertEquals(rateOf(rateLimitSchema.parse({ requestsPerSecond })), { requestsPerSecond, burst });
+  }
+});
+
+Deno.test("refuseBeyondRate() says when to come again, and keeps routes apart", () => {
+  const stage = new Stage();
+  const config = rateLimitSchema.parse({ requestsPerSecond: 0.1, burst: 1 });
+  const head = {
+    method: "GET",
+    target: "/",
+    authority: "a",
+    scheme: "http",
+    version: "1.1",
+    headers: [],
+  } as const;
+  const refuse = (scope: string) =>
+    refuseBeyondRate(stage.limiter, config, scope, { ...head, headers: [] }, "192.0.2.1");
+  assertEquals([refuse("one"), refuse("two")], [null, null]);
+  const refusal = refuse("one");
+  assertEquals([refusal?.status, refusal?.retryAfterS], [429, 10]);
+  assertEquals(refusal?.headers, [
+    "RateLimit-Policy",
+    '"route";q=1;w=10',
+    "RateLimit",
+    '"route";r=0;t=10',
+  ]);
+});
