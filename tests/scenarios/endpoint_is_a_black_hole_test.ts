@@ -1,0 +1,18 @@
+import { assertEquals } from "@std/assert";
+import { ask } from "../support/raw_client.ts";
+import { reply } from "../support/raw_origin.ts";
+import { startBlackHole } from "../support/black_hole.ts";
+import { scenario } from "../support/scenario.ts";
+
+scenario("a request of any method leaves an endpoint that does not even accept", async (props) => {
+  await using hole = await startBlackHole();
+  const good = await props.origin(reply(200, { body: "good" }));
+  const endpoints = [hole.url, good.url];
+  const weir = await props.loop({
+    config: { upstreams: { default: { endpoints, timeouts: { connectMs: 100 } } } },
+  });
+  for (const method of ["POST", "PATCH", "PUT", "POST"]) {
+    assertEquals((await ask(weir.url, { method, body: "x" })).text, "good");
+  }
+  assertEquals([good.requests.length, weir.endpointTotal(hole.url, "connectFailures") > 0], [4, true]);
+});

@@ -1,0 +1,82 @@
+// A gigabyte each way: every byte arrives in its place, and Weir holds none of them for long.
+
+import { assertEquals, assertLess } from "@std/assert";
+import { createHash } from "node:crypto";
+import { requestText } from "../support/raw_client.ts";
+import { afterHead, head, replyRaw, scene, type Step } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+import type { RunningWeir } from "../support/weir.ts";
+
+const BLOCKS = 1_024;
+const BLOCK_BYTES = 1_048_576;
+const RESIDENT_GROWTH_MAX = 64 * 1_048_576;
+const length = ["Content-Length", String(BLOCKS * BLOCK_BYTES)] as const;
+
+/** The nth megabyte of the gigabyte: no two are equal, so that order shows. */
+function* blocks(): Generator<Uint8Array> {
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let i = 0; i < block.length; i++) block[i] = (i * 31 + (i >> 8)) & 0xff;
+  for (let n = 0; n < BLOCKS; n++) {
+    new DataView(block.buffer).setUint32((n * 997) % (BLOCK_BYTES - 4), n);
+    yield block;
+  }
+}
+
+function expectedHash(): string {
+  const hash = createHash("sha256");
+  for (const block of blocks()) hash.update(block);
+  return hash.digest("hex");
+}
+
+/** Sends the gigabyte block by block. */
+async function sendAll(send: (block: Uint8Array) => Promise<boolean>): Promise<void> {
+  for (const block of blocks()) if (!await send(block)) return;
+}
+
+/** Hashes the gigabyte as it comes; looks at Weir's memory every 64 MB and reports the most it saw. */
+async function receiveAll(
+  weir: RunningWeir,
+  some: () => Promise<Uint8Array | null>,
+): Promise<{ hash: string; residentMax: number }> {
+  const hash = createHash("sha256");
+  let residentMax = 0;
+  let left = BLOCKS * BLOCK_BYTES;
+  for (let look = left; left > 0;) {
+    const bytes = await some();
+    if (bytes === null) break;
+    hash.update(bytes);
+    left -= bytes.length;
+    if (left > look) continue;
+    look -= 64 * 1_048_576;
+    residentMax = Math.max(residentMax, await weir.residentBytes());
+  }
+  return { hash: hash.digest("hex"), residentMax };
+}
+
+scenario("a gigabyte down arrives whole, in bounded memory", async (props) => {
+  const play: Step = { play: ({ socket }) => sendAll((block) => socket.write(block)) };
+  const origin = await props.origin(scene(head(200, [length]), play));
+  const weir = await props.weir({ upstreams: origin.url });
+  const before = await weir.residentBytes();
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  await client.head();
+  const { hash, residentMax } = await receiveAll(weir, () => client.some());
+  assertEquals(hash, expectedHash());
+  assertLess(residentMax - before, RESIDENT_GROWTH_MAX);
+});
+
+scenario("a gigabyte up arrives whole, in bounded memory", async (props) => {
+  const received = Promise.withResolvers<{ hash: string; residentMax: number }>();
+  const play: Step = { play: async ({ some }) => received.resolve(await receiveAll(weir, some)) };
+  const origin = await props.origin(afterHead(play, replyRaw("HTTP/1.1 204 No Content\r\n\r\n")));
+  const weir = await props.weir({ upstreams: origin.url });
+  const before = await weir.residentBytes();
+  const client = await props.client(weir);
+  await client.send(`PUT / HTTP/1.1\r\nHost: a.test\r\n${length.join(": ")}\r\n\r\n`);
+  await sendAll((block) => client.send(block));
+  assertEquals((await client.response()).status, 204);
+  const { hash, residentMax } = await received.promise;
+  assertEquals(hash, expectedHash());
+  assertLess(residentMax - before, RESIDENT_GROWTH_MAX);
+});

@@ -1,0 +1,50 @@
+// A request that may have been processed is repeated only when its method allows it (RFC 9110 9.2.2).
+
+import { assertEquals } from "@std/assert";
+import { requestText } from "../support/raw_client.ts";
+import { close, hang, reply, replyRaw, reset, scene, type Step } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+
+const deaths: Record<string, Step> = {
+  "resets before its answer": reset(),
+  "closes before its answer": close(),
+  "dies within the head of its answer": scene(replyRaw("HTTP/1.1 200 OK\r\nX-A: "), reset()),
+};
+
+for (const [what, death] of Object.entries(deaths)) {
+  scenario(`a POST to an origin that ${what} on a used connection is sent once`, async (props) => {
+    const origin = await props.origin([reply(200), death, reply(200)]);
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/warm"));
+    await client.response();
+    await client.send(requestText("POST", "/order", [], "one"));
+    assertEquals((await client.response()).status, 502);
+    assertEquals(origin.requests.map(({ method }) => method), ["GET", "POST"]);
+    assertEquals(origin.connections.length, 1);
+  });
+}
+
+scenario("a GET that a used connection loses before the first answer byte is sent again", async (props) => {
+  const origin = await props.origin([reply(200), reset(), reply(200, { body: "second try" })]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/warm"));
+  await client.response();
+  await client.send(requestText("GET", "/lost"));
+  assertEquals((await client.response()).text, "second try");
+  assertEquals(origin.requests.map(({ target }) => target), ["/warm", "/lost", "/lost"]);
+});
+
+scenario("a POST moves on from an endpoint that refuses the connection", async (props) => {
+  const dead = await props.origin(hang());
+  const alive = await props.origin(reply(200, { body: "alive" }));
+  await dead.stop();
+  const weir = await props.loop({ upstreams: [dead.url, alive.url] });
+  for (let n = 1; n <= 4; n++) {
+    const client = await props.client(weir);
+    await client.send(requestText("POST", "/order", [], `order ${n}`));
+    assertEquals((await client.response()).text, "alive");
+    assertEquals(await (await alive.request(n)).text(), `order ${n}`);
+  }
+});

@@ -1,0 +1,73 @@
+// How Weir leaves: it stops being ready, finishes what it has, and says what it cut.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { requestText } from "../support/raw_client.ts";
+import { afterHead, Gate, hang, readBody, reply, scene, wait } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
+
+const drain = (delayMs: number, deadlineMs = 10_000) => ({ drain: { delayMs, deadlineMs } });
+
+scenario("an upload in flight at SIGTERM finishes, then Weir ends with 0", async (props) => {
+  const origin = await props.origin(afterHead(readBody(), reply(201, { body: "stored" })));
+  const weir = await props.weir({ upstreams: origin.url, config: drain(0) });
+  const client = await props.client(weir);
+  await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 8\r\n\r\nhalf");
+  const request = await origin.request(1);
+  weir.signal("SIGTERM");
+  await until("not ready", async () => await weir.status("/readyz") !== 200);
+  await client.send("half");
+  const answer = await client.response();
+  assertEquals([answer.status, answer.text, await request.text()], [201, "stored", "halfhalf"]);
+  assertEquals(answer.header("connection"), "close");
+  assertEquals((await weir.exit).code, 0);
+});
+
+scenario("a slow answer in flight at SIGTERM arrives whole", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200, { body: "w".repeat(1_000_000) })));
+  const weir = await props.weir({ upstreams: origin.url, config: drain(0) });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  await origin.request(1);
+  weir.signal("SIGTERM");
+  await until("not ready", async () => await weir.status("/readyz") !== 200);
+  gate.open();
+  const answer = await client.response();
+  assertEquals([answer.body.length, answer.ended], [1_000_000, "clean"]);
+  assertEquals((await weir.exit).code, 0);
+});
+
+scenario("during the drain delay Weir serves on and asks clients to leave", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.weir({ upstreams: origin.url, config: drain(60_000) });
+  weir.signal("SIGTERM");
+  await until("not ready", async () => await weir.status("/readyz") === 503);
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  const answer = await client.response();
+  assertEquals([answer.status, answer.header("connection")], [200, "close"]);
+  assertEquals(await weir.status("/livez"), 200);
+  // A signal within a second of the first would count as the same one.
+  await weir.kill();
+});
+
+scenario("what does not end by the deadline is cut, and the log says so", async (props) => {
+  const origin = await props.origin(hang());
+  const weir = await props.weir({ upstreams: origin.url, config: drain(0, 200) });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  await origin.request(1);
+  weir.signal("SIGTERM");
+  assertEquals((await weir.exit).code, 0);
+  assertMatch(await weir.line(/\bcut\b/), /\b1\b/);
+});
+
+scenario("SIGINT skips the drain delay", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.weir({ upstreams: origin.url, config: drain(600_000) });
+  weir.signal("SIGINT");
+  weir.signal("SIGINT");
+  assertEquals(await weir.exit.then(({ code, signal }) => [code, signal]), [0, null]);
+  assert(weir.stderr.every((line) => !/\bat .*\.ts:\d+/.test(line)), weir.stderr.join("\n"));
+});

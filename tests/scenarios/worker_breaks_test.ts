@@ -1,0 +1,63 @@
+// A worker that breaks takes its own connections with it and nothing else, and its place is filled again.
+
+import { assert, assertEquals } from "@std/assert";
+import { type Fault, RunningPod } from "../support/pod.ts";
+import { ask, RawClient, requestText } from "../support/raw_client.ts";
+import { Gate, head, type RawOrigin, replyRaw, scene, startOrigin, wait } from "../support/raw_origin.ts";
+import { until } from "../support/until.ts";
+
+const CONNECTIONS_MAX = 64;
+
+for (const fault of ["throws", "closes itself"] as const satisfies readonly Fault[]) {
+  Deno.test({
+    name: `a worker that ${fault} is replaced, and the clients of the other one notice nothing`,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    fn: () => breakOneOfTwo(fault),
+  });
+}
+
+async function breakOneOfTwo(fault: Fault): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const gate = new Gate();
+  const half = scene(head(200, [["Content-Length", "8"]]), replyRaw("half"), wait(gate), replyRaw("half"));
+  const origin = stack.use(await startOrigin(half));
+  const pod = stack.use(await RunningPod.start({ UPSTREAMS: origin.url, WORKERS: "2" }));
+  const clients = await clientsOfBothWorkers(pod, origin, stack);
+
+  const reads = new Map([...clients].map(([client, worker]) => [client.read(8), worker]));
+  pod.break(0, fault);
+  // Nothing more comes from the origin, so the first read to end was cut.
+  await Promise.race(reads.keys());
+  gate.open();
+  const ended = new Map<string, Set<string>>();
+  for (const [read, worker] of reads) {
+    const seen = (await read).length === 8 ? "whole" : "cut";
+    ended.set(worker, (ended.get(worker) ?? new Set()).add(seen));
+  }
+  assertEquals([...ended.values()].map((seen) => [...seen].join(" and ")).sort(), ["cut", "whole"]);
+
+  await until("it is replaced", () => pod.restarts(0) === 1);
+  await pod.allServe();
+  assertEquals([pod.restarts(0), pod.restarts(1)], [1, 0]);
+  for (let n = 0; n < 8; n++) assertEquals((await ask(pod.url)).text, "halfhalf");
+}
+
+/** Connections until both workers have one, each with a request whose answer has begun. */
+async function clientsOfBothWorkers(
+  pod: RunningPod,
+  origin: RawOrigin,
+  stack: AsyncDisposableStack,
+): Promise<Map<RawClient, string>> {
+  const clients = new Map<RawClient, string>();
+  while (clients.size < 4 || new Set(clients.values()).size < 2) {
+    assert(clients.size < CONNECTIONS_MAX, "all connections went to one worker");
+    const client = stack.use(await RawClient.connect(pod.url));
+    await client.send(requestText("GET", "/"));
+    const request = await origin.request(clients.size + 1);
+    assert(await client.head() !== null);
+    // A request id ends in a counter; what stands before it is the worker's own.
+    clients.set(client, request.header("x-request-id")!.replace(/-[^-]*$/, ""));
+  }
+  return clients;
+}
