@@ -39,7 +39,7 @@ async function breakOneOfTwo(fault: Fault): Promise<void> {
 
   await until("it is replaced", () => pod.restarts(0) === 1);
   await pod.allServe();
-  assertEquals([pod.restarts(0), pod.restarts(1)], [1, 0]);
+  assertEquals([pod.restarts(0), pod.restarts(1)], [1, 0], pod.events.join("\n"));
   for (let n = 0; n < 8; n++) assertEquals((await ask(pod.url)).text, "halfhalf");
 }
 

@@ -2,7 +2,9 @@
 // control plane. Scenarios about single requests run on it, because it starts in milliseconds; health checks,
 // ejection, discovery and signals need `startWeir()`.
 
+import { assertLessOrEqual } from "@std/assert";
 import { Board, ColumnCell, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
+import { EndpointField, UpstreamField } from "../../src/board/fields.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
 import { EventLoop } from "../../src/event_loop.ts";
@@ -71,12 +73,18 @@ export class RunningLoop implements AsyncDisposable {
     this.#loop.receive(message);
   }
 
-  /** Board row of the endpoint with this URL. */
-  row(url: string): number {
+  /** What was counted of the endpoint with this URL. */
+  endpointTotal(url: string, field: keyof typeof EndpointField): number {
     const endpoints = this.snapshot.upstreams.flatMap(({ endpoints }) => endpoints);
-    const found = endpoints.find(({ id }) => id === url);
-    if (found === undefined) throw new Error(`${url} is no endpoint of ${endpoints.map(({ id }) => id)}`);
-    return found.row;
+    const row = endpoints.find(({ id }) => id === url)?.row;
+    if (row === undefined) throw new Error(`${url} is no endpoint of ${endpoints.map(({ id }) => id)}`);
+    return this.totals.endpoint(row, EndpointField[field]);
+  }
+
+  /** What was counted of an upstream. */
+  upstreamTotal(field: keyof typeof UpstreamField, name = "default"): number {
+    const row = this.snapshot.upstreams.findIndex((upstream) => upstream.name === name);
+    return this.totals.upstream(row, UpstreamField[field]);
   }
 
   /** @throws when requests or slots are left once the clients are gone, or the loop reported a bug. */
@@ -84,6 +92,11 @@ export class RunningLoop implements AsyncDisposable {
     const failed = this.#said.find(({ kind }) => kind === "failed");
     if (failed?.kind === "failed") throw new Error(failed.reason);
     const rows = this.snapshot.upstreams.flatMap(({ endpoints }) => endpoints.map(({ row }) => row));
+    const attempts = rows.map((row) => this.totals.endpoint(row, EndpointField.attempts));
+    const paid = this.snapshot.upstreams.map(({ name }) =>
+      this.upstreamTotal("requests", name) + this.upstreamTotal("retries", name)
+    );
+    assertLessOrEqual(sum(attempts), sum(paid), "attempts are requests and retries");
     await until(
       "nothing in flight after the scenario",
       () =>
@@ -136,4 +149,8 @@ function endpointOf(written: UpstreamConfig["endpoints"][number], row: number): 
   const portNumber = Number(port || 80);
   const id = `http://${hostname}:${portNumber}`;
   return { id, row, scheme: "http", host: hostname, port: portNumber, authority: host, weight, backup };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -16,7 +16,7 @@ export class RunningPod implements AsyncDisposable {
 
   private constructor(readonly pod: Pod) {}
 
-  /** A pod of breakable workers, given up after a second and a half without a heartbeat. */
+  /** A pod of breakable workers, given up after four and a half seconds without a heartbeat. */
   static async start(env: Readonly<Record<string, string>>): Promise<RunningPod> {
     const fixed = {
       HOST: "127.0.0.1",
@@ -43,7 +43,7 @@ export class RunningPod implements AsyncDisposable {
         stickyKey: "",
         environment: {},
         workerModule: new URL("./breakable_worker.ts", import.meta.url),
-        supervision: { tickMs: 150, missedTicksMax: 10 },
+        supervision: { tickMs: 150, missedTicksMax: 30 },
       }),
     );
     await running.pod.start();

@@ -39,12 +39,13 @@ export interface WeirRun {
   readonly stderr: string;
 }
 
-/** Runs `weir ARGS` to its end with this environment and no other. */
+/** Runs `weir ARGS` to its end with this environment and no other; it may read `configPath` too. */
 export async function runWeir(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  configPath: string | null = null,
 ): Promise<WeirRun> {
-  const { code, signal, stdout, stderr } = await command(args, env).output();
+  const { code, signal, stdout, stderr } = await command(args, env, configPath).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, signal, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -55,7 +56,8 @@ export async function runWeir(
  */
 export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir> {
   const configPath = await writeConfig(options.config);
-  const child = command(options.args ?? [], environment(options, configPath)).spawn();
+  const args = ["run", ...options.args ?? []];
+  const child = command(args, environment(options, configPath), configPath).spawn();
   const weir = new RunningWeir(child, configPath);
   try {
     await weir.ready();
@@ -188,20 +190,28 @@ export class RunningWeir implements AsyncDisposable {
   }
 }
 
-/** The flags of `deno run` in the `weir` task: a test that needs more than users grant is a bug found. */
-function runFlags(): string[] {
+/**
+ * The flags of `deno run` in the `weir` task: a test that needs more than users grant has found a bug. Only the
+ * test's own configuration file is added to what may be read.
+ */
+function runFlags(configPath: string | null): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
-  const task: string = tasks.weir.command ?? tasks.weir;
-  const words = task.split(/\s+/);
-  return words.slice(words.indexOf("run"), words.indexOf("src/main.ts"));
+  const words: string[] = tasks.weir.command.split(/\s+/);
+  const flags = words.slice(words.indexOf("run"), words.indexOf("src/main.ts"));
+  if (configPath === null) return flags;
+  return flags.map((flag) => flag.startsWith("--allow-read=") ? `${flag},${configPath}` : flag);
 }
 
-function command(args: readonly string[], env: Readonly<Record<string, string>>): Deno.Command {
+function command(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  configPath: string | null,
+): Deno.Command {
   const denoEnv = DENO_ENV.map((name) => [name, Deno.env.get(name)]).filter(([, value]) =>
     value !== undefined
   );
   return new Deno.Command(Deno.execPath(), {
-    args: [...runFlags(), "src/main.ts", ...args],
+    args: [...runFlags(configPath), "src/main.ts", ...args],
     cwd: ROOT,
     clearEnv: true,
     env: { ...Object.fromEntries(denoEnv), NO_COLOR: "1", ...env },
