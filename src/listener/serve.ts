@@ -15,6 +15,7 @@ import type {
 } from "../exchange.ts";
 import { headerValue } from "../exchange.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
+import { Rotation } from "./rotation.ts";
 import { responseStream, ServeBody } from "./serve_body.ts";
 import { readHead } from "./serve_request.ts";
 
@@ -24,6 +25,7 @@ export function serve(options: ListenOptions): Listener {
   const scheme = certificate === undefined ? "http" : "https";
   const abort = new AbortController();
   const uploads = new Uploads();
+  const rotation = new Rotation(config, { now: () => performance.now(), random: Math.random });
   let leaving = false;
   let closing = false;
   const server = Deno.serve(
@@ -37,7 +39,7 @@ export function serve(options: ListenOptions): Listener {
       onError: () => new Response(null, { status: 500 }),
       ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
     } as Deno.ServeTcpOptions,
-    (request, info) => new ServeExchange(request, info, scheme, uploads).run(handle),
+    (request, info) => new ServeExchange(request, info, scheme, uploads, rotation).run(handle),
   );
   server.finished.catch((error) => {
     if (!leaving) onFailed(error instanceof Error ? error.message : String(error));
@@ -84,6 +86,11 @@ function isBodiless(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
+/** Deno.serve does not close: the client does. */
+function askToLeave(headers: [string, string][]): void {
+  if (!headers.some(([name]) => name.toLowerCase() === "connection")) headers.push(["connection", "close"]);
+}
+
 class ServeExchange implements Exchange {
   head!: RequestHead;
   body: Body | null = null;
@@ -98,6 +105,7 @@ class ServeExchange implements Exchange {
     private readonly info: Deno.ServeHandlerInfo<Deno.NetAddr>,
     private readonly scheme: "http" | "https",
     private readonly uploads: Uploads,
+    private readonly rotation: Rotation,
   ) {}
 
   get peer(): PeerAddress {
@@ -151,6 +159,7 @@ class ServeExchange implements Exchange {
   respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
     const headers: [string, string][] = [];
     for (let i = 0; i < head.headers.length; i += 2) headers.push([head.headers[i]!, head.headers[i + 1]!]);
+    if (this.head.version !== "2" && this.rotation.isDue(this.peer)) askToLeave(headers);
     if (head.status > 599) return this.respondImpossible(head.status, body);
     const init = { status: head.status, headers };
     if (this.head.method === "HEAD" && body === null) return this.respondToHead(head, init);

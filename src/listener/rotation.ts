@@ -1,0 +1,68 @@
+// When a client is asked to leave its connection and come back by another: after a time, or a number of
+// requests, so that new pods and idle workers get their share of clients that keep their connections for hours.
+//
+// For a listener that does not know its connections: they are told apart by the peer's address and port, and the
+// first request of one starts its clock. Each has limits of its own, up to JITTER below the configured ones, so
+// that clients that came together do not leave together. It costs one look-up per request.
+
+import type { ListenConfig } from "../config/schema.ts";
+import type { PeerAddress } from "../exchange.ts";
+
+export interface RotationInputs {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+interface Age {
+  startedAt: number;
+  seenAt: number;
+  requestsLeft: number;
+  readonly lifetimeMs: number;
+}
+
+const JITTER = 0.2;
+/** About 2 MB. With more connections the clock of the one that was first seen the longest ago starts again. */
+export const CONNECTIONS_REMEMBERED_MAX = 16_384;
+
+export class Rotation {
+  private readonly ages = new Map<string, Age>();
+
+  constructor(
+    private readonly config: Pick<ListenConfig, "connectionLifetimeMs" | "connectionRequestsMax">,
+    private readonly inputs: RotationInputs,
+  ) {}
+
+  /** Counts a request of `peer`; true when its answer should ask the client to leave. */
+  isDue({ hostname, port }: PeerAddress): boolean {
+    const { connectionLifetimeMs, connectionRequestsMax } = this.config;
+    if (connectionLifetimeMs === 0 && connectionRequestsMax === 0) return false;
+    const now = this.inputs.now();
+    const key = `${hostname} ${port}`;
+    let age = this.ages.get(key);
+    // Silent for a lifetime: most likely gone, and its port in use by another connection.
+    if (age === undefined || now - age.seenAt > age.lifetimeMs) age = this.begin(key, now);
+    age.seenAt = now;
+    return --age.requestsLeft <= 0 || now - age.startedAt >= age.lifetimeMs;
+  }
+
+  get remembered(): number {
+    return this.ages.size;
+  }
+
+  private begin(key: string, now: number): Age {
+    const { connectionLifetimeMs, connectionRequestsMax } = this.config;
+    const share = 1 - JITTER * this.inputs.random();
+    const age = {
+      startedAt: now,
+      seenAt: now,
+      requestsLeft: connectionRequestsMax === 0 ? Infinity : Math.ceil(connectionRequestsMax * share),
+      lifetimeMs: connectionLifetimeMs === 0 ? Infinity : connectionLifetimeMs * share,
+    };
+    this.ages.delete(key);
+    if (this.ages.size >= CONNECTIONS_REMEMBERED_MAX) this.ages.delete(this.ages.keys().next().value!);
+    this.ages.set(key, age);
+    return age;
+  }
+}
