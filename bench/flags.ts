@@ -17,7 +17,7 @@ export interface BenchOptions {
   readonly write: boolean;
   /** Make charts and documents of the results that are there, without measuring. */
   readonly render: boolean;
-  /** Exit 1 when a target is missed. */
+  /** Exit 1 unless every target is met. */
   readonly assert: boolean;
 }
 
@@ -31,7 +31,7 @@ export const USAGE = `deno task bench [flags]
   --write            write bench/results.json, docs/img and docs/performance.md (default for a full run only)
   --no-write         do not write them
   --render           write them again from bench/results.json, without measuring
-  --assert           exit 1 when a target is missed
+  --assert           exit 1 unless every target is met
   --help             this text`;
 
 const ROUNDS_MAX = 100;

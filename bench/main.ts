@@ -13,13 +13,15 @@ import { chooseScenarios, estimateMinutes, paceOf } from "./plan.ts";
 import { isInstalled, Processes } from "./processes.ts";
 import { publish, readResults, writeResults } from "./report/publish.ts";
 import { scenarioTable, targetLines } from "./report/tables.ts";
-import type { Results } from "./results.ts";
+import { othersMedian, type Results } from "./results.ts";
 import { runScenario } from "./rounds.ts";
 import { chooseContestants, type Skipped, Stage } from "./stage.ts";
 import { checkTargets } from "./targets.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_INTERRUPTED = 130;
+/** On an idle machine it is 1 or 2. */
+const OTHERS_PERCENT_MAX = 10;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = readFlags(args);
@@ -67,7 +69,7 @@ async function withScratch(run: (stage: Stage) => Promise<number>): Promise<numb
 }
 
 async function bench(stage: Stage, options: BenchOptions): Promise<number> {
-  const { chosen, skipped } = chooseContestants(CONTESTANTS, options.only, options.quick);
+  const { wanted, chosen, skipped } = chooseContestants(CONTESTANTS, options.only, options.quick);
   const canLoad = isInstalled("wrk");
   if (!canLoad) skipped.push({ contestant: "every scenario under load", reason: "wrk is not installed" });
   skipped.forEach(saySkipped);
@@ -80,7 +82,14 @@ async function bench(stage: Stage, options: BenchOptions): Promise<number> {
   );
   console.log(`about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`);
   const machine = await describeMachine(stage.processes);
-  const results: Results = { takenAt: new Date().toISOString(), machine, skipped, scenarios: [] };
+  const contestants = wanted.map(({ name }) => name);
+  const results: Results = {
+    takenAt: new Date().toISOString(),
+    machine,
+    contestants,
+    skipped,
+    scenarios: [],
+  };
   for (const [at, scenario] of scenarios.entries()) {
     console.log(`\n${at + 1}/${scenarios.length} ${scenario.title}`);
     const pace = paceOf(scenario, options, performance.now(), scenarios.length - at);
@@ -95,6 +104,11 @@ async function bench(stage: Stage, options: BenchOptions): Promise<number> {
 async function finish(results: Results, options: BenchOptions): Promise<number> {
   const verdicts = checkTargets(results);
   console.log(`\n${targetLines(verdicts)}`);
+  if (othersMedian(results) > OTHERS_PERCENT_MAX) {
+    console.log(
+      `\nrough figures: ${Math.round(othersMedian(results))} % of the proxy's core went to other programs`,
+    );
+  }
   if (options.write) {
     await writeResults(results);
     await publish(results);

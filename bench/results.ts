@@ -6,7 +6,7 @@
 import type { ContestantName } from "./contestants.ts";
 import { type FigureName, FIGURES, type Sample } from "./figures.ts";
 import type { Skipped } from "./stage.ts";
-import { ratioSpread, type Spread, spread } from "./statistics.ts";
+import { median, ratioSpread, type Spread, spread } from "./statistics.ts";
 
 /** One contestant in one scenario. */
 export interface Cell {
@@ -38,6 +38,8 @@ export interface Results {
   /** ISO 8601. */
   readonly takenAt: string;
   readonly machine: Machine;
+  /** Those that were to take part, installed or not. */
+  readonly contestants: readonly ContestantName[];
   readonly skipped: Skipped[];
   readonly scenarios: ScenarioResult[];
 }
@@ -65,6 +67,12 @@ export function ratioOf(
     left.samples.map((sample) => sample[figure]),
     right.samples.map((sample) => sample[figure]),
   );
+}
+
+/** The median share of the proxy's core that went to others, in percent: how far to trust the whole run. */
+export function othersMedian({ scenarios }: Results): number {
+  const samples = scenarios.flatMap(({ cells }) => cells).flatMap((cell) => cell.samples);
+  return median(samples.map(({ othersPercent }) => othersPercent).filter((value) => value !== undefined));
 }
 
 /** `Results` with medians, spreads and ratios written out, for readers of the JSON file. */

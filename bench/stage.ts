@@ -118,12 +118,13 @@ export function chooseContestants(
   contestants: readonly Contestant[],
   names: readonly string[] | null,
   quick: boolean,
-): { chosen: Contestant[]; skipped: Skipped[] } {
+): { wanted: Contestant[]; chosen: Contestant[]; skipped: Skipped[] } {
   const wanted = contestants.filter(({ name, quick: inQuick }) =>
     names === null ? !quick || inQuick : names.includes(name)
   );
   const missing = wanted.filter(({ program }) => program !== undefined && !isInstalled(program));
   return {
+    wanted,
     chosen: wanted.filter((contestant) => !missing.includes(contestant)),
     skipped: missing.map(({ title, program }) => ({
       contestant: title,

@@ -47,10 +47,12 @@ function cpu(scenario: string, of: ContestantName, to: ContestantName, limit: nu
   return { scenario, figure: "cpuMicros", of, to, limit };
 }
 
-/** Targets whose scenarios were run, in order. */
+/** Targets whose scenarios were run with whom they are about, in order. */
 export function checkTargets(results: Results): Verdict[] {
   const ran = new Set(results.scenarios.map(({ name }) => name));
-  return TARGETS.filter(({ scenario }) => ran.has(scenario)).map((target) => check(target, results));
+  const tookPart = (name: ContestantName | null) => name === null || results.contestants.includes(name);
+  return TARGETS.filter(({ scenario, of, to }) => ran.has(scenario) && tookPart(of) && tookPart(to))
+    .map((target) => check(target, results));
 }
 
 function check(target: Target, results: Results): Verdict {

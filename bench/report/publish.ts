@@ -1,7 +1,7 @@
 // Writes what readers see: `bench/results.json`, the charts in `docs/img/`, and the parts of
 // `docs/performance.md` that stand between `<!-- bench NAME -->` and `<!-- /bench NAME -->`; its prose stays.
 
-import { type Results, withSummaries } from "../results.ts";
+import { othersMedian, type Results, withSummaries } from "../results.ts";
 import { checkTargets } from "../targets.ts";
 import { drawChart } from "./chart.ts";
 import { CHART_PLANS, chartOf } from "./charts.ts";
@@ -65,7 +65,8 @@ function picture(file: string, alt: string): string {
   ].join("\n");
 }
 
-function machineLines({ takenAt, machine, skipped, scenarios }: Results): string {
+function machineLines(results: Results): string {
+  const { takenAt, machine, skipped, scenarios } = results;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`).join(", ");
   const left = [...skipped, ...scenarios.flatMap((scenario) => scenario.skipped)];
   const missing = new Set(
@@ -73,7 +74,10 @@ function machineLines({ takenAt, machine, skipped, scenarios }: Results): string
   );
   return [
     `- taken on ${takenAt.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}`,
-    `- ${versions}${[...missing].join("")}`,
+    `- ${versions}`,
+    `- other programs had ${Math.round(othersMedian(results))} % of the proxy's core (median)${
+      [...missing].join("")
+    }`,
   ].join("\n");
 }
 
