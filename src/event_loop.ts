@@ -68,6 +68,7 @@ export class EventLoop {
   private options(): ListenOptions {
     return {
       config: this.start.listen,
+      wheel: this.wheel,
       ...(this.certificate === undefined ? {} : { certificate: this.certificate }),
       handle: (exchange) => handle(exchange, this.proxy),
       onFailed: (reason) => this.onListenerFailed(reason),

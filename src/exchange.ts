@@ -104,10 +104,11 @@ export interface Exchange {
   /** Called once if the client leaves before the answer ended; null to stop listening. */
   onClientGone: (() => void) | null;
   /**
-   * Sends the answer. Settles when the last byte left Weir's hands or the client did; never rejects.
+   * Sends the answer. Settles when the last byte left Weir's hands or the client did, at once if that is
+   * already so; never rejects.
    * `body` is null for an answer that has none; the listener knows that HEAD, 204 and 304 have none.
    */
-  respond(head: ResponseHead, body: Body | null): Promise<Delivery>;
+  respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery>;
   /** Sends an interim answer (1xx); absent where the listener cannot. */
   inform?(head: ResponseHead): Promise<void>;
   /** Answers 101 and hands over the connection; absent where the listener cannot. */

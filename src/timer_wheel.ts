@@ -38,9 +38,9 @@ export class TimerWheel {
     this.ticked = Math.floor(inputs.now() / tickMs);
   }
 
-  /** `ms` from now; replaces what was armed before. */
-  arm(timer: Timer, ms: number): void {
-    const deadline = this.inputs.now() + ms;
+  /** `ms` from now; replaces what was armed before. `now` may be brought by a caller that just asked. */
+  arm(timer: Timer, ms: number, now = this.inputs.now()): void {
+    const deadline = now + ms;
     timer.deadline = deadline;
     const due = Math.ceil(deadline / this.tickMs);
     if (timer.tick >= 0 && timer.tick <= due) return; // Looked at in time where it stands.

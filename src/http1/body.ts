@@ -6,7 +6,9 @@
 import { type Body, BodyError, type HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
 import { findSectionEnd, parseFieldLines } from "./fields.ts";
+import type { Framing } from "./framing.ts";
 import type { Inlet } from "./inlet.ts";
+import { copyOut } from "./slab.ts";
 import { decodeLatin1 } from "./latin1.ts";
 
 /** Called once when a body was read to its end (`true`) or will not be (`false`). */
@@ -50,7 +52,7 @@ abstract class InletBody implements Body {
   protected takeBuffered(max: number, into: Uint8Array | undefined): Uint8Array {
     const room = into === undefined ? max : Math.min(max, into.length);
     const view = this.inlet.take(Math.min(room, this.inlet.available));
-    return into === undefined ? view.slice() : view;
+    return into === undefined ? copyOut(view) : view;
   }
 
   /** Up to `max` bytes straight from the connection, past the inlet; null at its end. */
@@ -91,7 +93,7 @@ export class LengthBody extends InletBody {
 
   override takeWhole(): Uint8Array | null {
     if (this.left === 0 || this.inlet.available < this.left) return null;
-    const bytes = this.inlet.take(this.left).slice();
+    const bytes = copyOut(this.inlet.take(this.left));
     this.left = 0;
     this.end(true);
     return bytes;
@@ -200,6 +202,20 @@ export class ChunkedBody extends InletBody {
       throw new Http1Error("tooLarge", "chunk line or trailers too long");
     }
     if (!await this.inlet.fill()) throw this.truncated();
+  }
+}
+
+/** The body that a head's framing promises, or null when it promises none. */
+export function bodyOf(framing: Framing, contentLength: number, inlet: Inlet, onEnd: BodyEnd): Body | null {
+  switch (framing) {
+    case "none":
+      return null;
+    case "length":
+      return new LengthBody(inlet, contentLength, onEnd);
+    case "chunked":
+      return new ChunkedBody(inlet, onEnd);
+    case "untilClose":
+      return new UntilCloseBody(inlet, onEnd);
   }
 }
 

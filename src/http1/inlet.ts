@@ -19,9 +19,14 @@ export class Inlet {
     return this.end - this.start;
   }
 
+  /** Where the next read goes; call `makeRoom` before. */
+  get room(): Uint8Array {
+    return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+  }
+
   /** Reads more behind what is there; false at the end of the connection. Needs room: see `makeRoom`. */
   async fill(): Promise<boolean> {
-    const count = await this.source.read(this.end === 0 ? this.bytes : this.bytes.subarray(this.end));
+    const count = await this.source.read(this.room);
     if (count === null) return false;
     this.end += count;
     return true;

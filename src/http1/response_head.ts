@@ -6,11 +6,9 @@
 import type { HeaderLines, ResponseHead } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
 import { parseFieldLines } from "./fields.ts";
+import type { Framing } from "./framing.ts";
 import { Known, knownHeader } from "./known.ts";
 import { decodeLatin1 } from "./latin1.ts";
-
-/** How the end of a body is known (RFC 9112 6.3). */
-export type Framing = "none" | "length" | "chunked" | "untilClose";
 
 export interface ParsedResponse extends ResponseHead {
   readonly framing: Framing;

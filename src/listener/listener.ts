@@ -3,11 +3,13 @@
 import type { ListenConfig } from "../config/schema.ts";
 import type { Exchange } from "../exchange.ts";
 import type { CertificateSnapshot } from "../messages.ts";
+import type { TimerWheel } from "../timer_wheel.ts";
 import { serve } from "./serve.ts";
 
 export interface ListenOptions {
   readonly config: ListenConfig;
   readonly certificate?: CertificateSnapshot;
+  readonly wheel: TimerWheel;
   /** Answers an exchange; never rejects. */
   readonly handle: (exchange: Exchange) => Promise<void>;
   /** The accept loop ended by itself. */

@@ -72,7 +72,6 @@ export class ServeBody implements Body {
  */
 export function responseStream(
   body: Body,
-  first: Uint8Array | null,
   settle: (delivery: Delivery) => void,
 ): ReadableStream<Uint8Array> {
   let bytes = 0;
@@ -80,8 +79,7 @@ export function responseStream(
     async pull(controller) {
       try {
         // Without a buffer of ours every piece is fresh memory, which Deno then owns.
-        const piece = first ?? await body.read();
-        first = null;
+        const piece = await body.read();
         if (piece === null) {
           controller.close();
           settle({ kind: "complete", bytes });

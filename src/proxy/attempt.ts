@@ -26,9 +26,6 @@ export interface AttemptInput {
   readonly onInterim: ((head: ParsedResponse) => void) | null;
 }
 
-/** Reused for every head: it is written out before the next one is made. */
-const headBuffer = new Uint8Array(16_384);
-
 export class Attempt {
   private connection: Connection | null = null;
   private abandoned = false;
@@ -57,45 +54,47 @@ export class Attempt {
     this.connection?.close();
   }
 
-  async run(): Promise<Outcome> {
-    const { limitMs } = this.input;
-    if (limitMs === Infinity) return await this.connectAndExchange();
-    const limit = new Timer(() => this.expire());
-    this.wheel.arm(limit, limitMs);
+  /** @param now monotonic milliseconds, just asked */
+  async run(now: number): Promise<Outcome> {
+    const { lease, input } = this;
+    const limit = this.armLimit(now);
     try {
-      return await this.connectAndExchange();
-    } finally {
-      this.wheel.remove(limit);
-    }
-  }
-
-  private async connectAndExchange(): Promise<Outcome> {
-    try {
-      this.connection = await this.lease.connect(this.input.limitMs);
+      const connection = this.connection = lease.takeKept(now) ?? await lease.open(input.limitMs);
+      this.sendRequest(connection, now);
+      const head = await connection.readHead(
+        input.request.method,
+        input.responseHeadBytesMax,
+        input.onInterim,
+      );
+      return this.respondedWith(head, connection);
     } catch (error) {
-      this.lease.release(false);
-      return this.abandoned ? { kind: "clientGone" } : dialOutcome(error);
-    }
-    try {
-      return this.respondedWith(await this.exchangeHeads(this.connection));
-    } catch (error) {
-      const outcome = this.failedWith(error, this.connection);
-      this.connection.close();
-      this.lease.release(false);
+      const outcome = this.failedWith(error);
+      this.connection?.close();
+      lease.release(false);
       return outcome;
+    } finally {
+      if (limit !== null) this.wheel.remove(limit);
     }
   }
 
-  private async exchangeHeads(connection: Connection): Promise<ParsedResponse> {
-    const { request, body, timeouts, responseHeadBytesMax, onInterim } = this.input;
-    const head = latin1Bytes(requestHeadText(request), headBuffer);
-    if (body === null) {
-      connection.expectHead(timeouts.responseHeadMs);
-      await connection.write(head);
-    } else {
-      this.sending = this.sendBody(connection, body, head.slice());
+  private armLimit(now: number): Timer | null {
+    const { limitMs } = this.input;
+    if (limitMs === Infinity) return null;
+    const limit = new Timer(() => this.expire());
+    this.wheel.arm(limit, limitMs, now);
+    return limit;
+  }
+
+  private sendRequest(connection: Connection, now: number): void {
+    const { request, body, timeouts } = this.input;
+    const head = latin1Bytes(requestHeadText(request), connection.headRoom);
+    if (body !== null) {
+      this.sending = this.sendBody(connection, body, head);
+      return;
     }
-    return await connection.readHead(request.method, responseHeadBytesMax, onInterim);
+    if (this.lease.reused) connection.expectHead(timeouts.responseHeadMs, now);
+    else connection.expectHead(timeouts.responseHeadMs);
+    connection.post(head);
   }
 
   /** Sends beside the reading of the answer, which may come early. Never rejects. */
@@ -112,8 +111,7 @@ export class Attempt {
     }
   }
 
-  private respondedWith(head: ParsedResponse): Outcome {
-    const connection = this.connection!;
+  private respondedWith(head: ParsedResponse, connection: Connection): Outcome {
     if (head.status === 101) {
       connection.close();
       this.lease.release(false);
@@ -139,8 +137,9 @@ export class Attempt {
     this.lease.release(clean && sent);
   }
 
-  private failedWith(error: unknown, connection: Connection): Outcome {
+  private failedWith(error: unknown): Outcome {
     if (this.abandoned) return { kind: "clientGone" };
+    if (this.connection === null) return dialOutcome(error);
     const { reused } = this.lease;
     if (this.expired) {
       return { kind: "timedOut", phase: "attempt", sent: true, reused, detail: "out of time" };
@@ -154,7 +153,7 @@ export class Attempt {
       return { kind: "timedOut", phase, sent: true, reused, detail };
     }
     const where = phase === "request" ? "send" : phase;
-    return { kind: "reset", phase: where, sent: true, reused, answered: connection.answered, detail };
+    return { kind: "reset", phase: where, sent: true, reused, answered: this.connection.answered, detail };
   }
 }
 

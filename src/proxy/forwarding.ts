@@ -37,6 +37,7 @@ export class Forwarding {
   private readonly deadline: Timer | null;
   private current: Attempt | null = null;
   private currentLease: Lease | null = null;
+  private entry: AttemptRecord | null = null;
   private deadlineAt = Infinity;
 
   constructor(
@@ -77,27 +78,31 @@ export class Forwarding {
     return timer;
   }
 
-  /** A claim on the endpoint for the next attempt; waits for it while all are at their limit. */
-  async lease(): Promise<Lease | NoLease> {
-    const lease = this.selection.next();
-    if (lease !== "full") return lease;
-    return await this.selection.waitForRoom(this.deadlineAt - this.journey.proxy.inputs.now());
+  /** A claim on the endpoint for the next attempt; `full` while all are at their limit. */
+  lease(): Lease | NoLease {
+    return this.selection.next();
   }
 
-  /** One try at the leased endpoint, written into the record and the endpoint's counts. */
-  async attempt(lease: Lease): Promise<Outcome> {
+  /** Waits while all endpoints are at their limit. */
+  waitForLease(): Promise<Lease | NoLease> {
+    return this.selection.waitForRoom(this.deadlineAt - this.journey.proxy.inputs.now());
+  }
+
+  /** One try at the leased endpoint; `judge` is told what it came to. */
+  attempt(lease: Lease): Promise<Outcome> {
     const { exchange, proxy, record } = this.journey;
     const { endpoint } = lease;
     const startedAt = proxy.inputs.now();
     const entry: AttemptRecord = { endpoint: endpoint.id, startedAt, headAt: 0, outcome: "", reused: false };
     record.attempts.push(entry);
+    this.entry = entry;
     this.currentLease = lease;
     const { inform } = exchange;
     this.current = new Attempt(lease, {
       request: requestLine(
         exchange.head.method,
         this.target,
-        this.hostFor(endpoint),
+        endpoint.hostFor(exchange.head.authority),
         this.headers,
         this.body,
       ),
@@ -107,10 +112,7 @@ export class Forwarding {
       limitMs: this.limitMs(startedAt),
       onInterim: inform === undefined ? null : (head) => void inform.call(exchange, head),
     }, proxy.inputs.wheel);
-    const outcome = await this.current.run();
-    entry.reused = lease.reused;
-    this.judge(outcome, lease, entry);
-    return outcome;
+    return this.current.run(startedAt);
   }
 
   private limitMs(now: number): number {
@@ -118,16 +120,12 @@ export class Forwarding {
     return Math.min(attemptMs, this.deadlineAt - now);
   }
 
-  private hostFor(endpoint: Endpoint): string {
-    const { hostHeader } = this.group.upstream.snapshot;
-    if (hostHeader === "client") return this.journey.exchange.head.authority;
-    return hostHeader === "endpoint" ? endpoint.snapshot.authority : hostHeader.substring(1);
-  }
-
-  /** Counts what the attempt came to. Clients that leave count against nobody. */
-  private judge(outcome: Outcome, lease: Lease, entry: AttemptRecord): void {
+  /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
+  judge(outcome: Outcome, lease: Lease): void {
     const { inputs, recorder } = this.journey.proxy;
     const { endpoint } = lease;
+    const entry = this.entry!;
+    entry.reused = lease.reused;
     switch (outcome.kind) {
       case "response": {
         entry.headAt = inputs.now();
@@ -154,9 +152,8 @@ export class Forwarding {
 
   /** Whether to go round again after this; charges the budget and waits out the backoff. */
   async triesAgain(outcome: Answer | Failure): Promise<boolean> {
-    if (outcome.kind === "response" && !isGatewayStatus(outcome.head.status)) return false;
     const { budget, upstream } = this.group;
-    const entry = this.journey.record.attempts.at(-1)!;
+    const entry = this.entry!;
     const verdict = this.verdictOn(outcome);
     if (!verdict.retry) {
       entry.retryVerdict = `no: ${verdict.why}`;
@@ -215,17 +212,26 @@ export class Forwarding {
     return new Promise((resolve) => wheel.arm(new Timer(resolve), Math.max(leastMs, ms)));
   }
 
-  /** Sends the endpoint's answer to the client, to its last byte. */
-  async relay(head: ParsedResponse, body: Body | null): Promise<void> {
+  /** Sends the endpoint's answer to the client; settles with its last byte. */
+  relay(head: ParsedResponse, body: Body | null): void | Promise<void> {
     const { journey, plan } = this;
-    const { inputs, recorder } = journey.proxy;
+    const { inputs } = journey.proxy;
     const client = toClient(head, () => new Date(inputs.epoch()));
-    const endpoint = this.selection.tried.at(-1)!;
+    const endpoint = this.currentLease!.endpoint;
     const cookie = this.selection.cookieFor(endpoint);
     if (cookie !== null) client.headers.push("Set-Cookie", cookie);
-    await journey.send(head.status, head.reason, plan.responseHeaders(client.headers), body);
-    const { record } = journey;
-    recorder.delivered(endpoint, inputs.now() - record.attempts.at(-1)!.startedAt);
+    const sending = journey.send(head.status, head.reason, plan.responseHeaders(client.headers), body);
+    return sending === undefined ? this.delivered(endpoint) : sending.then(() => this.delivered(endpoint));
+  }
+
+  private delivered(endpoint: Endpoint): void {
+    const { record, proxy, exchange } = this.journey;
+    const { delivery } = record;
+    // Once the client is gone its request is abandoned, which no endpoint is to blame for.
+    if (exchange.clientGone) record.delivery = { kind: "clientGone", bytes: delivery!.bytes };
+    const endedAt = proxy.inputs.now();
+    record.endedAt = endedAt;
+    proxy.recorder.delivered(endpoint, endedAt - this.entry!.startedAt);
     if (record.delivery!.kind === "truncated") {
       record.cause = "http_response_incomplete";
       endpoint.countGatewayResult(true);

@@ -6,6 +6,7 @@
 
 import type { Exchange } from "../exchange.ts";
 import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
+import { isGatewayStatus } from "./failure.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Journey } from "./journey.ts";
 import type { Proxy } from "./proxy.ts";
@@ -18,8 +19,9 @@ export async function handle(exchange: Exchange, proxy: Proxy): Promise<void> {
   const journey = new Journey(exchange, proxy);
   const slot = proxy.admission.enter(proxy.snapshot.limits.inFlightMax);
   try {
-    if (slot === null) await journey.refuse(refusals.OVERLOADED);
-    else await decide(journey, proxy);
+    // Every await costs a turn: what is decided at once is not awaited.
+    const going = slot === null ? journey.refuse(refusals.OVERLOADED) : decide(journey, proxy);
+    if (going !== undefined) await going;
   } catch (error) {
     await journey.fail(error);
   } finally {
@@ -29,42 +31,39 @@ export async function handle(exchange: Exchange, proxy: Proxy): Promise<void> {
 }
 
 /** Finds out whether and where the request goes. */
-async function decide(journey: Journey, proxy: Proxy): Promise<void> {
+function decide(journey: Journey, proxy: Proxy): void | Promise<void> {
   const { exchange } = journey;
   const refusal = refusalBeforeRouting(exchange, proxy.snapshot.limits, proxy.identity.pseudonym);
-  if (refusal !== null) return await journey.refuse(refusal);
-  if (isForThisHop(exchange)) return await journey.answer(200, [], wholeText(""));
-  if (exchange.head.target === proxy.inputs.readyPath) return await journey.tellReady();
+  if (refusal !== null) return journey.refuse(refusal);
+  if (isForThisHop(exchange)) return journey.answer(200, [], wholeText(""));
+  if (exchange.head.target === proxy.inputs.readyPath) return journey.tellReady();
 
   const match = proxy.router.match(exchange.head);
-  if (match.kind !== "route") return await journey.refuse(noRoute(match));
+  if (match.kind !== "route") return journey.refuse(noRoute(match));
   const plan = journey.follow(match.route);
   const unwanted = journey.refusalByRoute();
-  if (unwanted !== null) return await journey.refuse(unwanted);
+  if (unwanted !== null) return journey.refuse(unwanted);
   const own = plan.ownAnswer(exchange.head);
-  if (own !== null) return await journey.answer(own.status, own.headers, own.body);
+  if (own !== null) return journey.answer(own.status, own.headers, own.body);
 
   const group = plan.groupFor(journey.record.clientAddress);
-  if (group === null) return await journey.refuse(refusals.NO_ENDPOINT);
-  const forwarding = new Forwarding(journey, plan, group);
-  try {
-    await forward(journey, forwarding);
-  } finally {
-    forwarding.end();
-  }
+  if (group === null) return journey.refuse(refusals.NO_ENDPOINT);
+  return forward(journey, journey.forwarding = new Forwarding(journey, plan, group));
 }
 
 /** Tries endpoints until one answers or nothing more may be tried. */
 async function forward(journey: Journey, forwarding: Forwarding): Promise<void> {
   while (!journey.exchange.clientGone) {
-    const lease = await forwarding.lease();
+    let lease = forwarding.lease();
+    if (lease === "full") lease = await forwarding.waitForLease();
     if (lease === "clientGone") return;
     if (typeof lease === "string") return await journey.refuse(refusals.ofNoLease(lease));
     const outcome = await forwarding.attempt(lease);
+    forwarding.judge(outcome, lease);
     switch (outcome.kind) {
       case "response":
-        if (await forwarding.triesAgain(outcome)) break;
-        return await forwarding.relay(outcome.head, outcome.body);
+        if (isGatewayStatus(outcome.head.status) && await forwarding.triesAgain(outcome)) break;
+        return forwarding.relay(outcome.head, outcome.body);
       case "clientGone":
         return;
       case "badRequestBody":

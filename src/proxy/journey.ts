@@ -4,6 +4,7 @@ import { RouteField } from "../board/fields.ts";
 import type { Body, Exchange, HeaderLines } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import { bodyTooLarge } from "./acceptance.ts";
+import type { Forwarding } from "./forwarding.ts";
 import { requestIdOf } from "./headers.ts";
 import type { Proxy } from "./proxy.ts";
 import { refuseBeyondRate } from "./rate_limit.ts";
@@ -16,6 +17,8 @@ export class Journey {
   readonly record: RequestRecord;
   private plan: RoutePlan | null = null;
   private begun = false;
+  /** Null for a request that goes to no upstream. */
+  forwarding: Forwarding | null = null;
 
   constructor(readonly exchange: Exchange, readonly proxy: Proxy) {
     const { head, peer } = exchange;
@@ -43,13 +46,15 @@ export class Journey {
     return refusal;
   }
 
-  /** Sends an answer; it is the request's only one. */
-  async send(status: number, reason: string, headers: HeaderLines, body: Body | null): Promise<void> {
+  /** Sends an answer; it is the request's only one. Nothing to wait for when it is already gone. */
+  send(status: number, reason: string, headers: HeaderLines, body: Body | null): void | Promise<void> {
     const { exchange, record } = this;
     this.begun = true;
     record.status = status;
     if (this.proxy.draining && exchange.head.version !== "2") headers.push("Connection", "close");
-    record.delivery = await exchange.respond({ status, reason, headers }, body);
+    const delivery = exchange.respond({ status, reason, headers }, body);
+    if (delivery instanceof Promise) return delivery.then((settled) => void (record.delivery = settled));
+    record.delivery = delivery;
   }
 
   /** An answer of Weir's own that the operator configured, or the protocol asks for. */
@@ -92,8 +97,9 @@ export class Journey {
     await this.refuse(INTERNAL_ERROR);
   }
 
-  /** The request is over. */
+  /** The request is over: what is still claimed is given back, what is known is recorded. */
   end(): void {
+    this.forwarding?.end();
     this.proxy.recorder.finish(this.record, this.plan);
   }
 }

@@ -62,7 +62,7 @@ export class Recorder {
 
   /** The request is over. */
   finish(record: RequestRecord, plan: RoutePlan | null): void {
-    record.endedAt = this.now();
+    if (record.endedAt === 0) record.endedAt = this.now();
     const { worker } = this.own;
     worker.add(WorkerField.requests);
     if (record.clientGone) worker.add(WorkerField.clientGone);

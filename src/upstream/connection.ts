@@ -6,7 +6,7 @@
 
 import { BodyError } from "../exchange.ts";
 import type { Body } from "../exchange.ts";
-import { ChunkedBody, LengthBody, UntilCloseBody } from "../http1/body.ts";
+import { bodyOf } from "../http1/body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
@@ -15,8 +15,13 @@ import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { type ConnectionError, connectionFailure, type Phase } from "./connection_error.ts";
 import { closeQuietly } from "./dial.ts";
 
-/** Head buffer while idle: holds most small answers whole. */
+/** Read buffer: holds small answers whole. */
 const IDLE_BUFFER_BYTES = 4_096;
+/** Read buffer of a connection whose answers are larger. */
+const IDLE_BUFFER_BYTES_MAX = 16_384;
+const HEAD_BUFFER_BYTES = 2_048;
+const NOTHING = new Uint8Array(0);
+const ignore = (): void => {};
 
 export class Connection implements ByteSource {
   readonly inlet: Inlet;
@@ -51,12 +56,18 @@ export class Connection implements ByteSource {
     this.sendTimer = new Timer(() => this.onDeadline(this.sendPhase));
   }
 
+  /** Size of the last answer with its head, as far as it was declared. */
+  private answerBytes = 0;
+  private posted: Uint8Array = NOTHING;
+  private headBuffer: Uint8Array | null = null;
+
   /** Starts waiting for the next use; `onEnd` is called once if it ends before that: closed, or spoken to. */
   idle(now: number, idleMs: number, onEnd: () => void): void {
     this.idleSince = now;
     this.onIdleEnd = onEnd;
-    this.wheel.arm(this.timer, idleMs);
+    this.wheel.arm(this.timer, idleMs, now);
     this.inlet.start = this.inlet.end = 0;
+    if (this.inlet.bytes.length < this.answerBytes) this.inlet.bytes = new Uint8Array(IDLE_BUFFER_BYTES_MAX);
     this.pendingRead = this.conn.read(this.inlet.bytes);
     this.pendingRead.then(this.idleReadEnded, this.idleReadEnded);
   }
@@ -83,9 +94,9 @@ export class Connection implements ByteSource {
   }
 
   /** Limits the wait for the response head. */
-  expectHead(ms: number): void {
+  expectHead(ms: number, now?: number): void {
     this.phase = "head";
-    this.wheel.arm(this.timer, ms);
+    this.wheel.arm(this.timer, ms, now);
   }
 
   /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. */
@@ -94,6 +105,7 @@ export class Connection implements ByteSource {
     this.wheel.arm(this.sendTimer, ms);
   }
 
+  /** The body was sent to its end. */
   sendingEnded(): void {
     this.sendingDone = true;
     this.wheel.disarm(this.sendTimer);
@@ -123,6 +135,22 @@ export class Connection implements ByteSource {
     }
   }
 
+  /** Sends `bytes` beside what else is going on. A failure shows where the answer is read. */
+  post(bytes: Uint8Array): void {
+    this.posted = bytes;
+    this.conn.write(bytes).then(this.onPosted, ignore);
+  }
+
+  private readonly onPosted = (sent: number): void => {
+    // A head is small: the system takes all of it at once, all but always.
+    if (sent < this.posted.length) this.write(this.posted.subarray(sent)).catch(ignore);
+  };
+
+  /** `bytes` of room for a head that is posted; nobody else writes there. */
+  get headRoom(): Uint8Array {
+    return this.headBuffer ??= new Uint8Array(HEAD_BUFFER_BYTES);
+  }
+
   /**
    * The head of the answer, interim ones handed to `onInterim`. The caller has armed phase `head`.
    * @throws ConnectionError, or Http1Error when what came is not a response
@@ -136,10 +164,22 @@ export class Connection implements ByteSource {
     while (true) {
       const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
       if (end < 0) {
-        await this.moreOfHead(bytesMax);
+        if (!inlet.makeRoom(bytesMax)) {
+          throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
+        }
+        let count: number | null;
+        try {
+          count = await (this.takePendingRead() ?? this.conn.read(inlet.room));
+        } catch (error) {
+          throw this.failure(error, "head");
+        }
+        if (count === null) throw this.failure(null, "head");
+        this.bytesRead += count;
+        inlet.end += count;
         continue;
       }
       const head = parseResponseHead(inlet.bytes, inlet.start, end, method);
+      this.answerBytes = end - inlet.start + head.contentLength;
       inlet.take(end - inlet.start);
       if (head.status >= 200 || head.status === 101) {
         this.wheel.disarm(this.timer);
@@ -150,55 +190,26 @@ export class Connection implements ByteSource {
     }
   }
 
-  private async moreOfHead(bytesMax: number): Promise<void> {
-    if (!this.inlet.makeRoom(bytesMax)) {
-      throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
-    }
-    let filled: boolean;
-    try {
-      filled = await this.inlet.fill();
-    } catch (error) {
-      throw this.failure(error, "head");
-    }
-    if (!filled) throw this.failure(null, "head");
+  private takePendingRead(): Promise<number | null> | null {
+    const pending = this.pendingRead;
+    this.pendingRead = null;
+    return pending;
   }
 
   /** The body that follows a head; `onEnd(complete)` is called once, when it is over. Null: there is none. */
   body(head: ParsedResponse, idleMs: number, onEnd: (complete: boolean) => void): Body | null {
     this.bodyIdleMs = idleMs;
     this.phase = "body";
-    switch (head.framing) {
-      case "none":
-        return null;
-      case "length":
-        return new LengthBody(this.inlet, head.contentLength, onEnd);
-      case "chunked":
-        return new ChunkedBody(this.inlet, onEnd);
-      case "untilClose":
-        return new UntilCloseBody(this.inlet, onEnd);
-    }
+    return bodyOf(head.framing, head.contentLength, this.inlet, onEnd);
   }
 
-  /** ByteSource for the inlet: the pending idle read first. */
+  /** ByteSource for bodies: each read within the limit that `body` was given. */
   async read(into: Uint8Array): Promise<number | null> {
-    let count: number | null;
-    if (this.pendingRead !== null) {
-      const pending = this.pendingRead;
-      this.pendingRead = null;
-      count = await pending;
-    } else if (this.phase === "body") {
-      this.wheel.arm(this.timer, this.bodyIdleMs);
-      count = await this.readBody(into);
-    } else {
-      count = await this.conn.read(into);
-    }
-    if (count !== null) this.bytesRead += count;
-    return count;
-  }
-
-  private async readBody(into: Uint8Array): Promise<number | null> {
+    this.wheel.arm(this.timer, this.bodyIdleMs);
     try {
-      return await this.conn.read(into);
+      const count = await this.conn.read(into);
+      if (count !== null) this.bytesRead += count;
+      return count;
     } catch (error) {
       const failure = this.failure(error, "body");
       throw new BodyError(failure.kind === "timedOut" ? "timedOut" : "truncated", failure.message);

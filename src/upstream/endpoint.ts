@@ -82,6 +82,13 @@ export class Endpoint {
     return this.pool.size;
   }
 
+  /** What `Host` says to it: the client's authority, its own, or a fixed one. */
+  hostFor(clientAuthority: string): string {
+    const { hostHeader } = this.upstream;
+    if (hostHeader === "client") return clientAuthority;
+    return hostHeader === "endpoint" ? this.snapshot.authority : hostHeader.substring(1);
+  }
+
   /** Claims a place for one request; null when the endpoint is at its limit (pod-wide). */
   lease(): Lease | null {
     this.inFlightOwn.add(1);
@@ -101,12 +108,13 @@ export class Endpoint {
     if (max > 0 && this.inFlight() < max) this.bell.ringIfAwaited();
   }
 
-  takeIdle(): Connection | null {
+  /** The warmest kept connection that may still be used. */
+  takeIdle(now: number): Connection | null {
     while (true) {
       const connection = this.pool.take();
       if (connection === null) return null;
       if (!connection.usable) continue;
-      if (this.context.now() - connection.openedAt < this.upstream.pool.lifetimeMs) {
+      if (now - connection.openedAt < this.upstream.pool.lifetimeMs) {
         this.totals.add(EndpointField.connectionsReused);
         return connection;
       }

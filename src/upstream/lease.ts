@@ -15,20 +15,26 @@ export class Lease {
 
   constructor(readonly endpoint: Endpoint) {}
 
+  /** A kept connection to send on, or null when there is none. */
+  takeKept(now: number): Connection | null {
+    const kept = this.endpoint.takeIdle(now);
+    if (kept === null) return null;
+    this.reused = true;
+    this.idleMs = now - kept.idleSince;
+    return this.connection = kept;
+  }
+
   /**
-   * A connection to send on: a kept one, or a new one, which may take `limitMs` at most.
+   * A new connection to send on, which may take `limitMs` at most.
    * @throws DialError
    */
-  async connect(limitMs: number): Promise<Connection> {
-    const kept = this.endpoint.takeIdle();
-    this.reused = kept !== null;
-    if (kept !== null) this.idleMs = this.endpoint.now() - kept.idleSince;
-    this.connection = kept ?? await this.endpoint.open(limitMs);
+  async open(limitMs: number): Promise<Connection> {
+    const connection = this.connection = await this.endpoint.open(limitMs);
     if (this.released) {
-      this.endpoint.closeConnection(this.connection);
+      this.endpoint.closeConnection(connection);
       throw new DialError("local", "the request ended while it was connecting");
     }
-    return this.connection;
+    return connection;
   }
 
   /** Given back: its connection is somebody else's or nobody's. */

@@ -1,0 +1,151 @@
+// One request of Deno.serve and the answer to it, as the exchange that the proxy sees.
+
+import type {
+  Body,
+  Delivery,
+  Exchange,
+  PeerAddress,
+  RequestHead,
+  ResponseHead,
+  Unacceptable,
+} from "../exchange.ts";
+import { headerValue } from "../exchange.ts";
+import type { TimerWheel } from "../timer_wheel.ts";
+import type { Rotation } from "./rotation.ts";
+import { responseStream, ServeBody } from "./serve_body.ts";
+import { collectedAnswer, isCollected } from "./serve_collect.ts";
+import type { Departures, Watched } from "./serve_departures.ts";
+import { readHead } from "./serve_request.ts";
+import type { Uploads } from "./serve_uploads.ts";
+
+const NOTHING_TO_SEND: Delivery = { kind: "complete", bytes: 0 };
+
+/** Statuses whose Response may not have a body. */
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+/** Deno.serve does not close: the client does. */
+function askToLeave(headers: [string, string][]): void {
+  if (!headers.some(([name]) => name.toLowerCase() === "connection")) headers.push(["connection", "close"]);
+}
+
+/** What the exchanges of one listener share. */
+export interface ServeShared {
+  readonly scheme: "http" | "https";
+  readonly uploads: Uploads;
+  readonly rotation: Rotation;
+  readonly departures: Departures;
+  readonly wheel: TimerWheel;
+}
+
+export class ServeExchange implements Exchange, Watched {
+  head!: RequestHead;
+  body: Body | null = null;
+  unacceptable: Unacceptable | null = null;
+  onClientGone: (() => void) | null = null;
+  clientGone = false;
+  readonly peer: PeerAddress;
+  watchAt = 0;
+  older: Watched | null = null;
+  newer: Watched | null = null;
+  private resolve!: (response: Response) => void;
+  private answered = false;
+
+  constructor(
+    private readonly request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    private readonly shared: ServeShared,
+  ) {
+    this.peer = info.remoteAddr;
+  }
+
+  run(handle: (exchange: Exchange) => Promise<void>): Promise<Response> {
+    const read = readHead(this.request, this.shared.scheme);
+    this.head = read.head;
+    const response = new Promise<Response>((resolve) => this.resolve = resolve);
+    this.shared.departures.add(this);
+    this.unacceptable = read.unacceptable;
+    if (!read.hasBody || this.request.body === null) handle(this).then(this.letGo);
+    else this.runWithBody(handle, this.request.body, read.contentLength).then(this.letGo);
+    return response;
+  }
+
+  /** A client that left gets no answer, but Deno holds the request, and `shutdown()`, until there is one. */
+  private readonly letGo = (): void => {
+    if (!this.answered) this.answer(new Response(null, { status: 500 }));
+  };
+
+  /** Begins to listen for the client's leaving: it may have left already. */
+  watch(): void {
+    const { signal } = this.request;
+    if (signal.aborted) this.onAbort();
+    else signal.addEventListener("abort", this.onAbort);
+  }
+
+  private answer(response: Response): void {
+    this.answered = true;
+    this.shared.departures.remove(this);
+    this.resolve(response);
+  }
+
+  private async runWithBody(
+    handle: (exchange: Exchange) => Promise<void>,
+    stream: ReadableStream<Uint8Array>,
+    length: number | null,
+  ): Promise<void> {
+    const body = new ServeBody(stream, length, this.shared.uploads.begin());
+    this.body = body;
+    if (this.head.version === "2" && length === null) {
+      try {
+        if (!await body.begins()) this.body = null;
+      } catch {
+        this.onAbort();
+      }
+    }
+    await handle(this);
+  }
+
+  private readonly onAbort = (): void => {
+    if (this.clientGone) return;
+    this.clientGone = true;
+    this.onClientGone?.();
+  };
+
+  respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
+    const headers: [string, string][] = [];
+    for (let i = 0; i < head.headers.length; i += 2) headers.push([head.headers[i]!, head.headers[i + 1]!]);
+    if (this.head.version !== "2" && this.shared.rotation.isDue(this.peer)) askToLeave(headers);
+    if (head.status > 599) return this.respondImpossible(head.status, body);
+    const init = { status: head.status, headers };
+    if (this.head.method === "HEAD" && body === null) return this.respondToHead(head, init);
+    if (body === null || isBodiless(head.status)) {
+      body?.cancel();
+      this.answer(new Response(null, init));
+      return NOTHING_TO_SEND;
+    }
+    const whole = body.takeWhole();
+    if (whole !== null) {
+      this.answer(new Response(whole as Uint8Array<ArrayBuffer>, init));
+      return { kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length };
+    }
+    const send = (content: BodyInit) => this.answer(new Response(content, init));
+    if (isCollected(body)) return collectedAnswer(body, this.shared.wheel, send);
+    return new Promise<Delivery>((settle) => send(responseStream(body, settle)));
+  }
+
+  /** A HEAD answer without Content-Length must not get one: a stream that Deno cancels keeps it away. */
+  private respondToHead(head: ResponseHead, init: ResponseInit): Delivery {
+    const sized = headerValue(head.headers, "content-length") !== undefined;
+    const dummy = sized || isBodiless(head.status) ? null : new ReadableStream();
+    this.answer(new Response(dummy, init));
+    return NOTHING_TO_SEND;
+  }
+
+  /** Deno cannot send statuses above 599. */
+  private respondImpossible(status: number, body: Body | null): Delivery {
+    body?.cancel();
+    this.answer(new Response(`502 the origin's status ${status} cannot be relayed\n`, { status: 502 }));
+    return NOTHING_TO_SEND;
+  }
+}

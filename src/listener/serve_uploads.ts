@@ -1,0 +1,18 @@
+// Request bodies that are being read: `shutdown()` would make them unreadable, so a drain waits for none.
+
+export class Uploads {
+  private count = 0;
+  private waiting: (() => void)[] = [];
+
+  begin(): () => void {
+    this.count++;
+    return () => {
+      if (--this.count === 0) { for (const resolve of this.waiting.splice(0)) resolve(); }
+    };
+  }
+
+  /** Settles when there is none. */
+  none(): Promise<void> {
+    return this.count === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
