@@ -6,7 +6,7 @@
 // its first configuration keeps no connection to the origins); the files are in `peers/`.
 
 import { type LoadScenario, PAYLOADS, type Scenario } from "./scenarios.ts";
-import { weirCommand } from "./weir_command.ts";
+import { requireListener, weirCommand } from "./weir_command.ts";
 
 export type ContestantName =
   | "weir"
@@ -105,20 +105,27 @@ export const CONTESTANTS: readonly Contestant[] = [
 ];
 
 function weir(name: ContestantName, title: string, listener: string): Contestant {
-  const launch = async (place: Place): Promise<Launch> => ({
-    command: await weirCommand(),
-    env: {
-      ...ownEnvironment(place),
-      HOST: "127.0.0.1",
-      ADMIN_HOST: "127.0.0.1",
-      ADMIN_PORT: String(place.adminPort),
-      WORKERS: String(place.workers),
-      LISTENER: listener,
-      ACCESS_LOG: "off",
-    },
-    readyUrl: `http://127.0.0.1:${place.adminPort}/readyz`,
-  });
+  const launch = async (place: Place): Promise<Launch> => {
+    await requireListener(listener);
+    return {
+      command: await weirCommand(),
+      env: weirEnvironment(place, listener),
+      readyUrl: `http://127.0.0.1:${place.adminPort}/readyz`,
+    };
+  };
   return { name, title, kind: "weir", quick: true, takesPartIn: always, launch };
+}
+
+function weirEnvironment(place: Place, listener: string): Record<string, string> {
+  return {
+    ...ownEnvironment(place),
+    HOST: "127.0.0.1",
+    ADMIN_HOST: "127.0.0.1",
+    ADMIN_PORT: String(place.adminPort),
+    WORKERS: String(place.workers),
+    LISTENER: listener,
+    ACCESS_LOG: "off",
+  };
 }
 
 function peer(

@@ -29,11 +29,9 @@ export async function measureLoad(
   seconds: number,
 ): Promise<Measured> {
   const before = await readTree(processes, standing.pids);
-  const begin = performance.now();
   const load = await runWrk(processes, scenario, standing.port, seconds);
   await pause(CLOSING_MS);
   const after = await readTree(processes, standing.pids);
-  const elapsedMs = performance.now() - begin;
   const fault = standing.fault();
   const faults = fault === null ? load.faults : [...load.faults, fault];
   if (faults.length > 0) return { sample: {}, faults };
@@ -41,7 +39,7 @@ export async function measureLoad(
   const cpuMicros = cpuMicrosBetween(before, after) / load.requests;
   const sample: Sample = { cpuMicros, ...clientFigures(load), rssBytes: memoryOf(after).rssBytes };
   if (scenario.pinned) {
-    sample.othersPercent = 100 * othersShare(before, after, Number(cores.proxy), elapsedMs);
+    sample.othersPercent = 100 * othersShare(before, after, Number(cores.proxy));
   }
   return { sample, faults };
 }

@@ -21,17 +21,17 @@ export interface ProcessReading {
 export interface TreeReading {
   /** By process id. */
   readonly processes: Map<number, ProcessReading>;
-  /** By core: nanoseconds since boot in which it was busy, with whatever. */
-  readonly busyNanos: Map<number, number>;
+  /** By core: nanoseconds since boot, and those in which it was busy, with whatever. */
+  readonly cores: Map<number, { readonly busyNanos: number; readonly allNanos: number }>;
 }
 
 /** Reads lines of `grep -H`: `/proc/7/task/9/schedstat:1200 30 4`. Lines of other files are passed over. */
 export function parseReadings(text: string): TreeReading {
   const processes = new Map<number, ProcessReading>();
-  const busyNanos = new Map<number, number>();
+  const cores: TreeReading["cores"] = new Map();
   for (const line of text.split("\n")) {
     const core = /^\/proc\/stat:cpu(\d+) (.*)$/.exec(line);
-    if (core !== null) busyNanos.set(Number(core[1]), busyTicksOf(core[2] ?? "") * TICK_NANOS);
+    if (core !== null) cores.set(Number(core[1]), coreTime(core[2] ?? ""));
     const match = /^\/proc\/(\d+)\/(?:task\/(\d+)\/)?(\w+):(.*)$/.exec(line);
     if (match === null) continue;
     const [, pid = "", tid = "", file = "", content = ""] = match;
@@ -39,13 +39,15 @@ export function parseReadings(text: string): TreeReading {
     processes.set(Number(pid), reading);
     note(reading, file, tid === "" ? null : Number(tid), content);
   }
-  return { processes, busyNanos };
+  return { processes, cores };
 }
 
-/** All but idle and waiting for I/O: user nice system [idle iowait] irq softirq steal. */
-function busyTicksOf(stat: string): number {
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = stat.split(" ").map(Number);
-  return user + nice + system + irq + softirq + steal;
+/** From ticks: user nice system idle iowait irq softirq steal. Idle and waiting for I/O is not busy. */
+function coreTime(stat: string): { busyNanos: number; allNanos: number } {
+  const ticks = stat.split(" ").slice(0, 8).map(Number);
+  const all = ticks.reduce((total, some) => total + some, 0);
+  const idle = (ticks[3] ?? 0) + (ticks[4] ?? 0);
+  return { busyNanos: (all - idle) * TICK_NANOS, allNanos: all * TICK_NANOS };
 }
 
 function emptyReading(): ProcessReading {
@@ -81,14 +83,11 @@ export function cpuMicrosBetween(before: TreeReading, after: TreeReading): numbe
 }
 
 /** What share of `core` went to other programs (and, on a virtual machine, to its neighbours), 0 to 1. */
-export function othersShare(
-  before: TreeReading,
-  after: TreeReading,
-  core: number,
-  elapsedMs: number,
-): number {
-  const busyMs = ((after.busyNanos.get(core) ?? 0) - (before.busyNanos.get(core) ?? 0)) / 1e6;
-  return Math.max(0, busyMs - cpuMicrosBetween(before, after) / 1000) / elapsedMs;
+export function othersShare(before: TreeReading, after: TreeReading, core: number): number {
+  const [then, now] = [before.cores.get(core), after.cores.get(core)];
+  if (then === undefined || now === undefined || now.allNanos === then.allNanos) return 0;
+  const others = now.busyNanos - then.busyNanos - cpuMicrosBetween(before, after) * 1000;
+  return Math.max(0, others) / (now.allNanos - then.allNanos);
 }
 
 function sum(threads: Map<number, number>): number {
@@ -106,12 +105,12 @@ export function memoryOf({ processes }: TreeReading): { rssBytes: number; pssByt
 
 /** The books of `pids` and of all their descendants. */
 export async function readTree(processes: Processes, pids: readonly number[]): Promise<TreeReading> {
-  const all: TreeReading = { processes: new Map(), busyNanos: new Map() };
+  const all: TreeReading = { processes: new Map(), cores: new Map() };
   let unread = [...pids];
   while (unread.length > 0) {
     const read = parseReadings(await processes.output(findCommand(unread)));
     for (const [pid, reading] of read.processes) all.processes.set(pid, reading);
-    for (const [core, nanos] of read.busyNanos) all.busyNanos.set(core, nanos);
+    for (const [core, time] of read.cores) all.cores.set(core, time);
     const children = read.processes.values().flatMap((reading) => reading.children);
     unread = [...children].filter((pid) => !all.processes.has(pid));
   }

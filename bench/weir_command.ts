@@ -12,6 +12,14 @@ export async function weirCommand(): Promise<string[]> {
   return [Deno.execPath(), "run", ...words];
 }
 
+/** @throws when this Weir has no such listener, since it would answer through another one. */
+export async function requireListener(name: string): Promise<void> {
+  const file = new URL(`../src/listener/${name}.ts`, import.meta.url);
+  await Deno.stat(file).catch(() => {
+    throw new Error(`this Weir has no ${name} listener`);
+  });
+}
+
 /**
  * What follows `deno run` in a task that runs `src/main.ts`; quotes group, as in a shell.
  * @throws when it does not.

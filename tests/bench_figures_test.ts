@@ -75,14 +75,19 @@ Deno.test("cpuMicrosBetween() falls back to the process's ticks when a thread ha
 });
 
 Deno.test("othersShare() is what the core did without the contestant, and never less than nothing", () => {
-  const reading = (ownNanos: number, user: number, steal: number) =>
+  const reading = (ownNanos: number, user: number, idle: number, steal: number) =>
     parseReadings(
-      `/proc/stat:cpu  9 9 9 9\n/proc/stat:cpu0 ${user} 0 10 500 7 0 5 ${steal} 0 0\n` +
-        `/proc/7/task/7/schedstat:${ownNanos} 0 0\n`,
+      `/proc/stat:cpu  9 9 9 9
+/proc/stat:cpu0 ${user} 0 10 ${idle} 7 0 5 ${steal} 0 0
+` +
+        `/proc/7/task/7/schedstat:${ownNanos} 0 0
+`,
     );
-  // 100 + 20 ticks of 10 ms busy, of which 800 ms are its own.
-  assertAlmostEquals(othersShare(reading(0, 0, 0), reading(800_000_000, 100, 20), 0, 2000), 0.2);
-  assertEquals(othersShare(reading(0, 0, 0), reading(900_000_000, 50, 0), 0, 2000), 0);
+  const start = reading(0, 0, 0, 0);
+  // Of 200 ticks of 10 ms, 120 are busy, of which 80 are its own.
+  assertAlmostEquals(othersShare(start, reading(800_000_000, 100, 80, 20), 0), 0.2);
+  assertEquals(othersShare(start, reading(900_000_000, 50, 150, 0), 0), 0);
+  assertEquals(othersShare(start, start, 0), 0);
 });
 
 const WRK = `Running 1s test @ http://127.0.0.1:1/1kb
