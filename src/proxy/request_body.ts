@@ -13,10 +13,15 @@ import type { Connection } from "../upstream/connection.ts";
 const WITH_HEAD_BYTES_MAX = 16_384;
 
 export class RequestBody {
+  /** Pieces from the first on, or, when not all are kept, those that are still to be sent. */
   private readonly kept: Uint8Array[] = [];
   private keptBytes = 0;
   private ended = false;
-  /** False once bytes were handed on that are not kept. */
+  /** The read that is under way, or the one that failed. */
+  private reading: Promise<void> | null = null;
+  /** Counts attempts: only the last one may take pieces. */
+  private turn = 0;
+  /** False once there is more than what is kept. */
   replayable = true;
   /** Body bytes that came from the client. */
   bytesRead = 0;
@@ -32,39 +37,48 @@ export class RequestBody {
     return this.source.length;
   }
 
-  get consumed(): boolean {
-    return this.bytesRead > 0;
+  /**
+   * Reads the next bytes from the client. An attempt that fails may leave a read behind: the next one waits
+   * for the same, or a piece would be missing. @throws BodyError, the same again and again
+   */
+  private more(): Promise<void> {
+    return this.reading ??= this.readOn().then(() => {
+      this.reading = null;
+    });
   }
 
-  /** Reads the next bytes from the client and keeps them while there is room. @throws BodyError */
-  private async next(): Promise<Uint8Array | null> {
+  private async readOn(): Promise<void> {
     const bytes = await this.source.read();
     if (bytes === null) {
       this.ended = true;
-      return null;
+      return;
     }
+    if (bytes.length === 0) return;
     this.bytesRead += bytes.length;
     if (this.bytesMax > 0 && this.bytesRead > this.bytesMax) {
       throw new BodyError("tooLarge", `request body larger than ${this.bytesMax} bytes`);
     }
-    if (this.replayable && this.keptBytes + bytes.length <= this.keptBytesMax) {
-      this.kept.push(bytes);
-      this.keptBytes += bytes.length;
-    } else {
-      this.replayable = false;
-      this.kept.length = 0;
-    }
-    return bytes;
+    this.kept.push(bytes);
+    this.keptBytes += bytes.length;
+    if (this.keptBytes > this.keptBytesMax) this.replayable = false;
   }
 
   /** The pieces in order: those kept from an attempt before, then what the client still sends. */
   private async *pieces(connection: Connection, idleMs: number): AsyncGenerator<Uint8Array> {
-    for (let i = 0; i < this.kept.length; i++) yield this.kept[i]!;
-    while (!this.ended) {
-      connection.limitSending("request", idleMs);
-      const bytes = await this.next();
-      if (bytes === null) return;
-      if (bytes.length > 0) yield bytes;
+    const turn = ++this.turn;
+    for (let at = 0;; at++) {
+      while (at === this.kept.length) {
+        if (this.ended) return;
+        connection.limitSending("request", idleMs);
+        await this.more();
+        if (turn !== this.turn) return;
+      }
+      const piece = this.kept[at]!;
+      if (!this.replayable) {
+        this.kept.splice(0, at + 1);
+        at = -1;
+      }
+      yield piece;
     }
   }
 

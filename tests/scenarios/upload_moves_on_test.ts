@@ -1,0 +1,27 @@
+// A request whose body is still coming in when its endpoint breaks off goes on elsewhere, and arrives whole.
+
+import { assertEquals } from "@std/assert";
+import { afterHead, reply, reset } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+
+const uploads: Record<string, { framing: string; first: string; rest: string }> = {
+  "of known length": { framing: "Content-Length: 6", first: "abc", rest: "def" },
+  "chunked": { framing: "Transfer-Encoding: chunked", first: "3\r\nabc\r\n", rest: "3\r\ndef\r\n0\r\n\r\n" },
+};
+
+for (const [what, { framing, first, rest }] of Object.entries(uploads)) {
+  scenario(`an upload (${what}) that an endpoint breaks off arrives whole at another`, async (props) => {
+    const bad = await props.origin(afterHead(reset()));
+    const good = await props.origin(reply(200));
+    const loop = await props.loop({ upstreams: [bad.url, good.url] });
+    for (let n = 1; n <= 2; n++) {
+      const client = await props.client(loop);
+      await client.send(`PUT / HTTP/1.1\r\nHost: a.test\r\n${framing}\r\n\r\n${first}`);
+      const request = await good.request(n);
+      await client.send(rest);
+      assertEquals((await client.response()).status, 200);
+      assertEquals(await request.text(), "abcdef");
+    }
+    assertEquals([bad.requests.length, loop.upstreamTotal("retryReset")], [1, 1]);
+  });
+}
