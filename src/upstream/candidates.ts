@@ -1,7 +1,8 @@
 // Which endpoints of a group may take a request: the list that a balancing policy chooses from.
 //
 // Pure. The order of preference is: usable primaries; with too few of them, usable backups too; then
-// draining ones, which still serve; then, if the operator chose panic, everything that is not leaving.
+// draining ones, which still serve; then, if the operator chose panic, everything that is not leaving. Those
+// that await their first check are as good as absent: many that join at once are no reason to panic.
 
 import { EndpointState } from "../board/verdicts.ts";
 import type { UpstreamSnapshot } from "../messages.ts";
@@ -27,7 +28,8 @@ export function narrow<E extends Judged>(
   const staying = all.filter((endpoint) => (endpoint.state & EndpointState.leaving) === 0);
   const primaries = staying.filter((endpoint) => !endpoint.backup && !isDraining(endpoint));
   const usable = primaries.filter((endpoint) => endpoint.state === 0);
-  const enough = usable.length > 0 && usable.length * 100 >= primaries.length * policy.panicPercent;
+  const known = primaries.filter((endpoint) => (endpoint.state & EndpointState.unchecked) === 0);
+  const enough = usable.length > 0 && usable.length * 100 >= known.length * policy.panicPercent;
   if (enough) return { endpoints: usable, panic: false };
 
   const backups = staying.filter((endpoint) => endpoint.backup && endpoint.state === 0);
@@ -37,7 +39,7 @@ export function narrow<E extends Judged>(
   if (usable.length === 0 && draining.length > 0) return { endpoints: draining, panic: false };
 
   if (policy.whenAllUnhealthy === "fail") return { endpoints: usable, panic: false };
-  const anything = primaries.length > 0 ? primaries : staying;
+  const anything = [usable.length > 0 ? known : primaries, staying].find((some) => some.length > 0) ?? [];
   return { endpoints: anything, panic: anything.length > usable.length };
 }
 
