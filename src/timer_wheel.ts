@@ -38,6 +38,11 @@ export class TimerWheel {
     this.ticked = Math.floor(inputs.now() / tickMs);
   }
 
+  /** Monotonic milliseconds. */
+  get now(): number {
+    return this.inputs.now();
+  }
+
   /** `ms` from now; replaces what was armed before. `now` may be brought by a caller that just asked. */
   arm(timer: Timer, ms: number, now = this.inputs.now()): void {
     const deadline = now + ms;

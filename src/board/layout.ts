@@ -34,7 +34,7 @@ export interface BoardHandle {
 }
 
 /** Int32 cells of an endpoint that the control plane writes. */
-export const VerdictCell = { state: 0, weightPermille: 1, idleLimitMs: 2 } as const;
+export const VerdictCell = { state: 0, weightPermille: 1 } as const;
 const VERDICT_CELLS = 4;
 
 /** Int32 cells of an endpoint that workers share (Atomics). */

@@ -35,7 +35,7 @@ export class Verdicts {
 
   /** Milliseconds after which an idle connection to it is not used again; 0: not learned. */
   idleLimitMs(row: number): number {
-    return Atomics.load(this.board.int32, this.board.layout.verdictCell(row, VerdictCell.idleLimitMs));
+    return Atomics.load(this.board.int32, this.board.layout.endpointCell(row, EndpointCell.idleLimitSeenMs));
   }
 
   /** Control plane only: sets bits and weight and makes the workers look. */

@@ -54,12 +54,17 @@ export class Attempt {
     this.connection?.close();
   }
 
+  /** Its time was up: what the endpoint had not said by then is not its fault alone. */
+  get outOfTime(): boolean {
+    return this.expired;
+  }
+
   /** @param now monotonic milliseconds, just asked */
   async run(now: number): Promise<Outcome> {
     const { lease, input } = this;
     const limit = this.armLimit(now);
     try {
-      const connection = this.connection = lease.takeKept(now) ?? await lease.open(input.limitMs);
+      const connection = this.connection = lease.takeKept(now) ?? await this.dial();
       this.sendRequest(connection, now);
       const head = await connection.readHead(
         input.request.method,
@@ -75,6 +80,13 @@ export class Attempt {
     } finally {
       if (limit !== null) this.wheel.remove(limit);
     }
+  }
+
+  private async dial(): Promise<Connection> {
+    const { limitMs } = this.input;
+    const connection = await this.lease.open(limitMs);
+    if (this.expired) throw new DialError("timedOut", `no connection within ${limitMs} ms`);
+    return connection;
   }
 
   private armLimit(now: number): Timer | null {
@@ -117,7 +129,9 @@ export class Attempt {
       this.lease.release(false);
       return { kind: "malformed", sent: true, reused: this.lease.reused, detail: "101 without an upgrade" };
     }
-    if (head.keepAliveMs > 0) this.lease.endpoint.learnIdleLimit(head.keepAliveMs);
+    const { endpoint, idleMs, reused } = this.lease;
+    if (head.keepAliveMs > 0) endpoint.idleLimit.learnFromHeader(head.keepAliveMs);
+    else if (reused) endpoint.idleLimit.learnFromReuse(idleMs, endpoint.upstream.pool.idleMs);
     const body = connection.body(head, this.input.timeouts.responseBodyIdleMs, (complete) => {
       this.end(complete && head.persistent);
     });
@@ -169,8 +183,10 @@ function dialOutcome(error: unknown): Outcome {
       return { kind: "tlsFailed", sent: false, reused: false, detail };
     case "refused":
     case "unresolved":
-    case "local":
-      return { kind: "refused", sent: false, reused: false, detail };
+    case "local": {
+      const local = error.kind === "local";
+      return { kind: "refused", sent: false, reused: false, local, detail };
+    }
   }
 }
 

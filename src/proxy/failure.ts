@@ -12,7 +12,14 @@ export type AttemptPhase = "connect" | "tls" | "send" | "head" | "body" | "attem
 /** An attempt that got no response head. `sent`: whether a byte of the request may have reached the endpoint. */
 export type Failure =
   /** No connection: refused, unreachable, unresolved, or no descriptor on this side. Nothing was sent. */
-  | { readonly kind: "refused"; readonly sent: false; readonly reused: false; readonly detail: string }
+  | {
+    readonly kind: "refused";
+    readonly sent: false;
+    readonly reused: false;
+    /** This side could not (descriptors, ports): no endpoint is to blame. */
+    readonly local?: boolean;
+    readonly detail: string;
+  }
   | {
     readonly kind: "timedOut";
     readonly phase: AttemptPhase;

@@ -109,15 +109,10 @@ export class Forwarding {
       body: this.body,
       timeouts: this.timeouts,
       responseHeadBytesMax: this.group.upstream.snapshot.limits.responseHeadBytesMax,
-      limitMs: this.limitMs(startedAt),
+      limitMs: Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt),
       onInterim: inform === undefined ? null : (head) => void inform.call(exchange, head),
     }, proxy.inputs.wheel);
     return this.current.run(startedAt);
-  }
-
-  private limitMs(now: number): number {
-    const attemptMs = this.timeouts.attemptMs === 0 ? Infinity : this.timeouts.attemptMs;
-    return Math.min(attemptMs, this.deadlineAt - now);
   }
 
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
@@ -144,8 +139,8 @@ export class Forwarding {
         entry.outcome = describeFailure(outcome);
         if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {
           endpoint.totals.add(EndpointField.resetsOnReuse);
-          endpoint.learnFromReset(lease.idleMs);
-        } else endpoint.countGatewayResult(true);
+          endpoint.idleLimit.learnFromReset(lease.idleMs, endpoint.upstream.pool.idleMs);
+        } else if (outcome.kind !== "refused" || outcome.local !== true) endpoint.countGatewayResult(true);
         recorder.unanswered(endpoint, outcome.kind, inputs.now() - entry.startedAt);
     }
   }
@@ -234,6 +229,8 @@ export class Forwarding {
     proxy.recorder.delivered(endpoint, endedAt - this.entry!.startedAt);
     if (record.delivery!.kind === "truncated") {
       record.cause = "http_response_incomplete";
+      // The whole request's time may have been up because its client is slow.
+      if (this.current!.outOfTime) return;
       endpoint.countGatewayResult(true);
       endpoint.totals.add(EndpointField.resets);
     }

@@ -16,6 +16,8 @@ export interface DialTarget {
 export interface DialLimits {
   readonly connectMs: number;
   readonly tlsHandshakeMs: number;
+  /** Both together; default Infinity. */
+  readonly bothMs?: number;
 }
 
 /** Why there is no connection. */
@@ -37,10 +39,14 @@ export async function dial(
   limits: DialLimits,
   wheel: TimerWheel,
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const conn = await connectTcp(target, limits.connectMs, wheel);
+  const { connectMs, tlsHandshakeMs, bothMs = Infinity } = limits;
+  const startedAt = wheel.now;
+  const conn = await connectTcp(target, Math.min(connectMs, bothMs), wheel);
   // Nagle and delayed acknowledgements together cost 40 ms on small writes.
   conn.setNoDelay(true);
-  return target.scheme === "https" ? await handshake(conn, target, tls, limits.tlsHandshakeMs, wheel) : conn;
+  if (target.scheme === "http") return conn;
+  const leftMs = startedAt + bothMs - wheel.now;
+  return await handshake(conn, target, tls, Math.min(tlsHandshakeMs, leftMs), wheel);
 }
 
 async function connectTcp(target: DialTarget, connectMs: number, wheel: TimerWheel): Promise<Deno.TcpConn> {

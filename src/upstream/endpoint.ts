@@ -13,6 +13,7 @@ import type { EndpointSnapshot, UpstreamSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { Connection } from "./connection.ts";
 import { dial } from "./dial.ts";
+import { IdleLimit } from "./idle_limit.ts";
 import { Lease } from "./lease.ts";
 import { Pool } from "./pool.ts";
 
@@ -25,10 +26,6 @@ export interface UpstreamContext {
   readonly random: () => number;
 }
 
-/** An idle connection is retired this long before the endpoint would close it. */
-const IDLE_MARGIN_MS = 1_000;
-const IDLE_LIMIT_MIN_MS = 100;
-
 export class Endpoint {
   readonly id: string;
   readonly row: number;
@@ -38,6 +35,7 @@ export class Endpoint {
   private readonly inFlightOwn: OwnGauge;
   private readonly pool: Pool;
   private readonly bell: Bell;
+  readonly idleLimit: IdleLimit;
 
   constructor(
     public snapshot: EndpointSnapshot,
@@ -52,6 +50,7 @@ export class Endpoint {
     this.inFlightOwn = own.endpointInFlight(snapshot.row);
     this.verdicts = new Verdicts(own.board);
     this.bell = new Bell(own.board, upstream.row);
+    this.idleLimit = new IdleLimit(own.board, snapshot.row);
     this.pool = new Pool(() => this.onIdleGone());
   }
 
@@ -114,7 +113,9 @@ export class Endpoint {
       const connection = this.pool.take();
       if (connection === null) return null;
       if (!connection.usable) continue;
-      if (now - connection.openedAt < this.upstream.pool.lifetimeMs) {
+      // The limit may have been learned while it idled.
+      const fresh = now - connection.idleSince < this.idleLimitMs();
+      if (fresh && now - connection.openedAt < this.upstream.pool.lifetimeMs) {
         this.totals.add(EndpointField.connectionsReused);
         return connection;
       }
@@ -128,8 +129,9 @@ export class Endpoint {
     const { tls, timeouts } = this.upstream;
     try {
       const limits = {
-        connectMs: Math.min(timeouts.connectMs, limitMs),
-        tlsHandshakeMs: Math.min(timeouts.tlsHandshakeMs, limitMs),
+        connectMs: timeouts.connectMs,
+        tlsHandshakeMs: timeouts.tlsHandshakeMs,
+        bothMs: limitMs,
       };
       const conn = await dial(this.snapshot, tls, limits, wheel);
       this.totals.add(EndpointField.connectionsOpened);
@@ -160,28 +162,9 @@ export class Endpoint {
     this.totals.add(EndpointField.connectionsClosed);
   }
 
-  /** How long an idle connection may be used: configured until the endpoint's own limit is learned. */
+  /** How long a connection to it may idle, as far as that is learned. */
   private idleLimitMs(): number {
-    const learned = Atomics.load(this.context.own.board.int32, this.learnedCell());
-    return learned > 0 ? learned : this.upstream.pool.idleMs;
-  }
-
-  private learnedCell(): number {
-    return this.context.own.board.layout.endpointCell(this.row, EndpointCell.idleLimitSeenMs);
-  }
-
-  /** The endpoint said `Keep-Alive: timeout=`. */
-  learnIdleLimit(keepAliveMs: number): void {
-    const limit = Math.max(IDLE_LIMIT_MIN_MS, keepAliveMs - Math.min(IDLE_MARGIN_MS, keepAliveMs / 2));
-    const cell = this.learnedCell();
-    const { int32 } = this.context.own.board;
-    if (Atomics.load(int32, cell) !== limit) Atomics.store(int32, cell, limit);
-  }
-
-  /** A kept connection turned out to be dead after `idleMs`: the endpoint closes earlier than thought. */
-  learnFromReset(idleMs: number): void {
-    const limit = Math.max(IDLE_LIMIT_MIN_MS, Math.floor(Math.min(this.idleLimitMs(), idleMs) * 0.8));
-    Atomics.store(this.context.own.board.int32, this.learnedCell(), limit);
+    return this.idleLimit.ms(this.upstream.pool.idleMs);
   }
 
   /** An answer's head came after `ms`. */

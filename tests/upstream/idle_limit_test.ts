@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import { Board } from "../../src/board/layout.ts";
+import { Verdicts } from "../../src/board/verdicts.ts";
+import { IdleLimit } from "../../src/upstream/idle_limit.ts";
+
+const CONFIGURED_MS = 4_000;
+
+function stage() {
+  const board = Board.create({
+    columnsMax: 2,
+    upstreamsMax: 1,
+    endpointsMax: 1,
+    routesMax: 1,
+    rateSlotsMax: 1,
+  });
+  const limit = new IdleLimit(board, 0);
+  return { board, limit, now: () => limit.ms(CONFIGURED_MS) };
+}
+
+Deno.test("IdleLimit.learnFromHeader() stays a second, or half, below what the endpoint says", () => {
+  const { board, limit, now } = stage();
+  assertEquals(now(), CONFIGURED_MS);
+  for (const [said, learned] of [[5_000, 4_000], [1_000, 500], [75_000, 74_000], [1, 100]] as const) {
+    limit.learnFromHeader(said);
+    assertEquals([now(), new Verdicts(board).idleLimitMs(0)], [learned, learned]);
+  }
+});
+
+Deno.test("IdleLimit.learnFromReset() goes below where the connection was dead", () => {
+  const { limit, now } = stage();
+  limit.learnFromReset(2_000, CONFIGURED_MS);
+  assertEquals(now(), 1_600);
+  limit.learnFromReset(3_000, CONFIGURED_MS);
+  assertEquals(now(), 1_280);
+});
+
+Deno.test("IdleLimit.learnFromReset() learns nothing from a connection that hardly idled: that was a crash", () => {
+  const { limit, now } = stage();
+  limit.learnFromReset(20, CONFIGURED_MS);
+  assertEquals(now(), CONFIGURED_MS);
+});
+
+Deno.test("IdleLimit.learnFromReuse() forgets bit by bit what one reset taught", () => {
+  const { limit, now } = stage();
+  limit.learnFromReuse(3_000, CONFIGURED_MS);
+  assertEquals(now(), CONFIGURED_MS);
+  limit.learnFromReset(1_000, CONFIGURED_MS);
+  limit.learnFromReuse(100, CONFIGURED_MS);
+  assertEquals(now(), 800);
+  limit.learnFromReuse(500, CONFIGURED_MS);
+  assertEquals(now(), 840);
+  for (let uses = 0; uses < 100; uses++) limit.learnFromReuse(now(), CONFIGURED_MS);
+  assertEquals(now(), CONFIGURED_MS);
+});
