@@ -38,7 +38,6 @@ export const TARGETS: readonly Target[] = [
   cpu("300kb", "weir-wire", "nginx-tuned", 0.9),
   cpu("300kb", "weir-wire", "haproxy-tuned", 1.2),
   { scenario: "1kb", figure: "requestsPerSecond", of: "weir-wire", to: "nginx-tuned", limit: 1 },
-  { scenario: "memory", figure: "idleRssBytes", of: "weir", to: null, limit: 64 * MB },
   { scenario: "memory", figure: "idleRssBytes", of: "weir-wire", to: null, limit: 64 * MB },
   { scenario: "memory", figure: "idleConnectionBytes", of: "weir-wire", to: null, limit: 16 * 1024 },
 ];
