@@ -12,10 +12,15 @@ import { handle } from "./proxy/handler.ts";
 import { Proxy } from "./proxy/proxy.ts";
 import { type Listener, type ListenOptions, openListener } from "./listener/listener.ts";
 import type { CertificateSnapshot, FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import { RollingMax } from "./rolling_max.ts";
 import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
 
 /** How often the heartbeat on the board moves. */
 const HEARTBEAT_MS = 250;
+/** Stalls are told for this long; longer than the usual time between two scrapes. */
+const STALLS_TOLD_MS = 60_000;
+/** Beats between two looks at the heap. */
+const HEAP_BEATS = 20;
 const RELISTEN_FIRST_MS = 50;
 const RELISTEN_MAX_MS = 2_000;
 
@@ -56,11 +61,16 @@ export class EventLoop {
 
   private startHeartbeat(): ReturnType<typeof setInterval> {
     const heartbeat = this.own.gauge(ColumnCell.heartbeat);
+    const stalls = new RollingMax(STALLS_TOLD_MS);
     let expected = performance.now() + HEARTBEAT_MS;
+    let beats = 0;
     return setInterval(() => {
       heartbeat.add(1);
       const now = performance.now();
-      this.own.worker.set(WorkerField.loopDelayMaxMs, Math.max(0, now - expected));
+      this.own.worker.set(WorkerField.loopDelayMaxMs, stalls.push(Math.max(0, now - expected), now));
+      if (beats++ % HEAP_BEATS === 0) {
+        this.own.worker.set(WorkerField.heapBytes, Deno.memoryUsage().heapUsed);
+      }
       expected = now + HEARTBEAT_MS;
     }, HEARTBEAT_MS);
   }

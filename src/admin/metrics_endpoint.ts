@@ -60,14 +60,14 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
   [
     "counter",
     "weir_endpoint_sent_bytes",
-    "Body bytes to the endpoint.",
+    "Bytes sent to the endpoint, heads included.",
     [],
     total(EndpointField.bytesToUpstream),
   ],
   [
     "counter",
     "weir_endpoint_received_bytes",
-    "Body bytes from the endpoint.",
+    "Bytes that came from the endpoint, heads included.",
     [],
     total(EndpointField.bytesFromUpstream),
   ],
@@ -101,8 +101,8 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
   ],
   ["gauge", "weir_endpoint_connections_idle", "Connections kept for the next request.", [], (
     endpoint,
-    reading,
-  ) => endpointCell(reading, endpoint, EndpointCell.idleConnections)],
+    { board },
+  ) => board.endpointIdleConnections(endpoint.row)],
   [
     "counter",
     "weir_endpoint_reused_resets",
@@ -115,7 +115,7 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
     "weir_endpoint_idle_limit_seconds",
     "Idle time learned after which the endpoint closes; 0: none.",
     [],
-    (endpoint, { verdicts }) => verdicts.idleLimitMs(endpoint.row) / 1000,
+    (endpoint, reading) => endpointCell(reading, endpoint, EndpointCell.idleLimitSeenMs) / 1000,
   ],
   ["gauge", "weir_endpoint_state", "1 for the state it is in, 0 for the others.", ["state"], (
     endpoint,

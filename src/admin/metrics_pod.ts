@@ -86,9 +86,9 @@ export const podMetrics: readonly Metric[] = ofPod([
   [
     "counter",
     "weir_log_lines_dropped",
-    "Access log lines dropped because stdout was full.",
+    "Log lines dropped because stdout was full.",
     [],
-    total(WorkerField.logLinesDropped),
+    (_, { pod }) => pod.logLinesDropped,
   ],
   ["counter", "weir_relistens", "Times a worker had to listen again.", [], total(WorkerField.relistens)],
 ]);
@@ -120,7 +120,7 @@ export const workerMetrics: readonly Metric[] = ofWorker([
   [
     "gauge",
     "weir_worker_loop_delay_max_seconds",
-    "Longest recent stall of the event loop.",
+    "Longest stall of the event loop in the last minute.",
     [],
     figure(WorkerField.loopDelayMaxMs, 1 / 1000),
   ],

@@ -45,6 +45,8 @@ export interface PodInfo {
   readonly residentBytes: number;
   /** Heap of the main thread. */
   readonly heapBytes: number;
+  /** Lines that stdout had no room for, since the pod started. */
+  readonly logLinesDropped: number;
 }
 
 export interface WorkerInfo {

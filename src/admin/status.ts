@@ -146,11 +146,11 @@ function endpointStatus(
     lastCheck,
     consecutiveFailures: reading.verdicts.consecutiveFailures(row),
     pool: {
-      idle: endpointCell(reading, endpoint, EndpointCell.idleConnections),
+      idle: reading.board.endpointIdleConnections(endpoint.row),
       opened: reading.totals.endpoint(row, EndpointField.connectionsOpened),
       reused: reading.totals.endpoint(row, EndpointField.connectionsReused),
       resetsOnReuse: reading.totals.endpoint(row, EndpointField.resetsOnReuse),
-      idleLimitMs: reading.verdicts.idleLimitMs(row),
+      idleLimitMs: endpointCell(reading, endpoint, EndpointCell.idleLimitSeenMs),
     },
   };
 }

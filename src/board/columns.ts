@@ -98,7 +98,10 @@ function zeroGauges(board: Board, column: number): void {
     if (Atomics.load(int32, cell) !== 0) Atomics.store(int32, cell, 0);
   };
   for (const cell of Object.values(ColumnCell)) clear(layout.columnCell(column, cell));
-  for (let row = 0; row < endpointsMax; row++) clear(layout.endpointInFlightCell(row, column));
+  for (let row = 0; row < endpointsMax; row++) {
+    clear(layout.endpointInFlightCell(row, column));
+    clear(layout.endpointIdleCell(row, column));
+  }
   for (let row = 0; row < upstreamsMax; row++) {
     const held = Atomics.load(int32, layout.upstreamInFlightCell(row, column)) !== 0;
     clear(layout.upstreamInFlightCell(row, column));

@@ -111,7 +111,6 @@ const workerNames = [
   "badRequests",
   "clientGone",
   "rejectedInFlight",
-  "logLinesDropped",
   "loopDelayMaxMs",
   "webSockets",
   "heapBytes",

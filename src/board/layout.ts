@@ -38,7 +38,7 @@ export const VerdictCell = { state: 0, weightPermille: 1 } as const;
 const VERDICT_CELLS = 4;
 
 /** Int32 cells of an endpoint that workers share (Atomics). */
-export const EndpointCell = { consecutiveFailures: 0, idleLimitSeenMs: 1, idleConnections: 2 } as const;
+export const EndpointCell = { consecutiveFailures: 0, idleLimitSeenMs: 1 } as const;
 const ENDPOINT_CELLS = 4;
 
 /** Int32 cells of an upstream. */
@@ -82,6 +82,7 @@ export class BoardLayout {
   readonly endpointInFlight: number;
   readonly upstreamInFlight: number;
   readonly upstreamWaiting: number;
+  readonly endpointIdle: number;
   readonly rateSlots: number;
   readonly endpointTotals: number;
   readonly upstreamTotals: number;
@@ -100,6 +101,7 @@ export class BoardLayout {
     this.endpointInFlight = takeInt32(endpointsMax * columnsMax);
     this.upstreamInFlight = takeInt32(upstreamsMax * columnsMax);
     this.upstreamWaiting = takeInt32(upstreamsMax * columnsMax);
+    this.endpointIdle = takeInt32(endpointsMax * columnsMax);
     // Rate slots are 64-bit words: they stand where one may begin.
     takeInt32(int32 & 1);
     this.rateSlots = takeInt32(rateSlotsMax * 2);
@@ -142,6 +144,9 @@ export class BoardLayout {
   }
   upstreamWaitingCell(row: number, column: number): number {
     return this.upstreamWaiting + row * this.capacity.columnsMax + column;
+  }
+  endpointIdleCell(row: number, column: number): number {
+    return this.endpointIdle + row * this.capacity.columnsMax + column;
   }
   endpointTotal(column: number, row: number, field: number): number {
     return this.endpointTotals + (column * this.capacity.endpointsMax + row) * ENDPOINT_FIELDS + field;
@@ -200,6 +205,11 @@ export class Board {
   /** Requests that wait for an endpoint of an upstream, pod-wide. */
   upstreamWaiting(row: number): number {
     return this.sumInt32(this.layout.upstreamWaitingCell(row, 0));
+  }
+
+  /** Connections to an endpoint that wait for their next request, pod-wide. */
+  endpointIdleConnections(row: number): number {
+    return this.sumInt32(this.layout.endpointIdleCell(row, 0));
   }
 
   /** Requests in flight in the pod. */

@@ -75,6 +75,10 @@ export class OwnColumn {
     return new OwnGauge(this.board.int32, this.board.layout.upstreamWaitingCell(row, this.column));
   }
 
+  endpointIdle(row: number): OwnGauge {
+    return new OwnGauge(this.board.int32, this.board.layout.endpointIdleCell(row, this.column));
+  }
+
   /** A ColumnCell gauge of this worker. */
   gauge(cell: number): OwnGauge {
     return new OwnGauge(this.board.int32, this.board.layout.columnCell(this.column, cell));

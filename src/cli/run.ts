@@ -42,6 +42,7 @@ export async function run(inputs: RunInputs): Promise<number> {
     events,
     readTextFile: readTextFileBounded,
     writeLog: (lines) => out.write(lines),
+    logLinesDropped: () => out.dropped,
     instance: crypto.randomUUID().slice(0, 8),
     stickyKey: inputs.env["WEIR_STICKY_KEY"] ?? "",
     environment: inputs.env,

@@ -25,8 +25,13 @@ export interface GroupMember {
   readonly inService: boolean;
 }
 
+/** Which of the two rules ejected. */
+export type EjectionKind = "consecutive_failures" | "failure_percent";
+
 export interface Ejection {
   readonly endpoint: string;
+  readonly kind: EjectionKind;
+  /** In words, with the figures. */
   readonly reason: string;
   readonly forMs: number;
   /** Ejections in a row, this one included. */
@@ -156,7 +161,8 @@ export class OutlierDetector {
       // When not all may go, the worst go.
       .sort((a, b) => b.failures - a.failures);
     for (const { id, failures } of failing) {
-      this.ejectIfAllowed(id, now, group, `${failures} gateway failures in a row`);
+      const reason = `${failures} gateway failures in a row`;
+      this.ejectIfAllowed(id, now, group, { kind: "consecutive_failures", reason });
     }
   }
 
@@ -171,7 +177,8 @@ export class OutlierDetector {
       // When the others fail as well, the cause is probably not this endpoint.
       if (others >= failurePercent / 2) continue;
       const seen = `${Math.floor(share)} % of ${attempts} requests failed in ${Math.round(intervalMs)} ms`;
-      this.ejectIfAllowed(id, now, group, `${seen}, ${Math.floor(others)} % at the others`);
+      const reason = `${seen}, ${Math.floor(others)} % at the others`;
+      this.ejectIfAllowed(id, now, group, { kind: "failure_percent", reason });
     }
   }
 
@@ -190,15 +197,15 @@ export class OutlierDetector {
     return outcomes;
   }
 
-  private ejectIfAllowed(id: string, now: number, group: readonly GroupMember[], reason: string): void {
+  private ejectIfAllowed(id: string, now: number, group: readonly GroupMember[], cause: Cause): void {
     const suspect = this.suspects.get(id)!;
     if (suspect.until !== null || !this.hasRoom(id, group)) return;
     const { baseMs, capMs } = this.config;
     suspect.times++;
-    suspect.reason = reason;
+    suspect.reason = cause.reason;
     const forMs = Math.min(baseMs * suspect.times, capMs);
     suspect.until = now + forMs;
-    this.events.onEjected({ endpoint: id, reason, forMs, times: suspect.times });
+    this.events.onEjected({ endpoint: id, ...cause, forMs, times: suspect.times });
   }
 
   private hasRoom(id: string, group: readonly GroupMember[]): boolean {
@@ -209,6 +216,8 @@ export class OutlierDetector {
     return group.some((other) => other.id !== id && other.inService && !this.isEjected(other.id));
   }
 }
+
+type Cause = Pick<Ejection, "kind" | "reason">;
 
 interface Outcomes {
   readonly attempts: number;

@@ -20,12 +20,8 @@ export function judgeInputs(board: Board, clock: Clock, events: EventBook, tally
         const tone = to === "unhealthy" ? "bad" : from === "unhealthy" ? "good" : "neutral";
         events.add("health", tone, `${upstream}: ${endpoint} is ${to}, was ${from}: ${reason}`);
       },
-      onEjected: ({ upstream, endpoint, reason, forMs, times }) => {
-        tally.countEjection(
-          upstream,
-          endpoint,
-          / in a row/.test(reason) ? "consecutive_failures" : "failure_percent",
-        );
+      onEjected: ({ upstream, endpoint, kind, reason, forMs, times }) => {
+        tally.countEjection(upstream, endpoint, kind);
         events.add(
           "ejection",
           "bad",

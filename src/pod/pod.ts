@@ -29,6 +29,8 @@ export interface PodInputs {
   readonly readTextFile: (path: string) => Promise<string>;
   /** Takes access log lines. */
   readonly writeLog: (lines: string) => void;
+  /** Lines that the log had no room for so far. */
+  readonly logLinesDropped: () => number;
   /** Suffix of the Via pseudonym; unique per process. */
   readonly instance: string;
   /** Signs sticky cookies, when no file is configured. */

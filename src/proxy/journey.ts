@@ -83,6 +83,7 @@ export class Journey {
   async refuse(refusal: Refusal): Promise<void> {
     const { exchange, proxy, record } = this;
     this.record.cause ||= refusal.error;
+    proxy.recorder.refused(refusal);
     if (exchange.clientGone || this.begun) return;
     exchange.body?.cancel();
     const date = () => new Date(proxy.inputs.epoch());

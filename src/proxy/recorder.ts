@@ -15,6 +15,8 @@ import type { Endpoint } from "../upstream/endpoint.ts";
 import { type Failure, isGatewayStatus } from "./failure.ts";
 import type { AccessLog } from "./access_log.ts";
 import type { RequestRecord } from "./record.ts";
+import type { Refusal } from "./refusal.ts";
+import { OVERLOADED } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import type { StoryRing } from "./story_ring.ts";
 
@@ -58,6 +60,13 @@ export class Recorder {
   /** An answer that came from `endpoint` is over. */
   delivered(endpoint: Endpoint, totalMs: number): void {
     endpoint.totals.observe(TOTAL_LATENCY, totalMs);
+  }
+
+  /** Weir answers by itself because the request cannot go on. */
+  refused(refusal: Refusal): void {
+    const { worker } = this.own;
+    if (refusal === OVERLOADED) worker.add(WorkerField.rejectedInFlight);
+    else if (refusal.status === 400) worker.add(WorkerField.badRequests);
   }
 
   /** The request is over. */

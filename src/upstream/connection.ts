@@ -4,8 +4,9 @@
 // spoke out of turn (RFC 9112 9.2), and it becomes the read of the next response head at no extra cost.
 // Every wait has a named phase and a deadline on the worker's timer wheel; a deadline closes the socket.
 
-import { BodyError } from "../exchange.ts";
-import type { Body } from "../exchange.ts";
+import { EndpointField } from "../board/fields.ts";
+import type { OwnRow } from "../board/own.ts";
+import { type Body, BodyError } from "../exchange.ts";
 import { bodyOf } from "../http1/body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
@@ -34,14 +35,15 @@ export class Connection implements ByteSource {
   sendingDone = false;
   /** Whether the final response head of the current exchange was read. */
   headRead = false;
-  /** Bytes read from the endpoint since the last `takeBytesRead`. */
+  /** Bytes from and to the endpoint since the last `countBytes`. */
   private bytesRead = 0;
+  private bytesWritten = 0;
   private readonly timer: Timer;
   private readonly sendTimer: Timer;
   private phase: Phase = "head";
   private sendPhase: Phase = "send";
-  /** The phase whose deadline passed. */
-  private timedOut: Phase | null = null;
+  /** The phase whose deadline closed the connection, or null. */
+  timedOutIn: Phase | null = null;
   private bodyIdleMs = 0;
   private pendingRead: Promise<number | null> | null = null;
   private onIdleEnd: (() => void) | null = null;
@@ -113,13 +115,8 @@ export class Connection implements ByteSource {
 
   private onDeadline(phase: Phase): void {
     if (this.onIdleEnd !== null) return this.endIdle();
-    this.timedOut = phase;
+    this.timedOutIn = phase;
     this.close();
-  }
-
-  /** The phase whose deadline closed the connection, or null. */
-  get timedOutIn(): Phase | null {
-    return this.timedOut;
   }
 
   /**
@@ -130,8 +127,9 @@ export class Connection implements ByteSource {
     try {
       let sent = await this.conn.write(bytes);
       while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
+      this.bytesWritten += sent;
     } catch (error) {
-      throw connectionFailure(error, "send", this.timedOut);
+      throw connectionFailure(error, "send", this.timedOutIn);
     }
   }
 
@@ -218,11 +216,11 @@ export class Connection implements ByteSource {
     }
   }
 
-  /** Bytes that came in since the last call. */
-  takeBytesRead(): number {
-    const bytes = this.bytesRead;
-    this.bytesRead = 0;
-    return bytes;
+  /** Adds what came in and went out since the last call to the endpoint's totals. */
+  countBytes(totals: OwnRow): void {
+    totals.add(EndpointField.bytesFromUpstream, this.bytesRead);
+    totals.add(EndpointField.bytesToUpstream, this.bytesWritten);
+    this.bytesRead = this.bytesWritten = 0;
   }
 
   /** Whether any byte of an answer has come in. */
@@ -252,7 +250,7 @@ export class Connection implements ByteSource {
   }
 
   private failure(error: unknown, phase: Phase): ConnectionError {
-    const failure = connectionFailure(error, phase, this.timedOut);
+    const failure = connectionFailure(error, phase, this.timedOutIn);
     this.close();
     return failure;
   }

@@ -51,7 +51,7 @@ export class Endpoint {
     this.verdicts = new Verdicts(own.board);
     this.bell = new Bell(own.board, upstream.row);
     this.idleLimit = new IdleLimit(own.board, snapshot.row);
-    this.pool = new Pool(() => this.onIdleGone());
+    this.pool = new Pool(() => this.onIdleGone(), own.endpointIdle(snapshot.row));
   }
 
   /** EndpointState bits. */
@@ -75,10 +75,6 @@ export class Endpoint {
   /** Monotonic milliseconds. */
   now(): number {
     return this.context.now();
-  }
-
-  get idleConnections(): number {
-    return this.pool.size;
   }
 
   /** What `Host` says to it: the client's authority, its own, or a fixed one. */
@@ -145,7 +141,7 @@ export class Endpoint {
   giveBack(connection: Connection | null, clean: boolean): void {
     this.countOut();
     if (connection === null) return;
-    this.totals.add(EndpointField.bytesFromUpstream, connection.takeBytesRead());
+    connection.countBytes(this.totals);
     connection.exchanges++;
     if (!clean || !connection.usable || connection.hasStrayBytes) return this.closeConnection(connection);
     const { idlePerEndpointMax } = this.upstream.pool;

@@ -11,6 +11,8 @@ export class Pool {
   constructor(
     /** Called when a connection left by itself. */
     private readonly onGone: (connection: Connection) => void,
+    /** Counts the connections that are kept. */
+    private readonly kept: { add(amount: number): void },
   ) {}
 
   get size(): number {
@@ -21,6 +23,7 @@ export class Pool {
   take(): Connection | null {
     const connection = this.connections.pop();
     if (connection === undefined) return null;
+    this.kept.add(-1);
     connection.wake();
     return connection;
   }
@@ -32,19 +35,24 @@ export class Pool {
       return false;
     }
     this.connections.push(connection);
+    this.kept.add(1);
     connection.idle(now, idleMs, () => this.drop(connection));
     return true;
   }
 
   private drop(connection: Connection): void {
     const at = this.connections.indexOf(connection);
-    if (at >= 0) this.connections.splice(at, 1);
+    if (at >= 0) {
+      this.connections.splice(at, 1);
+      this.kept.add(-1);
+    }
     this.onGone(connection);
   }
 
   /** Closes all idle connections and refuses further ones. */
   close(): void {
     this.closed = true;
+    this.kept.add(-this.connections.length);
     for (const connection of this.connections.splice(0)) {
       connection.wake();
       connection.close();

@@ -78,6 +78,7 @@ export class FakePod implements AdminSources {
       draining: null,
       residentBytes: 96 * 1024 ** 2,
       heapBytes: 12 * 1024 ** 2,
+      logLinesDropped: 0,
     };
     this.workerList = [1, 2].map((column, index) => (
       { index, column, state: "serving", restarts: 0, since: now() - 3_720_000, reason: null }

@@ -70,7 +70,8 @@ Deno.test("metricsPage() reads each field of the board under the name that is it
   for (const field of Object.values(EndpointField)) float64[layout.endpointTotal(1, 0, field)] = 100 + field;
   for (const field of Object.values(UpstreamField)) float64[layout.upstreamTotal(2, 0, field)] = 200 + field;
   for (const field of Object.values(WorkerField)) float64[layout.workerTotal(2, field)] = 300 + field;
-  int32[layout.endpointCell(0, EndpointCell.idleConnections)] = 9;
+  int32[layout.endpointIdleCell(0, 1)] = 9;
+  int32[layout.endpointCell(0, EndpointCell.idleLimitSeenMs)] = 4_000;
   int32[layout.upstreamWaitingCell(0, 1)] = 4;
   int32[layout.upstreamCell(0, UpstreamCell.budgetMilli)] = 7500;
   const samples = scrape(pod);
@@ -93,6 +94,7 @@ Deno.test("metricsPage() reads each field of the board under the name that is it
     ] as const
   ) assertEquals(samples.get(`weir_endpoint_${name}_total${endpoint}}`), 100 + field, name);
   assertEquals(samples.get(`weir_endpoint_connections_idle${endpoint}}`), 9);
+  assertEquals(samples.get(`weir_endpoint_idle_limit_seconds${endpoint}}`), 4);
   const shop = '{upstream="shop"';
   const reasonFields = ["retryConnect", "retryReset", "retryTimeout", "retryStatus", "retryReused"] as const;
   RETRY_REASONS.forEach((reason, i) => {
@@ -116,7 +118,6 @@ Deno.test("metricsPage() reads each field of the board under the name that is it
       ["weir_client_gone_total{}", WorkerField.clientGone],
       ["weir_bad_requests_total{}", WorkerField.badRequests],
       ["weir_in_flight_rejected_total{}", WorkerField.rejectedInFlight],
-      ["weir_log_lines_dropped_total{}", WorkerField.logLinesDropped],
       ["weir_truncated_total{}", WorkerField.truncated],
       ["weir_relistens_total{}", WorkerField.relistens],
       ["weir_websockets_total{}", WorkerField.webSockets],

@@ -21,7 +21,7 @@ Deno.test("status() says of an ejected endpoint until when and why, and of its l
     pod.eject(0, 0, "5 gateway failures in a row");
     pod.inFlight(0, 0, 2);
     const { layout, int32 } = pod.board;
-    int32[layout.endpointCell(0, EndpointCell.idleConnections)] = 3;
+    int32[layout.endpointIdleCell(0, 1)] = 3;
     int32[layout.endpointCell(0, EndpointCell.consecutiveFailures)] = 5;
   });
   const [ejected, serving] = shop!.endpoints;

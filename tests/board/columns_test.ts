@@ -23,7 +23,10 @@ function fillColumn(board: Board, column: number, value: number): void {
   fill(layout.workerTotal(column, 0), WORKER_FIELDS);
   fill(layout.ewmaCell(column, 0), 3 * EWMA_CELLS);
   for (const cell of Object.values(ColumnCell)) int32[layout.columnCell(column, cell)] = value;
-  for (let row = 0; row < 3; row++) int32[layout.endpointInFlightCell(row, column)] = value;
+  for (let row = 0; row < 3; row++) {
+    int32[layout.endpointInFlightCell(row, column)] = value;
+    int32[layout.endpointIdleCell(row, column)] = value;
+  }
   for (let row = 0; row < 2; row++) {
     int32[layout.upstreamInFlightCell(row, column)] = value;
     int32[layout.upstreamWaitingCell(row, column)] = value;

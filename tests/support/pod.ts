@@ -39,6 +39,7 @@ export class RunningPod implements AsyncDisposable {
         events,
         readTextFile: readTextFileBounded,
         writeLog: () => {},
+        logLinesDropped: () => 0,
         instance: "test",
         stickyKey: "",
         environment: {},
