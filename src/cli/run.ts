@@ -2,11 +2,13 @@
 
 import { lint, renderLintFinding } from "../config/lint.ts";
 import { readTextFileBounded } from "../config/file.ts";
-import type { Loaded } from "../config/load.ts";
+import { loadConfig, type Loaded, type Refused } from "../config/load.ts";
 import { systemClock } from "../control/clock.ts";
+import { ConfigWatcher } from "../control/config_watcher.ts";
 import { LineWriter } from "../control/line_writer.ts";
 import { EventBook } from "../pod/event_book.ts";
 import { Pod } from "../pod/pod.ts";
+import { Reloader } from "../pod/reloader.ts";
 import { startSampleOrigins } from "../samples/sample_origins.ts";
 import { banner } from "./banner.ts";
 import { loadOrRefuse } from "./load.ts";
@@ -32,8 +34,9 @@ const NO_UPSTREAMS = `No upstreams: Weir has nothing to balance over. Give some 
 
 /** Serves until a signal, then leaves. Exit 0; 1 when it cannot start; 64 when it must not. */
 export async function run(inputs: RunInputs): Promise<number> {
-  const loaded = await loadWithSamples(inputs);
-  if (loaded === null) return 64;
+  const source = await firstLoad(inputs);
+  if (source === null) return 64;
+  const { loaded } = source;
   const out = new LineWriter(Deno.stdout);
   const events = new EventBook(Date.now, (line) => out.write(line + "\n"));
   const pod = new Pod({
@@ -58,8 +61,11 @@ export async function run(inputs: RunInputs): Promise<number> {
   }
   out.write(banner(pod));
   warn(loaded);
+  const reloading = keepReloading(pod, events, source.again, inputs.signals);
   const hurry = await stopped;
+  const reloadsOver = reloading.stop();
   await leave(pod, hurry);
+  await reloadsOver;
   await out.flush();
   return 0;
 }
@@ -72,15 +78,51 @@ async function leave(pod: Pod, hurry: boolean): Promise<void> {
   await pod.drain();
 }
 
-async function loadWithSamples(inputs: RunInputs): Promise<Loaded | null> {
-  const loaded = await loadOrRefuse(inputs.args, inputs.env);
-  if (loaded === null || Object.keys(loaded.config.upstreams).length > 0) return loaded;
-  if (!inputs.sampleOrigins) {
+/** A configuration, and the way to load it again from the same sources. */
+interface Source {
+  readonly loaded: Loaded;
+  readonly again: () => Promise<Loaded | Refused>;
+}
+
+async function firstLoad({ args, env, sampleOrigins }: RunInputs): Promise<Source | null> {
+  const again = (fallbackUpstreams: readonly string[]) => () =>
+    loadConfig({ args, env, readTextFile: readTextFileBounded, fallbackUpstreams });
+  const loaded = await loadOrRefuse(args, env);
+  if (loaded === null || Object.keys(loaded.config.upstreams).length > 0) {
+    return loaded && { loaded, again: again([]) };
+  }
+  if (!sampleOrigins) {
     console.error(NO_UPSTREAMS);
     return null;
   }
   const { urls } = await startSampleOrigins(3);
-  return await loadOrRefuse(inputs.args, inputs.env, urls);
+  const withSamples = await loadOrRefuse(args, env, urls);
+  return withSamples && { loaded: withSamples, again: again(urls) };
+}
+
+/** Reloads on SIGHUP and when the file changes, until it is stopped. */
+function keepReloading(pod: Pod, events: EventBook, load: Source["again"], signals: Signals) {
+  const reloader = new Reloader({ pod, load, events, date: Date.now });
+  const { file, text = null } = pod.loaded;
+  const watcher = file === undefined ? null : new ConfigWatcher(
+    file,
+    text,
+    {
+      clock: systemClock,
+      readTextFile: readTextFileBounded,
+      watchDirectory: (path) => Deno.watchFs(path, { recursive: false }),
+    },
+    () => reloader.request(`${file} changed`),
+  );
+  let stopped = false;
+  signals.onReload(() => stopped || reloader.request("SIGHUP"));
+  return {
+    stop: async () => {
+      stopped = true;
+      await watcher?.close();
+      await reloader.idle();
+    },
+  };
 }
 
 /** What is valid but will bite is said once, at start; it keeps nobody from starting. */

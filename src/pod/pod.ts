@@ -40,6 +40,12 @@ export interface PodInputs {
   readonly supervision?: { readonly tickMs: number; readonly missedTicksMax: number };
 }
 
+/** What is read from files that the configuration names. */
+interface PodFiles {
+  readonly certificate: CertificateSnapshot | undefined;
+  readonly stickyKey: string;
+}
+
 export class Pod {
   readonly board: Board;
   readonly supervisor: Supervisor;
@@ -106,20 +112,17 @@ export class Pod {
       sources: adminSources(this),
       onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
     });
-    await this.readFiles(this.config);
+    Object.assign(this, await this.readFiles(this.config));
     await this.upstreams.apply(this.config);
     this.publish();
     this.supervisor.start();
   }
 
-  private async readFiles(config: Config): Promise<void> {
-    const { tls } = config.listen;
+  private async readFiles({ listen: { tls }, stickyKeyFile }: Config): Promise<PodFiles> {
     const read = this.inputs.readTextFile;
-    if (tls !== undefined) {
-      this.certificate = { cert: await read(tls.certFile), key: await read(tls.keyFile) };
-    }
-    const { stickyKeyFile } = config;
-    this.stickyKey = stickyKeyFile === undefined ? this.inputs.stickyKey : (await read(stickyKeyFile)).trim();
+    const key = stickyKeyFile === undefined ? this.inputs.stickyKey : (await read(stickyKeyFile)).trim();
+    if (tls === undefined) return { certificate: undefined, stickyKey: key };
+    return { certificate: { cert: await read(tls.certFile), key: await read(tls.keyFile) }, stickyKey: key };
   }
 
   private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
@@ -150,15 +153,27 @@ export class Pod {
     }
   }
 
-  /** Takes over a configuration that has been validated. What it cannot change while running, it says. */
+  /**
+   * Takes over a configuration that has been validated, and every file that it names.
+   * @throws when a file cannot be read or the board is full; then nothing has changed
+   */
   async reload(loaded: Loaded): Promise<void> {
-    await this.readFiles(loaded.config);
-    this.loaded = {
-      ...loaded,
-      config: { ...loaded.config, listen: this.config.listen, admin: this.config.admin },
-    };
-    await this.upstreams.apply(this.config);
-    this.publish();
+    const files = await this.readFiles(loaded.config);
+    const { stickyKey } = this;
+    await this.upstreams.apply(loaded.config);
+    try {
+      this.publisher.publish(loaded.config, this.upstreams.all(), files.stickyKey);
+    } catch (error) {
+      await this.upstreams.apply(this.config);
+      this.publisher.publish(this.config, this.upstreams.all(), stickyKey);
+      throw error;
+    }
+    const renewed = JSON.stringify(files.certificate) !== JSON.stringify(this.certificate);
+    Object.assign(this, files);
+    this.loaded = loaded;
+    if (renewed && files.certificate !== undefined) {
+      this.supervisor.broadcast({ kind: "certificate", certificate: files.certificate });
+    }
   }
 
   private supervisorEvents() {

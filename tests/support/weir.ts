@@ -173,7 +173,9 @@ export class RunningWeir implements AsyncDisposable {
 
   async #cleanUp(): Promise<void> {
     await this.#output;
-    if (this.configPath !== null) await Deno.remove(this.configPath).catch(() => {});
+    if (this.configPath !== null) {
+      await Deno.remove(folderOf(this.configPath), { recursive: true }).catch(() => {});
+    }
   }
 
   async #until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -192,14 +194,14 @@ export class RunningWeir implements AsyncDisposable {
 
 /**
  * The flags of `deno run` in the `weir` task: a test that needs more than users grant has found a bug. Only the
- * test's own configuration file is added to what may be read.
+ * test's own configuration folder is added to what may be read.
  */
 function runFlags(configPath: string | null): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
   const words: string[] = tasks.weir.command.split(/\s+/);
   const flags = words.slice(words.indexOf("run"), words.indexOf("src/main.ts"));
   if (configPath === null) return flags;
-  return flags.map((flag) => flag.startsWith("--allow-read=") ? `${flag},${configPath}` : flag);
+  return flags.map((flag) => flag.startsWith("--allow-read=") ? `${flag},${folderOf(configPath)}` : flag);
 }
 
 function command(
@@ -236,9 +238,14 @@ function environment(options: WeirOptions, configPath: string | null): Record<st
   };
 }
 
+function folderOf(path: string): string {
+  return path.substring(0, path.lastIndexOf("/"));
+}
+
 async function writeConfig(config: WeirOptions["config"]): Promise<string | null> {
   if (config === undefined) return null;
-  const path = await Deno.makeTempFile({ prefix: "weir-", suffix: ".yaml" });
+  // In a folder of its own, which Weir watches.
+  const path = `${await Deno.makeTempDir({ prefix: "weir-" })}/weir.yaml`;
   // JSON is YAML too.
   await Deno.writeTextFile(path, typeof config === "string" ? config : JSON.stringify(config));
   return path;

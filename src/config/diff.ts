@@ -1,0 +1,79 @@
+// What a new configuration changes, in words for the log: one phrase for each key that differs.
+//
+// Pure. Lists are told by what joined and what left them; values that may be secret are not printed.
+
+import { showValue, withoutUserinfo } from "./findings.ts";
+import { isMap, type Path, pathText } from "./path.ts";
+import type { Config } from "./schema.ts";
+
+/** What only a new process can take over: its sockets and threads. */
+const FIXED_KEYS = ["listen", "admin", "workers"] as const;
+
+/** Differences from one configuration to the next; empty when they mean the same. */
+export function configDiff(before: Config, after: Config): string[] {
+  return differences(before, after, []);
+}
+
+/** The part of the differences that takes a restart: those under `listen`, `admin` and `workers`. */
+export function fixedDiff(before: Config, after: Config): string[] {
+  return FIXED_KEYS.flatMap((key) => differences(before[key], after[key], [key]));
+}
+
+/** `after` with what is fixed taken from `before`: what a running pod can take over. */
+export function withFixedOf(before: Config, after: Config): Config {
+  const { workers: _workers, ...rest } = after;
+  const { listen, admin, workers } = before;
+  return { ...rest, listen, admin, ...(workers === undefined ? {} : { workers }) };
+}
+
+function differences(before: unknown, after: unknown, path: Path): string[] {
+  if (same(before, after)) return [];
+  const name = pathText(path);
+  if (before === undefined) return [`${name} added${valueWords(after, path)}`];
+  if (after === undefined) return [`${name} removed`];
+  if (isMap(before) && isMap(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => differences(before[key], after[key], [...path, key]));
+  }
+  if (Array.isArray(before) && Array.isArray(after)) return listDifferences(before, after, path);
+  return [`${name}: ${showValue(before, path)} -> ${showValue(after, path)}`];
+}
+
+function listDifferences(before: readonly unknown[], after: readonly unknown[], path: Path): string[] {
+  const joined = after.filter((item) => !before.some((other) => same(item, other)));
+  const left = before.filter((item) => !after.some((other) => same(item, other)));
+  const changed = joined.filter((item) => left.some((other) => itemWords(other) === itemWords(item)));
+  const rest = (items: readonly unknown[]) =>
+    items.filter((item) => !changed.some((other) => itemWords(other) === itemWords(item))).map(itemWords);
+  const phrases = [
+    ...changed.flatMap((item) => {
+      const old = left.find((other) => itemWords(other) === itemWords(item));
+      return differences(old, item, [...path, itemWords(item)]);
+    }),
+    ...words("added", rest(joined), path),
+    ...words("removed", rest(left), path),
+  ];
+  return phrases.length > 0 ? phrases : [`${pathText(path)}: in another order`];
+}
+
+function words(verb: string, items: readonly string[], path: Path): string[] {
+  return items.length === 0 ? [] : [`${pathText(path)}: ${verb} ${items.join(", ")}`];
+}
+
+/** An item of a list by the name that people know it by. */
+function itemWords(item: unknown): string {
+  if (typeof item === "string") return withoutUserinfo(item);
+  if (!isMap(item)) return showValue(item);
+  const { name, url, match } = item;
+  if (typeof name === "string") return name;
+  if (typeof url === "string") return withoutUserinfo(url);
+  return match === undefined ? JSON.stringify(item) : `the route for ${JSON.stringify(match)}`;
+}
+
+function valueWords(value: unknown, path: Path): string {
+  return isMap(value) || Array.isArray(value) ? "" : `: ${showValue(value, path)}`;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

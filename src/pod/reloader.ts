@@ -1,0 +1,95 @@
+// A reload from its occasion to its last word: load, judge, tell the difference, hand it to the pod.
+//
+// Occasions are a change of the file and SIGHUP. It always holds that a configuration that is refused changes
+// nothing, and that every reload leaves one event and one `lastReload`, which metrics and dashboard show.
+
+import { configDiff, fixedDiff, withFixedOf } from "../config/diff.ts";
+import { renderFinding } from "../config/findings.ts";
+import { lint, renderLintFinding } from "../config/lint.ts";
+import type { Loaded, Refused } from "../config/load.ts";
+import type { ReloadInfo } from "../admin/sources.ts";
+import type { EventBook } from "./event_book.ts";
+
+/** What is reloaded. */
+export interface Reloadable {
+  readonly loaded: Loaded;
+  lastReload: ReloadInfo | null;
+  /** @throws when it cannot be taken over; then nothing has changed */
+  reload(loaded: Loaded): Promise<void>;
+}
+
+export interface ReloaderInputs {
+  readonly pod: Reloadable;
+  readonly load: () => Promise<Loaded | Refused>;
+  readonly events: EventBook;
+  /** Milliseconds since 1970. */
+  readonly date: () => number;
+}
+
+export class Reloader {
+  private running: Promise<void> | null = null;
+  private again: string | null = null;
+
+  constructor(private readonly inputs: ReloaderInputs) {}
+
+  /** Reloads; what asks while one is under way is answered by one more after it. @param why the occasion */
+  request(why: string): void {
+    if (this.running !== null) {
+      this.again = why;
+      return;
+    }
+    this.running = this.reload(why).finally(() => {
+      this.running = null;
+      const next = this.again;
+      this.again = null;
+      if (next !== null) this.request(next);
+    });
+  }
+
+  /** Settles when no reload is under way. */
+  async idle(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
+  private async reload(why: string): Promise<void> {
+    const { pod } = this.inputs;
+    const next = await this.inputs.load();
+    if (!next.ok) return this.refuse(why, next.findings.map(renderFinding));
+    const problems = newProblems(pod.loaded, next);
+    if (problems.length > 0) return this.refuse(why, problems);
+    const before = pod.loaded.config;
+    const fixed = fixedDiff(before, next.config);
+    const usable = { ...next, config: withFixedOf(before, next.config) };
+    const changes = configDiff(before, usable.config);
+    try {
+      await pod.reload(usable);
+    } catch (error) {
+      return this.refuse(why, [error instanceof Error ? error.message : String(error)]);
+    }
+    this.accept(why, changes, fixed);
+  }
+
+  private refuse(why: string, findings: readonly string[]): void {
+    const { pod, events, date } = this.inputs;
+    pod.lastReload = { ok: false, at: date(), findings };
+    events.add("reload", "bad", `${why}: refused, the old configuration stays: ${findings.join("; ")}`);
+  }
+
+  private accept(why: string, changes: readonly string[], fixed: readonly string[]): void {
+    const { pod, events, date } = this.inputs;
+    const waiting = fixed.map((phrase) => `takes a restart: ${phrase}`);
+    pod.lastReload = { ok: true, at: date(), findings: waiting };
+    const words = changes.length === 0 ? ["nothing changed"] : [...changes];
+    events.add("reload", "good", `${why}: applied: ${[...words, ...waiting].join("; ")}`);
+  }
+}
+
+/** Errors of reason that the configuration in use does not have: a running pod is not led into those. */
+function newProblems(before: Loaded, after: Loaded): string[] {
+  if (Object.keys(after.config.upstreams).length === 0) return ["upstreams is empty, must name one at least"];
+  const errorsIn = ({ config, placeOf, origins }: Loaded) =>
+    lint(config, { placeOf, origins }).filter(({ severity }) => severity === "error");
+  const known = new Set(errorsIn(before).map(({ rule, subject }) => `${rule} ${subject}`));
+  return errorsIn(after).filter(({ rule, subject }) => !known.has(`${rule} ${subject}`))
+    .map((finding) => renderLintFinding(finding).replaceAll(/\n\s*/g, ", "));
+}

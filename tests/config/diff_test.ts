@@ -1,0 +1,68 @@
+import { assertEquals } from "@std/assert";
+import { configDiff, fixedDiff, withFixedOf } from "../../src/config/diff.ts";
+import { type Config, configSchema } from "../../src/config/schema.ts";
+
+const A = "http://10.0.0.1:80";
+const B = "http://10.0.0.2:80";
+
+function config(upstream: Record<string, unknown> = {}, rest: Record<string, unknown> = {}): Config {
+  return configSchema.parse({ upstreams: { api: { endpoints: [A], ...upstream } }, ...rest });
+}
+
+const route = (prefix: string, more: Record<string, unknown> = {}) => ({
+  name: prefix.slice(1),
+  match: { path: prefix },
+  upstream: "api",
+  ...more,
+});
+
+const cases: [what: string, before: Config, after: Config, phrases: string[]][] = [
+  ["nothing", config(), config(), []],
+  ["a value", config(), config({ panicPercent: 10 }), ["upstreams.api.panicPercent: 50 -> 10"]],
+  ["an endpoint that joins", config(), config({ endpoints: [A, B] }), [
+    `upstreams.api.endpoints: added ${B}`,
+  ]],
+  ["one that leaves", config({ endpoints: [A, B] }), config(), [`upstreams.api.endpoints: removed ${B}`]],
+  ["one for another", config(), config({ endpoints: [B] }), [
+    `upstreams.api.endpoints: added ${B}`,
+    `upstreams.api.endpoints: removed ${A}`,
+  ]],
+  ["another order", config({ endpoints: [A, B] }), config({ endpoints: [B, A] }), [
+    "upstreams.api.endpoints: in another order",
+  ]],
+  ["an upstream", config(), config({}, { upstreams: { api: { endpoints: [A] }, b: { endpoints: [B] } } }), [
+    "upstreams.b added",
+  ]],
+  ["a key that goes", config({ sticky: { cookie: "c" } }), config(), ["upstreams.api.sticky removed"]],
+  ["a route", config({}, { routes: [route("/a")] }), config({}, { routes: [route("/a"), route("/b")] }), [
+    "routes: added b",
+  ]],
+  [
+    "a change in a route",
+    config({}, { routes: [route("/a")] }),
+    config({}, { routes: [route("/a", { timeouts: { requestMs: 5_000 } })] }),
+    ["routes.a.timeouts added"],
+  ],
+];
+
+for (const [what, before, after, phrases] of cases) {
+  Deno.test(`configDiff() tells ${what}`, () => assertEquals(configDiff(before, after), phrases));
+}
+
+Deno.test("configDiff() prints no credentials of an endpoint", () => {
+  const [phrase = ""] = configDiff(config(), config({ endpoints: [A, "http://user:secret@10.0.0.9:80"] }));
+  assertEquals(phrase.includes("secret"), false);
+});
+
+Deno.test("fixedDiff() tells what takes a restart, and withFixedOf() leaves it as it was", () => {
+  const before = config({}, { listen: { port: 3000 }, workers: 2 });
+  const after = config({ panicPercent: 10 }, { listen: { port: 4000 }, admin: { port: 9000 } });
+  assertEquals(fixedDiff(before, after), [
+    "listen.port: 3000 -> 4000",
+    "admin.port: 9901 -> 9000",
+    "workers removed",
+  ]);
+  const usable = withFixedOf(before, after);
+  assertEquals([usable.listen.port, usable.admin.port, usable.workers], [3000, 9901, 2]);
+  assertEquals(usable.upstreams["api"]!.panicPercent, 10);
+});

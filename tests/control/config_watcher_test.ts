@@ -1,0 +1,144 @@
+import { assertEquals } from "@std/assert";
+import { systemClock } from "../../src/control/clock.ts";
+import { ConfigWatcher, type DirectoryNotices } from "../../src/control/config_watcher.ts";
+import { until } from "../support/until.ts";
+import { VirtualClock } from "./virtual_clock.ts";
+
+/** A folder whose one file and notices a test scripts. */
+class ScriptedFolder {
+  readonly clock = new VirtualClock();
+  text: string | null = "a";
+  changes = 0;
+  #notify: (() => void) | null = null;
+  #closed = false;
+
+  watch(): ConfigWatcher {
+    return new ConfigWatcher("/etc/weir/weir.yaml", this.text, {
+      clock: this.clock,
+      readTextFile: async () => {
+        if (this.text === null) throw new Error("gone");
+        return this.text;
+      },
+      watchDirectory: (path) => {
+        assertEquals(path, "/etc/weir");
+        return this.notices();
+      },
+    }, () => this.changes++);
+  }
+
+  async notice(): Promise<void> {
+    this.#notify?.();
+    await this.clock.advance(0);
+  }
+
+  private notices(): DirectoryNotices {
+    const folder = {
+      close: () => {
+        this.#closed = true;
+        this.#notify?.();
+      },
+      [Symbol.asyncIterator]: () => ({
+        next: async () => {
+          await new Promise<void>((resolve) => this.#notify = resolve);
+          return { done: this.#closed, value: null } as IteratorResult<null>;
+        },
+      }),
+    };
+    return folder;
+  }
+}
+
+Deno.test("ConfigWatcher tells a change once its writer has settled", async () => {
+  const folder = new ScriptedFolder();
+  const watcher = folder.watch();
+  folder.text = "";
+  await folder.notice();
+  await folder.clock.advance(99);
+  folder.text = "b";
+  await folder.notice();
+  await folder.clock.advance(99);
+  assertEquals(folder.changes, 0);
+  await folder.clock.advance(1);
+  assertEquals(folder.changes, 1);
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher tells nothing when the text is the same", async () => {
+  const folder = new ScriptedFolder();
+  const watcher = folder.watch();
+  await folder.notice();
+  await folder.clock.advance(30_000);
+  assertEquals(folder.changes, 0);
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher finds by its poll what no notice came for", async () => {
+  const folder = new ScriptedFolder();
+  const watcher = folder.watch();
+  folder.text = "b";
+  await folder.clock.advance(10_000);
+  assertEquals(folder.changes, 1);
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher tells that the file is gone, and that it is back, once each", async () => {
+  const folder = new ScriptedFolder();
+  const watcher = folder.watch();
+  folder.text = null;
+  await folder.clock.advance(30_000);
+  assertEquals(folder.changes, 1);
+  folder.text = "a";
+  await folder.clock.advance(30_000);
+  assertEquals(folder.changes, 2);
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher tells nothing after it was closed", async () => {
+  const folder = new ScriptedFolder();
+  const watcher = folder.watch();
+  folder.text = "b";
+  await folder.notice();
+  await watcher.close();
+  await folder.clock.advance(60_000);
+  assertEquals([folder.changes, folder.clock.waiting], [0, 0]);
+});
+
+/** How a file changes in real life; `n` makes each text another one. */
+const writers: Record<string, (folder: string, n: number) => Promise<void>> = {
+  "written in place": (folder, n) => Deno.writeTextFile(`${folder}/weir.yaml`, `${n}`),
+  "replaced by rename": async (folder, n) => {
+    await Deno.writeTextFile(`${folder}/weir.yaml.new`, `${n}`);
+    await Deno.rename(`${folder}/weir.yaml.new`, `${folder}/weir.yaml`);
+  },
+  "swapped as a ConfigMap mount": async (folder, n) => {
+    await Deno.mkdir(`${folder}/..${n}`);
+    await Deno.writeTextFile(`${folder}/..${n}/weir.yaml`, `${n}`);
+    await Deno.symlink(`..${n}`, `${folder}/..data_tmp`);
+    await Deno.rename(`${folder}/..data_tmp`, `${folder}/..data`);
+    await Deno.symlink("..data/weir.yaml", `${folder}/weir.yaml`).catch(() => {});
+  },
+};
+
+for (const [how, write] of Object.entries(writers)) {
+  Deno.test({
+    name: `ConfigWatcher follows a file that is ${how}, again and again`,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    fn: async () => {
+      const folder = await Deno.makeTempDir({ prefix: "weir-watch-" });
+      await write(folder, 0);
+      let changes = 0;
+      const watcher = new ConfigWatcher(`${folder}/weir.yaml`, "0", {
+        clock: systemClock,
+        readTextFile: Deno.readTextFile,
+        watchDirectory: (path) => Deno.watchFs(path, { recursive: false }),
+      }, () => changes++);
+      for (let n = 1; n <= 3; n++) {
+        await write(folder, n);
+        await until(`change ${n} is told`, () => changes === n, 5_000);
+      }
+      await watcher.close();
+      await Deno.remove(folder, { recursive: true });
+    },
+  });
+}
