@@ -78,6 +78,7 @@ export class RunningWeir implements AsyncDisposable {
   adminUrl = "";
   readonly exit: Promise<{ readonly code: number; readonly signal: Deno.Signal | null }>;
   #ended = false;
+  #held: Promise<void> = Promise.resolve();
   readonly #output: Promise<unknown>;
 
   constructor(
@@ -85,7 +86,10 @@ export class RunningWeir implements AsyncDisposable {
     /** The configuration file, when there is one: rewrite it to reload. */
     readonly configPath: string | null,
   ) {
-    this.#output = Promise.all([collect(child.stdout, this.stdout), collect(child.stderr, this.stderr)]);
+    this.#output = Promise.all([
+      collect(child.stdout, this.stdout, () => this.#held),
+      collect(child.stderr, this.stderr),
+    ]);
     this.exit = child.status.then((status) => {
       this.#ended = true;
       return status;
@@ -134,6 +138,13 @@ export class RunningWeir implements AsyncDisposable {
       return found !== undefined;
     });
     return found!;
+  }
+
+  /** Leaves its stdout unread from now on, until the returned function is called. */
+  holdStdout(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
   }
 
   /** Resident memory in bytes. */
@@ -251,7 +262,11 @@ async function writeConfig(config: WeirOptions["config"]): Promise<string | null
   return path;
 }
 
-async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, lines: string[]): Promise<void> {
+async function collect(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  lines: string[],
+  held: () => Promise<void> | undefined = () => undefined,
+): Promise<void> {
   let partial = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const [first = "", ...rest] = text.split("\n");
@@ -260,6 +275,7 @@ async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, lines: s
       lines.push(partial);
       partial = line;
     }
+    await held();
   }
   if (partial !== "") lines.push(partial);
 }

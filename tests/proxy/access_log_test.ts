@@ -1,0 +1,130 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { combinedLine, jsonLine } from "../../src/proxy/access_line.ts";
+import { AccessLog } from "../../src/proxy/access_log.ts";
+import { RequestRecord } from "../../src/proxy/record.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+import { accessLogSchema } from "../../src/config/schema.ts";
+import type { RequestHead } from "../../src/exchange.ts";
+
+const ARRIVAL = Date.UTC(2000, 9, 10, 13, 55, 36, 45);
+
+function recordOf(head: Partial<RequestHead> = {}): RequestRecord {
+  const record = new RequestRecord({
+    method: "GET",
+    target: "/a?b=c",
+    authority: "shop.example",
+    scheme: "http",
+    version: "1.1",
+    headers: [],
+    ...head,
+  }, 1_000);
+  record.clientAddress = "203.0.113.9";
+  record.requestId = "r-1";
+  record.status = 200;
+  record.endedAt = 1_012.3456;
+  record.delivery = { kind: "complete", bytes: 42 };
+  record.bytesIn = 7;
+  return record;
+}
+
+Deno.test("jsonLine() is one JSON object with everything that is known", () => {
+  const record = recordOf({
+    scheme: "https",
+    headers: ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+  });
+  record.attempts.push(
+    {
+      endpoint: "http://a:1",
+      startedAt: 1_001,
+      headAt: 0,
+      outcome: "refused",
+      reused: false,
+      retryVerdict: "yes: connect",
+    },
+    { endpoint: "http://b:1", startedAt: 1_002, headAt: 1_004.5, outcome: "200", reused: true },
+  );
+  assertEquals(JSON.parse(jsonLine(record, "/a?b=c", ARRIVAL)), {
+    time: "2000-10-10T13:55:36.045Z",
+    client: "203.0.113.9",
+    method: "GET",
+    target: "/a?b=c",
+    host: "shop.example",
+    version: "1.1",
+    status: 200,
+    durationMs: 12.346,
+    bytesIn: 7,
+    bytesOut: 42,
+    endpoint: "http://b:1",
+    attempts: [
+      { endpoint: "http://a:1", outcome: "refused", reused: false, verdict: "yes: connect" },
+      { endpoint: "http://b:1", outcome: "200", headMs: 2.5, reused: true },
+    ],
+    requestId: "r-1",
+    trace: "0af7651916cd43dd8448eb211c80319c",
+    tls: true,
+    end: "complete",
+  });
+});
+
+Deno.test("jsonLine() says 499, and why, when the client left before an answer", () => {
+  const record = recordOf();
+  record.status = 0;
+  record.delivery = null;
+  record.cause = "connection_terminated";
+  const { status, end, cause, bytesOut } = JSON.parse(jsonLine(record, "/", ARRIVAL));
+  assertEquals([status, end, cause, bytesOut], [499, "clientGone", "connection_terminated", 0]);
+});
+
+const EVERY_BYTE = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
+
+Deno.test("jsonLine() stays one line, and true to every byte, whatever the client sends", () => {
+  const line = jsonLine(recordOf({ authority: EVERY_BYTE }), EVERY_BYTE, ARRIVAL);
+  // deno-lint-ignore no-control-regex
+  assertEquals(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(line), false);
+  const { target, host } = JSON.parse(line);
+  assertEquals([target, host], [EVERY_BYTE, EVERY_BYTE]);
+});
+
+Deno.test("combinedLine() is the combined format, and no header can forge another field or line", () => {
+  const headers = ["Referer", 'x" 200 1 "\n10.0.0.1 - -', "User-Agent", EVERY_BYTE];
+  const line = combinedLine(recordOf({ headers }), "/a?b=c", ARRIVAL);
+  assertEquals(
+    line.slice(0, 107),
+    '203.0.113.9 - - [10/Oct/2000:13:55:36 +0000] "GET /a?b=c HTTP/1.1" 200 42 "x\\x22 200 1 \\x22\\x0a10.0.0.1 - -',
+  );
+  assertMatch(line, /^[\x20-\x7e]*$/);
+  assertEquals(line.match(/"/g)!.length, 6);
+});
+
+/** What a log with this configuration writes of these requests. */
+function logged(config: Record<string, unknown>, records: readonly RequestRecord[], draw = 0.5): string[] {
+  let written = "";
+  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const log = new AccessLog(accessLogSchema.parse(config), wheel, () => draw, (lines) => written += lines);
+  for (const record of records) log.record(record, ARRIVAL);
+  log.flush();
+  return written.split("\n").slice(0, -1);
+}
+
+Deno.test("AccessLog.record() leaves the query out when it is to be redacted", () => {
+  const [line = ""] = logged({ redactQuery: true }, [recordOf({ target: "/a?token=secret" })]);
+  assertEquals(JSON.parse(line).target, "/a?-");
+});
+
+Deno.test("AccessLog.record() writes one request in N, and every failure", () => {
+  const failed = recordOf();
+  failed.status = 502;
+  failed.cause = "connection_refused";
+  assertEquals(logged({ sampleOneIn: 4 }, [recordOf(), failed], 0.25).length, 1);
+  assertEquals(logged({ sampleOneIn: 4 }, [recordOf(), failed], 0.24).length, 2);
+  assertEquals(logged({ format: "errors" }, [recordOf(), failed]).length, 1);
+  assertEquals(logged({ format: "off" }, [recordOf(), failed]).length, 0);
+});
+
+Deno.test("AccessLog.record() never writes what may be secret", () => {
+  const headers = ["Authorization", "Bearer secret", "Cookie", "session=secret"];
+  for (const format of ["json", "combined"]) {
+    const [line = "secret"] = logged({ format }, [recordOf({ headers })]);
+    assertEquals(line.includes("secret"), false);
+  }
+});
