@@ -101,7 +101,8 @@ export class RunningLoop implements AsyncDisposable {
       "nothing in flight after the scenario",
       () =>
         this.board.podInFlight() === 0 && this.totals.cellOf(COLUMN, ColumnCell.inFlight) === 0 &&
-        rows.every((row) => this.board.endpointInFlight(row) === 0),
+        rows.every((row) => this.board.endpointInFlight(row) === 0) &&
+        this.snapshot.upstreams.every(({ row }) => this.board.upstreamWaiting(row) === 0),
     );
   }
 

@@ -1,0 +1,99 @@
+// Addresses from DNS through the whole of Weir: whatever becomes of the name server, requests go on over the last
+// good addresses.
+
+import { assert, assertEquals } from "@std/assert";
+import { type DnsAnswer, ScriptedDns } from "../control/scripted_dns.ts";
+import { load } from "../support/load.ts";
+import { ask } from "../support/raw_client.ts";
+import { type Props, scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
+import type { RunningWeir } from "../support/weir.ts";
+
+const NAME = "app.test";
+const IPV6 = hasIpv6();
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    console.log("ignoring what needs IPv6: this machine has none on its loopback interface");
+    return false;
+  }
+}
+
+/** An origin on every address of the loopback interface, a name server, and a Weir that asks it. */
+async function stage(props: Props, stack: AsyncDisposableStack, first: DnsAnswer) {
+  const origin = Deno.serve(
+    { hostname: IPV6 ? "::" : "0.0.0.0", port: 0, onListen: () => {} },
+    () => new Response("ok"),
+  );
+  stack.defer(() => origin.shutdown());
+  const dns = stack.use(new ScriptedDns());
+  dns.answers.set(NAME, first);
+  const { port } = origin.addr;
+  const weir = await props.weir({
+    config: {
+      upstreams: {
+        default: {
+          endpoints: [`dns+http://${NAME}:${port}`],
+          discovery: { intervalMs: 100, timeoutMs: 200, nameServer: `127.0.0.1:${dns.port}` },
+        },
+      },
+    },
+  });
+  return { dns, weir, port };
+}
+
+/** Every address that answered has been asked for once more since. */
+const askedAgain = (dns: ScriptedDns) => dns.questions(dns.asked.length + 4);
+
+const endpoints = (weir: RunningWeir) => weir.metric("weir_upstream_endpoints");
+
+scenario(
+  "requests go on while DNS answers wrongly, or not at all, and follow it when it is back",
+  async (props) => {
+    await using stack = new AsyncDisposableStack();
+    const { dns, weir, port } = await stage(props, stack, { a: ["127.0.0.2"] });
+    for (const trouble of ["nxdomain", "servfail", "silence", { a: [] }] as const) {
+      dns.answers.set(NAME, trouble);
+      await askedAgain(dns);
+      const { answers, errors } = await load(weir.url, { requests: 20, connections: 2 });
+      assertEquals([answers.get(200), errors], [20, []], `while DNS says ${JSON.stringify(trouble)}`);
+      assertEquals(await endpoints(weir), 1);
+    }
+    dns.answers.set(NAME, { a: ["127.0.0.3"] });
+    await until("the new address serves", async () => {
+      assertEquals((await ask(weir.url)).status, 200);
+      return await weir.metric("weir_endpoint_attempts_total", { endpoint: `http://127.0.0.3:${port}` }) > 0;
+    });
+  },
+);
+
+scenario("500 addresses are 500 endpoints", async (props) => {
+  await using stack = new AsyncDisposableStack();
+  const addresses = Array.from({ length: 500 }, (_, i) => `127.0.${1 + (i >> 8)}.${i & 0xff}`);
+  const { weir } = await stage(props, stack, { a: addresses });
+  await until("500 endpoints", async () => await endpoints(weir) === 500);
+  const { answers, errors } = await load(weir.url, { requests: 1_000, connections: 10 });
+  assertEquals([answers.get(200), errors], [1_000, []]);
+  const samples = (await weir.admin("/metrics")).matchAll(/^weir_endpoint_attempts_total\{.*\} (\d+)$/gm);
+  const used = [...samples].filter(([, count]) => Number(count) > 0).length;
+  assert(used >= 400, `only ${used} of 500 endpoints took a request`);
+});
+
+scenario("an IPv6 address serves as any other", async (props) => {
+  await using stack = new AsyncDisposableStack();
+  const { weir, port } = await stage(props, stack, { aaaa: ["::1"] });
+  await until("it is known", async () => (await ask(weir.url)).status === 200);
+  assert(await weir.metric("weir_endpoint_attempts_total", { endpoint: `http://[::1]:${port}` }) > 0);
+}, { ignore: !IPV6 });
+
+scenario("a Weir that starts without DNS answers 503 until it has addresses", async (props) => {
+  await using stack = new AsyncDisposableStack();
+  const { dns, weir } = await stage(props, stack, "silence");
+  const refused = await ask(weir.url);
+  assertEquals([refused.status, refused.header("retry-after")], [503, "1"]);
+  dns.answers.set(NAME, { a: ["127.0.0.2"] });
+  await until("it serves", async () => (await ask(weir.url)).status === 200);
+});

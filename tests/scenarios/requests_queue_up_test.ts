@@ -1,0 +1,78 @@
+// With every endpoint at its limit requests wait their turn; what cannot wait is told when to come again.
+
+import { assertEquals } from "@std/assert";
+import { requestText } from "../support/raw_client.ts";
+import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
+import { type Props, scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
+
+/** A loop with one endpoint that takes one request at a time, and holds it until the gate opens. */
+async function stage(props: Props, limits: Record<string, unknown>) {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200)));
+  const loop = await props.loop({
+    config: {
+      upstreams: {
+        default: { endpoints: [origin.url], limits: { inFlightPerEndpointMax: 1, ...limits } },
+      },
+    },
+  });
+  const send = async (target: string) => {
+    const client = await props.client(loop);
+    await client.send(requestText("GET", target));
+    return client;
+  };
+  const waiting = (count: number) => until(`${count} wait`, () => loop.board.upstreamWaiting(0) === count);
+  return { gate, origin, loop, send, waiting };
+}
+
+scenario("requests wait for a place, and the first to come is the first to go", async (props) => {
+  const { gate, origin, loop, send, waiting } = await stage(props, {});
+  const clients = [];
+  for (const target of ["/1", "/2", "/3"]) {
+    clients.push(await send(target));
+    await (clients.length === 1 ? origin.request(1) : waiting(clients.length - 1));
+  }
+  assertEquals(origin.requests.length, 1);
+  gate.open();
+  for (const client of clients) assertEquals((await client.response()).status, 200);
+  assertEquals(origin.requests.map(({ target }) => target), ["/1", "/2", "/3"]);
+  assertEquals(loop.upstreamTotal("queued"), 2);
+});
+
+scenario("a request that finds the queue full is answered 503 with Retry-After", async (props) => {
+  const { gate, origin, loop, send, waiting } = await stage(props, { queueMax: 1 });
+  const first = await send("/1");
+  await origin.request(1);
+  const second = await send("/2");
+  await waiting(1);
+  const answer = await (await send("/3")).response();
+  assertEquals([answer.status, answer.header("retry-after")], [503, "1"]);
+  assertEquals(answer.header("proxy-status"), "weir; error=connection_limit_reached");
+  gate.open();
+  assertEquals([(await first.response()).status, (await second.response()).status], [200, 200]);
+  assertEquals([loop.upstreamTotal("queueFull"), loop.upstreamTotal("queued")], [1, 1]);
+});
+
+scenario("a request that waited too long is answered 503, and never sent", async (props) => {
+  const { gate, origin, loop, send } = await stage(props, { queueTimeoutMs: 100 });
+  const first = await send("/1");
+  await origin.request(1);
+  const answer = await (await send("/2")).response();
+  assertEquals([answer.status, answer.header("retry-after")], [503, "1"]);
+  gate.open();
+  assertEquals((await first.response()).status, 200);
+  assertEquals([origin.requests.length, loop.upstreamTotal("queueTimeouts")], [1, 1]);
+});
+
+scenario("a client that leaves while its request waits takes it out of the queue", async (props) => {
+  const { gate, origin, send, waiting } = await stage(props, {});
+  const first = await send("/1");
+  await origin.request(1);
+  const second = await send("/2");
+  await waiting(1);
+  await second.reset();
+  await waiting(0);
+  gate.open();
+  assertEquals([(await first.response()).status, origin.requests.length], [200, 1]);
+});
