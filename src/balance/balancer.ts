@@ -35,10 +35,12 @@ export interface Balancer {
    * loaded, ties by chance. Never empty, and nothing is derived from the array, so a retry costs one scan.
    */
   pickOther<C extends Candidate>(others: readonly C[]): C;
+  /** What it compares, the lowest wins; for explain. Absent where no number decides. */
+  score?(candidate: Candidate, candidates: readonly Candidate[]): number;
 }
 
 /** A policy; what it lacks to be a balancer, `policies.ts` adds. */
-export type Policy = Pick<Balancer, "pick">;
+export type Policy = Pick<Balancer, "pick" | "score">;
 
 /** What comes in from outside, so that picks are exact in tests. */
 export interface BalancerInputs {

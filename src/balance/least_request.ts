@@ -11,7 +11,7 @@ export function leastRequest(
   { choices }: Pick<BalanceConfig, "choices">,
   { random }: Pick<BalancerInputs, "random">,
 ): Policy {
-  return cheapestOf(choices, requestsPerWeight, random);
+  return { ...cheapestOf(choices, requestsPerWeight, random), score: requestsPerWeight };
 }
 
 /** Requests in flight at a candidate, in units of its weight. */

@@ -34,15 +34,23 @@ export function peakEwma(
   };
   const policy = cheapestOf(choices, cost, random);
 
+  const look = (candidates: readonly Candidate[]): void => {
+    nowMs = now();
+    if (candidates === known && nowMs < bestUntilMs) return;
+    known = candidates;
+    bestUntilMs = nowMs + BEST_KEPT_MS;
+    restMs = (bestLatencyMs(candidates) ?? 2 * UNKNOWN_MS) / 2;
+  };
+
   return {
     pick(candidates, context) {
-      nowMs = now();
-      if (candidates !== known || nowMs >= bestUntilMs) {
-        known = candidates;
-        bestUntilMs = nowMs + BEST_KEPT_MS;
-        restMs = (bestLatencyMs(candidates) ?? 2 * UNKNOWN_MS) / 2;
-      }
+      look(candidates);
       return policy.pick(candidates, context);
+    },
+    score(candidate, candidates) {
+      look(candidates);
+      const weights = candidates.reduce((sum, { weight }) => sum + weight, 0);
+      return cost(candidate, weights / candidates.length);
     },
   };
 }

@@ -19,6 +19,6 @@ const POLICIES: Readonly<Record<BalanceConfig["policy"], MakePolicy>> = {
 
 /** The balancer of one upstream in one worker. A changed configuration makes a new one. */
 export function makeBalancer(config: BalanceConfig, inputs: BalancerInputs): Balancer {
-  const { pick } = POLICIES[config.policy](config, inputs);
-  return { pick, pickOther: (others) => cheapest(others, requestsPerWeight, 1, inputs.random) };
+  const policy = POLICIES[config.policy](config, inputs);
+  return { ...policy, pickOther: (others) => cheapest(others, requestsPerWeight, 1, inputs.random) };
 }

@@ -2,11 +2,13 @@
 // without sending anything.
 
 import { EndpointState } from "../board/verdicts.ts";
+import type { Balancer } from "../balance/balancer.ts";
 import { makeBalancer } from "../balance/policies.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { Answer, CandidateExplanation, Question, RouteExplanation } from "../messages.ts";
 import { explainMatch } from "../routing/explain.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import type { Group, Proxy } from "./proxy.ts";
 
 /** Answers a question of the admin server. */
@@ -44,32 +46,80 @@ function explainRoute(head: RequestHead, client: string, proxy: Proxy): RouteExp
 
 function explainPick(group: Group, head: RequestHead, clientAddress: string, proxy: Proxy) {
   const { upstream } = group;
-  const { endpoints, panic } = upstream.candidates();
-  const candidates = upstream.all().map((endpoint) =>
-    explainCandidate(endpoint, endpoints.includes(endpoint))
-  );
-  if (endpoints.length === 0) return { candidates, pick: null, why: "no endpoint may take a request: 503" };
   const { random, now } = proxy.inputs;
+  const { endpoints, panic } = upstream.candidates();
+  // A balancer of its own: the turns and draws of traffic are not touched.
   const balancer = makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.nextTurn });
-  const pick = balancer.pick(endpoints, { head, clientAddress });
-  const policy = upstream.snapshot.balance.policy;
-  const why = panic
-    ? `${policy} over all endpoints: too few are healthy (panic)`
-    : `${policy} over ${endpoints.length} of ${candidates.length} endpoints`;
-  return { candidates, pick: pick.id, why };
+  const candidates = upstream.all().map((endpoint) => explainCandidate(endpoint, endpoints, balancer));
+  const kept = keptEndpoint(group, head);
+  if (kept !== null) {
+    return { candidates, pick: kept.id, why: `the cookie ${upstream.snapshot.sticky!.cookie} leads there` };
+  }
+  if (endpoints.length === 0) return { candidates, pick: null, why: "no endpoint may take a request: 503" };
+  const open = endpoints.filter((endpoint) => !isFull(endpoint));
+  if (open.length === 0) return { candidates, pick: null, why: "every endpoint is at its limit of requests" };
+  const first = balancer.pick(endpoints, { head, clientAddress });
+  const pick = isFull(first) ? balancer.pickOther(open) : first;
+  return { candidates, pick: pick.id, why: whyPicked(upstream, endpoints.length, panic, first, pick) };
 }
 
-function explainCandidate(endpoint: Endpoint, usable: boolean): CandidateExplanation {
-  const state = stateWords(endpoint.state);
+function whyPicked(
+  upstream: Upstream,
+  usable: number,
+  panic: boolean,
+  first: Endpoint,
+  pick: Endpoint,
+): string {
+  const { policy } = upstream.snapshot.balance;
+  const all = upstream.all().length;
+  const list = panic
+    ? `${policy} over ${usable} of ${all} endpoints, health ignored: too few are healthy (panic)`
+    : `${policy} over ${usable} of ${all} endpoints`;
+  return first === pick ? list : `${list}; its choice ${first.id} is at its limit, so the least loaded other`;
+}
+
+/** Where the request's cookie keeps its client; null when it does not, or that endpoint cannot serve. */
+function keptEndpoint({ sticky, upstream }: Group, head: RequestHead): Endpoint | null {
+  const id = sticky?.endpointOf(head.headers) ?? null;
+  const endpoint = id === null ? undefined : upstream.endpoint(id);
+  if (endpoint === undefined || (endpoint.state & ~EndpointState.draining) !== 0 || isFull(endpoint)) {
+    return null;
+  }
+  return endpoint;
+}
+
+function isFull(endpoint: Endpoint): boolean {
+  const max = endpoint.upstream.limits.inFlightPerEndpointMax;
+  return max > 0 && endpoint.inFlight() >= max;
+}
+
+function explainCandidate(
+  endpoint: Endpoint,
+  usable: readonly Endpoint[],
+  balancer: Balancer,
+): CandidateExplanation {
   const { costMs, atMs } = endpoint.latency();
+  const whyNot = whyNotUsable(endpoint, usable);
+  const score = whyNot === null ? balancer.score?.(endpoint, usable) : undefined;
   return {
     endpoint: endpoint.id,
-    state,
+    state: stateWords(endpoint.state),
     weight: endpoint.weight,
     inFlight: endpoint.inFlight(),
     latencyMs: atMs === 0 ? null : costMs,
-    ...(usable ? {} : { whyNot: state === "serving" ? "a backup: primaries are there" : state }),
+    ...(score === undefined ? {} : { score }),
+    ...(whyNot === null ? {} : { whyNot }),
   };
+}
+
+function whyNotUsable(endpoint: Endpoint, usable: readonly Endpoint[]): string | null {
+  if (usable.includes(endpoint)) {
+    return isFull(endpoint)
+      ? `at its limit of ${endpoint.upstream.limits.inFlightPerEndpointMax} requests`
+      : null;
+  }
+  if (endpoint.state !== 0) return stateWords(endpoint.state);
+  return endpoint.backup ? "a backup: enough primaries serve" : "others are preferred";
 }
 
 /** EndpointState bits in words. */

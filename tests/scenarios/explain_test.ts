@@ -1,0 +1,87 @@
+// Why a request goes, or went, where it does: told by a running Weir, over HTTP and on the command line.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ask } from "../support/raw_client.ts";
+import { reply } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+import { type RunningWeir, runWeir } from "../support/weir.ts";
+
+const json = async (weir: RunningWeir, query: string) => {
+  const accept: [string, string] = ["Accept", "application/json"];
+  return JSON.parse((await ask(weir.adminUrl, { target: `/explain?${query}`, headers: [accept] })).text);
+};
+
+/** `weir explain` against a running one. */
+function explainCommand(weir: RunningWeir, ...flags: string[]) {
+  const { hostname, port } = new URL(weir.adminUrl);
+  return runWeir(["explain", "--admin-host", hostname, "--admin-port", port, ...flags]);
+}
+
+scenario("explain tells the route, those passed over, and each candidate with its score", async (props) => {
+  const [a, b, spare] = [await props.origin(), await props.origin(), await props.origin()];
+  const weir = await props.weir({
+    workers: 2,
+    config: {
+      upstreams: {
+        api: {
+          endpoints: [a.url, b.url, { url: spare.url, backup: true }],
+          balance: { policy: "least_request", choices: "all" },
+          health: { kind: "off" },
+        },
+      },
+      routes: [
+        { name: "orders", match: { path: "/api/orders/*" }, respond: { status: 204 } },
+        { name: "api", match: { path: "/api/*" }, upstream: "api" },
+      ],
+    },
+  });
+  const told = await json(weir, "path=/api/x");
+  assertEquals([told.route, told.upstream], ["api", "api"]);
+  assertEquals(told.passedOver.map(({ route }: { route: string }) => route), ["orders"]);
+  const of = ({ url }: { url: string }) =>
+    told.candidates.find(({ endpoint }: { endpoint: string }) => endpoint === url);
+  assertEquals([of(a).score, of(b).score, of(spare).score], [0, 0, undefined]);
+  assertEquals(of(spare).whyNot, "a backup: enough primaries serve");
+  assertEquals(told.why, "least_request over 2 of 3 endpoints");
+  assertEquals([a.url, b.url].includes(told.pick), true);
+  const { code, stdout } = await explainCommand(weir, "--path", "/api/x");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^route api\n {2}not orders: .+\nupstream api\n/);
+  assertStringIncludes(stdout, "not picked: a backup: enough primaries serve");
+});
+
+scenario("the story of a retried request tells both attempts", async (props) => {
+  const failing = await props.origin(reply(503));
+  const serving = await props.origin(reply(200, { body: "fine" }));
+  const weir = await props.weir({
+    workers: 2,
+    config: {
+      upstreams: {
+        api: {
+          endpoints: [failing.url, { url: serving.url, backup: true }],
+          retry: { onStatus: [503] },
+          health: { kind: "off" },
+          ejection: { enabled: false },
+        },
+      },
+    },
+  });
+  await ask(weir.url, { target: "/x", headers: [["X-Request-Id", "first-of-many"]] });
+  const story = await json(weir, "id=first-of-many");
+  assertEquals(story.attempts.length >= 2, true, JSON.stringify(story));
+  assertEquals(story.attempts[0].outcome, "503");
+  assertMatch(story.attempts[0].retryVerdict, /^yes/);
+  const { code, stdout } = await explainCommand(weir, "--id", "first-of-many");
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, `attempt 1: ${failing.url}`);
+  assertStringIncludes(stdout, "attempt 2: ");
+});
+
+scenario("explain says so when it knows nothing of a request", async (props) => {
+  const origin = await props.origin();
+  const weir = await props.weir({ upstreams: origin.url });
+  const { code } = await explainCommand(weir, "--id", "never-seen");
+  assertEquals(code, 1);
+  const wrong = await explainCommand(weir, "--pth", "/x");
+  assertEquals(wrong.code, 64);
+});
