@@ -27,7 +27,9 @@ const JITTER = 0.2;
 export const CONNECTIONS_REMEMBERED_MAX = 16_384;
 
 export class Rotation {
-  private readonly ages = new Map<string, Age>();
+  /** By address, then by port: no key is put together for each request. */
+  private readonly ages = new Map<string, Map<number, Age>>();
+  private count = 0;
 
   constructor(
     private readonly config: Pick<ListenConfig, "connectionLifetimeMs" | "connectionRequestsMax">,
@@ -39,19 +41,18 @@ export class Rotation {
     const { connectionLifetimeMs, connectionRequestsMax } = this.config;
     if (connectionLifetimeMs === 0 && connectionRequestsMax === 0) return false;
     const now = this.inputs.now();
-    const key = `${hostname} ${port}`;
-    let age = this.ages.get(key);
+    let age = this.ages.get(hostname)?.get(port);
     // Silent for a lifetime: most likely gone, and its port in use by another connection.
-    if (age === undefined || now - age.seenAt > age.lifetimeMs) age = this.begin(key, now);
+    if (age === undefined || now - age.seenAt > age.lifetimeMs) age = this.begin(hostname, port, now);
     age.seenAt = now;
     return --age.requestsLeft <= 0 || now - age.startedAt >= age.lifetimeMs;
   }
 
   get remembered(): number {
-    return this.ages.size;
+    return this.count;
   }
 
-  private begin(key: string, now: number): Age {
+  private begin(hostname: string, port: number, now: number): Age {
     const { connectionLifetimeMs, connectionRequestsMax } = this.config;
     const share = 1 - JITTER * this.inputs.random();
     const age = {
@@ -60,9 +61,24 @@ export class Rotation {
       requestsLeft: connectionRequestsMax === 0 ? Infinity : Math.ceil(connectionRequestsMax * share),
       lifetimeMs: connectionLifetimeMs === 0 ? Infinity : connectionLifetimeMs * share,
     };
-    this.ages.delete(key);
-    if (this.ages.size >= CONNECTIONS_REMEMBERED_MAX) this.ages.delete(this.ages.keys().next().value!);
-    this.ages.set(key, age);
+    this.forget(hostname, port);
+    if (this.count >= CONNECTIONS_REMEMBERED_MAX) this.forgetOne();
+    const ports = this.ages.get(hostname) ?? new Map<number, Age>();
+    this.ages.set(hostname, ports.set(port, age));
+    this.count++;
     return age;
+  }
+
+  private forget(hostname: string, port: number): void {
+    const ports = this.ages.get(hostname);
+    if (ports === undefined || !ports.delete(port)) return;
+    this.count--;
+    if (ports.size === 0) this.ages.delete(hostname);
+  }
+
+  /** The connection that was first seen the longest ago, of the address that was. */
+  private forgetOne(): void {
+    const [hostname, ports] = this.ages.entries().next().value!;
+    this.forget(hostname, ports.keys().next().value!);
   }
 }

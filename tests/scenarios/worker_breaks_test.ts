@@ -35,7 +35,8 @@ async function breakOneOfTwo(fault: Fault): Promise<void> {
     const seen = (await read).length === 8 ? "whole" : "cut";
     ended.set(worker, (ended.get(worker) ?? new Set()).add(seen));
   }
-  assertEquals([...ended.values()].map((seen) => [...seen].join(" and ")).sort(), ["cut", "whole"]);
+  const outcomes = [...ended.values()].map((seen) => [...seen].join(" and ")).sort();
+  assertEquals(outcomes, ["cut", "whole"], pod.events.join("\n"));
 
   await until("it is replaced", () => pod.restarts(0) === 1);
   await pod.allServe();
@@ -51,7 +52,7 @@ async function clientsOfBothWorkers(
 ): Promise<Map<RawClient, string>> {
   const clients = new Map<RawClient, string>();
   while (clients.size < 4 || new Set(clients.values()).size < 2) {
-    assert(clients.size < CONNECTIONS_MAX, "all connections went to one worker");
+    assert(clients.size < CONNECTIONS_MAX, pod.events.join("\n"));
     const client = stack.use(await RawClient.connect(pod.url));
     await client.send(requestText("GET", "/"));
     const request = await origin.request(clients.size + 1);
