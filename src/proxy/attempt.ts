@@ -118,7 +118,7 @@ export class Attempt {
     } catch (error) {
       this.sendFailure = error;
       // The client's side failed: there is nothing to wait for. The endpoint's did: it may have answered.
-      if (error instanceof BodyError || connection.timedOut !== null) connection.close();
+      if (error instanceof BodyError || connection.timedOutIn !== null) connection.close();
       else if (!connection.headRead) connection.expectHead(responseHeadMs);
     }
   }

@@ -28,7 +28,6 @@ export class Connection implements ByteSource {
   readonly inlet: Inlet;
   /** Monotonic milliseconds. */
   idleSince = 0;
-  exchanges = 0;
   /** False once closed by either side or left in an unknown state. */
   usable = true;
   /** Whether the request's body was sent to its end. */
@@ -80,10 +79,10 @@ export class Connection implements ByteSource {
   };
 
   private endIdle(): void {
-    const onEnd = this.onIdleEnd;
+    const onEnd = this.onIdleEnd!;
     this.onIdleEnd = null;
     this.close();
-    onEnd?.();
+    onEnd();
   }
 
   /** Ends idling because a request is about to use it. */
@@ -228,17 +227,8 @@ export class Connection implements ByteSource {
     return this.bytesRead > 0;
   }
 
-  /** Whether bytes are here that no message owns: the connection must not be used again. */
-  get hasStrayBytes(): boolean {
-    return this.inlet.available > 0;
-  }
-
   close(): void {
-    if (!this.usable) return;
-    this.usable = false;
-    this.wheel.remove(this.timer);
-    this.wheel.remove(this.sendTimer);
-    closeQuietly(this.conn);
+    if (this.usable) closeQuietly(this.detach());
   }
 
   /** The socket itself, for a tunnel; the connection is nobody's afterwards. */

@@ -142,8 +142,10 @@ export class Endpoint {
     this.countOut();
     if (connection === null) return;
     connection.countBytes(this.totals);
-    connection.exchanges++;
-    if (!clean || !connection.usable || connection.hasStrayBytes) return this.closeConnection(connection);
+    // Bytes that no message owns: what comes next could be taken for an answer (RFC 9112 9.2).
+    if (!clean || !connection.usable || connection.inlet.available > 0) {
+      return this.closeConnection(connection);
+    }
     const { idlePerEndpointMax } = this.upstream.pool;
     const kept = this.pool.put(connection, this.context.now(), this.idleLimitMs(), idlePerEndpointMax);
     if (!kept) this.totals.add(EndpointField.connectionsClosed);
