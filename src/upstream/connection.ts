@@ -139,6 +139,7 @@ export class Connection implements ByteSource {
   }
 
   private readonly onPosted = (sent: number): void => {
+    this.bytesWritten += sent;
     // A head is small: the system takes all of it at once, all but always.
     if (sent < this.posted.length) this.write(this.posted.subarray(sent)).catch(ignore);
   };

@@ -1,0 +1,105 @@
+// What /metrics says after a scripted run is what the origin and the clients counted themselves.
+
+import { assert, assertEquals } from "@std/assert";
+import { RawClient, requestText } from "../support/raw_client.ts";
+import { reply, reset, type Step } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+
+scenario("every number equals what the scripted origin and the clients counted", async (props) => {
+  const body = "x".repeat(1_000);
+  const origin = await props.origin([
+    ...Array.from({ length: 10 }, () => reply(200, { body })),
+    ...Array.from({ length: 3 }, () => reply(201)),
+    reply(404),
+    reply(503),
+    reset(),
+    reply(200, { body }),
+  ]);
+  const weir = await props.weir({
+    config: {
+      upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
+      routes: [{ name: "all", match: { path: "/*" }, upstream: "default" }],
+    },
+  });
+  const client = await props.client(weir);
+  let received = 0;
+  const send = async (method: string, sent?: string, host = "a.test") => {
+    await client.send(requestText(method, "/", [["Host", host]], sent));
+    const answer = await client.response(method);
+    received += answer.body.length;
+    return answer.status;
+  };
+  for (let i = 0; i < 10; i++) assertEquals(await send("GET"), 200);
+  for (let i = 0; i < 3; i++) assertEquals(await send("POST", "y".repeat(70)), 201);
+  assertEquals([await send("GET"), await send("POST", "z")], [404, 503]);
+  // Its connection is reset after it was used before: another one is tried.
+  assertEquals(await send("GET"), 200);
+  assertEquals(await send("GET", undefined, "not/a/host"), 400);
+  await client.reset();
+
+  const told = (name: string, labels: Record<string, string> = {}) => weir.metric(`weir_${name}`, labels);
+  assertEquals(await told("requests_total"), 17);
+  assertEquals(await told("bad_requests_total"), 1);
+  assertEquals(await told("upstream_requests_total"), 16);
+  const answers = (method: string, status_class: string) =>
+    told("upstream_responses_total", { method, status_class });
+  assertEquals(await answers("GET", "2xx"), 11);
+  assertEquals(await answers("GET", "4xx"), 1);
+  assertEquals(await answers("POST", "2xx"), 3);
+  assertEquals(await answers("POST", "5xx"), 1);
+  assertEquals(await told("route_responses_total", { status_class: "2xx" }), 14);
+  assertEquals(await told("route_duration_seconds_count"), 16);
+  assertEquals(await told("route_received_bytes_total"), 3 * 70 + 1);
+  assertEquals(await told("endpoint_attempts_total"), origin.requests.length);
+  assertEquals(await told("endpoint_responses_total", { status_class: "none" }), 1);
+  assertEquals(await told("upstream_retries_total"), 1);
+  assertEquals(await told("endpoint_gateway_failures_total"), 1);
+  assertEquals(await told("endpoint_connections_opened_total"), origin.connections.length);
+  assertEquals(await told("endpoint_connections_idle"), 1);
+  const sent = origin.connections.reduce((sum, connection) => sum + connection.bytesSent, 0);
+  assertEquals(await told("endpoint_received_bytes_total"), sent);
+  const heads = origin.requests.reduce((sum, { head }) => sum + headBytes(head), 0);
+  assertEquals(await told("endpoint_sent_bytes_total"), heads + 3 * 70 + 1);
+  const refusal = await told("route_sent_bytes_total") - received;
+  assert(refusal <= 0, "the refused request took no route, its answer's bytes are not the route's");
+});
+
+/** Bytes of a head on the wire: request line, fields, empty line. */
+function headBytes(
+  { firstLine, headers }: { firstLine: string; headers: readonly (readonly [string, string])[] },
+) {
+  const lines = [firstLine, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""];
+  return lines.join("\r\n").length;
+}
+
+/** Answers after `ms`: what is measured is the origin's own delay. */
+const after = (ms: number): Step => ({
+  async play(stage) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await reply(200).play(stage);
+  },
+});
+
+scenario(
+  "an origin that delays by the centres of buckets shows in those buckets, and so do p50 and p99",
+  async (props) => {
+    const [quick, slow] = [200, 625];
+    const origin = await props.origin(
+      Array.from({ length: 20 }, (_, i) => after(i < 16 ? quick : slow)),
+    );
+    const weir = await props.weir({ upstreams: origin.url });
+    await Promise.all(Array.from({ length: 20 }, async () => {
+      await using client = await RawClient.connect(weir.url);
+      await client.send(requestText("GET", "/"));
+      assertEquals((await client.response()).status, 200);
+    }));
+    const below = (le: string) => weir.metric("weir_endpoint_head_duration_seconds_bucket", { le });
+    assertEquals(await below("0.25") - await below("0.15"), 16);
+    assertEquals(await below("0.75") - await below("0.5"), 4);
+    // Of 20, the tenth is the median and the last is p99.
+    const holds = async (rank: number, from: string, to: string) =>
+      await below(from) < rank && rank <= await below(to);
+    assert(await holds(10, "0.15", "0.25"), "p50 is a quick one");
+    assert(await holds(20, "0.5", "0.75"), "p99 is a slow one");
+  },
+);
