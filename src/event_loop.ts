@@ -23,6 +23,8 @@ const STALLS_TOLD_MS = 60_000;
 const HEAP_BEATS = 20;
 const RELISTEN_FIRST_MS = 50;
 const RELISTEN_MAX_MS = 2_000;
+/** WebSockets under the old certificate are closed over this time; their clients come back under the new one. */
+const SWAP_WINDOW_MS = 10_000;
 
 export class EventLoop {
   private readonly proxy: Proxy;
@@ -116,7 +118,8 @@ export class EventLoop {
         this.proxy.applyUpstream(message.upstream);
         return this.post({ kind: "applied", version: message.version });
       case "certificate":
-        return this.swapCertificate(message.certificate);
+        this.swapCertificate(message.certificate);
+        return;
       case "leave":
         this.proxy.draining = true;
         return;
@@ -129,11 +132,13 @@ export class EventLoop {
   }
 
   /** New handshakes get the new certificate as soon as the new listener stands; the old one leaves quietly. */
-  private swapCertificate(certificate: CertificateSnapshot): void {
+  private async swapCertificate(certificate: CertificateSnapshot): Promise<void> {
     this.certificate = certificate;
     const before = this.listener;
     this.listen();
-    if (this.listener !== before) before?.drain();
+    if (this.listener === before) return;
+    await this.proxy.openSockets.closeAll(SWAP_WINDOW_MS);
+    before?.drain();
   }
 
   /** Lets everything finish that can; what is left at the deadline is cut and counted. */
@@ -143,11 +148,19 @@ export class EventLoop {
     const late = Promise.withResolvers<void>();
     const timer = new Timer(late.resolve);
     this.wheel.arm(timer, deadlineMs);
-    await Promise.race([this.listener?.drain(), late.promise]);
+    await Promise.race([this.leaveClients(deadlineMs / 2), late.promise]);
     this.wheel.remove(timer);
     const cut = this.proxy.admission.inFlight;
     this.stop();
     this.post({ kind: "drained", cut });
+  }
+
+  /** Closes WebSockets over a window, while others are still served, then waits for all requests. */
+  private async leaveClients(windowMs: number): Promise<void> {
+    const { openSockets } = this.proxy;
+    openSockets.refusing = true;
+    await openSockets.closeAll(windowMs);
+    await this.listener?.drain();
   }
 
   /** Cuts what is left and lets go of everything. */

@@ -82,6 +82,24 @@ export interface Tunnel {
   close(): void;
 }
 
+/** What a listener reports of a WebSocket that it frames itself; in order, and nothing before it stands. */
+export interface ClientSocketEvents {
+  /** A whole message: text or bytes. */
+  onMessage(data: string | Uint8Array): void;
+  /** Once, at the end. `code` is 1005 for a close without one, null when the connection broke without a close. */
+  onClosed(code: number | null, reason: string): void;
+}
+
+/** A WebSocket to the client that the listener frames itself: messages in, messages out. */
+export interface ClientSocket {
+  /** Bytes that were sent and that the client has not taken. */
+  readonly unsentBytes: number;
+  /** Queues a whole message. Does nothing once the socket closes. */
+  send(data: string | Uint8Array): void;
+  /** Closes after what is queued; `code` null: without one. @param reason up to 123 bytes of UTF-8 */
+  close(code: number | null, reason: string): void;
+}
+
 /** Why a listener says that a request must not go further; the proxy answers it, counts it and logs it. */
 export interface Unacceptable {
   readonly status: number;
@@ -113,6 +131,15 @@ export interface Exchange {
   inform?(head: ResponseHead): Promise<void>;
   /** Answers 101 and hands over the connection; absent where the listener cannot. */
   upgrade?(head: ResponseHead): Promise<Tunnel>;
+  /**
+   * Answers a WebSocket handshake with 101 and frames the messages from then on; absent where the listener
+   * cannot. `protocol` is one that the client offered, or null. Null: the client left before it stood.
+   */
+  acceptWebSocket?(
+    headers: HeaderLines,
+    protocol: string | null,
+    events: ClientSocketEvents,
+  ): Promise<ClientSocket | null>;
 }
 
 /** The first value of a header, or undefined. `name` is in lower case. */

@@ -2,8 +2,11 @@
 
 import type {
   Body,
+  ClientSocket,
+  ClientSocketEvents,
   Delivery,
   Exchange,
+  HeaderLines,
   PeerAddress,
   RequestHead,
   ResponseHead,
@@ -18,6 +21,7 @@ import { collectedAnswer, isCollected } from "./serve_collect.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { readHead } from "./serve_request.ts";
 import type { Uploads } from "./serve_uploads.ts";
+import { upgradeRequest } from "./serve_websocket.ts";
 
 const NOTHING_TO_SEND: Delivery = { kind: "complete", bytes: 0 };
 
@@ -146,6 +150,20 @@ export class ServeExchange implements Exchange, Watched {
     // Deno.serve does not close: the client does.
     if (due && !leaving) headers.append("connection", "close");
     this.answer(response);
+  }
+
+  /** HTTP/1.1 only: an HTTP/2 request has no Upgrade. */
+  async acceptWebSocket(
+    headers: HeaderLines,
+    protocol: string | null,
+    events: ClientSocketEvents,
+  ): Promise<ClientSocket | null> {
+    // Nobody would tell any more once the upgrade is under way.
+    if (this.request.signal.aborted) return null;
+    const { response, socket } = upgradeRequest(this.request, headers, protocol, events);
+    socket.over.then(this.shared.uploads.begin());
+    this.answer(response);
+    return await socket.opened ? socket : null;
   }
 
   /** A HEAD answer without Content-Length must not get one: a stream that Deno cancels keeps it away. */

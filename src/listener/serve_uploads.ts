@@ -1,4 +1,5 @@
-// Request bodies that are being read: `shutdown()` would make them unreadable, so a drain waits for none.
+// What `shutdown()` would break off, so that a drain waits for none: request bodies that are being read, which
+// it makes unreadable, and WebSockets, which it cuts.
 
 export class Uploads {
   private count = 0;

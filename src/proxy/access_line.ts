@@ -12,7 +12,7 @@ export type LineFormat = (record: RequestRecord, target: string, epochMs: number
 
 /** One object; what is not known is left out. */
 export const jsonLine: LineFormat = (record, target, epochMs) => {
-  const { head, route, upstream, attempts, cause } = record;
+  const { head, route, upstream, attempts, close, cause } = record;
   const trace = traceId(headerValue(head.headers, "traceparent"));
   let line = `{"time":"${isoTime(epochMs)}","client":${quoted(record.clientAddress)},` +
     `"method":${quoted(head.method)},"target":${quoted(target)},"host":${quoted(head.authority)},` +
@@ -25,6 +25,7 @@ export const jsonLine: LineFormat = (record, target, epochMs) => {
   line += `,"attempts":[${attempts.map(attemptJson).join(",")}],"requestId":${quoted(record.requestId)}`;
   if (trace !== undefined) line += `,"trace":"${trace}"`;
   if (head.scheme === "https") line += ',"tls":true';
+  if (close !== null) line += `,"close":{"code":${close.code},"by":"${close.by}"}`;
   line += `,"end":"${record.delivery?.kind ?? "clientGone"}"`;
   if (cause !== "") line += `,"cause":${quoted(cause)}`;
   return line + "}";

@@ -1,6 +1,7 @@
 // One try at one endpoint: connect, send, read the head of the answer. It neither retries nor logs.
 //
-// Called by `handler.ts`. A `response` outcome hands over the lease: it goes back at the end of the body.
+// Called by `handler.ts`. A `response` or `switched` outcome hands over the lease: it goes back at the end of
+// the body, or of what the connection was switched to.
 // Every other outcome has given the lease back already.
 
 import { type Body, BodyError } from "../exchange.ts";
@@ -15,6 +16,7 @@ import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
 import type { Outcome } from "./failure.ts";
 import type { RequestBody } from "./request_body.ts";
+import type { Handshake } from "./upgrade.ts";
 
 export interface AttemptInput {
   readonly request: RequestLine;
@@ -24,6 +26,8 @@ export interface AttemptInput {
   /** Milliseconds left until a response head must be here; Infinity without such a limit. */
   readonly limitMs: number;
   readonly onInterim: ((head: ParsedResponse) => void) | null;
+  /** Judges a 101; null: none was asked for. */
+  readonly handshake: Handshake | null;
 }
 
 export class Attempt {
@@ -124,11 +128,7 @@ export class Attempt {
   }
 
   private respondedWith(head: ParsedResponse, connection: Connection): Outcome {
-    if (head.status === 101) {
-      connection.close();
-      this.lease.release(false);
-      return { kind: "malformed", sent: true, reused: this.lease.reused, detail: "101 without an upgrade" };
-    }
+    if (head.status === 101) return this.switchedWith(head, connection);
     const { endpoint, idleMs, reused } = this.lease;
     if (head.keepAliveMs > 0) endpoint.idleLimit.learnFromHeader(head.keepAliveMs);
     else if (reused) endpoint.idleLimit.learnFromReuse(idleMs, endpoint.upstream.pool.idleMs);
@@ -137,6 +137,14 @@ export class Attempt {
     });
     if (body === null) this.end(head.persistent);
     return { kind: "response", head, body };
+  }
+
+  private switchedWith(head: ParsedResponse, connection: Connection): Outcome {
+    const { handshake } = this.input;
+    const problem = handshake === null ? "101 without an upgrade" : handshake.problemWith(head);
+    if (problem !== null) throw new Http1Error("malformed", problem);
+    connection.bodyIdleMs = Infinity;
+    return { kind: "switched", head, connection };
   }
 
   /** The answer is over. A request still being sent is cut off: its answer has been given. */

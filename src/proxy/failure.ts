@@ -5,6 +5,7 @@
 
 import type { Body } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
+import type { Connection } from "../upstream/connection.ts";
 
 /** Where an attempt was when it ended. */
 export type AttemptPhase = "connect" | "tls" | "send" | "head" | "body" | "attempt";
@@ -50,8 +51,16 @@ export type ClientEnd =
     readonly detail: string;
   };
 
+/** The endpoint has changed the protocol (101): its connection belongs to what comes next. */
+export interface Switched {
+  readonly kind: "switched";
+  readonly head: ParsedResponse;
+  readonly connection: Connection;
+}
+
 export type Outcome =
   | { readonly kind: "response"; readonly head: ParsedResponse; readonly body: Body | null }
+  | Switched
   | Failure
   | ClientEnd;
 

@@ -5,15 +5,16 @@
 
 import { EndpointField, UpstreamField } from "../board/fields.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
-import { type Body, headerValue } from "../exchange.ts";
+import { type Body, headerValue, type ResponseHead } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import { Timer } from "../timer_wheel.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { Attempt, requestLine } from "./attempt.ts";
-import { describeFailure, type Failure, isGatewayStatus, type Outcome } from "./failure.ts";
+import type { Failure, Outcome } from "./failure.ts";
 import { toClient, toUpstream } from "./headers.ts";
 import type { Journey } from "./journey.ts";
+import { judge } from "./judgement.ts";
 import type { Group } from "./proxy.ts";
 import type { NoLease } from "./pending_queue.ts";
 import type { AttemptRecord } from "./record.ts";
@@ -22,6 +23,7 @@ import { backoffMs } from "./retry_budget.ts";
 import { retryAfterMs, retryField, retryVerdict } from "./retry_policy.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { Selection } from "./selection.ts";
+import type { Handshake } from "./upgrade.ts";
 
 type Answer = Extract<Outcome, { kind: "response" }>;
 
@@ -44,6 +46,8 @@ export class Forwarding {
     private readonly journey: Journey,
     private readonly plan: RoutePlan,
     private readonly group: Group,
+    /** What the request asks to become; null for nothing but an answer. */
+    private readonly handshake: Handshake | null,
   ) {
     const { exchange, proxy, record } = journey;
     const { retry, timeouts } = plan.settings(group.upstream);
@@ -55,7 +59,8 @@ export class Forwarding {
       : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax);
     const peer = exchange.peer.hostname;
     const origin = { peer, trusted: proxy.trusted.trusts(peer), requestId: record.requestId };
-    this.headers = plan.requestHeaders(toUpstream(exchange.head, origin, proxy.identity));
+    const lines = plan.requestHeaders(toUpstream(exchange.head, origin, proxy.identity));
+    this.headers = handshake === null ? lines : handshake.headers(lines);
     this.target = plan.targetFor(exchange.head.target);
     this.selection = new Selection(group, { head: exchange.head, clientAddress: record.clientAddress });
     record.upstream = group.upstream;
@@ -76,6 +81,10 @@ export class Forwarding {
     this.deadlineAt = inputs.now() + ms;
     inputs.wheel.arm(timer, ms);
     return timer;
+  }
+
+  private disarmDeadline(): void {
+    if (this.deadline !== null) this.journey.proxy.inputs.wheel.remove(this.deadline);
   }
 
   /** A claim on the endpoint for the next attempt; `full` while all are at their limit. */
@@ -111,38 +120,16 @@ export class Forwarding {
       responseHeadBytesMax: this.group.upstream.snapshot.limits.responseHeadBytesMax,
       limitMs: Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt),
       onInterim: inform === undefined ? null : (head) => void inform.call(exchange, head),
+      handshake: this.handshake,
     }, proxy.inputs.wheel);
     return this.current.run(startedAt);
   }
 
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
   judge(outcome: Outcome, lease: Lease): void {
-    const { inputs, recorder } = this.journey.proxy;
-    const { endpoint } = lease;
-    const entry = this.entry!;
-    entry.reused = lease.reused;
-    switch (outcome.kind) {
-      case "response": {
-        entry.headAt = inputs.now();
-        entry.outcome = String(outcome.head.status);
-        recorder.answered(endpoint, outcome.head.status, entry.headAt - entry.startedAt);
-        endpoint.countGatewayResult(isGatewayStatus(outcome.head.status));
-        return;
-      }
-      case "clientGone":
-        entry.outcome = "client left";
-        return;
-      case "badRequestBody":
-        entry.outcome = `request body: ${outcome.detail}`;
-        return;
-      default:
-        entry.outcome = describeFailure(outcome);
-        if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {
-          endpoint.totals.add(EndpointField.resetsOnReuse);
-          endpoint.idleLimit.learnFromReset(lease.idleMs, endpoint.upstream.pool.idleMs);
-        } else if (outcome.kind !== "refused" || outcome.local !== true) endpoint.countGatewayResult(true);
-        recorder.unanswered(endpoint, outcome.kind, inputs.now() - entry.startedAt);
-    }
+    // What a connection was switched to has no end that anybody set.
+    if (outcome.kind === "switched") this.disarmDeadline();
+    judge(outcome, lease, this.entry!, this.journey.proxy);
   }
 
   /** Whether to go round again after this; charges the budget and waits out the backoff. */
@@ -207,15 +194,20 @@ export class Forwarding {
     return new Promise((resolve) => wheel.arm(new Timer(resolve), Math.max(leastMs, ms)));
   }
 
+  /** The endpoint's head as the client gets it. */
+  clientHead(head: ParsedResponse): ResponseHead {
+    const { inputs } = this.journey.proxy;
+    const { status, reason, headers } = toClient(head, () => new Date(inputs.epoch()));
+    const cookie = this.selection.cookieFor(this.currentLease!.endpoint);
+    if (cookie !== null) headers.push("Set-Cookie", cookie);
+    return { status, reason, headers: this.plan.responseHeaders(headers) };
+  }
+
   /** Sends the endpoint's answer to the client; settles with its last byte. */
   relay(head: ParsedResponse, body: Body | null): void | Promise<void> {
-    const { journey, plan } = this;
-    const { inputs } = journey.proxy;
-    const client = toClient(head, () => new Date(inputs.epoch()));
-    const endpoint = this.currentLease!.endpoint;
-    const cookie = this.selection.cookieFor(endpoint);
-    if (cookie !== null) client.headers.push("Set-Cookie", cookie);
-    const sending = journey.send(head.status, head.reason, plan.responseHeaders(client.headers), body);
+    const client = this.clientHead(head);
+    const { endpoint } = this.currentLease!;
+    const sending = this.journey.send(client.status, client.reason, client.headers, body);
     return sending === undefined ? this.delivered(endpoint) : sending.then(() => this.delivered(endpoint));
   }
 
@@ -238,8 +230,8 @@ export class Forwarding {
 
   /** Gives back what is still claimed. */
   end(): void {
-    const { exchange, proxy, record } = this.journey;
-    if (this.deadline !== null) proxy.inputs.wheel.remove(this.deadline);
+    const { exchange, record } = this.journey;
+    this.disarmDeadline();
     exchange.onClientGone = null;
     this.current?.abandon();
     if (this.body !== null) record.bytesIn = this.body.bytesRead;

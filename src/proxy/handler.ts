@@ -13,6 +13,8 @@ import type { Proxy } from "./proxy.ts";
 import { wholeText } from "./refusal.ts";
 import * as refusals from "./refusals.ts";
 import { noRoute } from "./route_plan.ts";
+import { type Switching, switchingFor } from "./switching.ts";
+import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
 /** Answers an exchange. Never rejects. */
 export async function handle(exchange: Exchange, proxy: Proxy): Promise<void> {
@@ -46,13 +48,24 @@ function decide(journey: Journey, proxy: Proxy): void | Promise<void> {
   const own = plan.ownAnswer(exchange.head);
   if (own !== null) return journey.answer(own.status, own.headers, own.body);
 
+  const wish = upgradeWish(exchange.head);
+  const notToBe = refusalOfUpgrade(wish, exchange, plan.route.upgrade, proxy.snapshot.unknownUpgrade);
+  if (notToBe !== null) return journey.refuse(notToBe);
+
   const group = plan.groupFor(journey.record.clientAddress);
   if (group === null) return journey.refuse(refusals.NO_ENDPOINT);
-  return forward(journey, journey.forwarding = new Forwarding(journey, plan, group));
+  const switching = switchingFor(wish, journey, plan);
+  const handshake = switching === null ? null : switching.handshake;
+  const forwarding = journey.forwarding = new Forwarding(journey, plan, group, handshake);
+  return forward(journey, forwarding, switching);
 }
 
 /** Tries endpoints until one answers or nothing more may be tried. */
-async function forward(journey: Journey, forwarding: Forwarding): Promise<void> {
+async function forward(
+  journey: Journey,
+  forwarding: Forwarding,
+  switching: Switching | null,
+): Promise<void> {
   while (!journey.exchange.clientGone) {
     let lease = forwarding.lease();
     if (lease === "full") lease = await forwarding.waitForLease();
@@ -64,6 +77,8 @@ async function forward(journey: Journey, forwarding: Forwarding): Promise<void> 
       case "response":
         if (isGatewayStatus(outcome.head.status) && await forwarding.triesAgain(outcome)) break;
         return forwarding.relay(outcome.head, outcome.body);
+      case "switched":
+        return await switching!.relay(forwarding, outcome);
       case "clientGone":
         return;
       case "badRequestBody":

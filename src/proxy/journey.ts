@@ -46,11 +46,16 @@ export class Journey {
     return refusal;
   }
 
-  /** Sends an answer; it is the request's only one. Nothing to wait for when it is already gone. */
+  /** The answer begins; it is the request's only one. */
+  begin(status: number): void {
+    this.begun = true;
+    this.record.status = status;
+  }
+
+  /** Sends an answer. Nothing to wait for when it is already gone. */
   send(status: number, reason: string, headers: HeaderLines, body: Body | null): void | Promise<void> {
     const { exchange, record } = this;
-    this.begun = true;
-    record.status = status;
+    this.begin(status);
     if (this.proxy.draining && exchange.head.version !== "2") headers.push("Connection", "close");
     const delivery = exchange.respond({ status, reason, headers }, body);
     if (delivery instanceof Promise) return delivery.then((settled) => void (record.delivery = settled));

@@ -17,6 +17,7 @@ import { AccessLog } from "./access_log.ts";
 import { Admission } from "./admission.ts";
 import { TrustedProxies } from "./client_address.ts";
 import type { Identity } from "./headers.ts";
+import { OpenSockets } from "./open_sockets.ts";
 import { PendingQueue } from "./pending_queue.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { Recorder } from "./recorder.ts";
@@ -63,6 +64,7 @@ export class Proxy {
   readonly recorder: Recorder;
   readonly log: AccessLog;
   readonly stories: StoryRing;
+  readonly openSockets: OpenSockets;
   readonly rates: RateLimiter;
   snapshot!: Snapshot;
   router!: Router;
@@ -75,6 +77,7 @@ export class Proxy {
 
   constructor(readonly inputs: ProxyInputs, snapshot: Snapshot) {
     this.admission = new Admission(inputs.own);
+    this.openSockets = new OpenSockets(inputs.wheel);
     this.log = new AccessLog(snapshot.accessLog, inputs.wheel, inputs.random, inputs.writeLog);
     this.stories = new StoryRing(snapshot.explainRequestsMax);
     const { own, now, random, instance } = inputs;

@@ -5,6 +5,7 @@
 import type { Delivery, RequestHead } from "../exchange.ts";
 import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { WebSocketRelay } from "./websocket_relay.ts";
 
 /** One attempt, as it went. */
 export interface AttemptRecord {
@@ -32,12 +33,27 @@ export class RequestRecord {
   /** Why Weir answered by itself or cut the answer; empty when the endpoint's answer went through. */
   cause = "";
   endedAt = 0;
+  /** How a WebSocket was closed; null for everything else. */
+  close: { readonly code: number | null; readonly by: string } | null = null;
 
   constructor(
     readonly head: RequestHead,
     /** Monotonic milliseconds. */
     readonly startedAt: number,
   ) {}
+
+  /** A WebSocket is over. */
+  endWebSocket(relay: WebSocketRelay): void {
+    const { code = null, by = "weir", broken = true, reason = "" } = relay.ended ?? {};
+    this.close = { code, by };
+    this.bytesIn = relay.bytesIn;
+    const bytes = relay.bytesOut;
+    if (!broken || by === "weir") this.delivery = { kind: "complete", bytes };
+    else if (by === "client") this.delivery = { kind: "clientGone", bytes };
+    else this.delivery = { kind: "truncated", bytes, error: new Error(reason) };
+    if (by === "weir" && code !== 1001) this.cause = `websocket_${code}`;
+    else if (broken && by === "endpoint") this.cause = "connection_terminated";
+  }
 
   get bytesOut(): number {
     return this.delivery?.bytes ?? 0;

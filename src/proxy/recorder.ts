@@ -78,7 +78,8 @@ export class Recorder {
     if (record.delivery?.kind === "truncated") worker.add(WorkerField.truncated);
     if (plan !== null) {
       plan.count(record.status, record.bytesIn, record.bytesOut);
-      plan.totals.observe(ROUTE_LATENCY, record.endedAt - record.startedAt);
+      // How long a WebSocket stood is no latency.
+      if (record.status !== 101) plan.totals.observe(ROUTE_LATENCY, record.endedAt - record.startedAt);
     }
     if (record.upstream !== null) {
       const method = METHOD_INDEX.get(record.head.method) ?? OTHER_METHOD;

@@ -43,7 +43,8 @@ export class Connection implements ByteSource {
   private sendPhase: Phase = "send";
   /** The phase whose deadline closed the connection, or null. */
   timedOutIn: Phase | null = null;
-  private bodyIdleMs = 0;
+  /** Longest silence within a body; Infinity once the bytes are another protocol's. */
+  bodyIdleMs = 0;
   private pendingRead: Promise<number | null> | null = null;
   private onIdleEnd: (() => void) | null = null;
 

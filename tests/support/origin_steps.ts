@@ -11,6 +11,7 @@ import { STATUS_TEXT } from "@std/http/status";
 /** The request being answered, as far as a step needs it. */
 export interface Stage {
   readonly method: string;
+  readonly headers: readonly Header[];
   readonly socket: RawSocket;
   /** Reads on and throws the bytes away until the peer leaves. */
   untilPeerLeaves(): Promise<void>;

@@ -182,7 +182,8 @@ export class RawOrigin implements AsyncDisposable {
       await readBody();
       while (await reader.some() !== null);
     };
-    const stage: Stage = { method: request.method, socket, readBody, some, untilPeerLeaves };
+    const { method, headers } = request;
+    const stage: Stage = { method, headers, socket, readBody, some, untilPeerLeaves };
     if (!scene.early) await readBody();
     await scene.play(stage);
     await readBody();

@@ -1,0 +1,82 @@
+// A WebSocket that Deno.serve frames: Deno's events as the proxy reads them.
+//
+// Deno's socket cannot be paused, says nothing of pings, and closes only in words; what follows from that
+// stands in docs/listeners.md. Nothing outside this file sees Deno's WebSocket.
+
+import type { ClientSocket, ClientSocketEvents, HeaderLines } from "../exchange.ts";
+
+/** Seconds: after half of it in silence Deno pings the client, and without a pong by its end it closes. */
+const ALIVE_S = 120;
+/** A client that has not taken its 101 by then has left: Deno does not tell. */
+const OPENING_MS_MAX = 10_000;
+/** Nobody waits longer for a client to answer its close. */
+const CLOSING_MS_MAX = 2_000;
+
+/** An upgrade that Deno has prepared: `response` must go out for the socket to open. */
+export interface Upgrade {
+  readonly response: Response;
+  readonly socket: ServeSocket;
+}
+
+/** Prepares the 101. @throws TypeError when the handshake is not one, or `protocol` was not offered */
+export function upgradeRequest(
+  request: Request,
+  headers: HeaderLines,
+  protocol: string | null,
+  events: ClientSocketEvents,
+): Upgrade {
+  const { socket, response } = Deno.upgradeWebSocket(request, {
+    idleTimeout: ALIVE_S,
+    ...(protocol === null ? {} : { protocol }),
+  });
+  for (let i = 0; i < headers.length; i += 2) response.headers.append(headers[i]!, headers[i + 1]!);
+  return { response, socket: new ServeSocket(socket, events) };
+}
+
+export class ServeSocket implements ClientSocket {
+  /** True once it stands; false when the client left before. */
+  readonly opened: Promise<boolean>;
+  /** Settles when nothing of it is left, or only a client that does not answer its close. */
+  readonly over: Promise<void>;
+  private readonly end = Promise.withResolvers<void>();
+  private closing: ReturnType<typeof setTimeout> | undefined;
+  private broken = false;
+
+  constructor(private readonly socket: WebSocket, private readonly events: ClientSocketEvents) {
+    const opened = Promise.withResolvers<boolean>();
+    this.opened = opened.promise;
+    this.over = this.end.promise;
+    const late = setTimeout(() => opened.resolve(false), OPENING_MS_MAX);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => opened.resolve(true);
+    socket.onmessage = ({ data }) => events.onMessage(typeof data === "string" ? data : new Uint8Array(data));
+    socket.onerror = () => this.broken = true;
+    socket.onclose = ({ code, reason }) => {
+      socket.onclose = null;
+      opened.resolve(false);
+      this.end.resolve();
+      clearTimeout(this.closing);
+      this.events.onClosed(this.broken ? null : code, reason);
+    };
+    this.opened.then((stands) => {
+      clearTimeout(late);
+      // Too late for anybody: if it opens yet, it closes.
+      if (!stands) socket.onopen = () => socket.close(1001);
+    });
+  }
+
+  get unsentBytes(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  send(data: string | Uint8Array): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+
+  close(code: number | null, reason: string): void {
+    if (this.socket.readyState === WebSocket.CLOSED) return;
+    this.closing ??= setTimeout(this.end.resolve, CLOSING_MS_MAX);
+    if (code === null) this.socket.close();
+    else this.socket.close(code, reason);
+  }
+}

@@ -1,0 +1,81 @@
+// What a request's Upgrade asks for, and whether it may have it (RFC 9110 7.8, RFC 6455 4.2.1).
+//
+// Pure. Called by `handler.ts` once the route is known; a handshake that is not one is refused here, before
+// any endpoint sees it.
+
+import { type Exchange, type HeaderLines, headerValue, headerValues, type RequestHead } from "../exchange.ts";
+import type { ParsedResponse } from "../http1/response_head.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** A change of protocol as the attempts of a request carry it out. */
+export interface Handshake {
+  /** The header lines for the endpoint, from those that would go without an upgrade. */
+  headers(lines: HeaderLines): HeaderLines;
+  /** What is wrong with the endpoint's 101, or null. */
+  problemWith(head: ParsedResponse): string | null;
+}
+
+export type UpgradeWish =
+  | { readonly kind: "none" }
+  /** A valid WebSocket handshake. */
+  | { readonly kind: "webSocket"; readonly offer: readonly string[] }
+  /** Something else, by its first token, in lower case. */
+  | { readonly kind: "other"; readonly token: string }
+  | { readonly kind: "invalid"; readonly refusal: Refusal };
+
+/** What the request wants to become. RFC 9110 7.8: HTTP/1.0 cannot ask, and HTTP/2 does not. */
+export function upgradeWish(head: RequestHead): UpgradeWish {
+  if (head.version !== "1.1") return { kind: "none" };
+  const tokens = listOf(head.headers, "upgrade").map((token) => token.toLowerCase());
+  const named = listOf(head.headers, "connection").some((option) => option.toLowerCase() === "upgrade");
+  if (tokens.length === 0 || !named) return { kind: "none" };
+  if (!tokens.includes("websocket")) return { kind: "other", token: tokens[0]! };
+  const refusal = handshakeRefusal(head);
+  if (refusal !== null) return { kind: "invalid", refusal };
+  return { kind: "webSocket", offer: listOf(head.headers, "sec-websocket-protocol") };
+}
+
+/** RFC 6455 4.2.1, 4.4. */
+function handshakeRefusal({ method, headers }: RequestHead): Refusal | null {
+  if (method !== "GET") return badHandshake("a WebSocket handshake is a GET");
+  const version = headerValue(headers, "sec-websocket-version");
+  if (version !== "13") {
+    return {
+      ...badHandshake("the WebSocket version is not 13"),
+      status: version === undefined ? 400 : 426,
+      headers: ["Sec-WebSocket-Version", "13", "Upgrade", "websocket", "Connection", "Upgrade"],
+    };
+  }
+  const keys = headerValues(headers, "sec-websocket-key");
+  // 16 bytes in base64: 22 characters that count, of the last of which 4 bits, and the padding.
+  const valid = keys.length === 1 && /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(keys[0]!);
+  return valid ? null : badHandshake("Sec-WebSocket-Key is not 16 bytes in base64");
+}
+
+function badHandshake(message: string): Refusal {
+  return { status: 400, error: "http_request_error", message };
+}
+
+/** The refusal of an upgrade that cannot be had, or null: the request goes on, with or without it. */
+export function refusalOfUpgrade(
+  wish: UpgradeWish,
+  exchange: Pick<Exchange, "upgrade">,
+  allowed: readonly string[] | undefined,
+  unknownUpgrade: "ignore" | "refuse",
+): Refusal | null {
+  if (wish.kind === "invalid") return wish.refusal;
+  if (wish.kind !== "other" || unknownUpgrade === "ignore") return null;
+  const passes = exchange.upgrade !== undefined &&
+    allowed?.some((token) => token.toLowerCase() === wish.token) === true;
+  return passes ? null : {
+    status: 501,
+    error: "http_request_denied",
+    message: `an upgrade to ${wish.token} cannot pass here`,
+  };
+}
+
+/** The elements of a list header over all its lines, in order. */
+export function listOf(headers: HeaderLines, name: string): string[] {
+  return headerValues(headers, name).flatMap((value) => value.split(","))
+    .map((element) => element.trim()).filter((element) => element !== "");
+}

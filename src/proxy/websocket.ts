@@ -1,0 +1,49 @@
+// A WebSocket from the endpoint's 101 to its end, on a listener that frames the client's side itself.
+//
+// The endpoint has agreed already: only now is the client answered. The request stays in flight all along:
+// its slot, its lease and its place in the registry are given back when both sides are closed.
+
+import { ColumnCell } from "../board/layout.ts";
+import { WorkerField } from "../board/fields.ts";
+import { EndpointSocket } from "../upstream/endpoint_socket.ts";
+import type { Switched } from "./failure.ts";
+import type { Forwarding } from "./forwarding.ts";
+import type { Journey } from "./journey.ts";
+import type { RoutePlan } from "./route_plan.ts";
+import type { WebSocketHandshake } from "./websocket_handshake.ts";
+import { WebSocketRelay } from "./websocket_relay.ts";
+
+/** Answers the client with 101 and relays until both sides are closed. */
+export async function relayWebSocket(
+  journey: Journey,
+  plan: RoutePlan,
+  forwarding: Forwarding,
+  handshake: WebSocketHandshake,
+  { head, connection }: Switched,
+): Promise<void> {
+  const { exchange, proxy, record } = journey;
+  const { limits } = proxy.snapshot;
+  const messageBytesMax = limits.webSocketMessageBytesMax;
+  const relay = new WebSocketRelay(new EndpointSocket(connection, messageBytesMax), {
+    messageBytesMax,
+    bufferedBytesMax: limits.webSocketBufferedBytesMax,
+    idleMs: plan.route.idleTunnelMs ?? limits.webSocketIdleMs,
+  }, proxy.inputs);
+  const lines = handshake.clientLines(forwarding.clientHead(head).headers);
+  const client = await exchange.acceptWebSocket!(lines, handshake.protocol(head), relay);
+  if (client === null) return;
+  journey.begin(101);
+  const { own } = proxy.inputs;
+  const gauge = own.gauge(ColumnCell.webSockets);
+  const running = relay.run(client);
+  const leave = proxy.openSockets.enter(relay);
+  own.worker.add(WorkerField.webSockets);
+  gauge.add(1);
+  try {
+    await running;
+  } finally {
+    gauge.add(-1);
+    leave();
+    record.endWebSocket(relay);
+  }
+}

@@ -1,0 +1,113 @@
+// A WebSocket to an endpoint, on a connection that has answered 101: frames on it, messages to its owner.
+//
+// Reading goes on only when its owner has dealt with what came before, so an endpoint is held back by a slow
+// client. Writes queue up, and `unsentBytes` says how much. Pings are answered here.
+
+import { FrameReader, type Incoming } from "../http1/frame_reader.ts";
+import { closePayload, type CloseWords, Opcode, writeFrame } from "../http1/frames.ts";
+import type { Connection } from "./connection.ts";
+
+/** Memory for reading while messages are small. */
+const READ_BYTES_SMALL = 4_096;
+const READ_BYTES_LARGE = 65_536;
+/** RFC 6455 5.5.3: only the last ping wants its pong; an endpoint that reads none gets no more. */
+const PONG_UNSENT_BYTES_MAX = 16_384;
+const encoder = new TextEncoder();
+
+export class EndpointSocket {
+  private readonly reader: FrameReader;
+  private readonly queue: Uint8Array[] = [];
+  private writing = false;
+  private closing = false;
+  /** Bytes of frames that the endpoint has not taken. */
+  unsentBytes = 0;
+
+  constructor(private readonly connection: Connection, messageBytesMax: number) {
+    this.reader = new FrameReader("server", messageBytesMax);
+  }
+
+  /**
+   * Hands over what the endpoint says, each once the one before is dealt with. Settles when the endpoint has
+   * closed the connection: true after a close frame.
+   * @throws FrameError, ConnectionError
+   */
+  async listen(take: (incoming: Incoming) => Promise<void> | void): Promise<boolean> {
+    const { inlet } = this.connection;
+    let closed = false;
+    const takeAll = async (bytes: Uint8Array) => {
+      for (const incoming of this.reader.read(bytes)) {
+        if (incoming.kind === "close") closed = true;
+        if (incoming.kind === "ping") this.pong(incoming.data);
+        await take(incoming);
+      }
+    };
+    await takeAll(inlet.take(inlet.available).slice());
+    let buffer = new Uint8Array(READ_BYTES_SMALL);
+    for (;;) {
+      const count = await this.connection.read(buffer);
+      if (count === null) return closed;
+      await takeAll(buffer.subarray(0, count));
+      const size = count < READ_BYTES_SMALL ? READ_BYTES_SMALL : READ_BYTES_LARGE;
+      if (buffer.length !== size) buffer = new Uint8Array(size);
+    }
+  }
+
+  /** Queues a message. Does nothing once it closes. */
+  send(data: string | Uint8Array): void {
+    if (typeof data === "string") this.queueFrame(Opcode.text, encoder.encode(data));
+    else this.queueFrame(Opcode.binary, data);
+  }
+
+  private pong(data: Uint8Array): void {
+    if (this.unsentBytes < PONG_UNSENT_BYTES_MAX) this.queueFrame(Opcode.pong, data);
+  }
+
+  /** Queues a close frame, the last thing that is sent. */
+  close(words: CloseWords): void {
+    this.queueFrame(Opcode.close, closePayload(words));
+    this.closing = true;
+  }
+
+  /** Closes the connection as it is. */
+  drop(): void {
+    this.closing = true;
+    this.connection.close();
+  }
+
+  private queueFrame(opcode: Opcode, payload: Uint8Array): void {
+    if (this.closing) return;
+    const frame = writeFrame(opcode, payload, maskingKey());
+    this.queue.push(frame);
+    this.unsentBytes += frame.length;
+    if (!this.writing) this.write();
+  }
+
+  private async write(): Promise<void> {
+    this.writing = true;
+    try {
+      for (let frame = this.queue.shift(); frame !== undefined; frame = this.queue.shift()) {
+        await this.connection.write(frame);
+        this.unsentBytes -= frame.length;
+      }
+    } catch {
+      // The reading side ends with it and tells.
+      this.drop();
+      this.queue.length = 0;
+    }
+    this.writing = false;
+  }
+}
+
+/** Random bytes in stock, so that a frame costs no call for four of them. */
+const keys = new Uint8Array(4_096);
+let keysUsed = keys.length;
+
+/** RFC 6455 5.3: fresh for every frame, and unpredictable. Valid until the next call. */
+function maskingKey(): Uint8Array {
+  if (keysUsed === keys.length) {
+    crypto.getRandomValues(keys);
+    keysUsed = 0;
+  }
+  keysUsed += 4;
+  return keys.subarray(keysUsed - 4, keysUsed);
+}
