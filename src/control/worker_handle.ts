@@ -6,7 +6,7 @@
 import { type Board, ColumnCell } from "../board/layout.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
 
-/** How many times longer than a heartbeat the loading of a worker's module may take: cores can be scarce. */
+/** How many times longer a worker may take to its first heartbeat than between two: cores can be scarce. */
 const LOADING_PATIENCE = 12;
 
 export type WorkerState = "starting" | "serving" | "notListening" | "restarting" | "draining" | "drained";
@@ -31,8 +31,6 @@ export class WorkerHandle {
   private worker: Worker | null = null;
   private lastBeat = 0;
   private missedTicks = 0;
-  /** Whether its module has run: before that there is no heart to beat. */
-  private loaded = false;
 
   constructor(
     readonly index: number,
@@ -71,12 +69,10 @@ export class WorkerHandle {
     this.applied = 0;
     this.missedTicks = 0;
     this.lastBeat = 0;
-    this.loaded = false;
     if (this.restarts === 0) this.become("starting", null);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (this.worker !== worker) return;
       if (data.kind !== "loaded") return this.receive(data);
-      this.loaded = true;
       worker.postMessage(start);
     };
     worker.onerror = (event) => {
@@ -124,7 +120,7 @@ export class WorkerHandle {
     if (beat !== this.lastBeat) {
       this.lastBeat = beat;
       this.missedTicks = 0;
-    } else if (++this.missedTicks >= missedTicksMax * (this.loaded ? 1 : LOADING_PATIENCE)) {
+    } else if (++this.missedTicks >= missedTicksMax * (this.lastBeat > 0 ? 1 : LOADING_PATIENCE)) {
       this.died("its heart stopped: it ended or it hangs");
     }
   }

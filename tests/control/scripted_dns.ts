@@ -59,10 +59,12 @@ export class ScriptedDns implements AsyncDisposable {
 
   async #serveTcp(): Promise<void> {
     for await (const conn of this.#tcp) {
-      const query = new Uint8Array(2_048);
-      const count = await conn.read(query) ?? 0;
-      const answer = this.#answer(query.subarray(2, count), "tcp");
-      if (answer !== null) await writeAll(conn, [answer.length >> 8, answer.length & 255, ...answer]);
+      // A resolver that gave up may leave with half a query, or before its answer.
+      const query = await readQuery(conn).catch(() => null);
+      const answer = query === null ? null : this.#answer(query, "tcp");
+      if (answer !== null) {
+        await writeAll(conn, [answer.length >> 8, answer.length & 255, ...answer]).catch(() => {});
+      }
       conn.close();
     }
   }
@@ -80,6 +82,19 @@ export class ScriptedDns implements AsyncDisposable {
     if (transport === "tcp" || whole.length <= UDP_BYTES_MAX) return whole;
     return message(query, end, QUERY_RESPONSE | TRUNCATED, []);
   }
+}
+
+/** One query over TCP, two bytes of length before it (RFC 1035 4.2.2); null when the peer left before its end. */
+async function readQuery(conn: Deno.Conn): Promise<Uint8Array | null> {
+  const bytes = new Uint8Array(2_048);
+  let length = 2;
+  for (let read = 0; read < length;) {
+    const count = await conn.read(bytes.subarray(read, length));
+    if (count === null) return null;
+    read += count;
+    if (read === 2 && length === 2) length = 2 + Math.min(bytes.length - 2, bytes[0]! << 8 | bytes[1]!);
+  }
+  return bytes.subarray(2, length);
 }
 
 function questionOf(query: Uint8Array): { name: string; type: number; end: number } {

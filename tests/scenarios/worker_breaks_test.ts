@@ -18,11 +18,22 @@ for (const fault of ["throws", "closes itself"] as const satisfies readonly Faul
 }
 
 async function breakOneOfTwo(fault: Fault): Promise<void> {
+  // Said when it fails: what the pod has seen.
+  let events: () => string = () => "the pod did not start";
+  try {
+    await tell(fault, (pod) => events = () => pod.events.join("\n"));
+  } catch (error) {
+    throw new Error(events(), { cause: error });
+  }
+}
+
+async function tell(fault: Fault, onPod: (pod: RunningPod) => void): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const gate = new Gate();
   const half = scene(head(200, [["Content-Length", "8"]]), replyRaw("half"), wait(gate), replyRaw("half"));
   const origin = stack.use(await startOrigin(half));
   const pod = stack.use(await RunningPod.start({ UPSTREAMS: origin.url, WORKERS: "2" }));
+  onPod(pod);
   const clients = await clientsOfBothWorkers(pod, origin, stack);
 
   const reads = new Map([...clients].map(([client, worker]) => [client.read(8), worker]));
