@@ -117,7 +117,7 @@ export class Attempt {
   private async sendBody(connection: Connection, body: RequestBody, head: Uint8Array): Promise<void> {
     const { requestBodyIdleMs, responseHeadMs } = this.input.timeouts;
     try {
-      await body.send(connection, head, requestBodyIdleMs);
+      await body.send(connection, head, requestBodyIdleMs, this.wheel);
       if (!connection.headRead) connection.expectHead(responseHeadMs);
     } catch (error) {
       this.sendFailure = error;

@@ -7,10 +7,13 @@
 import type { Body } from "../exchange.ts";
 import { BodyError } from "../exchange.ts";
 import { chunkOf, LAST_CHUNK } from "../http1/request_writer.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Connection } from "../upstream/connection.ts";
 
 /** A first piece up to this size travels in the same write as the head. */
 const WITH_HEAD_BYTES_MAX = 16_384;
+/** A head waits no longer for it: the origin may want to answer, or the client to hear something, before. */
+const HEAD_WAITS_MS = 10;
 
 export class RequestBody {
   /** Pieces from the first on, or, when not all are kept, those that are still to be sent. */
@@ -87,10 +90,17 @@ export class RequestBody {
    * @param idleMs longest silence of the client, and longest wait for room at the endpoint
    * @throws BodyError when the client's side failed, ConnectionError when the endpoint's did
    */
-  async send(connection: Connection, head: Uint8Array, idleMs: number): Promise<void> {
+  async send(connection: Connection, head: Uint8Array, idleMs: number, wheel: TimerWheel): Promise<void> {
     const chunked = this.source.length === null;
+    const pieces = this.pieces(connection, idleMs);
+    const first = pieces.next();
     let waiting: Uint8Array | null = head;
-    for await (const bytes of this.pieces(connection, idleMs)) {
+    if (!await comesSoon(first, wheel)) {
+      waiting = null;
+      await connection.write(head);
+    }
+    for (let next = await first; next.done !== true; next = await pieces.next()) {
+      const bytes = next.value;
       const piece = chunked ? chunkOf(bytes) : bytes;
       connection.limitSending("send", idleMs);
       if (waiting !== null && piece.length <= WITH_HEAD_BYTES_MAX) {
@@ -110,6 +120,18 @@ export class RequestBody {
   /** Nobody will send the rest. */
   cancel(): void {
     this.source.cancel();
+  }
+}
+
+/** Whether it settles within the moment that a head waits for its body. @throws what it rejects with by then */
+async function comesSoon(first: Promise<unknown>, wheel: TimerWheel): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = new Timer(() => late.resolve(false));
+  wheel.arm(timer, HEAD_WAITS_MS);
+  try {
+    return await Promise.race([first.then(() => true), late.promise]);
+  } finally {
+    wheel.remove(timer);
   }
 }
 
