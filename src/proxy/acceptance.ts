@@ -3,7 +3,7 @@
 // Pure. Called by `handler.ts` first; null means "go on".
 
 import type { LimitsConfig } from "../config/schema.ts";
-import { type Exchange, headerValue } from "../exchange.ts";
+import { type Exchange, headerValue, type RequestHead } from "../exchange.ts";
 import { isLoop } from "./headers.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -26,11 +26,26 @@ export function refusalBeforeRouting(
     const message = `${head.method} is not allowed`;
     return { ...refused(405, "http_request_denied", message), allow: REFUSED_METHODS_ALLOW };
   }
+  if (isGrpc(head)) return GRPC;
   if (isLoop(head, pseudonym)) {
     return refused(508, "proxy_loop_detected", "the request came back to this gateway");
   }
   return null;
 }
+
+/** `application/grpc` and `application/grpc+proto`; not gRPC-Web, which is plain HTTP. */
+function isGrpc(head: RequestHead): boolean {
+  const type = headerValue(head.headers, "content-type");
+  return type !== undefined && type.length >= 16 && /^application\/grpc(?:[+;\s]|$)/i.test(type);
+}
+
+const NO_GRPC = "gRPC needs HTTP/2 and trailers up to the origin; this gateway speaks HTTP/1.1 to it";
+/** UNIMPLEMENTED (12) in a form that gRPC clients read: their content type, no body, the reason in a field. */
+const GRPC: Refusal = {
+  ...refused(501, "http_request_denied", NO_GRPC),
+  contentType: "application/grpc",
+  headers: ["Grpc-Status", "12", "Grpc-Message", NO_GRPC],
+};
 
 /** RFC 9110 7.6.2: OPTIONS that has no forwards left is answered here. */
 export function isForThisHop(exchange: Exchange): boolean {

@@ -25,6 +25,8 @@ export interface Refusal {
   readonly allow?: readonly string[];
   /** Further lines, e.g. RateLimit. */
   readonly headers?: HeaderLines;
+  /** Of an answer without a body, for clients that would not read one. */
+  readonly contentType?: string;
   /** The client should not use this connection again. */
   readonly close?: boolean;
 }
@@ -37,14 +39,11 @@ export function refusalResponse(
   via: string,
   now: () => Date,
 ): { head: ResponseHead; body: Body } {
-  const json = prefersJson(headerValue(request.headers, "accept"));
-  const text = json
-    ? jsonText(refusal, requestId)
-    : `${refusal.status} ${reason(refusal.status)}: ${refusal.message}\n`;
+  const { type, text } = contentOf(refusal, request, requestId);
   const body = wholeText(text);
   const headers: HeaderLines = [
     "Content-Type",
-    json ? "application/json" : "text/plain; charset=utf-8",
+    type,
     "Content-Length",
     String(body.length),
     "Cache-Control",
@@ -63,6 +62,19 @@ export function refusalResponse(
     head: { status: refusal.status, reason: reason(refusal.status), headers },
     body,
   };
+}
+
+function contentOf(
+  refusal: Refusal,
+  request: RequestHead,
+  requestId: string,
+): { readonly type: string; readonly text: string } {
+  const { status, message, contentType } = refusal;
+  if (contentType !== undefined) return { type: contentType, text: "" };
+  if (prefersJson(headerValue(request.headers, "accept"))) {
+    return { type: "application/json", text: jsonText(refusal, requestId) };
+  }
+  return { type: "text/plain; charset=utf-8", text: `${status} ${reason(status)}: ${message}\n` };
 }
 
 function reason(status: number): string {
