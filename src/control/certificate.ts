@@ -1,0 +1,91 @@
+// What a certificate file and its key file say, read before anybody is told of them.
+//
+// Pure but for the cryptography: text in, facts out, or one sentence that says what is wrong. Called by the
+// watcher of the listener's certificate; nothing that fails here reaches a worker.
+
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+
+/** A certificate and its key as they stand in their files (PEM). */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What an operator wants to know of a certificate. Times are milliseconds since 1970. */
+export interface CertificateFacts {
+  /** SHA-256 of the certificate, as browsers and openssl show it. */
+  readonly fingerprint: string;
+  /** Host names and addresses that it is for. */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** Why a pair cannot be used: one sentence for the operator. */
+export class CertificateError extends Error {
+  override readonly name = "CertificateError";
+}
+
+const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The facts of a pair that fits together. @throws CertificateError */
+export function readCertificate({ cert, key }: CertificatePair): CertificateFacts {
+  const chain = readChain(cert);
+  const own = chain[0]!;
+  const privateKey = readKey(key);
+  if (!own.checkPrivateKey(privateKey)) {
+    const place = chain.findIndex((other) => other.checkPrivateKey(privateKey));
+    throw new CertificateError(
+      place < 0
+        ? "the key does not belong to the certificate"
+        : `the server's certificate must come first: the key belongs to certificate ${place + 1} of the file`,
+    );
+  }
+  return {
+    fingerprint: own.fingerprint256,
+    names: namesOf(own),
+    issuer: commonName(own.issuer),
+    notBefore: Date.parse(own.validFrom),
+    notAfter: Date.parse(own.validTo),
+  };
+}
+
+/** Certificates of a PEM text, in order, at least one. @throws CertificateError */
+export function readChain(pem: string): X509Certificate[] {
+  const blocks = pem.match(CERTIFICATE_BLOCK);
+  if (blocks === null) throw new CertificateError("the certificate file holds no PEM certificate");
+  return blocks.map((block, i) => {
+    try {
+      return new X509Certificate(block);
+    } catch {
+      throw new CertificateError(`certificate ${i + 1} of the file cannot be read`);
+    }
+  });
+}
+
+function readKey(pem: string): KeyObject {
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+    throw new CertificateError("the key file holds no PEM private key");
+  }
+  if (/ENCRYPTED/.test(pem)) {
+    throw new CertificateError("the key is encrypted: Weir has no passphrase for it");
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new CertificateError("the key cannot be read");
+  }
+}
+
+/** From `DNS:a.example, IP Address:10.0.0.1`; without any, the common name. */
+function namesOf({ subject, subjectAltName }: X509Certificate): string[] {
+  const written = subjectAltName ?? "";
+  const names = written.split(", ").flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1] ?? []);
+  return names.length > 0 ? names : [commonName(subject)];
+}
+
+/** `CN` of a distinguished name, or all of it on one line. */
+function commonName(distinguished: string): string {
+  return /^CN=(.*)$/m.exec(distinguished)?.[1] ?? distinguished.replaceAll("\n", ", ");
+}

@@ -1,0 +1,160 @@
+// The listener's certificate: read at start, watched, and handed on when another one stands in its files.
+//
+// Nothing is handed on that does not hold together: both files parse, the key belongs to the certificate, and
+// Deno's TLS takes them. A pair that fails this changes nothing and is told of once, after a second look:
+// two files are rarely replaced in the same instant.
+
+import {
+  CertificateError,
+  type CertificateFacts,
+  type CertificatePair,
+  readCertificate,
+} from "./certificate.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import { type DirectoryEvents, FileWatch } from "./file_watch.ts";
+
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** A pair that may be served, and what it is. */
+export interface ReadCertificate extends CertificatePair, CertificateFacts {}
+
+export interface CertificateWatcherInputs {
+  readonly files: CertificateFiles;
+  readonly clock: Clock;
+  readonly readTextFile: (path: string) => Promise<string>;
+  readonly watchDirectories: (directories: readonly string[]) => DirectoryEvents;
+  /** Gives the pair to the TLS that will serve it. @throws when it refuses */
+  readonly tryOut: (pair: CertificatePair) => void;
+  /** Another pair stands in the files, and it is good. */
+  readonly onChanged: (certificate: ReadCertificate) => void;
+  /** What stands in the files cannot be used; the sentence says why. */
+  readonly onRefused: (problem: string) => void;
+  readonly secondLookMs?: number;
+  readonly quietMs?: number;
+  readonly pollMs?: number;
+}
+
+const SECOND_LOOK_MS = 1_000;
+
+export class CertificateWatcher {
+  /** The pair that is served; null before `start`. */
+  current: ReadCertificate | null = null;
+  /** Why what stands in the files now is not served; null when it is. */
+  problem: string | null = null;
+  private readonly watch: FileWatch;
+  /** Content that was refused on a first look. */
+  private doubted = "";
+  private cancelSecondLook: Cancel = () => {};
+  private looking: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(private readonly inputs: CertificateWatcherInputs) {
+    const { files, clock, watchDirectories, quietMs, pollMs } = inputs;
+    this.watch = new FileWatch({
+      files: [files.certFile, files.keyFile],
+      clock,
+      watchDirectories,
+      onMaybeChanged: () => void this.look(),
+      ...(quietMs === undefined ? {} : { quietMs }),
+      ...(pollMs === undefined ? {} : { pollMs }),
+    });
+  }
+
+  /** Reads the pair and watches it from now on. @throws CertificateError when it cannot be served */
+  async start(): Promise<ReadCertificate> {
+    this.current = this.accept(await this.read());
+    this.watch.start();
+    return this.current;
+  }
+
+  /** Compares the files with what is served. Never rejects; one look at a time. */
+  look(): Promise<void> {
+    this.looking = this.looking.then(() => this.stopped ? undefined : this.compare());
+    return this.looking;
+  }
+
+  private async compare(): Promise<void> {
+    let seen = "";
+    try {
+      const pair = await this.read();
+      seen = pair.cert + pair.key;
+      if (pair.cert === this.current?.cert && pair.key === this.current.key) return this.settle();
+      const certificate = this.accept(pair);
+      this.refuseExpired(certificate);
+      this.current = certificate;
+      this.settle();
+      this.inputs.onChanged(certificate);
+    } catch (error) {
+      this.doubt(seen, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** The files hold what is served. */
+  private settle(): void {
+    this.problem = null;
+    this.doubted = "";
+    this.cancelSecondLook();
+  }
+
+  private doubt(seen: string, problem: string): void {
+    const content = problem + seen;
+    if (problem === this.problem && content === this.doubted) return;
+    if (content !== this.doubted) {
+      this.doubted = content;
+      this.cancelSecondLook();
+      const { clock, secondLookMs = SECOND_LOOK_MS } = this.inputs;
+      this.cancelSecondLook = clock.after(secondLookMs, () => void this.look());
+      return;
+    }
+    this.problem = problem;
+    this.inputs.onRefused(problem);
+  }
+
+  private async read(): Promise<CertificatePair> {
+    const { files, readTextFile } = this.inputs;
+    return {
+      cert: await readOne(files.certFile, readTextFile),
+      key: await readOne(files.keyFile, readTextFile),
+    };
+  }
+
+  private accept(pair: CertificatePair): ReadCertificate {
+    const facts = readCertificate(pair);
+    try {
+      this.inputs.tryOut(pair);
+    } catch (error) {
+      throw new CertificateError(`TLS refuses it: ${error instanceof Error ? error.message : error}`);
+    }
+    return { ...pair, ...facts };
+  }
+
+  /** At start an expired certificate is served, with a warning; a good one does not give way to it. */
+  private refuseExpired({ notAfter }: CertificateFacts): void {
+    const now = this.inputs.clock.date();
+    if (notAfter > now || this.current!.notAfter <= now) return;
+    throw new CertificateError(`it expired on ${new Date(notAfter).toISOString()}`);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelSecondLook();
+    await this.watch.stop();
+    await this.looking;
+  }
+}
+
+async function readOne(file: string, readTextFile: (path: string) => Promise<string>): Promise<string> {
+  try {
+    return await readTextFile(file);
+  } catch (error) {
+    throw new CertificateError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Lets Deno's TLS load a pair, on a port that nobody is told of. @throws when it does not take it */
+export function tryOutTls(pair: CertificatePair): void {
+  Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: pair.cert, key: pair.key }).close();
+}

@@ -1,0 +1,93 @@
+// Tells when files may have changed, however they were replaced: written, renamed over, or swapped as a whole
+// directory, as Kubernetes does with ConfigMaps and Secrets (`..data`).
+//
+// The directories are watched, not the files: a watched file that is replaced is never heard of again. Events
+// are gathered until it has been quiet for a moment. Because a watch can be lost, or miss what happens on a
+// network file system, there is a slow poll as well. It never says what changed: the reader compares.
+
+import type { Cancel, Clock } from "./clock.ts";
+
+/** Events of directories, until it is closed. */
+export interface DirectoryEvents extends AsyncIterable<unknown> {
+  close(): void;
+}
+
+export interface FileWatchInputs {
+  readonly files: readonly string[];
+  readonly clock: Clock;
+  /** @throws when a directory is not there, or there are no watches left */
+  readonly watchDirectories: (directories: readonly string[]) => DirectoryEvents;
+  /** Something may have changed. */
+  readonly onMaybeChanged: () => void;
+  /** Silence after which a run of events is over. */
+  readonly quietMs?: number;
+  readonly pollMs?: number;
+}
+
+const QUIET_MS = 200;
+const POLL_MS = 30_000;
+
+export class FileWatch {
+  private events: DirectoryEvents | null = null;
+  private cancelQuiet: Cancel = () => {};
+  private cancelPoll: Cancel = () => {};
+  private reading: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(private readonly inputs: FileWatchInputs) {}
+
+  start(): void {
+    this.watch();
+    this.planPoll();
+  }
+
+  private watch(): void {
+    try {
+      this.events = this.inputs.watchDirectories(directoriesOf(this.inputs.files));
+    } catch {
+      return; // The poll looks, and tries to watch again.
+    }
+    this.reading = this.read(this.events);
+  }
+
+  private async read(events: DirectoryEvents): Promise<void> {
+    try {
+      for await (const _ of events) this.gather();
+    } catch {
+      // Lost: as when it ends by itself.
+    }
+    if (this.events === events) this.events = null;
+  }
+
+  private gather(): void {
+    this.cancelQuiet();
+    this.cancelQuiet = this.inputs.clock.after(this.inputs.quietMs ?? QUIET_MS, this.inputs.onMaybeChanged);
+  }
+
+  private planPoll(): void {
+    this.cancelPoll = this.inputs.clock.after(this.inputs.pollMs ?? POLL_MS, () => {
+      this.planPoll();
+      if (this.events === null) this.watch();
+      this.inputs.onMaybeChanged();
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.cancelQuiet();
+    this.cancelPoll();
+    this.events?.close();
+    await this.reading;
+  }
+}
+
+/** The directories that files stand in, each once. */
+export function directoriesOf(files: readonly string[]): string[] {
+  return [...new Set(files.map((file) => file.replace(/[^/]*$/, "") || "."))];
+}
+
+/** Watches with the system's own means; not what lies below the directories. */
+export function watchDirectories(directories: readonly string[]): DirectoryEvents {
+  return Deno.watchFs([...directories], { recursive: false });
+}

@@ -1,0 +1,205 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { type CertificatePair, readCertificate } from "../../src/control/certificate.ts";
+import { CertificateWatcher } from "../../src/control/certificate_watcher.ts";
+import { Authority, type Identity } from "../support/certificates.ts";
+import { needs } from "../support/tools.ts";
+import { settle, VirtualClock } from "./virtual_clock.ts";
+
+const options = { sanitizeOps: true, sanitizeResources: true, ...needs("openssl") };
+const SECOND_LOOK_MS = 1_000;
+const QUIET_MS = 200;
+const POLL_MS = 30_000;
+
+/** Certificates are made today, so the clock's date must be of today. */
+class ClockOfToday extends VirtualClock {
+  readonly #start = Date.now();
+  override date(): number {
+    return this.#start + this.now();
+  }
+}
+
+/** Two files, a clock and a watch that a test moves by hand. */
+class Stage {
+  readonly clock = new ClockOfToday();
+  readonly said: string[] = [];
+  readonly watched: string[][] = [];
+  /** Whether the system gives out a watch. */
+  watchable = true;
+  refusesTls: string | null = null;
+  readonly watcher: CertificateWatcher;
+  #wake: (() => void) | null = null;
+  #open = false;
+
+  constructor(public files: CertificatePair) {
+    this.watcher = new CertificateWatcher({
+      files: { certFile: "/etc/weir/tls/tls.crt", keyFile: "/etc/weir/tls/tls.key" },
+      clock: this.clock,
+      readTextFile: (path) => Promise.resolve(path.endsWith(".crt") ? this.files.cert : this.files.key),
+      watchDirectories: (directories) => this.watch(directories),
+      tryOut: () => {
+        if (this.refusesTls !== null) throw new Error(this.refusesTls);
+      },
+      onChanged: ({ fingerprint }) => this.said.push(fingerprint),
+      onRefused: (problem) => this.said.push(problem),
+      secondLookMs: SECOND_LOOK_MS,
+      quietMs: QUIET_MS,
+      pollMs: POLL_MS,
+    });
+  }
+
+  private watch(directories: readonly string[]) {
+    if (!this.watchable) throw new Error("no watches left");
+    this.watched.push([...directories]);
+    const pending: number[] = [];
+    let resume = () => {};
+    this.#open = true;
+    this.#wake = () => {
+      pending.push(1);
+      resume();
+    };
+    const close = () => {
+      this.#open = false;
+      resume();
+    };
+    // deno-lint-ignore no-this-alias
+    const stage = this;
+    return {
+      close,
+      async *[Symbol.asyncIterator]() {
+        while (stage.#open || pending.length > 0) {
+          if (pending.length === 0) await new Promise<void>((resolve) => resume = resolve);
+          else yield pending.shift();
+        }
+      },
+    };
+  }
+
+  /** The directory changed. */
+  async touch(): Promise<void> {
+    this.#wake!();
+    await settle();
+  }
+
+  /** The watch ends by itself. */
+  async lose(): Promise<void> {
+    this.#open = false;
+    await this.touch();
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    await settle();
+  }
+}
+
+const fingerprint = (identity: Identity) => readCertificate(identity).fingerprint;
+
+async function played(play: (stage: Stage, authority: Authority) => Promise<void>): Promise<void> {
+  await using authority = await Authority.create();
+  const stage = new Stage(await authority.issue());
+  await stage.watcher.start();
+  try {
+    await play(stage, authority);
+  } finally {
+    await stage.watcher.stop();
+  }
+  assertEquals(stage.clock.waiting, 0, "nothing is planned once it has stopped");
+}
+
+function test(name: string, play: (stage: Stage, authority: Authority) => Promise<void>): void {
+  Deno.test({ name: `CertificateWatcher ${name}`, ...options, fn: () => played(play) });
+}
+
+test("hands on another pair once its directory has been quiet", async (stage, authority) => {
+  const next = await authority.issue();
+  stage.files = next;
+  await stage.touch();
+  await stage.pass(QUIET_MS - 1);
+  await stage.touch();
+  await stage.pass(QUIET_MS - 1);
+  assertEquals(stage.said, [], "still changing");
+  await stage.pass(1);
+  assertEquals(stage.said, [fingerprint(next)]);
+  assertEquals(stage.watched, [["/etc/weir/tls/"]]);
+});
+
+test("says nothing when the files hold what is served", async (stage) => {
+  await stage.touch();
+  await stage.pass(QUIET_MS);
+  await stage.pass(POLL_MS);
+  assertEquals(stage.said, []);
+});
+
+test("waits for the second file of a pair", async (stage, authority) => {
+  const next = await authority.issue();
+  stage.files = { cert: next.cert, key: stage.files.key };
+  await stage.touch();
+  await stage.pass(QUIET_MS);
+  assertEquals([stage.said, stage.watcher.problem], [[], null]);
+  stage.files = next;
+  await stage.touch();
+  await stage.pass(QUIET_MS);
+  assertEquals(stage.said, [fingerprint(next)]);
+  await stage.pass(SECOND_LOOK_MS);
+  assertEquals(stage.said.length, 1);
+});
+
+test("tells once of a pair that does not fit, and serves on", async (stage, authority) => {
+  const before = stage.watcher.current;
+  stage.files = { cert: (await authority.issue()).cert, key: stage.files.key };
+  await stage.touch();
+  await stage.pass(QUIET_MS);
+  await stage.pass(SECOND_LOOK_MS);
+  const problem = "the key does not belong to the certificate";
+  assertEquals(stage.said, [problem]);
+  await stage.pass(POLL_MS);
+  await stage.pass(POLL_MS);
+  assertEquals([stage.said, stage.watcher.problem], [[problem], problem]);
+  assertEquals(stage.watcher.current, before);
+  const good = await authority.issue();
+  stage.files = good;
+  await stage.pass(POLL_MS);
+  assertEquals([stage.said.at(-1), stage.watcher.problem], [fingerprint(good), null]);
+});
+
+test("refuses an expired pair in place of a good one", async (stage, authority) => {
+  stage.files = await authority.issue({ days: -1 });
+  await stage.pass(POLL_MS);
+  await stage.pass(SECOND_LOOK_MS);
+  assertEquals(stage.said.length, 1);
+  assertEquals(/^it expired on /.test(stage.said[0]!), true, stage.said[0]!);
+});
+
+test("refuses what TLS does not take", async (stage, authority) => {
+  stage.files = await authority.issue();
+  stage.refusesTls = "unsupported curve";
+  await stage.pass(POLL_MS);
+  await stage.pass(SECOND_LOOK_MS);
+  assertEquals(stage.said, ["TLS refuses it: unsupported curve"]);
+});
+
+test("polls when the watch is lost, and watches again", async (stage, authority) => {
+  await stage.lose();
+  await stage.pass(QUIET_MS);
+  stage.watchable = false;
+  const next = await authority.issue();
+  stage.files = next;
+  await stage.pass(POLL_MS);
+  assertEquals(stage.said, [fingerprint(next)]);
+  assertEquals(stage.watched.length, 1);
+  stage.watchable = true;
+  await stage.pass(POLL_MS);
+  assertEquals(stage.watched.length, 2);
+});
+
+Deno.test({
+  name: "CertificateWatcher.start() refuses a pair that cannot be served",
+  ...options,
+  fn: async () => {
+    await using authority = await Authority.create();
+    const { cert } = await authority.issue();
+    const stage = new Stage({ cert, key: "" });
+    await assertRejects(() => stage.watcher.start(), Error, "the key file holds no PEM private key");
+    assertEquals(stage.watched, []);
+  },
+});

@@ -1,0 +1,92 @@
+// Certificates made for one test by openssl, in a directory that Weir may read (`tmp/` in the repository).
+//
+//   await using authority = await Authority.create();
+//   const files = await authority.install("site", await authority.issue({ names: ["app.test"] }));
+
+import { requireTool } from "./tools.ts";
+
+const TMP = new URL("../../tmp/", import.meta.url).pathname;
+
+/** A certificate and its key, as PEM text. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface IdentityOptions {
+  /** Default: `app.test`, `localhost` and 127.0.0.1. */
+  readonly names?: readonly string[];
+  /** Below 0 it has expired. */
+  readonly days?: number;
+}
+
+/** A directory below the repository's `tmp/`, where the `start` and `weir` tasks may read. */
+export async function readableDirectory(): Promise<string> {
+  await Deno.mkdir(TMP, { recursive: true });
+  return await Deno.makeTempDir({ dir: TMP });
+}
+
+export class Authority implements AsyncDisposable {
+  #issued = 0;
+
+  private constructor(readonly directory: string, readonly cert: string) {}
+
+  static async create(): Promise<Authority> {
+    const directory = await readableDirectory();
+    const subject = ["-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2"];
+    await openssl(directory, ["req", ...NEW_KEY, ...subject]);
+    return new Authority(directory, await Deno.readTextFile(`${directory}/ca.pem`));
+  }
+
+  /** Path of the authority's own certificate. */
+  get caFile(): string {
+    return `${this.directory}/ca.pem`;
+  }
+
+  async issue({ names = ["app.test", "localhost", "127.0.0.1"], days = 2 }: IdentityOptions = {}) {
+    const name = `leaf${++this.#issued}`;
+    const at = (ending: string) => `${this.directory}/${name}.${ending}`;
+    const alternatives = names.map((each) => (/^[\d.]+$/.test(each) ? `IP:${each}` : `DNS:${each}`)).join(
+      ",",
+    );
+    await Deno.writeTextFile(at("ext"), `subjectAltName=${alternatives}\nbasicConstraints=CA:FALSE\n`);
+    const request = ["-keyout", at("key"), "-out", at("csr"), "-subj", `/CN=${name}`];
+    await openssl(this.directory, ["req", ...NEW_KEY, ...request]);
+    const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", at("ext")];
+    const leaf = ["-in", at("csr"), "-out", at("pem"), "-days", String(days)];
+    await openssl(this.directory, ["x509", "-req", ...leaf, ...signing]);
+    const identity: Identity = {
+      cert: await Deno.readTextFile(at("pem")),
+      key: await Deno.readTextFile(at("key")),
+    };
+    return identity;
+  }
+
+  /** Writes an identity into files, each by a rename, the key first. */
+  async install(name: string, { cert, key }: Identity): Promise<{ certFile: string; keyFile: string }> {
+    const certFile = `${this.directory}/${name}.crt`;
+    const keyFile = `${this.directory}/${name}.key.pem`;
+    for (const [path, text] of [[keyFile, key], [certFile, cert]] as const) {
+      await Deno.writeTextFile(`${path}.new`, text);
+      await Deno.rename(`${path}.new`, path);
+    }
+    return { certFile, keyFile };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.directory, { recursive: true });
+  }
+}
+
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+
+async function openssl(cwd: string, args: readonly string[]): Promise<void> {
+  const command = new Deno.Command(requireTool("openssl"), {
+    args: [...args],
+    cwd,
+    stdout: "null",
+    stderr: "piped",
+  });
+  const { success, stderr } = await command.output();
+  if (!success) throw new Error(`openssl ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+}
