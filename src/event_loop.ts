@@ -10,8 +10,9 @@ import { OwnColumn, type OwnGauge } from "./board/own.ts";
 import { explain } from "./proxy/explain.ts";
 import { handle } from "./proxy/handler.ts";
 import { Proxy } from "./proxy/proxy.ts";
-import { type Listener, type ListenOptions, openListener } from "./listener/listener.ts";
-import type { CertificateSnapshot, FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import { redirectToTls } from "./proxy/redirect_to_tls.ts";
+import { Listening } from "./listener/listening.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
 import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
 
@@ -21,8 +22,6 @@ const HEARTBEAT_MS = 250;
 const STALLS_TOLD_MS = 60_000;
 /** Beats between two looks at the heap. */
 const HEAP_BEATS = 20;
-const RELISTEN_FIRST_MS = 50;
-const RELISTEN_MAX_MS = 2_000;
 /** WebSockets under the old certificate are closed over this time; their clients come back under the new one. */
 const SWAP_WINDOW_MS = 10_000;
 
@@ -31,17 +30,14 @@ export class EventLoop {
   private readonly wheel: TimerWheel;
   private readonly own: OwnColumn;
   private readonly serving: OwnGauge;
-  private listener: Listener | null = null;
-  private certificate: CertificateSnapshot | undefined;
-  private relistenMs = RELISTEN_FIRST_MS;
-  private leaving = false;
+  /** Traffic, and the redirect to it. */
+  private readonly ports: readonly [Listening, ...Listening[]];
   private readonly beat: ReturnType<typeof setInterval>;
 
   constructor(private readonly start: WorkerStart, private readonly post: (message: FromWorker) => void) {
     this.own = new OwnColumn(Board.open(start.board), start.column);
     this.serving = this.own.gauge(ColumnCell.serving);
     this.wheel = runningWheel();
-    this.certificate = start.certificate;
     // Threads start at different times; the board is written in the pod's one time.
     const offset = performance.timeOrigin - start.timeOrigin;
     this.proxy = new Proxy({
@@ -53,12 +49,15 @@ export class EventLoop {
       makeId: idMaker(start.instance, start.column),
       instance: start.instance,
       readyPath: start.listen.readyPath ?? null,
+      hstsMaxAgeS: start.listen.tls?.hstsMaxAgeS ?? 0,
       writeLog: (lines) => post({ kind: "log", lines }),
       onInternalError: (error) => post({ kind: "failed", reason: describeError(error) }),
     }, start.snapshot);
     this.beat = this.startHeartbeat();
     post({ kind: "applied", version: start.snapshot.version });
-    this.listen();
+    const redirect = this.redirectPort();
+    this.ports = redirect === null ? [this.trafficPort()] : [this.trafficPort(), redirect];
+    for (const port of this.ports) port.open();
   }
 
   private startHeartbeat(): ReturnType<typeof setInterval> {
@@ -77,36 +76,45 @@ export class EventLoop {
     }, HEARTBEAT_MS);
   }
 
-  private options(): ListenOptions {
-    return {
-      config: this.start.listen,
+  /** The port for traffic. */
+  private trafficPort(): Listening {
+    const { listen, certificate } = this.start;
+    return new Listening({
+      config: listen,
       wheel: this.wheel,
-      ...(this.certificate === undefined ? {} : { certificate: this.certificate }),
       handle: (exchange) => handle(exchange, this.proxy),
-      onFailed: (reason) => this.onListenerFailed(reason),
-    };
+      uploadsMs: listen.tls?.swapDeadlineMs ?? 0,
+      onListening: (host, port) => {
+        this.serving.add(1 - this.serving.value);
+        this.post({ kind: "listening", host, port });
+      },
+      onNotListening: (reason) => {
+        this.serving.add(-this.serving.value);
+        this.own.worker.add(WorkerField.relistens);
+        this.post({ kind: "notListening", reason });
+      },
+      beforeLeaving: () => this.proxy.openSockets.closeAll(SWAP_WINDOW_MS),
+      onCertificate: (fingerprint) => this.post({ kind: "certificateApplied", fingerprint }),
+    }, certificate);
   }
 
-  private listen(): void {
-    if (this.leaving) return;
-    try {
-      this.listener = openListener(this.options());
-    } catch (error) {
-      return this.onListenerFailed(describeError(error));
-    }
-    this.relistenMs = RELISTEN_FIRST_MS;
-    this.serving.add(1 - this.serving.value);
-    this.post({ kind: "listening", host: this.listener.host, port: this.listener.port });
-  }
-
-  /** The accept loop ended by itself, or could not begin: connections that stand are served on. */
-  private onListenerFailed(reason: string): void {
-    if (this.leaving) return;
-    this.serving.add(-this.serving.value);
-    this.own.worker.add(WorkerField.relistens);
-    this.post({ kind: "notListening", reason });
-    this.wheel.arm(new Timer(() => this.listen()), this.relistenMs);
-    this.relistenMs = Math.min(this.relistenMs * 2, RELISTEN_MAX_MS);
+  /** The plain port beside TLS, which only redirects; null without one. */
+  private redirectPort(): Listening | null {
+    const { listen } = this.start;
+    if (listen.tls?.redirectPort === undefined) return null;
+    const { redirectPort, redirectToPort } = listen.tls;
+    const decide = redirectToTls(redirectToPort);
+    return new Listening({
+      config: { ...listen, port: redirectPort },
+      wheel: this.wheel,
+      handle: (exchange) => handle(exchange, this.proxy, decide),
+      uploadsMs: 0,
+      onListening: () => {},
+      onNotListening: (reason) =>
+        this.post({ kind: "failed", reason: `does not listen on redirectPort ${redirectPort}: ${reason}` }),
+      beforeLeaving: () => Promise.resolve(),
+      onCertificate: () => {},
+    });
   }
 
   receive(message: Exclude<ToWorker, WorkerStart>): void {
@@ -118,8 +126,7 @@ export class EventLoop {
         this.proxy.applyUpstream(message.upstream);
         return this.post({ kind: "applied", version: message.version });
       case "certificate":
-        this.swapCertificate(message.certificate);
-        return;
+        return this.ports[0].swap(message.certificate);
       case "leave":
         this.proxy.draining = true;
         return;
@@ -131,19 +138,8 @@ export class EventLoop {
     }
   }
 
-  /** New handshakes get the new certificate as soon as the new listener stands; the old one leaves quietly. */
-  private async swapCertificate(certificate: CertificateSnapshot): Promise<void> {
-    this.certificate = certificate;
-    const before = this.listener;
-    this.listen();
-    if (this.listener === before) return;
-    await this.proxy.openSockets.closeAll(SWAP_WINDOW_MS);
-    before?.drain();
-  }
-
   /** Lets everything finish that can; what is left at the deadline is cut and counted. */
   private async drain(deadlineMs: number): Promise<void> {
-    this.leaving = true;
     this.proxy.draining = true;
     const late = Promise.withResolvers<void>();
     const timer = new Timer(late.resolve);
@@ -160,13 +156,12 @@ export class EventLoop {
     const { openSockets } = this.proxy;
     openSockets.refusing = true;
     await openSockets.closeAll(windowMs);
-    await this.listener?.drain();
+    await Promise.all(this.ports.map((port) => port.drain()));
   }
 
   /** Cuts what is left and lets go of everything. */
   stop(): void {
-    this.leaving = true;
-    this.listener?.abort();
+    for (const port of this.ports) port.abort();
     this.proxy.retire();
     clearInterval(this.beat);
     this.serving.add(-this.serving.value);

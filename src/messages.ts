@@ -88,6 +88,8 @@ export interface Snapshot {
 export interface CertificateSnapshot {
   readonly cert: string;
   readonly key: string;
+  /** SHA-256 of the certificate: what `certificateApplied` answers with. */
+  readonly fingerprint: string;
 }
 
 /** First message to a worker. */
@@ -125,6 +127,8 @@ export type FromWorker =
   | { readonly kind: "listening"; readonly host: string; readonly port: number }
   | { readonly kind: "notListening"; readonly reason: string }
   | { readonly kind: "applied"; readonly version: number }
+  /** Every handshake from now on gets this certificate: no listener with an older one accepts any more. */
+  | { readonly kind: "certificateApplied"; readonly fingerprint: string }
   | { readonly kind: "drained"; readonly cut: number }
   /** Lines for stdout: whole lines, already encoded. */
   | { readonly kind: "log"; readonly lines: string }

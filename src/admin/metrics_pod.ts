@@ -3,6 +3,7 @@
 import { RouteField, STATUS_CLASSES, WorkerField } from "../board/fields.ts";
 import { ColumnCell } from "../board/layout.ts";
 import { by, type Metric, ofPod, ofRoute, ofWorker } from "./metric_table.ts";
+import { CERTIFICATE_CHANGES } from "./sources.ts";
 import type { Reading } from "./reading.ts";
 import type { RouteInfo, WorkerInfo } from "./sources.ts";
 
@@ -42,6 +43,30 @@ export const podMetrics: readonly Metric[] = ofPod([
     "When the last reload was tried, seconds since 1970; 0 before any.",
     [],
     (_, { config }) => (config.lastReload?.at ?? 0) / 1000,
+  ],
+  [
+    "gauge",
+    "weir_certificate_expiry_timestamp_seconds",
+    "When the listener's certificate expires, seconds since 1970; absent without TLS.",
+    [],
+    (_, { certificate }) => certificate === null ? [] : certificate.notAfter / 1000,
+  ],
+  [
+    "gauge",
+    "weir_certificate_last_change_success",
+    "1 if what stands in the certificate's files is served, 0 if it was refused; absent without TLS.",
+    [],
+    (_, { certificate }) => certificate === null ? [] : Number(certificate.problem === null),
+  ],
+  [
+    "counter",
+    "weir_certificate_changes",
+    "Other certificates found in the files since the start; absent without TLS.",
+    ["result"],
+    (_, { certificate }) =>
+      certificate === null
+        ? []
+        : by(CERTIFICATE_CHANGES, (i) => certificate.changes[CERTIFICATE_CHANGES[i]!]),
   ],
   [
     "gauge",

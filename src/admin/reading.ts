@@ -7,6 +7,7 @@ import { EndpointState, Verdicts } from "../board/verdicts.ts";
 import type { Board } from "../board/layout.ts";
 import type {
   AdminSources,
+  CertificateInfo,
   ConfigInfo,
   EndpointInfo,
   PodInfo,
@@ -25,6 +26,7 @@ export interface Reading {
   readonly workers: readonly WorkerInfo[];
   readonly config: ConfigInfo;
   readonly upstreams: readonly UpstreamInfo[];
+  readonly certificate: CertificateInfo | null;
   readonly routes: readonly RouteInfo[];
 }
 
@@ -38,6 +40,7 @@ export function read(sources: AdminSources): Reading {
     workers: sources.workers(),
     config: sources.config(),
     upstreams: sources.upstreams(),
+    certificate: sources.certificate(),
     routes: sources.routes(),
   };
 }

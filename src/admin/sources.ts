@@ -15,6 +15,8 @@ export interface AdminSources {
   config(): ConfigInfo;
   /** In the order in which an operator should see them. */
   upstreams(): readonly UpstreamInfo[];
+  /** The listener's certificate; null without TLS. */
+  certificate(): CertificateInfo | null;
   routes(): readonly RouteInfo[];
   /** The last events, oldest first; bounded by the joiner. */
   recentEvents(): readonly PodEvent[];
@@ -81,6 +83,28 @@ export interface ReloadInfo {
   readonly findings: readonly string[];
 }
 
+/** The certificate that clients are shown. */
+export interface CertificateInfo {
+  /** Host names and addresses that it is for. */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  /** SHA-256. */
+  readonly fingerprint: string;
+  readonly notAfter: number;
+  /** Since when it is the one to serve. */
+  readonly loadedAt: number;
+  /** Changes since the start, by what became of them. */
+  readonly changes: Readonly<Record<CertificateChange, number>>;
+  /** Why what stands in the files now is not served; null when it is. */
+  readonly problem: string | null;
+  /** Workers whose handshakes all get it, of those that live. */
+  readonly workers: { readonly serving: number; readonly all: number };
+}
+
+/** What became of another certificate in the files. */
+export const CERTIFICATE_CHANGES = ["applied", "refused"] as const;
+export type CertificateChange = typeof CERTIFICATE_CHANGES[number];
+
 export interface UpstreamInfo {
   readonly name: string;
   /** Board row. */
@@ -140,7 +164,15 @@ export interface PodEvent {
   /** Counts up. */
   readonly id: number;
   readonly at: number;
-  readonly kind: "health" | "ejection" | "discovery" | "reload" | "worker" | "drain" | "start";
+  readonly kind:
+    | "health"
+    | "ejection"
+    | "discovery"
+    | "reload"
+    | "worker"
+    | "drain"
+    | "start"
+    | "certificate";
   /** `good`: something came back; `bad`: something broke. */
   readonly tone: "good" | "bad" | "neutral";
   /** One sentence with the reason. */

@@ -9,6 +9,7 @@ import { endpointCell } from "./metrics_endpoint.ts";
 import { upstreamCell } from "./metrics_upstream.ts";
 import { endpointState, type EndpointStateName, type Reading, weightNow } from "./reading.ts";
 import type {
+  CertificateInfo,
   CheckInfo,
   ConfigInfo,
   EndpointInfo,
@@ -31,6 +32,8 @@ export interface Status {
   readonly routes: readonly RouteStatus[];
   readonly workers: readonly WorkerStatus[];
   readonly config: ConfigInfo;
+  /** Null without TLS. */
+  readonly certificate: CertificateInfo | null;
   /** Oldest first. */
   readonly events: readonly PodEvent[];
 }
@@ -103,6 +106,7 @@ export function status(
     routes: reading.routes.map(({ name, target }) => ({ name, target, ...meter.of(rowKey.route(name)) })),
     workers: reading.workers.map((worker) => workerStatus(worker, reading)),
     config: reading.config,
+    certificate: reading.certificate,
     events,
   };
   return { ...body, verdict: verdict(body) };

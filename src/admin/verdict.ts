@@ -28,6 +28,7 @@ export function verdict(status: Omit<Status, "verdict">): Verdict {
     ...status.upstreams.flatMap(upstreamFindings),
     ...trafficFindings(status),
     ...endpointFindings(status),
+    ...certificateFindings(status),
     ...configFindings(status),
   ];
   const gravest = findings.find(({ level }) => level === "critical") ?? findings[0];
@@ -100,6 +101,26 @@ function endpointFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {
     headline: `${out.length} of ${plural(all.length, "endpoint")} ${verb(out.length, "is", "are")} out`,
     notes,
   }];
+}
+
+/** Two weeks: whoever renews certificates by machine has done so before. */
+const EXPIRY_NEAR_MS = 14 * 86_400_000;
+
+function certificateFindings({ certificate, at }: Omit<Status, "verdict">): Finding[] {
+  if (certificate === null) return [];
+  const { notAfter, problem } = certificate;
+  const findings: Finding[] = [];
+  const left = notAfter - at;
+  if (left <= 0) findings.push({ level: "critical", headline: "The certificate has expired", notes: [] });
+  else if (left < EXPIRY_NEAR_MS) {
+    const headline = `The certificate expires in ${plural(Math.floor(left / 86_400_000), "day")}`;
+    findings.push({ level: "warning", headline, notes: [] });
+  }
+  if (problem !== null) {
+    const headline = "The certificate in the files is not served: the one before it is";
+    findings.push({ level: "warning", headline, notes: [problem] });
+  }
+  return findings;
 }
 
 function configFindings({ config }: Omit<Status, "verdict">): Finding[] {

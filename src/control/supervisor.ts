@@ -17,6 +17,8 @@ export interface SupervisorEvents {
   onLog(lines: string): void;
   /** Every worker has applied a newer version than before. */
   onApplied(version: number): void;
+  /** A worker's handshakes all get a newer certificate from now on; its handle says which. */
+  onCertificateApplied(index: number): void;
 }
 
 export interface SupervisorInputs {
@@ -112,6 +114,8 @@ export class Supervisor {
         return events.onNotListening(handle.index, message.reason);
       case "applied":
         return events.onApplied(this.appliedVersion());
+      case "certificateApplied":
+        return events.onCertificateApplied(handle.index);
       case "drained":
         return this.noteDrained(handle, message.cut);
       case "log":

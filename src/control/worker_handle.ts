@@ -28,6 +28,8 @@ export class WorkerHandle {
   column: number | null = null;
   /** Newest snapshot version that it applied. */
   applied = 0;
+  /** Fingerprint of the certificate that all its handshakes get; empty before it said so. */
+  certificate = "";
   private worker: Worker | null = null;
   private lastBeat = 0;
   private missedTicks = 0;
@@ -67,6 +69,7 @@ export class WorkerHandle {
     this.worker = worker;
     this.column = start.column;
     this.applied = 0;
+    this.certificate = "";
     this.missedTicks = 0;
     this.lastBeat = 0;
     if (this.restarts === 0) this.become("starting", null);
@@ -94,6 +97,9 @@ export class WorkerHandle {
         break;
       case "applied":
         this.applied = message.version;
+        break;
+      case "certificateApplied":
+        this.certificate = message.fingerprint;
         break;
       case "drained":
         this.become("drained", null);

@@ -16,12 +16,20 @@ export interface ListenOptions {
   readonly onFailed: (reason: string) => void;
 }
 
+/** For a listener that leaves while the event loop stays. */
+export interface DrainOptions {
+  /** Told when it accepts no more connections; the end of the drain says so too. */
+  readonly onDeaf?: () => void;
+  /** Settles when uploads have had their time: those that are left may be broken off. */
+  readonly late?: Promise<void>;
+}
+
 /** A running listener. */
 export interface Listener {
   readonly host: string;
   readonly port: number;
   /** No new connections; settles when the last request and its last byte are done. */
-  drain(): Promise<void>;
+  drain(options?: DrainOptions): Promise<void>;
   /** Cuts everything at once. */
   abort(): void;
 }

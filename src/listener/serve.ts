@@ -44,11 +44,14 @@ export function serve(options: ListenOptions): Listener {
     host: server.addr.hostname,
     port: server.addr.port,
     // shutdown() makes request bodies in flight unreadable, so uploads end first.
-    drain: async () => {
-      await Promise.race([uploads.none(), server.finished.catch(() => {})]);
+    drain: async ({ onDeaf, late = new Promise<void>(() => {}) } = {}) => {
+      uploads.leaving = true;
+      await Promise.race([uploads.none(), late, server.finished.catch(() => {})]);
       leaving = true;
       closing = true;
-      await server.shutdown();
+      const shutdown = server.shutdown();
+      onDeaf?.();
+      await shutdown;
       await server.finished.catch(() => {});
     },
     abort: () => {

@@ -139,14 +139,19 @@ export class ServeExchange implements Exchange, Watched {
     // Appending one by one costs half of what handing over a list does.
     const { headers } = response;
     const lines = head.headers;
+    const http2 = this.head.version === "2";
     let leaving = false;
     for (let i = 0; i < lines.length; i += 2) {
       const known = knownHeader(lines[i]!);
       if (known === Known.contentLength && !sized) continue;
-      if (known === Known.connection) leaving = true;
+      if (known === Known.connection) {
+        // RFC 9113 8.2.2: HTTP/2 has no Connection.
+        if (http2) continue;
+        leaving = true;
+      }
       headers.append(lines[i]!, lines[i + 1]!);
     }
-    const due = this.shared.rotation.isDue(this.peer) && this.head.version !== "2";
+    const due = !http2 && (this.shared.rotation.isDue(this.peer) || this.shared.uploads.leaving);
     // Deno.serve does not close: the client does.
     if (due && !leaving) headers.append("connection", "close");
     this.answer(response);

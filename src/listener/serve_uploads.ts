@@ -2,6 +2,8 @@
 // it makes unreadable, and WebSockets, which it cuts.
 
 export class Uploads {
+  /** Whether the listener waits for their end: clients that stay on their connections would prolong it. */
+  leaving = false;
   private count = 0;
   private waiting: (() => void)[] = [];
 

@@ -30,6 +30,7 @@ export function adminSources(pod: Pod): AdminSources {
       lastReload: pod.lastReload,
     }),
     upstreams: () => upstreamInfos(pod),
+    certificate: () => pod.certificate?.info() ?? null,
     routes: () =>
       pod.publisher.snapshot?.routes.map(({ name, row, ...route }) => ({
         name,

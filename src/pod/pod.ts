@@ -11,8 +11,9 @@ import type { Config } from "../config/schema.ts";
 import type { Clock } from "../control/clock.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
 import { Supervisor } from "../control/supervisor.ts";
-import type { CertificateSnapshot, WorkerStart } from "../messages.ts";
+import type { WorkerStart } from "../messages.ts";
 import { adminSources } from "./admin_view.ts";
+import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts";
 import type { EventBook } from "./event_book.ts";
 import { judgeInputs } from "./judge_inputs.ts";
 import { probePort } from "./port_probe.ts";
@@ -42,7 +43,6 @@ export interface PodInputs {
 
 /** What is read from files that the configuration names. */
 interface PodFiles {
-  readonly certificate: CertificateSnapshot | undefined;
   readonly stickyKey: string;
 }
 
@@ -58,7 +58,8 @@ export class Pod {
   loaded: Loaded;
   lastReload: ReloadInfo | null = null;
   draining: { readonly since: number; readonly deadlineAt: number } | null = null;
-  private certificate: CertificateSnapshot | undefined;
+  /** The listener's certificate; null without TLS. */
+  certificate: CertificateKeeper | null = null;
   private stickyKey = "";
   private port = 0;
   private admin: AdminServer | null = null;
@@ -112,23 +113,22 @@ export class Pod {
       sources: adminSources(this),
       onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
     });
+    this.certificate = await keepCertificate(this);
     Object.assign(this, await this.readFiles(this.config));
     await this.upstreams.apply(this.config);
     this.publish();
     this.supervisor.start();
   }
 
-  private async readFiles({ listen: { tls }, stickyKeyFile }: Config): Promise<PodFiles> {
-    const read = this.inputs.readTextFile;
-    const key = stickyKeyFile === undefined ? this.inputs.stickyKey : (await read(stickyKeyFile)).trim();
-    if (tls === undefined) return { certificate: undefined, stickyKey: key };
-    return { certificate: { cert: await read(tls.certFile), key: await read(tls.keyFile) }, stickyKey: key };
+  private async readFiles({ stickyKeyFile }: Config): Promise<PodFiles> {
+    if (stickyKeyFile === undefined) return { stickyKey: this.inputs.stickyKey };
+    return { stickyKey: (await this.inputs.readTextFile(stickyKeyFile)).trim() };
   }
 
   private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
     return {
       listen: { ...this.config.listen, port: this.port },
-      ...(this.certificate === undefined ? {} : { certificate: this.certificate }),
+      ...(this.certificate === null ? {} : { certificate: this.certificate.snapshot }),
       snapshot: this.publisher.snapshot!,
       instance: this.inputs.instance,
       timeOrigin: performance.timeOrigin,
@@ -168,12 +168,9 @@ export class Pod {
       this.publisher.publish(this.config, this.upstreams.all(), stickyKey);
       throw error;
     }
-    const renewed = JSON.stringify(files.certificate) !== JSON.stringify(this.certificate);
     Object.assign(this, files);
     this.loaded = loaded;
-    if (renewed && files.certificate !== undefined) {
-      this.supervisor.broadcast({ kind: "certificate", certificate: files.certificate });
-    }
+    await this.certificate?.look();
   }
 
   private supervisorEvents() {
@@ -194,6 +191,7 @@ export class Pod {
       onFailed: (index: number, reason: string) => events.add("worker", "bad", `worker ${index}: ${reason}`),
       onLog: this.inputs.writeLog,
       onApplied: () => this.tellReady(),
+      onCertificateApplied: () => this.certificate?.tellProgress(),
     };
   }
 
@@ -238,6 +236,7 @@ export class Pod {
 
   async stop(): Promise<void> {
     this.supervisor.stop();
+    await this.certificate?.stop();
     await this.monitor.stop();
     await this.upstreams.stop();
     await this.admin?.close();

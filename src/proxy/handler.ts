@@ -16,8 +16,11 @@ import { noRoute } from "./route_plan.ts";
 import { type Switching, switchingFor } from "./switching.ts";
 import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
+/** What becomes of a request that was let in. */
+export type Decide = (journey: Journey, proxy: Proxy) => void | Promise<void>;
+
 /** Answers an exchange. Never rejects. */
-export async function handle(exchange: Exchange, proxy: Proxy): Promise<void> {
+export async function handle(exchange: Exchange, proxy: Proxy, decide: Decide = byRoute): Promise<void> {
   const journey = new Journey(exchange, proxy);
   const slot = proxy.admission.enter(proxy.snapshot.limits.inFlightMax);
   try {
@@ -33,7 +36,7 @@ export async function handle(exchange: Exchange, proxy: Proxy): Promise<void> {
 }
 
 /** Finds out whether and where the request goes. */
-function decide(journey: Journey, proxy: Proxy): void | Promise<void> {
+function byRoute(journey: Journey, proxy: Proxy): void | Promise<void> {
   const { exchange } = journey;
   const refusal = refusalBeforeRouting(exchange, proxy.snapshot.limits, proxy.identity.pseudonym);
   if (refusal !== null) return journey.refuse(refusal);

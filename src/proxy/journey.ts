@@ -7,6 +7,7 @@ import { bodyTooLarge } from "./acceptance.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { requestIdOf } from "./headers.ts";
 import type { Proxy } from "./proxy.ts";
+import { addHsts } from "./redirect_to_tls.ts";
 import { refuseBeyondRate } from "./rate_limit.ts";
 import { RequestRecord } from "./record.ts";
 import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
@@ -56,6 +57,7 @@ export class Journey {
   send(status: number, reason: string, headers: HeaderLines, body: Body | null): void | Promise<void> {
     const { exchange, record } = this;
     this.begin(status);
+    addHsts(headers, exchange.head.scheme, this.proxy.inputs.hstsMaxAgeS);
     if (this.proxy.draining && exchange.head.version !== "2") headers.push("Connection", "close");
     const delivery = exchange.respond({ status, reason, headers }, body);
     if (delivery instanceof Promise) return delivery.then((settled) => void (record.delivery = settled));

@@ -42,6 +42,8 @@ export interface ProxyInputs {
   readonly instance: string;
   /** Path on the traffic port that answers like /readyz; null when there is none. */
   readonly readyPath: string | null;
+  /** Strict-Transport-Security max-age of answers over https, seconds; 0 is none. */
+  readonly hstsMaxAgeS: number;
   /** Takes whole log lines. */
   readonly writeLog: (lines: string) => void;
   /** A bug: the request was answered 500. */

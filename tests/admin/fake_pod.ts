@@ -20,6 +20,7 @@ import type { Answer, Question } from "../../src/messages.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import type {
   AdminSources,
+  CertificateInfo,
   ConfigInfo,
   EndpointInfo,
   PodEvent,
@@ -59,6 +60,7 @@ export class FakePod implements AdminSources {
     effective: "listen.port = 3000 (default)\n",
     lastReload: null,
   };
+  tls: CertificateInfo | null = null;
   readonly workerList: Mutable<WorkerInfo>[];
   readonly upstreamList:
     (Mutable<Omit<UpstreamInfo, "endpoints">> & { endpoints: Mutable<EndpointInfo>[] })[] = [];
@@ -201,6 +203,7 @@ export class FakePod implements AdminSources {
   workers = () => this.workerList;
   config = () => this.configuration;
   upstreams = () => this.upstreamList;
+  certificate = () => this.tls;
   routes = () => this.routeList;
   recentEvents = () => this.book.recent();
   ask = async (question: Question) => this.answer(question);

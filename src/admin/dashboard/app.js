@@ -31,7 +31,7 @@ function show(status) {
   charts.add(status.point);
   showUpstreams(status.upstreams, status.at);
   showEvents(status.events);
-  showConfig(status.config, status.at);
+  showConfig(status.config, status.certificate, status.at);
   showWorkers(status.workers);
   showRoutes(status.routes);
 }

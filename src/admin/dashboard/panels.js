@@ -55,9 +55,10 @@ function eventItem({ at, kind, tone, text }) {
   return item;
 }
 
-export function showConfig({ version, file, lastReload }, at) {
+export function showConfig({ version, file, lastReload }, certificate, at) {
   const facts = [["Version", String(version)], ["File", file ?? "none: flags and environment"]];
   facts.push(["Last reload", reloadText(lastReload, at)]);
+  if (certificate !== null) facts.push(["Certificate", certificateText(certificate, at)]);
   keyed(byId("config"), facts, ([name]) => name, ([name]) => el("div", "", el("dt", "", name), el("dd")), (
     node,
     [, value],
@@ -70,6 +71,14 @@ export function showConfig({ version, file, lastReload }, at) {
 function reloadText(reload, at) {
   if (reload === null) return "none since start";
   return `${reload.ok ? "✓ applied" : "✕ refused"} at ${clock(reload.at)}, ${span(at - reload.at)} ago`;
+}
+
+function certificateText({ names, issuer, notAfter, problem, workers }, at) {
+  const left = notAfter - at;
+  const sign = left > 0 && problem === null ? "✓" : "✕";
+  const until = left > 0 ? `for ${span(left)} more` : `expired ${span(-left)} ago`;
+  const served = workers.serving < workers.all ? `, at ${workers.serving} of ${workers.all} workers` : "";
+  return `${sign} ${names.join(", ")} by ${issuer}, ${until}${served}`;
 }
 
 /** Asks /explain and shows its text. What does not begin with a slash is taken for a request id. */

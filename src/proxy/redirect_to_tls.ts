@@ -1,0 +1,34 @@
+// What keeps clients on TLS: the redirect of the plain port, and Strict-Transport-Security.
+//
+// The redirect port is served by the workers like the traffic port, with the same checks, limits and records,
+// because whoever can reach one can flood the other. No request that comes in here goes to an upstream.
+
+import { type HeaderLines, headerValue } from "../exchange.ts";
+import { redirectLocation } from "../routing/target.ts";
+import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
+import type { Decide } from "./handler.ts";
+import { wholeText } from "./refusal.ts";
+
+const HTTPS_PORT = 443;
+
+/** Answers every request with the way to the same address by https. */
+export function redirectToTls(toPort: number): Decide {
+  const place = toPort === HTTPS_PORT ? "https://{host}{path}" : `https://{host}:${toPort}{path}`;
+  return (journey, proxy) => {
+    const { exchange } = journey;
+    const refusal = refusalBeforeRouting(exchange, proxy.snapshot.limits, proxy.identity.pseudonym);
+    if (refusal !== null) return journey.refuse(refusal);
+    if (isForThisHop(exchange)) return journey.answer(200, [], wholeText(""));
+    if (exchange.head.target === proxy.inputs.readyPath) return journey.tellReady();
+    exchange.body?.cancel();
+    // 308 keeps the method and the body: an API call is not turned into a GET.
+    return journey.answer(308, ["Location", redirectLocation(place, exchange.head)], wholeText(""));
+  };
+}
+
+/** RFC 6797 7.1: over https, and only there; an origin that has its own policy keeps it. */
+export function addHsts(headers: HeaderLines, scheme: "http" | "https", maxAgeS: number): void {
+  if (maxAgeS === 0 || scheme !== "https") return;
+  if (headerValue(headers, "strict-transport-security") !== undefined) return;
+  headers.push("Strict-Transport-Security", `max-age=${maxAgeS}`);
+}
