@@ -10,6 +10,8 @@ import type { RunningWeir } from "../support/weir.ts";
 const BLOCKS = 1_024;
 const BLOCK_BYTES = 1_048_576;
 const RESIDENT_GROWTH_MAX = 64 * 1_048_576;
+/** What the engine's young heap and compiled code take when the first traffic comes, whatever its size. */
+const WARM_UP_MAX = 64 * 1_048_576;
 const length = ["Content-Length", String(BLOCKS * BLOCK_BYTES)] as const;
 
 /** The nth megabyte of the gigabyte: no two are equal, so that order shows. */
@@ -33,13 +35,21 @@ async function sendAll(send: (block: Uint8Array) => Promise<boolean>): Promise<v
   for (const block of blocks()) if (!await send(block)) return;
 }
 
-/** Hashes the gigabyte as it comes; looks at Weir's memory every 64 MB and reports the most it saw. */
+/** `warm`: resident memory after the first 64 MB; `most`: the most of all looks after it. Bytes. */
+interface Received {
+  readonly hash: string;
+  readonly warm: number;
+  readonly most: number;
+}
+
+/** Hashes the gigabyte as it comes; looks at Weir's memory every 64 MB. */
 async function receiveAll(
   weir: RunningWeir,
   some: () => Promise<Uint8Array | null>,
-): Promise<{ hash: string; residentMax: number }> {
+): Promise<Received> {
   const hash = createHash("sha256");
-  let residentMax = 0;
+  let warm = 0;
+  let most = 0;
   let left = BLOCKS * BLOCK_BYTES;
   for (let look = left; left > 0;) {
     const bytes = await some();
@@ -48,9 +58,11 @@ async function receiveAll(
     left -= bytes.length;
     if (left > look) continue;
     look -= 64 * 1_048_576;
-    residentMax = Math.max(residentMax, await weir.residentBytes());
+    const resident = await weir.residentBytes();
+    warm ||= resident;
+    most = Math.max(most, resident);
   }
-  return { hash: hash.digest("hex"), residentMax };
+  return { hash: hash.digest("hex"), warm, most };
 }
 
 scenario("a gigabyte down arrives whole, in bounded memory", async (props) => {
@@ -61,13 +73,14 @@ scenario("a gigabyte down arrives whole, in bounded memory", async (props) => {
   const client = await props.client(weir);
   await client.send(requestText("GET", "/"));
   await client.head();
-  const { hash, residentMax } = await receiveAll(weir, () => client.some());
+  const { hash, warm, most } = await receiveAll(weir, () => client.some());
   assertEquals(hash, expectedHash());
-  assertLess(residentMax - before, RESIDENT_GROWTH_MAX);
+  assertLess(warm - before, WARM_UP_MAX);
+  assertLess(most - warm, RESIDENT_GROWTH_MAX);
 });
 
 scenario("a gigabyte up arrives whole, in bounded memory", async (props) => {
-  const received = Promise.withResolvers<{ hash: string; residentMax: number }>();
+  const received = Promise.withResolvers<Received>();
   const play: Step = { play: async ({ some }) => received.resolve(await receiveAll(weir, some)) };
   const origin = await props.origin(afterHead(play, replyRaw("HTTP/1.1 204 No Content\r\n\r\n")));
   const weir = await props.weir({ upstreams: origin.url });
@@ -76,7 +89,8 @@ scenario("a gigabyte up arrives whole, in bounded memory", async (props) => {
   await client.send(`PUT / HTTP/1.1\r\nHost: a.test\r\n${length.join(": ")}\r\n\r\n`);
   await sendAll((block) => client.send(block));
   assertEquals((await client.response()).status, 204);
-  const { hash, residentMax } = await received.promise;
+  const { hash, warm, most } = await received.promise;
   assertEquals(hash, expectedHash());
-  assertLess(residentMax - before, RESIDENT_GROWTH_MAX);
+  assertLess(warm - before, WARM_UP_MAX);
+  assertLess(most - warm, RESIDENT_GROWTH_MAX);
 });
