@@ -42,8 +42,15 @@ export interface Body {
    * @throws BodyError when the sender broke off or broke the framing: the message is not complete.
    */
   read(into?: Uint8Array): Promise<Uint8Array | null>;
-  /** All that is left, when it is in memory already and complete; else null, and nothing is consumed. */
-  takeWhole(): Uint8Array | null;
+  /**
+   * All that is left, when it is in memory already and complete; else null, and nothing is consumed.
+   * Copied to the front of `into` when that is given and has room for it, else fresh memory; null without room.
+   */
+  takeWhole(into?: Uint8Array): Uint8Array | null;
+  /** Whether the next read has something to give without waiting; absent where nobody can tell. */
+  readonly ready?: boolean;
+  /** Trailer lines, once the body was read to its end; absent where there can be none. */
+  readonly trailers?: HeaderLines;
   /** Nobody will read on. Idempotent. */
   cancel(): void;
 }

@@ -29,8 +29,12 @@ abstract class InletBody implements Body {
 
   abstract read(into?: Uint8Array): Promise<Uint8Array | null>;
 
-  takeWhole(): Uint8Array | null {
+  takeWhole(_into?: Uint8Array): Uint8Array | null {
     return null;
+  }
+
+  get ready(): boolean {
+    return this.inlet.available > 0;
   }
 
   cancel(): void {
@@ -91,9 +95,13 @@ export class LengthBody extends InletBody {
     return bytes;
   }
 
-  override takeWhole(): Uint8Array | null {
-    if (this.left === 0 || this.inlet.available < this.left) return null;
-    const bytes = copyOut(this.inlet.take(this.left));
+  override takeWhole(into?: Uint8Array): Uint8Array | null {
+    const { left } = this;
+    if (left === 0 || this.inlet.available < left || (into !== undefined && into.length < left)) return null;
+    const view = this.inlet.take(left);
+    const bytes = into === undefined ? copyOut(view) : into.subarray(0, left);
+    // Copied before the end is told: from then on the inlet's memory is the next message's.
+    if (into !== undefined) into.set(view);
     this.left = 0;
     this.end(true);
     return bytes;
@@ -120,6 +128,14 @@ export class ChunkedBody extends InletBody {
   /** Bytes left in the current chunk; -1 before a chunk line, -2 at the end. */
   private left = -1;
   private first = true;
+
+  /** A chunk that has begun, or a chunk line that is all here. */
+  override get ready(): boolean {
+    const { bytes, start, end } = this.inlet;
+    if (this.left > 0) return end > start;
+    const lineEnd = bytes.indexOf(10, this.first ? start : start + 2);
+    return lineEnd >= 0 && lineEnd < end;
+  }
 
   async read(into?: Uint8Array): Promise<Uint8Array | null> {
     if (this.left === -1) await this.guard(() => this.nextChunk());

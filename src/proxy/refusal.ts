@@ -118,10 +118,13 @@ export class WholeBody implements Body {
     return Promise.resolve(bytes === null || bytes.length === 0 ? null : bytes);
   }
 
-  takeWhole(): Uint8Array | null {
+  takeWhole(into?: Uint8Array): Uint8Array | null {
     const bytes = this.bytes;
+    if (bytes === null || (into !== undefined && into.length < bytes.length)) return null;
     this.bytes = null;
-    return bytes;
+    if (into === undefined) return bytes;
+    into.set(bytes);
+    return into.subarray(0, bytes.length);
   }
 
   cancel(): void {
