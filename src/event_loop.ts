@@ -82,6 +82,7 @@ export class EventLoop {
     return new Listening({
       config: listen,
       wheel: this.wheel,
+      trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy),
       uploadsMs: listen.tls?.swapDeadlineMs ?? 0,
       onListening: (host, port) => {
@@ -107,6 +108,7 @@ export class EventLoop {
     return new Listening({
       config: { ...listen, port: redirectPort },
       wheel: this.wheel,
+      trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy, decide),
       uploadsMs: 0,
       onListening: () => {},

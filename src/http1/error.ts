@@ -3,7 +3,11 @@
 /** A message that breaks RFC 9112, or a limit of ours. Its text names what was wrong, without addresses. */
 export class Http1Error extends Error {
   override readonly name = "Http1Error";
-  constructor(readonly kind: "malformed" | "tooLarge" | "closed", message: string) {
+  constructor(
+    /** `version`, `coding`, `expectation`: well formed, but nothing that is served here. */
+    readonly kind: "malformed" | "tooLarge" | "closed" | "version" | "coding" | "expectation",
+    message: string,
+  ) {
     super(message);
   }
 }

@@ -34,8 +34,6 @@ export function latin1Bytes(text: string, buffer: Uint8Array): Uint8Array {
 }
 
 const CRLF = new Uint8Array([13, 10]);
-/** Ends a chunked body without trailers. */
-export const LAST_CHUNK: Uint8Array = new TextEncoder().encode("0\r\n\r\n");
 
 /** `data` as one chunk in one piece, ready for one write. `data` must not be empty: that would end the body. */
 export function chunkOf(data: Uint8Array): Uint8Array {

@@ -5,6 +5,7 @@ import type { Exchange } from "../exchange.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { serve } from "./serve.ts";
+import { wire } from "./wire.ts";
 
 export interface ListenOptions {
   readonly config: ListenConfig;
@@ -14,6 +15,8 @@ export interface ListenOptions {
   readonly handle: (exchange: Exchange) => Promise<void>;
   /** The accept loop ended by itself. */
   readonly onFailed: (reason: string) => void;
+  /** Whether an address may say who the client is (PROXY protocol). */
+  readonly trusts: (address: string) => boolean;
 }
 
 /** For a listener that leaves while the event loop stays. */
@@ -36,5 +39,5 @@ export interface Listener {
 
 /** Listens with SO_REUSEPORT on the configured address. @throws Deno.errors.AddrInUse and the like */
 export function openListener(options: ListenOptions): Listener {
-  return serve(options);
+  return options.config.listener === "wire" ? wire(options) : serve(options);
 }

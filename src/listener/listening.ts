@@ -66,6 +66,7 @@ export class Listening {
       config: { ...this.inputs.config, port: this.port },
       handle: this.inputs.handle,
       wheel: this.inputs.wheel,
+      trusts: this.inputs.trusts,
       ...(certificate === undefined ? {} : { certificate }),
       onFailed: (reason) => {
         // One that was replaced meanwhile is nobody's loss.

@@ -6,8 +6,13 @@
 
 import type { Body } from "../exchange.ts";
 import { BodyError } from "../exchange.ts";
+<<<<<<< HEAD
 import { chunkOf, LAST_CHUNK } from "../http1/request_writer.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+=======
+import { chunkOf } from "../http1/request_writer.ts";
+import { lastChunk } from "../http1/trailers.ts";
+>>>>>>> 1befe3a (listener: serve HTTP/1.1 by Weir's own strict server, wire)
 import type { Connection } from "../upstream/connection.ts";
 
 /** A first piece up to this size travels in the same write as the head. */
@@ -95,12 +100,22 @@ export class RequestBody {
     const pieces = this.pieces(connection, idleMs);
     const first = pieces.next();
     let waiting: Uint8Array | null = head;
+<<<<<<< HEAD
     if (!await comesSoon(first, wheel)) {
       waiting = null;
       await connection.write(head);
     }
     for (let next = await first; next.done !== true; next = await pieces.next()) {
       const bytes = next.value;
+=======
+    // A client that is known to have sent nothing yet may be waiting for what the endpoint says to the head.
+    if (this.kept.length === 0 && this.source.ready === false) {
+      connection.limitSending("send", idleMs);
+      await connection.write(head);
+      waiting = null;
+    }
+    for await (const bytes of this.pieces(connection, idleMs)) {
+>>>>>>> 1befe3a (listener: serve HTTP/1.1 by Weir's own strict server, wire)
       const piece = chunked ? chunkOf(bytes) : bytes;
       connection.limitSending("send", idleMs);
       if (waiting !== null && piece.length <= WITH_HEAD_BYTES_MAX) {
@@ -112,8 +127,10 @@ export class RequestBody {
       waiting = null;
     }
     connection.limitSending("send", idleMs);
-    if (chunked) await connection.write(waiting === null ? LAST_CHUNK : joined(waiting, LAST_CHUNK));
-    else if (waiting !== null) await connection.write(waiting);
+    if (chunked) {
+      const last = lastChunk(this.source.trailers);
+      await connection.write(waiting === null ? last : joined(waiting, last));
+    } else if (waiting !== null) await connection.write(waiting);
     connection.sendingEnded();
   }
 

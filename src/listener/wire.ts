@@ -1,0 +1,98 @@
+// Weir's own listener: a strict HTTP/1.1 server on Deno.listen with reusePort, one per worker.
+//
+// It has what Deno.serve cannot give: every timeout and limit, interim answers, trailers, raw tunnels, the
+// PROXY protocol, a drain that loses nothing, and speed. It speaks HTTP/1.1 and 1.0 only, with TLS too.
+// docs/listeners.md compares the two.
+
+import { Timer } from "../timer_wheel.ts";
+import type { DrainOptions, Listener, ListenOptions } from "./listener.ts";
+import { closeQuietly } from "./wire_close.ts";
+import { WireConnection } from "./wire_connection.ts";
+import { WireHouse } from "./wire_house.ts";
+import { WireTable } from "./wire_table.ts";
+
+/** Pause after an accept that failed for want of something: descriptors, memory. */
+const ACCEPT_PAUSE_MS = 50;
+
+/** Listens. @throws Deno.errors.AddrInUse and the like */
+export function wire(options: ListenOptions): Listener {
+  return new WireListener(options);
+}
+
+class WireListener implements Listener {
+  readonly host: string;
+  readonly port: number;
+  private readonly server: Deno.TcpListener | Deno.TlsListener;
+  private readonly table: WireTable;
+  private readonly house: WireHouse;
+  private readonly empty = Promise.withResolvers<void>();
+  private closed = false;
+
+  constructor(private readonly options: ListenOptions) {
+    const { config, certificate, wheel, handle, trusts } = options;
+    const place = { hostname: config.host, port: config.port, reusePort: true };
+    this.server = certificate === undefined ? Deno.listen(place) : Deno.listenTls({
+      ...place,
+      cert: certificate.cert,
+      key: certificate.key,
+      alpnProtocols: ["http/1.1"],
+    });
+    const { hostname, port } = this.server.addr as Deno.NetAddr;
+    this.host = hostname;
+    this.port = port;
+    this.table = new WireTable(config, wheel, () => performance.now(), () => {
+      if (this.closed) this.empty.resolve();
+    });
+    const scheme = certificate === undefined ? "http" : "https";
+    this.house = new WireHouse(config, scheme, this.table, handle, trusts, Math.random);
+    this.acceptAll();
+  }
+
+  /** Goes on whatever a single accept fails with: only closing ends it. */
+  private async acceptAll(): Promise<void> {
+    while (!this.closed) {
+      try {
+        this.admit(await this.server.accept());
+      } catch (error) {
+        if (this.closed) return;
+        if (error instanceof Deno.errors.BadResource) return this.options.onFailed(error.message);
+        // Out of descriptors, most likely: who idles the longest gives one back.
+        this.table.closeOldestIdle();
+        await this.pause();
+      }
+    }
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => this.options.wheel.arm(new Timer(resolve), ACCEPT_PAUSE_MS));
+  }
+
+  private admit(conn: Deno.TcpConn | Deno.TlsConn): void {
+    const { hostname } = conn.remoteAddr as Deno.NetAddr;
+    if (!this.table.admits(hostname)) return closeQuietly(conn);
+    // Nagle and delayed acknowledgements together cost 40 ms on small writes.
+    if ("setNoDelay" in conn) conn.setNoDelay(true);
+    new WireConnection(conn, this.house);
+  }
+
+  /** Connections without a request go at once, the others with their answer. */
+  drain({ onDeaf }: DrainOptions = {}): Promise<void> {
+    this.close();
+    onDeaf?.();
+    this.house.draining = true;
+    this.table.forEach((connection) => (connection as WireConnection).drain());
+    return this.empty.promise;
+  }
+
+  abort(): void {
+    this.close();
+    this.table.forEach((connection) => connection.close());
+  }
+
+  private close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    closeQuietly(this.server);
+    if (this.table.size === 0) this.empty.resolve();
+  }
+}

@@ -1,0 +1,130 @@
+// Sending an answer: the head and whatever of the body is here in one write, the rest in large pieces.
+//
+// One buffer carries an answer from socket to socket. A piece that comes straight from the origin is read
+// into it beside the head or its chunk line, so that nothing is copied twice and nothing is written in bits.
+
+import type { Body, Delivery, ResponseHead } from "../exchange.ts";
+import { PIECES } from "../http1/buffers.ts";
+import { encodeLatin1 } from "../http1/latin1.ts";
+import { latin1Bytes } from "../http1/request_writer.ts";
+import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
+import { lastChunk } from "../http1/trailers.ts";
+import type { ClientSocket } from "./wire_socket.ts";
+
+/** Room for a chunk line of a piece: up to five hex digits and CRLF. */
+const CHUNK_LINE_BYTES = 7;
+const CHUNK_END_BYTES = 2;
+/** Less room than this is not worth a read: what is there is written first. */
+const PIECE_BYTES_MIN = 4_096;
+
+/** Sends all of it. Never rejects. */
+export async function sendAnswer(
+  socket: ClientSocket,
+  head: ResponseHead,
+  body: Body | null,
+  shape: ResponseShape,
+): Promise<Delivery> {
+  const text = responseHeadText(head, shape);
+  const buffer = PIECES.take();
+  let at = 0;
+  if (text.length <= buffer.length / 2) at = encodeLatin1(text, buffer, 0);
+  else if (!await socket.write(latin1Bytes(text, buffer.subarray(0, 0)))) return gone(body, 0);
+
+  const whole = body === null || shape.framing !== "length" ? null : body.takeWhole(buffer.subarray(at));
+  if (body !== null && whole === null) {
+    return await new Pump(socket, body, buffer, shape.framing === "chunked").run(at);
+  }
+  const bytes = whole === null ? 0 : whole.length;
+  const sent = await socket.write(buffer.subarray(0, at + bytes));
+  PIECES.give(buffer);
+  return sent ? { kind: "complete", bytes } : gone(null, 0);
+}
+
+function gone(body: Body | null, bytes: number): Delivery {
+  body?.cancel();
+  return { kind: "clientGone", bytes };
+}
+
+/** Moves one body through one buffer. */
+class Pump {
+  private bytes = 0;
+  private ended = false;
+
+  constructor(
+    private readonly socket: ClientSocket,
+    private readonly body: Body,
+    private readonly buffer: Uint8Array,
+    private readonly chunked: boolean,
+  ) {}
+
+  /** @param at where the head ends that waits in the buffer */
+  async run(at: number): Promise<Delivery> {
+    const { socket, body, buffer } = this;
+    // A head does not wait for a body that is still to come.
+    if (at > 0 && body.ready !== true) {
+      if (!await socket.write(buffer.subarray(0, at))) return gone(body, 0);
+      at = 0;
+    }
+    while (!this.ended) {
+      try {
+        at = await this.fill(at);
+      } catch (error) {
+        if (at > 0) await socket.write(buffer.subarray(0, at));
+        return { kind: "truncated", bytes: this.bytes, error };
+      }
+      if (at > 0 && !await socket.write(buffer.subarray(0, at))) return gone(body, this.bytes);
+      at = 0;
+    }
+    PIECES.give(buffer);
+    return { kind: "complete", bytes: this.bytes };
+  }
+
+  /** At least one piece behind what is in the buffer, and all that follows without waiting. */
+  private async fill(at: number): Promise<number> {
+    const { body, buffer } = this;
+    do {
+      at = this.chunked ? await this.addChunk(at) : await this.addPiece(at);
+    } while (!this.ended && body.ready === true && buffer.length - at >= PIECE_BYTES_MIN);
+    return at;
+  }
+
+  private async addPiece(at: number): Promise<number> {
+    const { body, buffer } = this;
+    const room = at === 0 ? buffer : buffer.subarray(at);
+    const piece = await body.read(room);
+    if (piece === null) {
+      this.ended = true;
+      return at;
+    }
+    if (piece.buffer !== room.buffer) room.set(piece);
+    this.bytes += piece.length;
+    this.ended = this.bytes === body.length;
+    return at + piece.length;
+  }
+
+  private async addChunk(at: number): Promise<number> {
+    const { body, buffer } = this;
+    const from = at + CHUNK_LINE_BYTES;
+    const room = buffer.subarray(from, buffer.length - CHUNK_END_BYTES);
+    const piece = await body.read(room);
+    if (piece === null) return this.addLastChunk(at);
+    if (piece.length === 0) return at;
+    if (piece.buffer !== room.buffer) room.set(piece);
+    this.bytes += piece.length;
+    // Leading zeros make the line as long as its room (RFC 9112 7.1 allows them).
+    encodeLatin1(piece.length.toString(16).padStart(CHUNK_LINE_BYTES - 2, "0") + "\r\n", buffer, at);
+    return encodeLatin1("\r\n", buffer, from + piece.length);
+  }
+
+  private async addLastChunk(at: number): Promise<number> {
+    const { buffer, socket } = this;
+    this.ended = true;
+    const last = lastChunk(this.body.trailers);
+    if (at + last.length > buffer.length) {
+      if (!await socket.write(buffer.subarray(0, at))) return 0;
+      at = 0;
+    }
+    buffer.set(last, at);
+    return at + last.length;
+  }
+}

@@ -1,0 +1,245 @@
+// One client's connection on the wire listener, from its first byte to its last: request after request, in
+// the order in which they came.
+//
+// It moves between few phases: a PROXY header (where one is expected), then `head` and `exchange` in turn, and
+// at the end `lingering`, in which the client may finish reading what it was sent. Callbacks move it, since
+// every promise in between would cost each request.
+
+import type { Exchange, PeerAddress } from "../exchange.ts";
+import { ChunkedBody, LengthBody } from "../http1/body.ts";
+import { Http1Error } from "../http1/error.ts";
+import { findSectionEnd } from "../http1/fields.ts";
+import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
+import { parseProxyHeader } from "./proxy_protocol.ts";
+import { UpgradableExchange, WireExchange } from "./wire_exchange.ts";
+import type { WireHouse } from "./wire_house.ts";
+import { readRequest, refused, unacceptable, type WireRequest } from "./wire_request.ts";
+import { ClientSocket } from "./wire_socket.ts";
+import type { Tabled } from "./wire_table.ts";
+
+type Phase = "proxyHeader" | "head" | "exchange" | "tunnel" | "lingering" | "closed";
+
+/** How long a client may take to read the last answer and close. */
+const LINGER_MS = 2_000;
+/** How long a connection without a request may still bring one while Weir leaves. */
+const LAST_CALL_MS = 1_000;
+
+export class WireConnection implements Tabled {
+  readonly socket: ClientSocket;
+  readonly address: string;
+  older: Tabled | null = null;
+  newer: Tabled | null = null;
+  idle = false;
+  /** Who the client is: the socket's peer, or whom a PROXY header names. */
+  peer: PeerAddress;
+  /** The request's body was read to its end; what follows on the connection is the next request. */
+  bodyDone = true;
+  private phase: Phase = "head";
+  private deadline: number;
+  private requests = 0;
+  /** How far the head that is arriving was looked at. */
+  private scanned = 0;
+  private exchange: WireExchange | null = null;
+  private readonly expiresAt: number;
+  private readonly requestsMax: number;
+
+  constructor(conn: Deno.TcpConn | Deno.TlsConn, private readonly house: WireHouse) {
+    const { table, config } = house;
+    this.peer = conn.remoteAddr as Deno.NetAddr;
+    this.address = this.peer.hostname;
+    this.socket = new ClientSocket(
+      conn,
+      table,
+      house.socketLimits,
+      () => this.onWatched(),
+      () => this.onBroken(),
+    );
+    table.add(this);
+    table.idle(this);
+    this.deadline = table.after(config.headReadMs);
+    this.expiresAt = house.expiry();
+    this.requestsMax = house.requestsMax();
+    if (config.proxyProtocol && house.trusts(this.address)) this.phase = "proxyHeader";
+    this.socket.watch();
+  }
+
+  private onWatched(): void {
+    if (this.socket.ended) return this.onPeerEnded();
+    if (this.phase === "head") this.readHead();
+    else if (this.phase === "proxyHeader") this.readProxyHeader();
+    else if (this.phase === "lingering") this.discard();
+  }
+
+  private onBroken(): void {
+    this.exchange?.leave();
+    this.close();
+  }
+
+  /** The client closed its side. */
+  private onPeerEnded(): void {
+    // A client that announced its last request may half-close after it; any other one has left.
+    if (this.phase === "exchange") return this.exchange!.lastOfClient ? undefined : this.exchange!.leave();
+    if (this.phase !== "tunnel") this.close();
+  }
+
+  private readProxyHeader(): void {
+    const { inlet } = this.socket;
+    this.house.table.busy(this);
+    try {
+      const header = parseProxyHeader(inlet.bytes, inlet.start, inlet.end);
+      if (header === null) return this.socket.watch();
+      inlet.take(header.bytes);
+      if (header.peer !== null) this.peer = header.peer;
+    } catch (error) {
+      if (!(error instanceof Http1Error)) throw error;
+      return this.refuse(400, error.message);
+    }
+    this.phase = "head";
+    if (inlet.available > 0) this.readHead();
+    else this.socket.watch();
+  }
+
+  private readHead(): void {
+    const { socket, house } = this;
+    const { inlet } = socket;
+    if (inlet.bytes[inlet.start] === 13) inlet.take(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
+    const from = Math.max(inlet.start, inlet.start + this.scanned - 3);
+    const end = findSectionEnd(inlet.bytes, from, inlet.end);
+    if (end < 0) return this.awaitHead();
+    this.scanned = 0;
+    const { headBytesMax, headerLinesMax } = house.config;
+    if (end - inlet.start > headBytesMax) return this.refuseTooLarge();
+    const request = readRequest(inlet.bytes, inlet.start, end, house.scheme, headerLinesMax);
+    inlet.take(end - inlet.start);
+    this.begin(request);
+  }
+
+  /** More of the head must come; its time runs from its first byte. */
+  private awaitHead(): void {
+    const { socket, house } = this;
+    const { inlet } = socket;
+    if (this.idle || this.scanned === 0) {
+      house.table.busy(this);
+      if (this.requests > 0) this.deadline = house.table.after(house.config.headReadMs);
+    }
+    if (hasBareLf(inlet.bytes, inlet.start, inlet.end)) return this.refuse(400, "line that ends without CR");
+    this.scanned = inlet.available;
+    if (inlet.available >= house.config.headBytesMax || !inlet.makeRoom(house.config.headBytesMax)) {
+      return this.refuseTooLarge();
+    }
+    socket.watch();
+  }
+
+  /** 414 when not even the request line fits, 431 else (RFC 9110 15.5.15, RFC 6585 5). */
+  private refuseTooLarge(): void {
+    const { bytes, start, end } = this.socket.inlet;
+    const max = this.house.config.headBytesMax;
+    const lineEnd = bytes.indexOf(10, start);
+    if (lineEnd < 0 || lineEnd >= end) return this.refuse(414, `request line longer than ${max} bytes`);
+    this.refuse(431, `request head larger than ${max} bytes`);
+  }
+
+  /** A request that cannot be read to its end goes through the proxy, which answers, counts and logs it. */
+  private refuse(status: number, message: string): void {
+    const { inlet } = this.socket;
+    inlet.start = inlet.end = 0;
+    this.begin(refused(null, this.house.scheme, unacceptable(status, message)));
+  }
+
+  private begin(request: WireRequest): void {
+    const { house, socket } = this;
+    house.table.busy(this);
+    this.phase = "exchange";
+    this.deadline = Infinity;
+    this.requests++;
+    const body = this.bodyOf(request);
+    this.bodyDone = body === null;
+    const upgrades = request.framing.upgrade !== null && body === null;
+    const exchange = upgrades
+      ? new UpgradableExchange(this, request, body)
+      : new WireExchange(this, request, body);
+    this.exchange = exchange;
+    if (body === null && socket.inlet.available === 0) socket.watch();
+    house.handle(exchange as Exchange).then(this.exchangeOver);
+  }
+
+  private bodyOf({ framing: { contentLength } }: WireRequest): LengthBody | ChunkedBody | null {
+    if (contentLength === 0) return null;
+    this.socket.beginBody();
+    const { inlet } = this.socket;
+    return contentLength === null
+      ? new ChunkedBody(inlet, this.bodyOver)
+      : new LengthBody(inlet, contentLength, this.bodyOver);
+  }
+
+  private readonly bodyOver = (complete: boolean): void => {
+    this.bodyDone = complete;
+    if (complete && this.phase === "exchange" && this.socket.inlet.available === 0) this.socket.watch();
+  };
+
+  private readonly exchangeOver = (): void => {
+    const exchange = this.exchange!;
+    this.exchange = null;
+    if (this.phase === "closed") return;
+    if (!exchange.delivered || this.phase === "tunnel") return this.close();
+    if (exchange.closes) return this.finish(exchange);
+    this.phase = "head";
+    if (this.socket.ended) return this.close();
+    if (this.socket.inlet.available > 0) return this.readHead();
+    this.house.table.idle(this);
+    this.deadline = this.house.table.after(this.house.config.keepAliveIdleMs);
+    this.socket.watch();
+  };
+
+  /** Whether the next answer is to be the last: the connection has served long or often enough. */
+  get isDue(): boolean {
+    return this.house.draining || this.requests >= this.requestsMax ||
+      this.house.table.clock >= this.expiresAt;
+  }
+
+  /** From now on its bytes are a tunnel's. */
+  becomeTunnel(): void {
+    this.phase = "tunnel";
+  }
+
+  /** The last answer is out. RFC 9112 9.6: closing over unread bytes would reset it away from the client. */
+  private finish(exchange: WireExchange): void {
+    const { socket, house } = this;
+    const nothingMore = socket.ended ||
+      (exchange.lastOfClient && this.bodyDone && socket.inlet.available === 0 && house.scheme === "http");
+    if (nothingMore) return this.close();
+    this.phase = "lingering";
+    this.deadline = house.table.after(LINGER_MS);
+    socket.closeWrite().catch(() => this.close());
+    this.discard();
+  }
+
+  private discard(): void {
+    const { inlet } = this.socket;
+    inlet.start = inlet.end = 0;
+    this.socket.watch();
+  }
+
+  checkDeadlines(clock: number): void {
+    if (this.socket.checkDeadlines(clock)) return this.close();
+    if (clock < this.deadline) return;
+    const begun = this.phase === "head" && !this.idle && this.socket.inlet.available > 0;
+    if (!begun) return this.close();
+    this.refuse(408, "the request head did not come in time");
+  }
+
+  /** Weir leaves: what idles is closed, what has not asked yet may ask once, soon. */
+  drain(): void {
+    if (!this.idle) return;
+    if (this.requests > 0) return this.close();
+    this.deadline = Math.min(this.deadline, this.house.table.after(LAST_CALL_MS));
+  }
+
+  close(): void {
+    if (this.phase === "closed") return;
+    this.phase = "closed";
+    this.exchange?.leave();
+    this.socket.close();
+    this.house.table.remove(this);
+  }
+}

@@ -1,0 +1,126 @@
+// One request on a wire connection, and its one answer.
+
+import {
+  type Body,
+  type Delivery,
+  type Exchange,
+  headerValues,
+  type PeerAddress,
+  type RequestHead,
+  type ResponseHead,
+  type Tunnel,
+  type Unacceptable,
+} from "../exchange.ts";
+import { latin1Bytes } from "../http1/request_writer.ts";
+import { interimHeadText, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
+import { sendAnswer } from "./wire_answer.ts";
+import type { WireConnection } from "./wire_connection.ts";
+import type { WireRequest } from "./wire_request.ts";
+import { ClientTunnel } from "./wire_tunnel.ts";
+
+const NO_BUFFER = new Uint8Array(0);
+
+export class WireExchange implements Exchange {
+  readonly head: RequestHead;
+  readonly unacceptable: Unacceptable | null;
+  clientGone = false;
+  onClientGone: (() => void) | null = null;
+  /** The answer went out whole. */
+  delivered = false;
+  /** The connection ends with this answer. */
+  closes = false;
+  /** The client said that no other request follows. */
+  readonly lastOfClient: boolean;
+  private informed: Promise<boolean> | null = null;
+
+  constructor(
+    protected readonly connection: WireConnection,
+    request: WireRequest,
+    readonly body: Body | null,
+  ) {
+    this.head = request.head;
+    this.unacceptable = request.unacceptable;
+    this.lastOfClient = !request.framing.persistent;
+  }
+
+  get peer(): PeerAddress {
+    return this.connection.peer;
+  }
+
+  /** The client has left. */
+  leave(): void {
+    if (this.clientGone || this.delivered) return;
+    this.clientGone = true;
+    this.onClientGone?.();
+  }
+
+  async respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
+    const { connection } = this;
+    if (this.informed !== null) await this.informed;
+    if (this.clientGone) {
+      body?.cancel();
+      return { kind: "clientGone", bytes: 0 };
+    }
+    const sent = hasNoBody(this.head.method, head.status) ? null : body;
+    if (sent === null) body?.cancel();
+    const shape = this.shapeOf(head, sent);
+    const delivery = await sendAnswer(connection.socket, head, sent, shape);
+    this.delivered = delivery.kind === "complete";
+    // A cut answer must not look complete: the connection goes with it.
+    if (!this.delivered) connection.close();
+    return delivery;
+  }
+
+  private shapeOf(head: ResponseHead, body: Body | null): ResponseShape {
+    const old = this.head.version === "1.0";
+    const framing = framingOf(this.head.method, head.status, body, old);
+    this.closes = this.lastOfClient || framing === "untilClose" || this.connection.isDue ||
+      !this.requestOver() || asksToClose(head);
+    return { framing, length: body?.length ?? 0, close: this.closes, keepAlive: old && !this.closes };
+  }
+
+  /** Whether the next request begins where this one's body ends; passes over a body that is all here. */
+  private requestOver(): boolean {
+    if (this.connection.bodyDone) return true;
+    this.body?.takeWhole();
+    return this.connection.bodyDone;
+  }
+
+  inform(head: ResponseHead): Promise<void> {
+    // RFC 9110 15.2: no interim answers to HTTP/1.0 clients; none after the final one.
+    if (this.head.version === "1.0" || this.clientGone || this.delivered) return Promise.resolve();
+    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
+    const before = this.informed;
+    const write = () => this.connection.socket.write(bytes);
+    this.informed = before === null ? write() : before.then(write);
+    return this.informed.then(() => {});
+  }
+}
+
+/** A request whose client would rather speak something else on this connection. */
+export class UpgradableExchange extends WireExchange {
+  async upgrade(head: ResponseHead): Promise<Tunnel> {
+    const { connection } = this;
+    connection.becomeTunnel();
+    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
+    this.delivered = await connection.socket.write(bytes);
+    this.closes = true;
+    return new ClientTunnel(connection);
+  }
+}
+
+/** RFC 9112 6.3: no body, whatever the answer's fields say. */
+function hasNoBody(method: string, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 304;
+}
+
+function framingOf(method: string, status: number, body: Body | null, old: boolean): ResponseFraming {
+  if (status === 204) return "none";
+  if (hasNoBody(method, status)) return "asWritten";
+  if (body === null || body.length !== null) return "length";
+  return old ? "untilClose" : "chunked";
+}
+
+function asksToClose(head: ResponseHead): boolean {
+  return headerValues(head.headers, "connection").some((value) => value.toLowerCase().includes("close"));
+}

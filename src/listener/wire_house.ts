@@ -1,0 +1,52 @@
+// What all connections of one wire listener share.
+
+import type { ListenConfig } from "../config/schema.ts";
+import type { Exchange } from "../exchange.ts";
+import type { SocketLimits } from "./wire_socket.ts";
+import type { WireTable } from "./wire_table.ts";
+
+/** Spread of lifetimes, so that connections opened together do not leave together: 0.8 to 1.2 of the limit. */
+const JITTER = 0.4;
+
+export class WireHouse {
+  /** True while Weir leaves: every answer is its connection's last. */
+  draining = false;
+  readonly socketLimits: SocketLimits;
+
+  constructor(
+    readonly config: ListenConfig,
+    readonly scheme: "http" | "https",
+    readonly table: WireTable,
+    /** Answers an exchange; never rejects. */
+    readonly handle: (exchange: Exchange) => Promise<void>,
+    /** Whether an address may say who the client is. */
+    readonly trusts: (address: string) => boolean,
+    /** Uniform in [0, 1). */
+    private readonly random: () => number,
+  ) {
+    this.socketLimits = {
+      // A client that takes nothing of its answer is as idle as one that asks for nothing.
+      sendIdleMs: config.keepAliveIdleMs,
+      bodyBytesPerSecondMin: config.bodyBytesPerSecondMin,
+      bodyGraceMs: config.headReadMs,
+    };
+  }
+
+  /** The table's time from which a new connection is asked to leave. */
+  expiry(): number {
+    const { connectionLifetimeMs } = this.config;
+    return connectionLifetimeMs === 0 ? Infinity : this.table.clock + this.spread(connectionLifetimeMs);
+  }
+
+  /** After how many requests a new connection is asked to leave. */
+  requestsMax(): number {
+    const { connectionRequestsMax } = this.config;
+    return connectionRequestsMax === 0
+      ? Infinity
+      : Math.max(1, Math.round(this.spread(connectionRequestsMax)));
+  }
+
+  private spread(limit: number): number {
+    return limit * (1 - JITTER / 2 + this.random() * JITTER);
+  }
+}

@@ -1,0 +1,112 @@
+// What a client wrote, read as the request that the proxy gets, or as the reason why it gets none.
+//
+// Called by the wire listener for every head. The syntax is `http1/`'s business; here it is decided who the
+// request is for (RFC 9112 3.2, 3.3), and which status a broken head is answered with.
+
+import type { RequestHead, Unacceptable } from "../exchange.ts";
+import { Http1Error } from "../http1/error.ts";
+import { decodeLatin1 } from "../http1/latin1.ts";
+import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
+import { parseRequestFields, parseRequestLine, type RequestLine } from "../http1/request_head.ts";
+import { isAuthority } from "./authority.ts";
+
+export interface WireRequest {
+  readonly head: RequestHead;
+  readonly framing: RequestFraming;
+  /** Not null: answered with this, and the connection ends. */
+  readonly unacceptable: Unacceptable | null;
+}
+
+type Scheme = RequestHead["scheme"];
+
+/** Reads the head in `bytes` from `start` to `end` (just after its blank line). Never throws. */
+export function readRequest(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  scheme: Scheme,
+  linesMax: number,
+): WireRequest {
+  const text = decodeLatin1(bytes, start, end);
+  const lineEnd = text.indexOf("\r\n");
+  let line: RequestLine | null = null;
+  try {
+    line = parseRequestLine(text, lineEnd);
+    const headers = parseRequestFields(text, lineEnd, linesMax);
+    const framing = frameRequest(headers, line.minor);
+    const { method, target, minor } = line;
+    const version = minor === 1 ? "1.1" : "1.0";
+    if (minor === 1 && framing.host === null) throw new Http1Error("malformed", "no Host");
+    // RFC 9112 3.2: an empty Host is for targets without an authority, which a gateway does not serve.
+    if (framing.host !== null && !isAuthority(framing.host)) throw badHost(framing.host);
+    const authority = framing.host ?? "";
+    if (target.charCodeAt(0) === SLASH || method === "CONNECT") {
+      return { head: { method, target, authority, scheme, version, headers }, framing, unacceptable: null };
+    }
+    const place = otherForm(method, target, authority);
+    return { head: { method, ...place, scheme, version, headers }, framing, unacceptable: null };
+  } catch (error) {
+    if (!(error instanceof Http1Error)) throw error;
+    return refused(line, scheme, refusalOf(error));
+  }
+}
+
+const SLASH = 47;
+
+/** Asterisk-form and absolute-form (RFC 9112 3.2.2, 3.2.4): in the latter the target's authority wins. */
+function otherForm(method: string, target: string, host: string): { target: string; authority: string } {
+  if (target === "*" && method === "OPTIONS") return { target, authority: host };
+  const match = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target);
+  if (match === null) throw new Http1Error("malformed", "request target is no path and no http or https URL");
+  const authority = match[1]!;
+  const rest = match[2]!;
+  if (!isAuthority(authority)) {
+    throw new Http1Error("malformed", "authority of the request target is not a host and port");
+  }
+  // RFC 9112 3.2.4: OPTIONS for a URL without path and query is OPTIONS *.
+  if (rest === "") return { target: method === "OPTIONS" ? "*" : "/", authority };
+  return { target: rest.charCodeAt(0) === SLASH ? rest : "/" + rest, authority };
+}
+
+function badHost(host: string): Http1Error {
+  return new Http1Error("malformed", host === "" ? "Host is empty" : "Host is not a host and port");
+}
+
+/** What the framing of a head that was not read is taken for: nothing more is read on its connection. */
+const NO_FRAMING: RequestFraming = {
+  contentLength: 0,
+  host: null,
+  persistent: false,
+  expectsContinue: false,
+  upgrade: null,
+};
+
+/** A request that goes no further. `line` is what could be read of it. */
+export function refused(line: RequestLine | null, scheme: Scheme, unacceptable: Unacceptable): WireRequest {
+  const head: RequestHead = {
+    method: line?.method ?? "-",
+    target: line?.target ?? "-",
+    authority: "",
+    scheme,
+    version: line?.minor === 0 ? "1.0" : "1.1",
+    headers: [],
+  };
+  return { head, framing: NO_FRAMING, unacceptable };
+}
+
+function refusalOf(error: Http1Error): Unacceptable {
+  return unacceptable(STATUS[error.kind], error.message);
+}
+
+const STATUS: Readonly<Record<Http1Error["kind"], number>> = {
+  malformed: 400,
+  closed: 400,
+  tooLarge: 431,
+  version: 505,
+  coding: 501,
+  expectation: 417,
+};
+
+export function unacceptable(status: number, message: string): Unacceptable {
+  return { status, error: "http_request_error", message };
+}

@@ -1,0 +1,130 @@
+// The connections of one wire listener: how many, which idle the longest, and whose time is up.
+//
+// One sweep looks at every connection's deadlines, a few times within the shortest of them, so that a request
+// arms no timer: it writes a number. Deadlines therefore come a little late, never early.
+
+import type { ListenConfig } from "../config/schema.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
+
+/** A connection as the table sees it. */
+export interface Tabled {
+  /** Address that counts for the limit per address: the socket's, whatever a PROXY header says. */
+  readonly address: string;
+  /** Neighbours in the order of idling; null at the ends and while busy. */
+  older: Tabled | null;
+  newer: Tabled | null;
+  idle: boolean;
+  /** Called by the sweep with the table's clock. */
+  checkDeadlines(clock: number): void;
+  /** Ends it without an answer. */
+  close(): void;
+}
+
+const SWEEP_MS_MIN = 10;
+const SWEEP_MS_MAX = 1_000;
+/** Sweeps within the shortest deadline. */
+const SWEEPS = 4;
+
+export class WireTable {
+  /** Monotonic milliseconds at the last sweep: what connections reckon deadlines with. */
+  clock = 0;
+  readonly sweepMs: number;
+  private readonly all = new Set<Tabled>();
+  private readonly perAddress = new Map<string, number>();
+  private oldest: Tabled | null = null;
+  private newest: Tabled | null = null;
+  private readonly timer: Timer;
+
+  constructor(
+    private readonly config: ListenConfig,
+    private readonly wheel: TimerWheel,
+    private readonly now: () => number,
+    /** Called whenever the last connection left. */
+    private readonly onEmpty: () => void,
+  ) {
+    const shortest = Math.min(config.headReadMs, config.keepAliveIdleMs);
+    this.sweepMs = Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, Math.floor(shortest / SWEEPS)));
+    this.timer = new Timer(() => this.sweep());
+  }
+
+  get size(): number {
+    return this.all.size;
+  }
+
+  /** A deadline `ms` from now. */
+  after(ms: number): number {
+    return this.clock + ms + this.sweepMs;
+  }
+
+  /** Makes room for one more from `address`, at the cost of who idles the longest; false when there is none. */
+  admits(address: string): boolean {
+    const { connectionsMax, connectionsPerAddressMax } = this.config;
+    if (connectionsPerAddressMax > 0 && (this.perAddress.get(address) ?? 0) >= connectionsPerAddressMax) {
+      if (!this.closeOldestIdle(address)) return false;
+    }
+    return this.all.size < connectionsMax || this.closeOldestIdle();
+  }
+
+  /** Closes the connection that idles the longest, of one address or of all; false when none idles. */
+  closeOldestIdle(address?: string): boolean {
+    let victim = this.oldest;
+    while (victim !== null && address !== undefined && victim.address !== address) victim = victim.newer;
+    victim?.close();
+    return victim !== null;
+  }
+
+  add(connection: Tabled): void {
+    if (this.all.size === 0) {
+      this.clock = this.now();
+      this.wheel.arm(this.timer, this.sweepMs);
+    }
+    this.all.add(connection);
+    if (this.config.connectionsPerAddressMax === 0) return;
+    this.perAddress.set(connection.address, (this.perAddress.get(connection.address) ?? 0) + 1);
+  }
+
+  remove(connection: Tabled): void {
+    if (!this.all.delete(connection)) return;
+    this.busy(connection);
+    if (this.config.connectionsPerAddressMax > 0) {
+      const left = this.perAddress.get(connection.address)! - 1;
+      if (left === 0) this.perAddress.delete(connection.address);
+      else this.perAddress.set(connection.address, left);
+    }
+    if (this.all.size > 0) return;
+    this.wheel.remove(this.timer);
+    this.onEmpty();
+  }
+
+  /** It has nothing to do from now on. */
+  idle(connection: Tabled): void {
+    if (connection.idle) return;
+    connection.idle = true;
+    connection.older = this.newest;
+    if (this.newest === null) this.oldest = connection;
+    else this.newest.newer = connection;
+    this.newest = connection;
+  }
+
+  /** It has something to do. */
+  busy(connection: Tabled): void {
+    if (!connection.idle) return;
+    connection.idle = false;
+    if (connection.older === null) this.oldest = connection.newer;
+    else connection.older.newer = connection.newer;
+    if (connection.newer === null) this.newest = connection.older;
+    else connection.newer.older = connection.older;
+    connection.older = connection.newer = null;
+  }
+
+  private sweep(): void {
+    this.clock = this.now();
+    for (const connection of this.all) connection.checkDeadlines(this.clock);
+    if (this.all.size > 0) this.wheel.arm(this.timer, this.sweepMs);
+  }
+
+  /** Each connection once; they may leave meanwhile. */
+  forEach(visit: (connection: Tabled) => void): void {
+    for (const connection of [...this.all]) visit(connection);
+  }
+}

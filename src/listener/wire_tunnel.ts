@@ -1,0 +1,33 @@
+// The client's side of a raw tunnel: its bytes as they come, whatever they mean.
+
+import type { Tunnel } from "../exchange.ts";
+import type { WireConnection } from "./wire_connection.ts";
+
+export class ClientTunnel implements Tunnel {
+  constructor(private readonly connection: WireConnection) {}
+
+  /** What came before the switch first. */
+  async read(into: Uint8Array): Promise<number | null> {
+    const { socket } = this.connection;
+    await socket.unwatched();
+    const { inlet } = socket;
+    if (inlet.available > 0) {
+      const view = inlet.take(Math.min(inlet.available, into.length));
+      into.set(view);
+      return view.length;
+    }
+    return socket.ended ? null : await socket.readDirect(into);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.connection.socket.writeSome(bytes);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.connection.socket.closeWrite();
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}
