@@ -6,7 +6,8 @@
 // every promise in between would cost each request.
 
 import type { Exchange, PeerAddress } from "../exchange.ts";
-import { ChunkedBody, LengthBody } from "../http1/body.ts";
+import { LengthBody } from "../http1/body.ts";
+import { ChunkedBody } from "../http1/chunked_body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
@@ -143,7 +144,7 @@ export class WireConnection implements Tabled {
   private refuse(status: number, message: string): void {
     const { inlet } = this.socket;
     inlet.start = inlet.end = 0;
-    this.begin(refused(null, this.house.scheme, unacceptable(status, message)));
+    this.begin(refused(null, [], this.house.scheme, unacceptable(status, message)));
   }
 
   private begin(request: WireRequest): void {

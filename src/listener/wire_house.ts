@@ -5,8 +5,8 @@ import type { Exchange } from "../exchange.ts";
 import type { SocketLimits } from "./wire_socket.ts";
 import type { WireTable } from "./wire_table.ts";
 
-/** Spread of lifetimes, so that connections opened together do not leave together: 0.8 to 1.2 of the limit. */
-const JITTER = 0.4;
+/** Limits are up to this share shorter, so that connections opened together do not leave together. */
+const JITTER = 0.2;
 
 export class WireHouse {
   /** True while Weir leaves: every answer is its connection's last. */
@@ -47,6 +47,6 @@ export class WireHouse {
   }
 
   private spread(limit: number): number {
-    return limit * (1 - JITTER / 2 + this.random() * JITTER);
+    return limit * (1 - this.random() * JITTER);
   }
 }

@@ -3,7 +3,7 @@
 // Called by the wire listener for every head. The syntax is `http1/`'s business; here it is decided who the
 // request is for (RFC 9112 3.2, 3.3), and which status a broken head is answered with.
 
-import type { RequestHead, Unacceptable } from "../exchange.ts";
+import type { HeaderLines, RequestHead, Unacceptable } from "../exchange.ts";
 import { Http1Error } from "../http1/error.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
@@ -30,9 +30,10 @@ export function readRequest(
   const text = decodeLatin1(bytes, start, end);
   const lineEnd = text.indexOf("\r\n");
   let line: RequestLine | null = null;
+  let headers: HeaderLines = [];
   try {
     line = parseRequestLine(text, lineEnd);
-    const headers = parseRequestFields(text, lineEnd, linesMax);
+    headers = parseRequestFields(text, lineEnd, linesMax);
     const framing = frameRequest(headers, line.minor);
     const { method, target, minor } = line;
     const version = minor === 1 ? "1.1" : "1.0";
@@ -47,7 +48,7 @@ export function readRequest(
     return { head: { method, ...place, scheme, version, headers }, framing, unacceptable: null };
   } catch (error) {
     if (!(error instanceof Http1Error)) throw error;
-    return refused(line, scheme, refusalOf(error));
+    return refused(line, headers, scheme, refusalOf(error));
   }
 }
 
@@ -81,15 +82,20 @@ const NO_FRAMING: RequestFraming = {
   upgrade: null,
 };
 
-/** A request that goes no further. `line` is what could be read of it. */
-export function refused(line: RequestLine | null, scheme: Scheme, unacceptable: Unacceptable): WireRequest {
+/** A request that goes no further. `line` and `headers` are what could be read of it. */
+export function refused(
+  line: RequestLine | null,
+  headers: HeaderLines,
+  scheme: Scheme,
+  unacceptable: Unacceptable,
+): WireRequest {
   const head: RequestHead = {
     method: line?.method ?? "-",
     target: line?.target ?? "-",
     authority: "",
     scheme,
     version: line?.minor === 0 ? "1.0" : "1.1",
-    headers: [],
+    headers,
   };
   return { head, framing: NO_FRAMING, unacceptable };
 }

@@ -57,9 +57,7 @@ export class Forwarding {
     this.body = exchange.body === null
       ? null
       : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax);
-    const peer = exchange.peer.hostname;
-    const origin = { peer, trusted: proxy.trusted.trusts(peer), requestId: record.requestId };
-    const lines = plan.requestHeaders(toUpstream(exchange.head, origin, proxy.identity));
+    const lines = plan.requestHeaders(toUpstream(exchange.head, journey.origin, proxy.identity));
     this.headers = handshake === null ? lines : handshake.headers(lines);
     this.target = plan.targetFor(exchange.head.target);
     this.selection = new Selection(group, { head: exchange.head, clientAddress: record.clientAddress });
@@ -106,7 +104,6 @@ export class Forwarding {
     record.attempts.push(entry);
     this.entry = entry;
     this.currentLease = lease;
-    const { inform } = exchange;
     this.current = new Attempt(lease, {
       request: requestLine(
         exchange.head.method,
@@ -119,7 +116,7 @@ export class Forwarding {
       timeouts: this.timeouts,
       responseHeadBytesMax: this.group.upstream.snapshot.limits.responseHeadBytesMax,
       limitMs: Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt),
-      onInterim: inform === undefined ? null : (head) => void inform.call(exchange, head),
+      onInterim: this.journey.onInterim,
       handshake: this.handshake,
     }, proxy.inputs.wheel);
     return this.current.run(startedAt);

@@ -15,6 +15,8 @@ export interface Origin {
   /** Whether the operator trusts what the peer says of others. */
   readonly trusted: boolean;
   readonly requestId: string;
+  /** Whether an endpoint's 100 can reach the client: then it is the endpoint that its Expect asks. */
+  readonly informs: boolean;
 }
 
 /** What Weir calls itself in Via; `instance` makes it unique, so that a loop is seen. */
@@ -43,6 +45,8 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
       }
       if (known === Known.maxForwards) lines.push(name, forwardsLeft(head.method, value));
       else if (passesUpstream(known, origin.trusted)) lines.push(name, value);
+      // RFC 9110 10.1.1: relayed, not answered for the origin; it means nothing from an HTTP/1.0 client.
+      else if (known === Known.expect && origin.informs && head.version !== "1.0") lines.push(name, value);
       continue;
     }
     if (named !== null && named.includes(name.toLowerCase())) continue;
@@ -173,6 +177,19 @@ export function toClient(head: ParsedResponse, now: () => Date): ResponseHead {
   }
   // RFC 9110 6.6.1: a recipient with a clock adds Date when it forwards an answer without one.
   if (!dated) lines.push("Date", now().toUTCString());
+  return { status: head.status, reason: head.reason, headers: lines };
+}
+
+/** An interim answer's head for the client: without the fields for one hop, and without framing. */
+export function interimToClient(head: ResponseHead): ResponseHead {
+  const named = connectionOptions(head.headers);
+  const lines: HeaderLines = [];
+  for (let i = 0; i < head.headers.length; i += 2) {
+    const name = head.headers[i]!;
+    const known = knownHeader(name);
+    if (known === Known.contentLength || !passesToClient(known)) continue;
+    if (named === null || !named.includes(name.toLowerCase())) lines.push(name, head.headers[i + 1]!);
+  }
   return { status: head.status, reason: head.reason, headers: lines };
 }
 

@@ -1,11 +1,11 @@
 // One request as its handler sees it: its exchange, its record, and the ways in which Weir answers itself.
 
 import { RouteField } from "../board/fields.ts";
-import type { Body, Exchange, HeaderLines } from "../exchange.ts";
+import type { Body, Exchange, HeaderLines, ResponseHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import { bodyTooLarge } from "./acceptance.ts";
 import type { Forwarding } from "./forwarding.ts";
-import { requestIdOf } from "./headers.ts";
+import { interimToClient, type Origin, requestIdOf } from "./headers.ts";
 import type { Proxy } from "./proxy.ts";
 import { addHsts } from "./redirect_to_tls.ts";
 import { refuseBeyondRate } from "./rate_limit.ts";
@@ -26,6 +26,23 @@ export class Journey {
     const record = this.record = new RequestRecord(head, proxy.inputs.now());
     record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
     record.requestId = requestIdOf(head, proxy.identity.config.requestId, proxy.inputs.makeId);
+  }
+
+  /** Who asks, as the next hop is told. */
+  get origin(): Origin {
+    const peer = this.exchange.peer.hostname;
+    return {
+      peer,
+      trusted: this.proxy.trusted.trusts(peer),
+      requestId: this.record.requestId,
+      informs: this.exchange.inform !== undefined,
+    };
+  }
+
+  /** Sends an endpoint's interim answer on; null where the listener cannot. */
+  get onInterim(): ((head: ResponseHead) => void) | null {
+    const { exchange } = this;
+    return exchange.inform === undefined ? null : (head) => void exchange.inform?.(interimToClient(head));
   }
 
   /** The route that the request takes. */

@@ -6,13 +6,9 @@
 
 import type { Body } from "../exchange.ts";
 import { BodyError } from "../exchange.ts";
-<<<<<<< HEAD
-import { chunkOf, LAST_CHUNK } from "../http1/request_writer.ts";
-import { Timer, type TimerWheel } from "../timer_wheel.ts";
-=======
 import { chunkOf } from "../http1/request_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
->>>>>>> 1befe3a (listener: serve HTTP/1.1 by Weir's own strict server, wire)
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Connection } from "../upstream/connection.ts";
 
 /** A first piece up to this size travels in the same write as the head. */
@@ -100,22 +96,12 @@ export class RequestBody {
     const pieces = this.pieces(connection, idleMs);
     const first = pieces.next();
     let waiting: Uint8Array | null = head;
-<<<<<<< HEAD
     if (!await comesSoon(first, wheel)) {
       waiting = null;
       await connection.write(head);
     }
     for (let next = await first; next.done !== true; next = await pieces.next()) {
       const bytes = next.value;
-=======
-    // A client that is known to have sent nothing yet may be waiting for what the endpoint says to the head.
-    if (this.kept.length === 0 && this.source.ready === false) {
-      connection.limitSending("send", idleMs);
-      await connection.write(head);
-      waiting = null;
-    }
-    for await (const bytes of this.pieces(connection, idleMs)) {
->>>>>>> 1befe3a (listener: serve HTTP/1.1 by Weir's own strict server, wire)
       const piece = chunked ? chunkOf(bytes) : bytes;
       connection.limitSending("send", idleMs);
       if (waiting !== null && piece.length <= WITH_HEAD_BYTES_MAX) {

@@ -65,7 +65,7 @@ scenario("statuses that cannot be sent on become 502", async (props) => {
   for (let n = 0; n < 2; n++) {
     assertEquals((await ask(weir.url, { method: "POST", body: "x" })).status, 502);
   }
-});
+}, { listeners: ["serve"] });
 
 scenario("variables that steer Deno or clients do not steer Weir", async (props) => {
   const origin = await props.origin(reply(200, { body: "reached" }));

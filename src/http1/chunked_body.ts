@@ -1,0 +1,139 @@
+// A body in chunks (RFC 9112 7.1), read strictly: what a lenient reader of chunk lines lets pass is what
+// smuggling is made of.
+
+import { BodyError, type HeaderLines } from "../exchange.ts";
+import { Http1Error } from "./error.ts";
+import { findSectionEnd, parseFieldLines } from "./fields.ts";
+import { InletBody } from "./inlet_body.ts";
+import { decodeLatin1 } from "./latin1.ts";
+
+/** RFC 9112 7.1.1: a recipient limits the length of chunk extensions. */
+const CHUNK_LINE_BYTES_MAX = 4_096;
+const TRAILER_BYTES_MAX = 16_384;
+
+/** A body in chunks (RFC 9112 7.1). Extensions are dropped, trailers are checked and kept apart. */
+export class ChunkedBody extends InletBody {
+  readonly length = null;
+  /** Trailer lines, once the body was read to its end. */
+  trailers: HeaderLines = [];
+  /** Bytes left in the current chunk; -1 before a chunk line, -2 at the end. */
+  private left = -1;
+  private first = true;
+
+  /** A chunk that has begun, or a chunk line that is all here. */
+  override get ready(): boolean {
+    const { bytes, start, end } = this.inlet;
+    if (this.left > 0) return end > start;
+    const lineEnd = bytes.indexOf(10, this.first ? start : start + 2);
+    return lineEnd >= 0 && lineEnd < end;
+  }
+
+  async read(into?: Uint8Array): Promise<Uint8Array | null> {
+    if (this.left === -1) await this.guard(() => this.nextChunk());
+    if (this.left === -2) return null;
+    const bytes = this.inlet.available > 0
+      ? this.takeBuffered(this.left, into)
+      : await this.readDirect(this.left, into);
+    if (bytes === null) throw this.truncated();
+    this.left -= bytes.length;
+    if (this.left === 0) this.left = -1;
+    return bytes;
+  }
+
+  private async guard(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.end(false);
+      throw error instanceof Http1Error ? new BodyError("malformed", error.message) : error;
+    }
+  }
+
+  private async nextChunk(): Promise<void> {
+    const line = await this.chunkLine();
+    this.left = chunkSize(line);
+    if (this.left > 0) return;
+    this.trailers = await this.readTrailers();
+    this.left = -2;
+    this.end(true);
+  }
+
+  /** The next chunk line without its CRLF; consumes the CRLF that ends the chunk before. */
+  private async chunkLine(): Promise<string> {
+    const inlet = this.inlet;
+    if (!this.first) await this.expectCrlf();
+    this.first = false;
+    let scanned = 0;
+    while (true) {
+      for (let i = inlet.start + scanned; i < inlet.end; i++) {
+        if (inlet.bytes[i] !== 10) continue;
+        if (i === inlet.start || inlet.bytes[i - 1] !== 13) {
+          throw new Http1Error("malformed", "bare LF after a chunk size");
+        }
+        const line = decodeLatin1(inlet.bytes, inlet.start, i - 1);
+        inlet.take(i + 1 - inlet.start);
+        return line;
+      }
+      scanned = inlet.available;
+      if (scanned > CHUNK_LINE_BYTES_MAX) throw new Http1Error("malformed", "chunk line too long");
+      await this.more(CHUNK_LINE_BYTES_MAX * 2);
+    }
+  }
+
+  private async expectCrlf(): Promise<void> {
+    while (this.inlet.available < 2) await this.more(CHUNK_LINE_BYTES_MAX);
+    const bytes = this.inlet.take(2);
+    if (bytes[0] !== 13 || bytes[1] !== 10) throw new Http1Error("malformed", "chunk longer than its size");
+  }
+
+  private async readTrailers(): Promise<HeaderLines> {
+    const inlet = this.inlet;
+    while (true) {
+      while (inlet.available < 2) await this.more(TRAILER_BYTES_MAX);
+      if (inlet.bytes[inlet.start] === 13 && inlet.bytes[inlet.start + 1] === 10) {
+        inlet.take(2);
+        return [];
+      }
+      const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
+      if (end >= 0) {
+        const text = decodeLatin1(inlet.bytes, inlet.start, end);
+        inlet.take(end - inlet.start);
+        return parseFieldLines(text, 0);
+      }
+      await this.more(TRAILER_BYTES_MAX);
+    }
+  }
+
+  private async more(bytesMax: number): Promise<void> {
+    if (!this.inlet.makeRoom(Math.max(bytesMax, this.inlet.bytes.length))) {
+      throw new Http1Error("tooLarge", "chunk line or trailers too long");
+    }
+    if (!await this.inlet.fill()) throw this.truncated();
+  }
+}
+
+/**
+ * The size in a chunk line; extensions after `;` are dropped.
+ * @throws Http1Error `malformed`
+ */
+export function chunkSize(line: string): number {
+  let size = 0;
+  let i = 0;
+  for (; i < line.length; i++) {
+    const digit = hexDigit(line.charCodeAt(i));
+    if (digit < 0) break;
+    if (i >= 12) throw new Http1Error("malformed", "chunk size too large");
+    size = size * 16 + digit;
+  }
+  if (i === 0) throw new Http1Error("malformed", "chunk without a size");
+  while (line[i] === " " || line[i] === "\t") i++; // RFC 9112 7.1.1 lets bad white space stand before an extension.
+  if (i < line.length && line[i] !== ";") throw new Http1Error("malformed", "chunk size is not a number");
+  if (line.includes("\r")) throw new Http1Error("malformed", "bare CR in a chunk line");
+  return size;
+}
+
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const lower = code | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}

@@ -1,0 +1,66 @@
+// What all bodies that come in over a connection share: ending once, and copying out of the inlet when the
+// caller keeps the bytes.
+
+import { type Body, BodyError } from "../exchange.ts";
+import type { Inlet } from "./inlet.ts";
+import { copyOut } from "./slab.ts";
+
+/** Called once when a body was read to its end (`true`) or will not be (`false`). */
+export type BodyEnd = (complete: boolean) => void;
+
+/** Read size when the caller brings no buffer. */
+const FRESH_BYTES = 65_536;
+
+export abstract class InletBody implements Body {
+  abstract readonly length: number | null;
+  private ended = false;
+
+  constructor(protected readonly inlet: Inlet, private readonly onEnd: BodyEnd) {}
+
+  abstract read(into?: Uint8Array): Promise<Uint8Array | null>;
+
+  takeWhole(_into?: Uint8Array): Uint8Array | null {
+    return null;
+  }
+
+  get ready(): boolean {
+    return this.inlet.available > 0;
+  }
+
+  cancel(): void {
+    this.end(false);
+  }
+
+  protected end(complete: boolean): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.onEnd(complete);
+  }
+
+  protected truncated(): BodyError {
+    this.end(false);
+    return new BodyError("truncated", "connection closed before the end of the body");
+  }
+
+  /** Up to `max` bytes that are here already. */
+  protected takeBuffered(max: number, into: Uint8Array | undefined): Uint8Array {
+    const room = into === undefined ? max : Math.min(max, into.length);
+    const view = this.inlet.take(Math.min(room, this.inlet.available));
+    return into === undefined ? copyOut(view) : view;
+  }
+
+  /** Up to `max` bytes straight from the connection, past the inlet; null at its end. */
+  protected async readDirect(max: number, into: Uint8Array | undefined): Promise<Uint8Array | null> {
+    const buffer = into ?? new Uint8Array(Math.min(max, FRESH_BYTES));
+    const room = buffer.length > max ? buffer.subarray(0, max) : buffer;
+    let count: number | null;
+    try {
+      count = await this.inlet.source.read(room);
+    } catch (error) {
+      this.end(false);
+      throw error;
+    }
+    if (count === null) return null;
+    return count === buffer.length ? buffer : buffer.subarray(0, count);
+  }
+}
