@@ -62,6 +62,8 @@ export class EventLoop {
 
   private startHeartbeat(): ReturnType<typeof setInterval> {
     const heartbeat = this.own.gauge(ColumnCell.heartbeat);
+    // The first beat is due at once: from then on the supervisor listens.
+    heartbeat.add(1);
     const stalls = new RollingMax(STALLS_TOLD_MS);
     let expected = performance.now() + HEARTBEAT_MS;
     let beats = 0;

@@ -8,11 +8,10 @@ scenario("GETs outlive a restart of their endpoint, and it comes back", async (p
   const steady = await props.origin(reply(200));
   const restarting = await props.origin(reply(200));
   const health = { intervalMs: 100, changingIntervalMs: 50, jitterPercent: 0, fall: 1, rise: 1 };
-  const weir = await props.weir({
-    config: {
-      upstreams: { default: { endpoints: [steady.url, restarting.url], health, slowStart: { windowMs: 0 } } },
-    },
-  });
+  // An ejection would keep it away for longer than its checks do; other stories are about that.
+  const upstream = { health, slowStart: { windowMs: 0 }, ejection: { enabled: false } };
+  const endpoints = [steady.url, restarting.url];
+  const weir = await props.weir({ config: { upstreams: { default: { endpoints, ...upstream } } } });
   const restarted = Promise.withResolvers<void>();
   const { answers, errors } = await load(weir.url, {
     requests: 400,
