@@ -20,7 +20,7 @@ const STANDS_ON: Record<string, readonly string[]> = {
   listener: BOTTOM,
   event_loop: [...BOTTOM, "upstream", "balance", "proxy", "listener"],
   worker: [...BOTTOM, "event_loop"],
-  control: [...BOTTOM, "upstream/connection", "upstream/dial"],
+  control: [...BOTTOM, "upstream/connection", "upstream/dial", "upstream/tls"],
   admin: [...BOTTOM, "version"],
   // Joins the control plane's parts into the one that runs.
   pod: [...BOTTOM, "control", "admin", "version"],

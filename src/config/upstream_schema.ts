@@ -138,9 +138,9 @@ export const upstreamLimitsSchema = z.strictObject({
 }).describe("What an upstream is spared.");
 
 export const upstreamTlsSchema = z.strictObject({
-  caFile: z.string().min(1).optional().describe("PEM certificates to trust instead of the built-in roots."),
+  caFile: z.string().min(1).optional().describe("PEM certificates to trust besides the built-in roots."),
   serverName: z.string().min(1).optional().describe(
-    "SNI and verified name. Default: the host of the address.",
+    "SNI and verified name. Default: the host as it is written in the address.",
   ),
   certFile: z.string().min(1).optional().describe("Client certificate (PEM)."),
   keyFile: z.string().min(1).optional().describe("Key of the client certificate (PEM)."),

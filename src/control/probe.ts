@@ -6,7 +6,8 @@
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { latin1Bytes, requestHeadText } from "../http1/request_writer.ts";
-import { closeQuietly, connectError, tlsCause } from "../upstream/dial.ts";
+import { closeQuietly, connectError, openSocket } from "../upstream/dial.ts";
+import { startTls, tlsCause } from "../upstream/tls.ts";
 
 export interface ProbeTarget {
   readonly scheme: "http" | "https";
@@ -51,14 +52,12 @@ export const probe: Probe = async (target, settings, signal) => {
   };
   signal.addEventListener("abort", close);
   try {
-    const tcp = await connect(target, signal);
-    open = tcp;
-    let conn: Deno.TcpConn | Deno.TlsConn = tcp;
+    let conn = open = await connect(target, settings.tls, signal);
     if (target.scheme === "https") {
-      conn = open = await startTls(tcp, target, settings.tls);
+      if (!("handshake" in conn)) conn = open = await startTls(conn, target, settings.tls);
       // The signal may have come while nothing but the old socket was there to close.
       signal.throwIfAborted();
-      await handshake(conn);
+      await handshake(conn as Deno.TlsConn);
     }
     if (settings.kind === "tcp") return { passed: true, reason: "connected" };
     return await askStatus(conn, target, settings);
@@ -70,20 +69,16 @@ export const probe: Probe = async (target, settings, signal) => {
   }
 };
 
-async function connect(target: ProbeTarget, signal: AbortSignal): Promise<Deno.TcpConn> {
+async function connect(
+  target: ProbeTarget,
+  tls: UpstreamTlsSnapshot,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn | Deno.TlsConn> {
   try {
-    return await Deno.connect({ hostname: target.host, port: target.port, signal });
+    return await openSocket(target, tls, signal);
   } catch (error) {
     throw connectError(error);
   }
-}
-
-async function startTls(conn: Deno.TcpConn, target: ProbeTarget, tls: UpstreamTlsSnapshot) {
-  return await Deno.startTls(conn, {
-    hostname: tls.serverName ?? authorityHost(target.authority),
-    caCerts: [...tls.caCerts],
-    alpnProtocols: ["http/1.1"],
-  });
 }
 
 async function handshake(conn: Deno.TlsConn): Promise<void> {
@@ -92,12 +87,6 @@ async function handshake(conn: Deno.TlsConn): Promise<void> {
   } catch (error) {
     throw new Error(tlsCause(error));
   }
-}
-
-/** The host of `host[:port]`, an IPv6 address without its brackets. */
-export function authorityHost(authority: string): string {
-  const bracket = /^\[([^\]]*)\]/.exec(authority);
-  return bracket?.[1] ?? authority.replace(/:\d*$/, "");
 }
 
 async function askStatus(

@@ -10,6 +10,7 @@ import type { DiscoveredEndpoint, DiscoveryStatus } from "../control/discovery/d
 import { type DiscoveryInputs, UpstreamDiscovery } from "../control/discovery/upstream_discovery.ts";
 import type { KnownUpstream } from "../control/snapshots.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
+import { readUpstreamTls } from "./upstream_tls.ts";
 
 interface Entry {
   config: UpstreamConfig;
@@ -40,7 +41,7 @@ export class UpstreamBook {
   async apply(config: Config): Promise<void> {
     const tls = new Map<string, UpstreamTlsSnapshot>();
     for (const [name, upstream] of Object.entries(config.upstreams)) {
-      tls.set(name, await this.readTls(upstream));
+      tls.set(name, await readUpstreamTls(name, upstream.tls, this.inputs.readTextFile));
     }
     const before = this.entries;
     this.entries = new Map();
@@ -72,16 +73,6 @@ export class UpstreamBook {
       if (this.entries.get(name) === entry) this.inputs.onChange(name);
     });
     return entry;
-  }
-
-  private async readTls({ tls }: UpstreamConfig): Promise<UpstreamTlsSnapshot> {
-    const read = this.inputs.readTextFile;
-    return {
-      caCerts: tls.caFile === undefined ? [] : [await read(tls.caFile)],
-      ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
-      ...(tls.certFile === undefined ? {} : { cert: await read(tls.certFile) }),
-      ...(tls.keyFile === undefined ? {} : { key: await read(tls.keyFile) }),
-    };
   }
 
   known(name: string): KnownUpstream | undefined {

@@ -170,6 +170,7 @@ export class Attempt {
     if (error instanceof Http1Error) return { kind: "malformed", sent: true, reused, detail: error.message };
     if (!(error instanceof ConnectionError)) throw error;
     const { phase, message: detail } = error;
+    if (error.kind === "refused") return { kind: "tlsFailed", sent: false, reused: false, detail };
     if (error.kind === "timedOut") {
       if (phase === "request") return { kind: "badRequestBody", cause: "timedOut", detail };
       return { kind: "timedOut", phase, sent: true, reused, detail };

@@ -1,5 +1,7 @@
 // Why an exchange on a connection broke off, and where it was.
 
+import { isClientRefused, tlsCause } from "./tls.ts";
+
 /** What a connection waits for; names the timeout that ended it. `request`: for the client's body. */
 export type Phase = "request" | "send" | "head" | "body";
 
@@ -7,8 +9,11 @@ export type Phase = "request" | "send" | "head" | "body";
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
   constructor(
-    /** `closed`: the endpoint closed; `reset`: it reset; `timedOut`: a deadline of ours passed. */
-    readonly kind: "closed" | "reset" | "timedOut",
+    /**
+     * `closed`: the endpoint closed; `reset`: it reset; `timedOut`: a deadline of ours passed; `refused`: it
+     * did not take us for its client, and read nothing.
+     */
+    readonly kind: "closed" | "reset" | "timedOut" | "refused",
     readonly phase: Phase,
     message: string,
   ) {
@@ -27,6 +32,7 @@ export function connectionFailure(error: unknown, phase: Phase, timedOut: Phase 
   }
   if (error === null) return new ConnectionError("closed", phase, "closed by the endpoint");
   const reset = error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
+  if (isClientRefused(error)) return new ConnectionError("refused", phase, tlsCause(error));
   if (reset) return new ConnectionError("reset", phase, "reset by the endpoint");
   return new ConnectionError("closed", phase, error instanceof Error ? error.message : String(error));
 }

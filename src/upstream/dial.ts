@@ -5,12 +5,11 @@
 
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { connectWithCertificate, showsCertificate, startTls, tlsCause, type TlsTarget } from "./tls.ts";
 
 /** What a dial needs to know of where it goes. */
-export interface DialTarget {
+export interface DialTarget extends TlsTarget {
   readonly scheme: "http" | "https";
-  readonly host: string;
-  readonly port: number;
 }
 
 export interface DialLimits {
@@ -41,26 +40,44 @@ export async function dial(
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
   const { connectMs, tlsHandshakeMs, bothMs = Infinity } = limits;
   const startedAt = wheel.now;
-  const conn = await connectTcp(target, Math.min(connectMs, bothMs), wheel);
-  // Nagle and delayed acknowledgements together cost 40 ms on small writes.
-  conn.setNoDelay(true);
+  const conn = await connect(target, tls, Math.min(connectMs, bothMs), wheel);
   if (target.scheme === "http") return conn;
   const leftMs = startedAt + bothMs - wheel.now;
   return await handshake(conn, target, tls, Math.min(tlsHandshakeMs, leftMs), wheel);
 }
 
-async function connectTcp(target: DialTarget, connectMs: number, wheel: TimerWheel): Promise<Deno.TcpConn> {
+async function connect(
+  target: DialTarget,
+  tls: UpstreamTlsSnapshot,
+  connectMs: number,
+  wheel: TimerWheel,
+): Promise<Deno.TcpConn | Deno.TlsConn> {
   const abort = new AbortController();
   const timer = new Timer(() => abort.abort());
   wheel.arm(timer, connectMs);
   try {
-    return await Deno.connect({ hostname: target.host, port: target.port, signal: abort.signal });
+    return await openSocket(target, tls, abort.signal);
   } catch (error) {
     if (abort.signal.aborted) throw new DialError("timedOut", `no connection within ${connectMs} ms`);
     throw connectError(error);
   } finally {
     wheel.remove(timer);
   }
+}
+
+/** A TCP connection with Nagle off; with a client certificate it is wrapped in TLS already. */
+export async function openSocket(
+  target: DialTarget,
+  tls: UpstreamTlsSnapshot,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn | Deno.TlsConn> {
+  if (target.scheme === "https" && showsCertificate(tls)) {
+    return await connectWithCertificate(target, tls, signal);
+  }
+  const conn = await Deno.connect({ hostname: target.host, port: target.port, signal });
+  // Nagle and delayed acknowledgements together cost 40 ms on small writes.
+  conn.setNoDelay(true);
+  return conn;
 }
 
 /** A failed connect in words. */
@@ -77,7 +94,7 @@ export function connectError(error: unknown): DialError {
 }
 
 async function handshake(
-  conn: Deno.TcpConn,
+  conn: Deno.TcpConn | Deno.TlsConn,
   target: DialTarget,
   tls: UpstreamTlsSnapshot,
   handshakeMs: number,
@@ -91,11 +108,7 @@ async function handshake(
   });
   wheel.arm(timer, handshakeMs);
   try {
-    secure = await Deno.startTls(conn, {
-      hostname: tls.serverName ?? target.host,
-      caCerts: [...tls.caCerts],
-      alpnProtocols: ["http/1.1"],
-    });
+    secure = "handshake" in conn ? conn : await startTls(conn, target, tls);
     await secure.handshake();
     return secure;
   } catch (error) {
@@ -105,18 +118,6 @@ async function handshake(
   } finally {
     wheel.remove(timer);
   }
-}
-
-/** The cause in words that an operator can act on. */
-export function tlsCause(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  if (/expired/i.test(text)) return "certificate expired";
-  if (/NotValidForName|not valid for name/i.test(text)) return "certificate is for another name";
-  if (/UnknownIssuer|unknown issuer/i.test(text)) return "certificate of an unknown authority";
-  if (/InvalidContentType|corrupt message|InvalidMessage/i.test(text)) {
-    return "the endpoint does not speak TLS";
-  }
-  return text;
 }
 
 /** Closes what may be closed already. */

@@ -1,0 +1,109 @@
+// Origins behind TLS: what is verified, who is shown what, and how a failure is told to whom.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Authority } from "../support/certificates.ts";
+import { MutualOrigin } from "../support/mutual_origin.ts";
+import { ask } from "../support/raw_client.ts";
+import { scenario } from "../support/scenario.ts";
+import { SecureOrigin } from "../support/secure_origin.ts";
+import { needs } from "../support/tools.ts";
+import { until } from "../support/until.ts";
+import { runWeir } from "../support/weir.ts";
+
+const options = needs("openssl");
+
+/** One upstream and one route for each origin, both by its name; `/NAME` goes there. */
+function config(origins: Readonly<Record<string, Record<string, unknown>>>) {
+  const route = (name: string) => ({ match: { path: `/${name}` }, upstream: name });
+  return {
+    upstreams: origins,
+    routes: Object.keys(origins).map(route),
+  };
+}
+
+scenario("a certificate is verified for the name that the operator wrote", async (props) => {
+  await using authority = await Authority.create();
+  await using origin = await SecureOrigin.start(await authority.issue({ names: ["app.test"] }));
+  const tls = { caFile: authority.caFile, serverName: "app.test" };
+  const weir = await props.weir({ config: config({ named: { endpoints: [origin.url], tls } }) });
+  const answer = await ask(weir.url, { target: "/named" });
+  assertEquals([answer.status, answer.text], [200, "app.test for anybody"]);
+  assertMatch(await weir.admin("/status"), /"passed": true/, "the check uses the same settings");
+}, options);
+
+scenario("a client certificate is shown to the origin that asks for it", async (props) => {
+  await using authority = await Authority.create();
+  await using origin = await SecureOrigin.start(
+    await authority.issue({ names: ["app.test"] }),
+    authority.cert,
+  );
+  const own = await authority.install("client", await authority.issue({ names: ["weir.test"] }));
+  const tls = { caFile: authority.caFile, serverName: "app.test", ...own };
+  const weir = await props.weir({ config: config({ mutual: { endpoints: [origin.url], tls } }) });
+  const answer = await ask(weir.url, { target: "/mutual" });
+  assertEquals([answer.status, answer.text], [200, "app.test for leaf2"]);
+  assertMatch(await weir.admin("/status"), /"passed": true/, "the check shows it, too");
+}, options);
+
+scenario("what is wrong with an origin's TLS is told to operators, and not to clients", async (props) => {
+  await using authority = await Authority.create();
+  await using good = await SecureOrigin.start(await authority.issue({ names: ["app.test"] }));
+  await using expired = await SecureOrigin.start(await authority.issue({ names: ["app.test"], days: -1 }));
+  await using mutual = await MutualOrigin.start(authority);
+  await using plain = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response());
+  const trusting = { caFile: authority.caFile, serverName: "app.test" };
+  const table = {
+    expired: { url: expired.url, tls: trusting, cause: "certificate expired" },
+    name: { url: good.url, tls: { caFile: authority.caFile }, cause: "certificate is for another name" },
+    authority: {
+      url: good.url,
+      tls: { serverName: "app.test" },
+      cause: "certificate of an unknown authority",
+    },
+    plain: {
+      url: `https://127.0.0.1:${plain.addr.port}`,
+      tls: trusting,
+      cause: "the endpoint does not speak TLS",
+    },
+    mutual: { url: mutual.url, tls: trusting, cause: "the endpoint asks for a client certificate" },
+  };
+  const health = { kind: "http", path: "/", intervalMs: 100, changingIntervalMs: 50, fall: 1 };
+  const upstreams = Object.fromEntries(
+    Object.entries(table).map(([name, { url, tls }]) => [name, { endpoints: [url], tls, health }]),
+  );
+  const weir = await props.weir({ config: config(upstreams) });
+  for (const [name, { cause }] of Object.entries(table)) {
+    const answer = await ask(weir.url, { target: `/${name}` });
+    assertEquals(answer.status, 502, name);
+    assertMatch(answer.header("proxy-status") ?? "", /error=tls_protocol_error/, name);
+    assert(!/certificate|TLS|127\.0\.0\.1/i.test(answer.text), answer.text);
+    const id = answer.header("x-request-id")!;
+    assertMatch(await weir.admin(`/explain?id=${encodeURIComponent(id)}`), new RegExp(cause), name);
+    await until(`the check of ${name} says why`, async () => (await weir.admin("/status")).includes(cause));
+  }
+}, options);
+
+scenario("an origin that never answers the handshake is given up in time", async (props) => {
+  // It waits for the end of a request head, which a TLS hello does not have.
+  const silent = await props.origin();
+  const endpoints = [silent.url.replace("http:", "https:")];
+  const given = { endpoints, timeouts: { tlsHandshakeMs: 100 }, health: { kind: "off" } };
+  const weir = await props.weir({ config: config({ silent: { ...given, retry: { attemptsMax: 1 } } }) });
+  const answer = await ask(weir.url, { target: "/silent" });
+  assertEquals(answer.status, 504);
+  assertMatch(answer.header("proxy-status") ?? "", /error=connection_timeout/);
+});
+
+Deno.test("a start with files that are no certificates is refused with the reason", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "weir-" });
+  const path = `${directory}/weir.yaml`;
+  const caFile = `${directory}/ca.pem`;
+  await Deno.writeTextFile(caFile, "not a certificate\n");
+  const upstreams = { secure: { endpoints: ["https://127.0.0.1:1"], tls: { caFile } } };
+  await Deno.writeTextFile(path, JSON.stringify({ admin: { port: 0 }, listen: { port: 0 }, upstreams }));
+  const { code, stderr } = await runWeir(["run", "--config", path, "--host", "127.0.0.1"], {}, path);
+  await Deno.remove(directory, { recursive: true });
+  assertEquals(code, 1, stderr);
+  const reason = "which cannot be used: the certificate file holds no PEM certificate";
+  assert(stderr.includes(`upstreams.secure.tls.caFile is ${caFile}, ${reason}`), stderr);
+});

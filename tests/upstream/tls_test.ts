@@ -1,0 +1,50 @@
+import { assertEquals } from "@std/assert";
+import { isClientRefused, serverNameOf, tlsCause } from "../../src/upstream/tls.ts";
+
+Deno.test("serverNameOf() is the name that the operator wrote, whatever address it was resolved to", () => {
+  const table: [string, string, string | undefined, string][] = [
+    ["10.0.0.7", "origin.example.org", undefined, "origin.example.org"],
+    ["10.0.0.7", "origin.example.org:8443", undefined, "origin.example.org"],
+    ["10.0.0.7", "10.0.0.7:8443", undefined, "10.0.0.7"],
+    ["::1", "[::1]:8443", undefined, "::1"],
+    ["10.0.0.7", "10.0.0.7:8443", "origin.example.org", "origin.example.org"],
+  ];
+  for (const [host, authority, serverName, expected] of table) {
+    const tls = { caCerts: [], ...(serverName === undefined ? {} : { serverName }) };
+    assertEquals(serverNameOf({ host, port: 8443, authority }, tls), expected);
+  }
+});
+
+Deno.test("tlsCause() puts what TLS says into words for operators", () => {
+  const table: [string, string][] = [
+    [
+      "invalid peer certificate: certificate expired: verification time 1800000000 (UNIX)",
+      "certificate expired",
+    ],
+    [
+      "invalid peer certificate: certificate not valid yet: verification time 1",
+      "certificate is not valid yet",
+    ],
+    ['invalid peer certificate: certificate not valid for name "a.test"', "certificate is for another name"],
+    ["invalid peer certificate: UnknownIssuer", "certificate of an unknown authority"],
+    [
+      "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+      "certificate is an authority's own, not a server's",
+    ],
+    ["received corrupt message of type InvalidContentType", "the endpoint does not speak TLS"],
+    ["received fatal alert: CertificateRequired", "the endpoint asks for a client certificate"],
+    ["received fatal alert: UnknownCA", "the endpoint refuses the client certificate"],
+    ["received fatal alert: BadCertificate", "the endpoint refuses the client certificate"],
+    ["tls handshake eof: unexpected eof", "the endpoint closed during the handshake"],
+    ["something new", "something new"],
+  ];
+  for (const [text, cause] of table) assertEquals(tlsCause(new Error(text)), cause);
+});
+
+Deno.test("isClientRefused() is true of alerts about the client's certificate and of nothing else", () => {
+  const { InvalidData, ConnectionReset } = Deno.errors;
+  assertEquals(isClientRefused(new InvalidData("received fatal alert: CertificateRequired")), true);
+  assertEquals(isClientRefused(new InvalidData("received fatal alert: UnknownCA")), true);
+  assertEquals(isClientRefused(new InvalidData("received fatal alert: BadRecordMac")), false);
+  assertEquals(isClientRefused(new ConnectionReset("received fatal alert: UnknownCA")), false);
+});
