@@ -18,17 +18,16 @@ export interface Upgrade {
   readonly socket: ServeSocket;
 }
 
-/** Prepares the 101. @throws TypeError when the handshake is not one, or `protocol` was not offered */
+/** Prepares the 101. @throws TypeError when the handshake is not one */
 export function upgradeRequest(
   request: Request,
   headers: HeaderLines,
   protocol: string | null,
   events: ClientSocketEvents,
 ): Upgrade {
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    idleTimeout: ALIVE_S,
-    ...(protocol === null ? {} : { protocol }),
-  });
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: ALIVE_S });
+  // Not by the option: Deno reads an offer of "a,b" without a space as one name and refuses the choice.
+  if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);
   for (let i = 0; i < headers.length; i += 2) response.headers.append(headers[i]!, headers[i + 1]!);
   return { response, socket: new ServeSocket(socket, events) };
 }
