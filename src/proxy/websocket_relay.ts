@@ -131,8 +131,10 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
     while (unsent > 0 && unsent + bytes > this.limits.bufferedBytesMax && this.ended === null) {
       await new Promise<void>((resolve) => wheel.arm(new Timer(resolve), ROOM_CHECK_MS));
       const left = this.client!.unsentBytes;
-      if (left < unsent) movedAt = now();
-      else if (now() - movedAt >= STALLED_MS_MAX) return this.endBoth(1013, "reads too slowly");
+      if (left < unsent) {
+        movedAt = now();
+        this.stirred();
+      } else if (now() - movedAt >= STALLED_MS_MAX) return this.endBoth(1013, "reads too slowly");
       unsent = left;
     }
   }

@@ -1,0 +1,183 @@
+// The relay between two scripted sides, in virtual time.
+
+import { assertEquals } from "@std/assert";
+import type { ClientSocket } from "../../src/exchange.ts";
+import type { Incoming } from "../../src/http1/frame_reader.ts";
+import { type CloseWords, FrameError } from "../../src/http1/frames.ts";
+import {
+  CLOSING_MS_MAX,
+  type EndpointSide,
+  STALLED_MS_MAX,
+  WebSocketRelay,
+} from "../../src/proxy/websocket_relay.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+
+const LIMITS = { messageBytesMax: 100, bufferedBytesMax: 50, idleMs: 1_000 };
+const TICK_MS = 10;
+
+/** A relay that runs between a client and an endpoint that write down what they are told. */
+class Stage {
+  now = 0;
+  readonly wheel = new TimerWheel({ now: () => this.now, every: () => () => {} }, TICK_MS);
+  readonly toClient: unknown[] = [];
+  readonly toEndpoint: unknown[] = [];
+  readonly client = {
+    unsentBytes: 0,
+    send: (data: string | Uint8Array) => void this.toClient.push(data),
+    close: (code: number | null, reason: string) => void this.toClient.push({ code, reason }),
+  } satisfies ClientSocket;
+  #take: (incoming: Incoming) => Promise<void> | void = () => {};
+  readonly listening = Promise.withResolvers<boolean>();
+  readonly endpoint: EndpointSide & { unsentBytes: number } = {
+    unsentBytes: 0,
+    listen: (take) => {
+      this.#take = take;
+      return this.listening.promise;
+    },
+    send: (data: string | Uint8Array) => void this.toEndpoint.push(data),
+    close: (words: CloseWords) => void this.toEndpoint.push(words),
+    drop: () => {
+      this.toEndpoint.push("dropped");
+      this.listening.resolve(false);
+    },
+  };
+  readonly relay = new WebSocketRelay(this.endpoint, LIMITS, { wheel: this.wheel, now: () => this.now });
+  readonly over = this.relay.run(this.client);
+
+  says(incoming: Incoming): Promise<void> {
+    return Promise.resolve(this.#take(incoming));
+  }
+
+  text(text: string): Promise<void> {
+    return this.says({ kind: "text", text, bytes: text.length });
+  }
+
+  /** Time passes tick by tick, with a turn for what each tick woke. */
+  async pass(ms: number): Promise<void> {
+    for (const end = this.now + ms; this.now < end;) {
+      this.now += TICK_MS;
+      this.wheel.advance();
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    }
+  }
+}
+
+Deno.test("WebSocketRelay passes messages both ways and counts their bytes", async () => {
+  const stage = new Stage();
+  stage.relay.onMessage("é€😀");
+  stage.relay.onMessage(new Uint8Array(3));
+  await stage.text("back");
+  assertEquals([stage.toEndpoint, stage.toClient], [["é€😀", new Uint8Array(3)], ["back"]]);
+  assertEquals([stage.relay.bytesIn, stage.relay.bytesOut], [9 + 3, 4]);
+});
+
+Deno.test("WebSocketRelay holds the endpoint back until a slow client has room", async () => {
+  const stage = new Stage();
+  stage.client.unsentBytes = 45;
+  let passed = false;
+  const passing = stage.text("0123456789").then(() => passed = true);
+  for (let i = 0; i < 5; i++) {
+    await stage.pass(LIMITS.idleMs * 0.9);
+    assertEquals([passed, stage.relay.ended], [false, null]);
+    stage.client.unsentBytes--;
+  }
+  await stage.pass(2 * TICK_MS);
+  await passing;
+  assertEquals(stage.toClient, ["0123456789"]);
+});
+
+Deno.test("WebSocketRelay closes a client that takes nothing of a full buffer with 1013", async () => {
+  const stage = new Stage();
+  stage.client.unsentBytes = 45;
+  const passing = stage.text("0123456789");
+  for (let ms = 0; ms < STALLED_MS_MAX; ms += LIMITS.idleMs / 2) {
+    stage.relay.onMessage("still here");
+    assertEquals(stage.relay.ended, null);
+    await stage.pass(LIMITS.idleMs / 2);
+  }
+  await stage.pass(2 * TICK_MS);
+  await passing;
+  const words = { code: 1013, reason: "reads too slowly" };
+  assertEquals([stage.toClient, stage.toEndpoint.at(-1)], [[words], words]);
+});
+
+Deno.test("WebSocketRelay sends one message that is larger than the buffer to a client that has none", async () => {
+  const stage = new Stage();
+  await stage.text("x".repeat(80));
+  assertEquals(stage.toClient.length, 1);
+});
+
+Deno.test("WebSocketRelay closes with 1013 at once when the endpoint does not take what a client sends", () => {
+  const stage = new Stage();
+  stage.endpoint.unsentBytes = 51;
+  stage.relay.onMessage("one more");
+  assertEquals(stage.relay.ended?.code, 1013);
+});
+
+Deno.test("WebSocketRelay closes an idle WebSocket with 1001, and any message makes it less idle", async () => {
+  const stage = new Stage();
+  await stage.pass(900);
+  await stage.says({ kind: "ping", data: new Uint8Array() });
+  await stage.pass(900);
+  stage.relay.onMessage("a");
+  await stage.pass(900);
+  assertEquals(stage.relay.ended, null);
+  await stage.pass(200);
+  assertEquals(stage.relay.ended?.code, 1001);
+});
+
+Deno.test("WebSocketRelay is over a moment after its end even if neither side answers the close", async () => {
+  const stage = new Stage();
+  let over = false;
+  stage.over.then(() => over = true);
+  stage.relay.goAway();
+  stage.relay.goAway();
+  assertEquals(stage.toClient, [{ code: 1001, reason: "going away" }]);
+  await stage.pass(CLOSING_MS_MAX - TICK_MS);
+  assertEquals(over, false);
+  await stage.pass(3 * TICK_MS);
+  assertEquals(over, true);
+  assertEquals(stage.toEndpoint.at(-1), "dropped");
+});
+
+Deno.test("WebSocketRelay tells each side what it may hear of the other's end", async () => {
+  const endings: readonly [
+    play: (stage: Stage) => void,
+    toClient: unknown,
+    toEndpoint: unknown,
+    by: string,
+  ][] = [
+    [({ relay }) => relay.onClosed(3000, "bye"), undefined, { code: 3000, reason: "bye" }, "client"],
+    [({ relay }) => relay.onClosed(1005, ""), undefined, { code: null, reason: "" }, "client"],
+    [({ relay }) => relay.onClosed(null, ""), undefined, "dropped", "client"],
+    [
+      (stage) => stage.says({ kind: "close", words: { code: null, reason: "" } }),
+      { code: null, reason: "" },
+      { code: null, reason: "" },
+      "endpoint",
+    ],
+    [({ listening }) => listening.resolve(false), BROKEN, "dropped", "endpoint"],
+    [({ listening }) => listening.reject(new Error("reset")), BROKEN, "dropped", "endpoint"],
+    [
+      ({ listening }) => listening.reject(new FrameError(1007, "not UTF-8")),
+      BROKEN,
+      { code: 1007, reason: "not UTF-8" },
+      "weir",
+    ],
+    [({ relay }) => relay.onMessage("x".repeat(101)), TOO_LARGE, TOO_LARGE, "weir"],
+    [({ listening }) => listening.reject(new FrameError(1009, "")), TOO_LARGE, TOO_LARGE, "weir"],
+  ];
+  for (const [play, toClient, toEndpoint, by] of endings) {
+    const stage = new Stage();
+    play(stage);
+    await stage.pass(TICK_MS);
+    assertEquals([stage.toClient[0], stage.toEndpoint[0], stage.relay.ended?.by], [toClient, toEndpoint, by]);
+    stage.listening.resolve(true);
+    stage.relay.onClosed(1000, "");
+    await stage.pass(TICK_MS);
+    await stage.over;
+  }
+});
+
+const BROKEN = { code: 1011, reason: "the other side broke off" };
+const TOO_LARGE = { code: 1009, reason: "message larger than 100 bytes" };
