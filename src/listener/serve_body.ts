@@ -18,15 +18,19 @@ export class ServeBody implements Body {
     this.reader = stream.getReader();
   }
 
-  /** Whether there is a body at all, where only reading can tell (HTTP/2). Keeps what it read. */
+  /** Whether there is a body at all, where only reading can tell. Keeps what it read. */
   async begins(): Promise<boolean> {
     this.first = await this.pull();
+    if (this.first.done) this.end();
     return !this.first.done;
   }
 
   private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {
     try {
-      return await this.reader.read();
+      let result = await this.reader.read();
+      // Over HTTP/2 Deno hands an empty piece before the end.
+      while (!result.done && result.value.length === 0) result = await this.reader.read();
+      return result;
     } catch {
       // Deno says "BadResource" when the client left in the middle.
       this.end();

@@ -19,7 +19,7 @@ import type { Rotation } from "./rotation.ts";
 import { responseStream, ServeBody } from "./serve_body.ts";
 import { collectedAnswer, isCollected } from "./serve_collect.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
-import { readHead } from "./serve_request.ts";
+import { type ReadHead, readHead } from "./serve_request.ts";
 import type { Uploads } from "./serve_uploads.ts";
 import { upgradeRequest } from "./serve_websocket.ts";
 
@@ -67,7 +67,7 @@ export class ServeExchange implements Exchange, Watched {
     this.shared.departures.add(this);
     this.unacceptable = read.unacceptable;
     if (!read.hasBody || this.request.body === null) handle(this).then(this.letGo);
-    else this.runWithBody(handle, this.request.body, read.contentLength).then(this.letGo);
+    else this.runWithBody(handle, this.request.body, read).then(this.letGo);
     return response;
   }
 
@@ -92,11 +92,11 @@ export class ServeExchange implements Exchange, Watched {
   private async runWithBody(
     handle: (exchange: Exchange) => Promise<void>,
     stream: ReadableStream<Uint8Array>,
-    length: number | null,
+    { contentLength, undeclared }: ReadHead,
   ): Promise<void> {
-    const body = new ServeBody(stream, length, this.shared.uploads.begin());
+    const body = new ServeBody(stream, contentLength, this.shared.uploads.begin());
     this.body = body;
-    if (this.head.version === "2" && length === null) {
+    if (undeclared) {
       try {
         if (!await body.begins()) this.body = null;
       } catch {

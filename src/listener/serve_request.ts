@@ -13,6 +13,8 @@ export interface ReadHead {
   /** Bytes; null when chunked or, over HTTP/2, not declared. */
   readonly contentLength: number | null;
   readonly hasBody: boolean;
+  /** Nothing says whether there is a body (HTTP/2 need not): only reading tells. */
+  readonly undeclared: boolean;
   readonly unacceptable: Unacceptable | null;
 }
 
@@ -35,7 +37,7 @@ export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
   const method = request.method;
   const place = splitUrl(request.url, scheme, host);
   const length = contentLength === null ? null : declaredLength(contentLength);
-  // HTTP/2 has no Host and may have a body that nothing declares.
+  // HTTP/2 says :authority in place of Host; a client that says both passes for one of HTTP/1.1.
   const http2 = host === null;
   const head: RequestHead = {
     method,
@@ -46,14 +48,19 @@ export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
     headers,
   };
   const coded = coding !== null;
-  const hasBody = coded || (length !== null && length > 0) ||
-    (http2 && length === null && request.body !== null);
+  const undeclared = !coded && length === null && mayHaveBody(method) && request.body !== null;
   return {
     head,
     contentLength: coded ? null : length,
-    hasBody,
+    hasBody: coded || undeclared || (length !== null && length > 0),
+    undeclared,
     unacceptable: place.problem ?? refuseCoding(coding) ?? refuseBody(method, length, coded),
   };
+}
+
+/** Deno.serve has no body of GET and HEAD. */
+function mayHaveBody(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
 }
 
 /** RFC 9112 6.1: Deno.serve undoes `chunked` and leaves any coding under it in the body, unnamed. */
@@ -69,7 +76,7 @@ function refuseCoding(coding: string | null): Unacceptable | null {
 /** Deno.serve drops the body of GET and HEAD; going on without it would change what was asked. */
 function refuseBody(method: string, length: number | null, coded: boolean): Unacceptable | null {
   if (length === -1) return bad("Content-Length is not a number");
-  const dropped = (method === "GET" || method === "HEAD") && (coded || (length !== null && length > 0));
+  const dropped = !mayHaveBody(method) && (coded || (length !== null && length > 0));
   if (!dropped) return null;
   return {
     status: 501,
