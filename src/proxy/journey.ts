@@ -84,12 +84,9 @@ export class Journey {
   /** An answer of Weir's own that the operator configured, or the protocol asks for. */
   async answer(status: number, headers: HeaderLines, body: Body): Promise<void> {
     const lines = this.plan === null ? headers : this.plan.responseHeaders(headers);
-    lines.push(
-      "Date",
-      new Date(this.proxy.inputs.epoch()).toUTCString(),
-      "Content-Length",
-      String(body.length),
-    );
+    lines.push("Date", new Date(this.proxy.inputs.epoch()).toUTCString());
+    // RFC 9110 8.6: an answer with 204 has none.
+    if (status !== 204) lines.push("Content-Length", String(body.length));
     await this.send(status, "", lines, body);
   }
 

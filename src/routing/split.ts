@@ -1,8 +1,8 @@
 // Which side of a weighted split a request goes to. Pure: the caller brings a turn or a hash.
 //
 // By turn the split is exact: every run of as many turns as the weights sum up to (in lowest terms) gives
-// each side its weight, wherever the run begins, and a side's turns lie spread through it. The turn is a
-// counter that all workers share. By hash a client stays at its side; when weights move, only the clients
+// each side its weight, wherever the run begins, and a side's turns lie spread through it, so workers that
+// count for themselves are exact together. By hash a client stays at its side; when weights move, only the clients
 // between the old border and the new one change sides.
 
 export interface SplitSide {
