@@ -60,6 +60,8 @@ export class FileWatch {
   }
 
   private gather(): void {
+    // Events that had come before the end are read after it.
+    if (this.stopped) return;
     this.cancelQuiet();
     this.cancelQuiet = this.inputs.clock.after(this.inputs.quietMs ?? QUIET_MS, this.inputs.onMaybeChanged);
   }
