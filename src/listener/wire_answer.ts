@@ -6,8 +6,7 @@
 import type { Body, Delivery, ResponseHead } from "../exchange.ts";
 import { PIECES } from "../http1/buffers.ts";
 import { encodeLatin1 } from "../http1/latin1.ts";
-import { latin1Bytes } from "../http1/request_writer.ts";
-import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
+import { responseHeadBytesMax, type ResponseShape, writeResponseHead } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
 import type { ClientSocket } from "./wire_socket.ts";
 
@@ -18,26 +17,45 @@ const CHUNK_END_BYTES = 2;
 const PIECE_BYTES_MIN = 4_096;
 
 /** Sends all of it. Never rejects. */
-export async function sendAnswer(
+export function sendAnswer(
   socket: ClientSocket,
   head: ResponseHead,
   body: Body | null,
   shape: ResponseShape,
 ): Promise<Delivery> {
-  const text = responseHeadText(head, shape);
+  if (responseHeadBytesMax(head) > PIECES.bytes / 2) return sendLargeHead(socket, head, body, shape);
   const buffer = PIECES.take();
-  let at = 0;
-  if (text.length <= buffer.length / 2) at = encodeLatin1(text, buffer, 0);
-  else if (!await socket.write(latin1Bytes(text, buffer.subarray(0, 0)))) return gone(body, 0);
+  const at = writeResponseHead(head, shape, buffer, 0);
+  if (body === null) return sendWhole(socket, buffer, at, 0);
+  const bytes = shape.framing === "length" ? body.copyWhole(buffer, at) : -1;
+  if (bytes >= 0) return sendWhole(socket, buffer, at + bytes, bytes);
+  return new Pump(socket, body, buffer, shape.framing === "chunked").run(at);
+}
 
-  const whole = body === null || shape.framing !== "length" ? null : body.takeWhole(buffer.subarray(at));
-  if (body !== null && whole === null) {
-    return await new Pump(socket, body, buffer, shape.framing === "chunked").run(at);
-  }
-  const bytes = whole === null ? 0 : whole.length;
-  const sent = await socket.write(buffer.subarray(0, at + bytes));
+/** Sends the first `end` bytes of `buffer`; `bytes` of them are the body's. */
+async function sendWhole(
+  socket: ClientSocket,
+  buffer: Uint8Array,
+  end: number,
+  bytes: number,
+): Promise<Delivery> {
+  const sent = await socket.write(buffer.subarray(0, end));
   PIECES.give(buffer);
-  return sent ? { kind: "complete", bytes } : gone(null, 0);
+  return { kind: sent ? "complete" : "clientGone", bytes: sent ? bytes : 0 };
+}
+
+/** The head by itself, in memory of its own. */
+async function sendLargeHead(
+  socket: ClientSocket,
+  head: ResponseHead,
+  body: Body | null,
+  shape: ResponseShape,
+): Promise<Delivery> {
+  const bytes = new Uint8Array(responseHeadBytesMax(head));
+  const end = writeResponseHead(head, shape, bytes, 0);
+  if (!await socket.write(bytes.subarray(0, end))) return gone(body, 0);
+  if (body === null) return { kind: "complete", bytes: 0 };
+  return await new Pump(socket, body, PIECES.take(), shape.framing === "chunked").run(0);
 }
 
 function gone(body: Body | null, bytes: number): Delivery {

@@ -4,6 +4,7 @@ import {
   type Body,
   type Delivery,
   type Exchange,
+  type ExchangeListener,
   headerValues,
   type PeerAddress,
   type RequestHead,
@@ -11,20 +12,17 @@ import {
   type Tunnel,
   type Unacceptable,
 } from "../exchange.ts";
-import { latin1Bytes } from "../http1/request_writer.ts";
-import { interimHeadText, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
+import { interimHead, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
 import { sendAnswer } from "./wire_answer.ts";
 import type { WireConnection } from "./wire_connection.ts";
 import type { WireRequest } from "./wire_request.ts";
 import { ClientTunnel } from "./wire_tunnel.ts";
 
-const NO_BUFFER = new Uint8Array(0);
-
 export class WireExchange implements Exchange {
   readonly head: RequestHead;
   readonly unacceptable: Unacceptable | null;
   clientGone = false;
-  onClientGone: (() => void) | null = null;
+  listener: ExchangeListener | null = null;
   /** The answer went out whole. */
   delivered = false;
   /** The connection ends with this answer. */
@@ -51,7 +49,7 @@ export class WireExchange implements Exchange {
   leave(): void {
     if (this.clientGone || this.delivered) return;
     this.clientGone = true;
-    this.onClientGone?.();
+    this.listener?.clientLeft();
   }
 
   async respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
@@ -63,8 +61,7 @@ export class WireExchange implements Exchange {
     }
     const sent = hasNoBody(this.head.method, head.status) ? null : body;
     if (sent === null) body?.cancel();
-    const shape = this.shapeOf(head, sent);
-    const delivery = await sendAnswer(connection.socket, head, sent, shape);
+    const delivery = await sendAnswer(connection.socket, head, sent, this.shapeOf(head, sent));
     this.delivered = delivery.kind === "complete";
     // A cut answer must not look complete: the connection goes with it.
     if (!this.delivered) connection.close();
@@ -89,7 +86,7 @@ export class WireExchange implements Exchange {
   inform(head: ResponseHead): Promise<void> {
     // RFC 9110 15.2: no interim answers to HTTP/1.0 clients; none after the final one.
     if (this.head.version === "1.0" || this.clientGone || this.delivered) return Promise.resolve();
-    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
+    const bytes = interimHead(head);
     const before = this.informed;
     const write = () => this.connection.socket.write(bytes);
     this.informed = before === null ? write() : before.then(write);
@@ -102,7 +99,7 @@ export class UpgradableExchange extends WireExchange {
   async upgrade(head: ResponseHead): Promise<Tunnel> {
     const { connection } = this;
     connection.becomeTunnel();
-    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
+    const bytes = interimHead(head);
     this.delivered = await connection.socket.write(bytes);
     this.closes = true;
     return new ClientTunnel(connection);

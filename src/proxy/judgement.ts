@@ -19,7 +19,7 @@ export function judge(
     case "response":
     case "switched":
       entry.headAt = inputs.now();
-      entry.outcome = String(outcome.head.status);
+      entry.status = outcome.head.status;
       recorder.answered(endpoint, outcome.head.status, entry.headAt - entry.startedAt);
       endpoint.countGatewayResult(isGatewayStatus(outcome.head.status));
       return;

@@ -4,22 +4,39 @@
 
 import type { Delivery, RequestHead } from "../exchange.ts";
 import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
+import type { PickContext } from "../balance/balancer.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { WebSocketRelay } from "./websocket_relay.ts";
 
 /** One attempt, as it went. */
-export interface AttemptRecord {
-  readonly endpoint: string;
-  /** Monotonic milliseconds. */
-  readonly startedAt: number;
-  headAt: number;
-  outcome: string;
-  reused: boolean;
-  retryVerdict?: string;
-  budgetLeft?: number;
+export class AttemptRecord {
+  /** Monotonic milliseconds; 0 while no response head has come. */
+  headAt = 0;
+  /** Of the response; 0 for none. */
+  status = 0;
+  /** What it came to in words; empty when it is the status that says it. */
+  private words = "";
+  reused = false;
+  retryVerdict: string | undefined = undefined;
+  budgetLeft: number | undefined = undefined;
+
+  constructor(
+    readonly endpoint: string,
+    /** Monotonic milliseconds. */
+    readonly startedAt: number,
+  ) {}
+
+  /** What it came to: its status, or words. */
+  get outcome(): string {
+    return this.status > 0 ? String(this.status) : this.words;
+  }
+
+  set outcome(words: string) {
+    this.words = words;
+  }
 }
 
-export class RequestRecord {
+export class RequestRecord implements PickContext {
   requestId = "";
   clientAddress = "";
   route: RouteSnapshot | null = null;
@@ -53,6 +70,14 @@ export class RequestRecord {
     else this.delivery = { kind: "truncated", bytes, error: new Error(reason) };
     if (by === "weir" && code !== 1001) this.cause = `websocket_${code}`;
     else if (broken && by === "endpoint") this.cause = "connection_terminated";
+  }
+
+  /** One attempt, and its answer went through: nothing to tell but figures. */
+  get wentStraight(): boolean {
+    const { attempts, delivery, cause, close } = this;
+    return attempts.length === 1 && attempts[0]!.retryVerdict === undefined &&
+      delivery?.kind === "complete" &&
+      cause === "" && close === null;
   }
 
   get bytesOut(): number {

@@ -23,12 +23,14 @@ export type UpgradeWish =
   | { readonly kind: "other"; readonly token: string }
   | { readonly kind: "invalid"; readonly refusal: Refusal };
 
+const NONE: UpgradeWish = { kind: "none" };
+
 /** What the request wants to become. RFC 9110 7.8: HTTP/1.0 cannot ask, and HTTP/2 does not. */
 export function upgradeWish(head: RequestHead): UpgradeWish {
-  if (head.version !== "1.1") return { kind: "none" };
+  if (head.version !== "1.1" || headerValue(head.headers, "upgrade") === undefined) return NONE;
   const tokens = listOf(head.headers, "upgrade").map((token) => token.toLowerCase());
   const named = listOf(head.headers, "connection").some((option) => option.toLowerCase() === "upgrade");
-  if (tokens.length === 0 || !named) return { kind: "none" };
+  if (tokens.length === 0 || !named) return NONE;
   if (!tokens.includes("websocket")) return { kind: "other", token: tokens[0]! };
   const refusal = handshakeRefusal(head);
   if (refusal !== null) return { kind: "invalid", refusal };

@@ -8,6 +8,7 @@ import { EndpointField } from "../board/fields.ts";
 import type { OwnRow } from "../board/own.ts";
 import { type Body, BodyError } from "../exchange.ts";
 import { bodyOf } from "../http1/body.ts";
+import type { BodyOwner } from "../http1/inlet_body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
@@ -21,8 +22,13 @@ const IDLE_BUFFER_BYTES = 4_096;
 /** Read buffer of a connection whose answers are larger. */
 const IDLE_BUFFER_BYTES_MAX = 16_384;
 const HEAD_BUFFER_BYTES = 2_048;
-const NOTHING = new Uint8Array(0);
 const ignore = (): void => {};
+
+/** Who keeps a connection while it idles. */
+export interface ConnectionKeeper {
+  /** It ended before it was used again: closed, or spoken to. */
+  onGone(connection: Connection): void;
+}
 
 export class Connection implements ByteSource {
   readonly inlet: Inlet;
@@ -30,9 +36,8 @@ export class Connection implements ByteSource {
   idleSince = 0;
   /** False once closed by either side or left in an unknown state. */
   usable = true;
-  /** Whether the request's body was sent to its end. */
+  /** Of the current exchange: the request's body was sent to its end; the final response head was read. */
   sendingDone = false;
-  /** Whether the final response head of the current exchange was read. */
   headRead = false;
   /** Bytes from and to the endpoint since the last `countBytes`. */
   private bytesRead = 0;
@@ -46,7 +51,7 @@ export class Connection implements ByteSource {
   /** Longest silence within a body; Infinity once the bytes are another protocol's. */
   bodyIdleMs = 0;
   private pendingRead: Promise<number | null> | null = null;
-  private onIdleEnd: (() => void) | null = null;
+  private keeper: ConnectionKeeper | null = null;
 
   constructor(
     private readonly conn: Deno.TcpConn | Deno.TlsConn,
@@ -58,15 +63,15 @@ export class Connection implements ByteSource {
     this.sendTimer = new Timer(() => this.onDeadline(this.sendPhase));
   }
 
-  /** Size of the last answer with its head, as far as it was declared. */
+  /** Bytes of the last answer, as far as they were declared. */
   private answerBytes = 0;
-  private posted: Uint8Array = NOTHING;
+  private posted!: Uint8Array;
   private headBuffer: Uint8Array | null = null;
 
-  /** Starts waiting for the next use; `onEnd` is called once if it ends before that: closed, or spoken to. */
-  idle(now: number, idleMs: number, onEnd: () => void): void {
+  /** Starts waiting for the next use; `keeper` is told once if it ends before that. */
+  idle(now: number, idleMs: number, keeper: ConnectionKeeper): void {
     this.idleSince = now;
-    this.onIdleEnd = onEnd;
+    this.keeper = keeper;
     this.wheel.arm(this.timer, idleMs, now);
     this.inlet.start = this.inlet.end = 0;
     if (this.inlet.bytes.length < this.answerBytes) this.inlet.bytes = new Uint8Array(IDLE_BUFFER_BYTES_MAX);
@@ -76,19 +81,19 @@ export class Connection implements ByteSource {
 
   private readonly idleReadEnded = (): void => {
     // In use by now: the result is the next head's. Still idle: closed by the endpoint, or out of turn.
-    if (this.onIdleEnd !== null) this.endIdle();
+    if (this.keeper !== null) this.endIdle();
   };
 
   private endIdle(): void {
-    const onEnd = this.onIdleEnd!;
-    this.onIdleEnd = null;
+    const keeper = this.keeper!;
+    this.keeper = null;
     this.close();
-    onEnd();
+    keeper.onGone(this);
   }
 
   /** Ends idling because a request is about to use it. */
   wake(): void {
-    this.onIdleEnd = null;
+    this.keeper = null;
     this.phase = "head";
     this.sendingDone = false;
     this.headRead = false;
@@ -114,7 +119,7 @@ export class Connection implements ByteSource {
   }
 
   private onDeadline(phase: Phase): void {
-    if (this.onIdleEnd !== null) return this.endIdle();
+    if (this.keeper !== null) return this.endIdle();
     this.timedOutIn = phase;
     this.close();
   }
@@ -151,71 +156,67 @@ export class Connection implements ByteSource {
   }
 
   /**
-   * The head of the answer, interim ones handed to `onInterim`. The caller has armed phase `head`.
-   * @throws ConnectionError, or Http1Error when what came is not a response
+   * The next head of the answer, or null when more of it must be read. The caller has armed phase `head`.
+   * @throws Http1Error when what came is not a response
    */
-  async readHead(
-    method: string,
-    bytesMax: number,
-    onInterim: ((head: ParsedResponse) => void) | null,
-  ): Promise<ParsedResponse> {
-    const inlet = this.inlet;
-    while (true) {
-      const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
-      if (end < 0) {
-        if (!inlet.makeRoom(bytesMax)) {
-          throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
-        }
-        let count: number | null;
-        try {
-          count = await (this.takePendingRead() ?? this.conn.read(inlet.room));
-        } catch (error) {
-          throw this.failure(error, "head");
-        }
-        if (count === null) throw this.failure(null, "head");
-        this.bytesRead += count;
-        inlet.end += count;
-        continue;
-      }
-      const head = parseResponseHead(inlet.bytes, inlet.start, end, method);
-      this.answerBytes = end - inlet.start + head.contentLength;
-      inlet.take(end - inlet.start);
-      if (head.status >= 200 || head.status === 101) {
-        this.wheel.disarm(this.timer);
-        this.headRead = true;
-        return head;
-      }
-      onInterim?.(head);
+  takeHead(method: string, bytesMax: number): ParsedResponse | null {
+    const { inlet } = this;
+    const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
+    if (end < 0) {
+      if (inlet.makeRoom(bytesMax)) return null;
+      throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
     }
+    const head = parseResponseHead(inlet.bytes, inlet.start, end, method);
+    this.answerBytes = end - inlet.start + head.contentLength;
+    inlet.skip(end - inlet.start);
+    if (head.status >= 200 || head.status === 101) {
+      this.wheel.disarm(this.timer);
+      this.headRead = true;
+    }
+    return head;
   }
 
-  private takePendingRead(): Promise<number | null> | null {
+  /** Reads more of the head. @throws ConnectionError */
+  moreHead(): Promise<void> {
     const pending = this.pendingRead;
     this.pendingRead = null;
-    return pending;
+    return (pending ?? this.conn.read(this.inlet.room)).then(this.onHeadBytes, this.onHeadFailure);
   }
 
-  /** The body that follows a head; `onEnd(complete)` is called once, when it is over. Null: there is none. */
-  body(head: ParsedResponse, idleMs: number, onEnd: (complete: boolean) => void): Body | null {
+  private readonly onHeadBytes = (count: number | null): void => {
+    if (count === null) throw this.failure(null, "head");
+    this.bytesRead += count;
+    this.inlet.end += count;
+  };
+
+  private readonly onHeadFailure = (error: unknown): never => {
+    throw this.failure(error, "head");
+  };
+
+  /** The body that follows a head; `owner` is told when it is over. Null: there is none. */
+  body(head: ParsedResponse, idleMs: number, owner: BodyOwner): Body | null {
     this.bodyIdleMs = idleMs;
     this.phase = "body";
-    return bodyOf(head.framing, head.contentLength, this.inlet, onEnd);
+    return bodyOf(head.framing, head.contentLength, this.inlet, owner);
   }
 
-  /** ByteSource for bodies: each read within the limit that `body` was given. */
-  async read(into: Uint8Array): Promise<number | null> {
+  /** ByteSource for bodies: each read within the limit that `body` was given. @throws BodyError */
+  read(into: Uint8Array): Promise<number | null> {
     this.wheel.arm(this.timer, this.bodyIdleMs);
-    try {
-      const count = await this.conn.read(into);
-      if (count !== null) this.bytesRead += count;
-      return count;
-    } catch (error) {
-      const failure = this.failure(error, "body");
-      throw new BodyError(failure.kind === "timedOut" ? "timedOut" : "truncated", failure.message);
-    } finally {
-      this.wheel.disarm(this.timer);
-    }
+    return this.conn.read(into).then(this.onBodyBytes, this.onBodyFailure);
   }
+
+  private readonly onBodyBytes = (count: number | null): number | null => {
+    this.wheel.disarm(this.timer);
+    if (count !== null) this.bytesRead += count;
+    return count;
+  };
+
+  private readonly onBodyFailure = (error: unknown): never => {
+    this.wheel.disarm(this.timer);
+    const failure = this.failure(error, "body");
+    throw new BodyError(failure.kind === "timedOut" ? "timedOut" : "truncated", failure.message);
+  };
 
   /** Adds what came in and went out since the last call to the endpoint's totals. */
   countBytes(totals: OwnRow): void {

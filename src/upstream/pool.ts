@@ -2,15 +2,15 @@
 //
 // Only clean connections get in; one that the endpoint closes, or that idles too long, leaves by itself.
 
-import type { Connection } from "./connection.ts";
+import type { Connection, ConnectionKeeper } from "./connection.ts";
 
-export class Pool {
+export class Pool implements ConnectionKeeper {
   private readonly connections: Connection[] = [];
   private closed = false;
 
   constructor(
     /** Called when a connection left by itself. */
-    private readonly onGone: (connection: Connection) => void,
+    private readonly onLeft: () => void,
     /** Counts the connections that are kept. */
     private readonly kept: { add(amount: number): void },
   ) {}
@@ -36,17 +36,17 @@ export class Pool {
     }
     this.connections.push(connection);
     this.kept.add(1);
-    connection.idle(now, idleMs, () => this.drop(connection));
+    connection.idle(now, idleMs, this);
     return true;
   }
 
-  private drop(connection: Connection): void {
+  onGone(connection: Connection): void {
     const at = this.connections.indexOf(connection);
     if (at >= 0) {
       this.connections.splice(at, 1);
       this.kept.add(-1);
     }
-    this.onGone(connection);
+    this.onLeft();
   }
 
   /** Closes all idle connections and refuses further ones. */
