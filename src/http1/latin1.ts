@@ -5,12 +5,6 @@
 // encoding a plain loop is (0.15 µs).
 
 import { Buffer } from "node:buffer";
-import type { HeaderLines } from "../exchange.ts";
-
-const CR = 13;
-const LF = 10;
-const COLON = 58;
-const SP = 32;
 
 /** The bytes `start` to `end` as a string of the same length. */
 export function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
@@ -27,37 +21,21 @@ export function encodeLatin1(text: string, into: Uint8Array, at: number): number
   return at + length;
 }
 
+const encoder = new TextEncoder();
+
+/**
+ * Writes `text` at the beginning of `into`, which has room for it; returns the index after it. The encoder is
+ * three times as fast as the loop, ten times for a text that is still in pieces, and right for ASCII; almost
+ * every head is.
+ */
+export function encodeHead(text: string, into: Uint8Array): number {
+  const { length } = text;
+  const { read, written } = encoder.encodeInto(text, into);
+  return read === length && written === length ? length : encodeLatin1(text, into, 0);
+}
+
 /** The bytes of `text`, in `buffer` when they fit, else in memory of their own. */
 export function latin1Bytes(text: string, buffer: Uint8Array): Uint8Array {
   const target = text.length <= buffer.length ? buffer : new Uint8Array(text.length);
-  encodeLatin1(text, target, 0);
-  return target.subarray(0, text.length);
-}
-
-/** Writes CRLF; returns the index after it. */
-export function endLine(into: Uint8Array, at: number): number {
-  into[at] = CR;
-  into[at + 1] = LF;
-  return at + 2;
-}
-
-/** Writes `name: value` with its CRLF; returns the index after it. */
-export function putLine(name: string, value: string, into: Uint8Array, at: number): number {
-  at = encodeLatin1(name, into, at);
-  into[at] = COLON;
-  into[at + 1] = SP;
-  return endLine(into, encodeLatin1(value, into, at + 2));
-}
-
-/** Writes header lines; returns the index after them. */
-export function putLines(lines: HeaderLines, into: Uint8Array, at: number): number {
-  for (let i = 0; i < lines.length; i += 2) at = putLine(lines[i]!, lines[i + 1]!, into, at);
-  return at;
-}
-
-/** How many bytes `putLines` writes. */
-export function linesBytes(lines: HeaderLines): number {
-  let bytes = lines.length * 2;
-  for (let i = 0; i < lines.length; i++) bytes += lines[i]!.length;
-  return bytes;
+  return target.subarray(0, encodeHead(text, target));
 }

@@ -4,9 +4,7 @@
 // fields and Host are written here, so that they cannot disagree with what is sent.
 
 import type { HeaderLines } from "../exchange.ts";
-import { encodeLatin1, endLine, linesBytes, putLines } from "./latin1.ts";
-
-const SP = 32;
+import { encodeLatin1, latin1Bytes } from "./latin1.ts";
 
 /** What a request head says. `contentLength` null with `chunked` false: no body. */
 export interface RequestLine {
@@ -17,36 +15,14 @@ export interface RequestLine {
   readonly chunked: boolean;
 }
 
-const LINE_END = " HTTP/1.1\r\nHost: ";
-const CHUNKED_LINE = "Transfer-Encoding: chunked\r\n";
-const LENGTH_NAME = "Content-Length: ";
-
-/**
- * The head, ending in the blank line: in `buffer` when it fits, else in memory of its own. Written byte by
- * byte: putting a text together first would cost as much again, and garbage.
- */
+/** The head, ending in the blank line: in `buffer` when it fits, else in memory of its own. */
 export function requestHead(request: RequestLine, host: string, buffer: Uint8Array): Uint8Array {
-  const { method, target, headers, contentLength, chunked } = request;
-  const length = contentLength === null ? "" : String(contentLength);
-  const bytes = method.length + 1 + target.length + LINE_END.length + host.length + 2 + linesBytes(headers) +
-    framingBytes(chunked, length) + 2;
-  const into = bytes <= buffer.length ? buffer : new Uint8Array(bytes);
-  let at = encodeLatin1(method, into, 0);
-  into[at++] = SP;
-  at = encodeLatin1(LINE_END, into, encodeLatin1(target, into, at));
-  at = endLine(into, encodeLatin1(host, into, at));
-  at = putLines(headers, into, at);
-  if (chunked) at = encodeLatin1(CHUNKED_LINE, into, at);
-  else if (length !== "") {
-    at = endLine(into, encodeLatin1(length, into, encodeLatin1(LENGTH_NAME, into, at)));
-  }
-  at = endLine(into, at);
-  return into.subarray(0, at);
-}
-
-function framingBytes(chunked: boolean, length: string): number {
-  if (chunked) return CHUNKED_LINE.length;
-  return length === "" ? 0 : LENGTH_NAME.length + length.length + 2;
+  const { headers } = request;
+  let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
+  for (let i = 0; i < headers.length; i += 2) text += headers[i] + ": " + headers[i + 1] + "\r\n";
+  if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
+  else if (request.contentLength !== null) text += "Content-Length: " + request.contentLength + "\r\n";
+  return latin1Bytes(text + "\r\n", buffer);
 }
 
 const CRLF = new Uint8Array([13, 10]);

@@ -6,10 +6,6 @@
 import { STATUS_TEXT } from "@std/http/status";
 import type { ResponseHead } from "../exchange.ts";
 import { Known, knownHeader } from "./known.ts";
-import { encodeLatin1, endLine, linesBytes, putLine, putLines } from "./latin1.ts";
-
-const ZERO = 48;
-const SP = 32;
 
 /** How the end of the answer is told: `asWritten` keeps the Content-Length of an answer without a body. */
 export type ResponseFraming = "length" | "chunked" | "untilClose" | "asWritten" | "none";
@@ -25,23 +21,10 @@ export interface ResponseShape {
   readonly keepAlive: boolean;
 }
 
-/** More than anything that is written beside the head's own lines. */
-const OWN_BYTES_MAX = 128;
-
-/** How many bytes `writeResponseHead` writes at most. */
-export function responseHeadBytesMax(head: ResponseHead): number {
-  return OWN_BYTES_MAX + head.reason.length + linesBytes(head.headers);
-}
-
-/** Writes the head, ending in the blank line; returns the index after it. */
-export function writeResponseHead(
-  head: ResponseHead,
-  shape: ResponseShape,
-  into: Uint8Array,
-  at: number,
-): number {
-  const { headers, status } = head;
-  at = writeStatusLine(status, head.reason, into, at);
+/** The head as text, ending in the blank line. */
+export function responseHeadText(head: ResponseHead, shape: ResponseShape): string {
+  const { headers } = head;
+  let text = statusLine(head);
   let sized = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
@@ -50,13 +33,13 @@ export function writeResponseHead(
       if (sized || !keepsLength(shape, headers[i + 1]!)) continue;
       sized = true;
     } else if (known === Known.transferEncoding || known === Known.connection) continue;
-    at = putLine(name, headers[i + 1]!, into, at);
+    text += name + ": " + headers[i + 1] + "\r\n";
   }
-  if (shape.framing === "length" && !sized) at = putLine("Content-Length", String(shape.length), into, at);
-  else if (shape.framing === "chunked") at = encodeLatin1("Transfer-Encoding: chunked\r\n", into, at);
-  if (shape.close) at = encodeLatin1("Connection: close\r\n", into, at);
-  else if (shape.keepAlive) at = encodeLatin1("Connection: keep-alive\r\n", into, at);
-  return endLine(into, at);
+  if (shape.framing === "length" && !sized) text += "Content-Length: " + shape.length + "\r\n";
+  else if (shape.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
+  if (shape.close) text += "Connection: close\r\n";
+  else if (shape.keepAlive) text += "Connection: keep-alive\r\n";
+  return text + "\r\n";
 }
 
 function keepsLength(shape: ResponseShape, value: string): boolean {
@@ -64,17 +47,14 @@ function keepsLength(shape: ResponseShape, value: string): boolean {
 }
 
 /** An interim answer, or the 101 that ends HTTP on a connection: lines as they are, no framing. */
-export function interimHead(head: ResponseHead): Uint8Array {
-  const into = new Uint8Array(responseHeadBytesMax(head));
-  const at = putLines(head.headers, into, writeStatusLine(head.status, head.reason, into, 0));
-  return into.subarray(0, endLine(into, at));
+export function interimHeadText(head: ResponseHead): string {
+  let text = statusLine(head);
+  for (let i = 0; i < head.headers.length; i += 2) {
+    text += head.headers[i] + ": " + head.headers[i + 1] + "\r\n";
+  }
+  return text + "\r\n";
 }
 
-function writeStatusLine(status: number, reason: string, into: Uint8Array, at: number): number {
-  at = encodeLatin1("HTTP/1.1 ", into, at);
-  into[at] = ZERO + Math.floor(status / 100);
-  into[at + 1] = ZERO + Math.floor(status / 10) % 10;
-  into[at + 2] = ZERO + status % 10;
-  into[at + 3] = SP;
-  return endLine(into, encodeLatin1(reason === "" ? STATUS_TEXT[status] ?? "" : reason, into, at + 4));
+function statusLine({ status, reason }: ResponseHead): string {
+  return "HTTP/1.1 " + status + " " + (reason === "" ? STATUS_TEXT[status] ?? "" : reason) + "\r\n";
 }

@@ -40,7 +40,7 @@ class WireListener implements Listener {
     const { hostname, port } = this.server.addr as Deno.NetAddr;
     this.host = hostname;
     this.port = port;
-    this.table = new WireTable(config, wheel, () => performance.now(), () => {
+    this.table = new WireTable(config, wheel, () => wheel.now, () => {
       if (this.closed) this.empty.resolve();
     });
     const scheme = certificate === undefined ? "http" : "https";

@@ -5,8 +5,8 @@
 
 import type { Body, Delivery, ResponseHead } from "../exchange.ts";
 import { PIECES } from "../http1/buffers.ts";
-import { encodeLatin1 } from "../http1/latin1.ts";
-import { responseHeadBytesMax, type ResponseShape, writeResponseHead } from "../http1/response_writer.ts";
+import { encodeHead, encodeLatin1, latin1Bytes } from "../http1/latin1.ts";
+import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
 import type { ClientSocket } from "./wire_socket.ts";
 
@@ -16,50 +16,72 @@ const CHUNK_END_BYTES = 2;
 /** Less room than this is not worth a read: what is there is written first. */
 const PIECE_BYTES_MIN = 4_096;
 
+/** Whose answer it is. */
+export interface AnswerOwner {
+  readonly socket: ClientSocket;
+  /** Told once, when the last byte is out or none will be any more; what it returns, `sendAnswer` settles with. */
+  answered(delivery: Delivery): Delivery;
+}
+
 /** Sends all of it. Never rejects. */
 export function sendAnswer(
-  socket: ClientSocket,
+  owner: AnswerOwner,
   head: ResponseHead,
   body: Body | null,
   shape: ResponseShape,
 ): Promise<Delivery> {
-  if (responseHeadBytesMax(head) > PIECES.bytes / 2) return sendLargeHead(socket, head, body, shape);
+  const text = responseHeadText(head, shape);
+  if (text.length > PIECES.bytes / 2) return sendLargeHead(owner, text, body, shape);
   const buffer = PIECES.take();
-  const at = writeResponseHead(head, shape, buffer, 0);
-  if (body === null) return sendWhole(socket, buffer, at, 0);
+  const at = encodeHead(text, buffer);
+  if (body === null) return sendWhole(owner, buffer, at, 0);
   const bytes = shape.framing === "length" ? body.copyWhole(buffer, at) : -1;
-  if (bytes >= 0) return sendWhole(socket, buffer, at + bytes, bytes);
-  return new Pump(socket, body, buffer, shape.framing === "chunked").run(at);
+  if (bytes >= 0) return sendWhole(owner, buffer, at + bytes, bytes);
+  return pump(owner, body, buffer, shape, at);
 }
 
 /** Sends the first `end` bytes of `buffer`; `bytes` of them are the body's. */
 async function sendWhole(
-  socket: ClientSocket,
+  owner: AnswerOwner,
   buffer: Uint8Array,
   end: number,
   bytes: number,
 ): Promise<Delivery> {
-  const sent = await socket.write(buffer.subarray(0, end));
+  const sent = await owner.socket.write(buffer.subarray(0, end));
   PIECES.give(buffer);
-  return { kind: sent ? "complete" : "clientGone", bytes: sent ? bytes : 0 };
+  return owner.answered(sent ? { kind: "complete", bytes } : CLIENT_GONE);
 }
 
 /** The head by itself, in memory of its own. */
 async function sendLargeHead(
-  socket: ClientSocket,
-  head: ResponseHead,
+  owner: AnswerOwner,
+  text: string,
   body: Body | null,
   shape: ResponseShape,
 ): Promise<Delivery> {
-  const bytes = new Uint8Array(responseHeadBytesMax(head));
-  const end = writeResponseHead(head, shape, bytes, 0);
-  if (!await socket.write(bytes.subarray(0, end))) return gone(body, 0);
-  if (body === null) return { kind: "complete", bytes: 0 };
-  return await new Pump(socket, body, PIECES.take(), shape.framing === "chunked").run(0);
+  if (!await owner.socket.write(latin1Bytes(text, NO_BUFFER))) {
+    body?.cancel();
+    return owner.answered(CLIENT_GONE);
+  }
+  if (body === null) return owner.answered({ kind: "complete", bytes: 0 });
+  return await pump(owner, body, PIECES.take(), shape, 0);
 }
 
-function gone(body: Body | null, bytes: number): Delivery {
-  body?.cancel();
+const NO_BUFFER = new Uint8Array(0);
+const CLIENT_GONE: Delivery = { kind: "clientGone", bytes: 0 };
+
+async function pump(
+  owner: AnswerOwner,
+  body: Body,
+  buffer: Uint8Array,
+  { framing }: ResponseShape,
+  at: number,
+): Promise<Delivery> {
+  return owner.answered(await new Pump(owner.socket, body, buffer, framing === "chunked").run(at));
+}
+
+function gone(body: Body, bytes: number): Delivery {
+  body.cancel();
   return { kind: "clientGone", bytes };
 }
 

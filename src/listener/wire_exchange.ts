@@ -5,20 +5,24 @@ import {
   type Delivery,
   type Exchange,
   type ExchangeListener,
-  headerValues,
+  headerValue,
   type PeerAddress,
   type RequestHead,
   type ResponseHead,
   type Tunnel,
   type Unacceptable,
 } from "../exchange.ts";
-import { interimHead, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
-import { sendAnswer } from "./wire_answer.ts";
+import { latin1Bytes } from "../http1/latin1.ts";
+import { interimHeadText, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
+import { type AnswerOwner, sendAnswer } from "./wire_answer.ts";
 import type { WireConnection } from "./wire_connection.ts";
 import type { WireRequest } from "./wire_request.ts";
+import type { ClientSocket } from "./wire_socket.ts";
 import { ClientTunnel } from "./wire_tunnel.ts";
 
-export class WireExchange implements Exchange {
+const NO_BUFFER = new Uint8Array(0);
+
+export class WireExchange implements Exchange, AnswerOwner {
   readonly head: RequestHead;
   readonly unacceptable: Unacceptable | null;
   clientGone = false;
@@ -52,19 +56,28 @@ export class WireExchange implements Exchange {
     this.listener?.clientLeft();
   }
 
-  async respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
-    const { connection } = this;
-    if (this.informed !== null) await this.informed;
+  respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
+    return this.informed === null ? this.send(head, body) : this.informed.then(() => this.send(head, body));
+  }
+
+  private send(head: ResponseHead, body: Body | null): Promise<Delivery> {
     if (this.clientGone) {
       body?.cancel();
-      return { kind: "clientGone", bytes: 0 };
+      return Promise.resolve({ kind: "clientGone", bytes: 0 });
     }
     const sent = hasNoBody(this.head.method, head.status) ? null : body;
     if (sent === null) body?.cancel();
-    const delivery = await sendAnswer(connection.socket, head, sent, this.shapeOf(head, sent));
+    return sendAnswer(this, head, sent, this.shapeOf(head, sent));
+  }
+
+  get socket(): ClientSocket {
+    return this.connection.socket;
+  }
+
+  answered(delivery: Delivery): Delivery {
     this.delivered = delivery.kind === "complete";
     // A cut answer must not look complete: the connection goes with it.
-    if (!this.delivered) connection.close();
+    if (!this.delivered) this.connection.close();
     return delivery;
   }
 
@@ -86,7 +99,7 @@ export class WireExchange implements Exchange {
   inform(head: ResponseHead): Promise<void> {
     // RFC 9110 15.2: no interim answers to HTTP/1.0 clients; none after the final one.
     if (this.head.version === "1.0" || this.clientGone || this.delivered) return Promise.resolve();
-    const bytes = interimHead(head);
+    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
     const before = this.informed;
     const write = () => this.connection.socket.write(bytes);
     this.informed = before === null ? write() : before.then(write);
@@ -99,7 +112,7 @@ export class UpgradableExchange extends WireExchange {
   async upgrade(head: ResponseHead): Promise<Tunnel> {
     const { connection } = this;
     connection.becomeTunnel();
-    const bytes = interimHead(head);
+    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
     this.delivered = await connection.socket.write(bytes);
     this.closes = true;
     return new ClientTunnel(connection);
@@ -119,5 +132,6 @@ function framingOf(method: string, status: number, body: Body | null, old: boole
 }
 
 function asksToClose(head: ResponseHead): boolean {
-  return headerValues(head.headers, "connection").some((value) => value.toLowerCase().includes("close"));
+  const value = headerValue(head.headers, "connection");
+  return value !== undefined && value.toLowerCase().includes("close");
 }

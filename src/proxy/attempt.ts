@@ -109,14 +109,14 @@ export class Attempt implements BodyOwner {
 
   private sendRequest(connection: Connection, now: number): void {
     const { request, authority, body, timeouts } = this.input;
-    const head = requestHead(request, this.lease.endpoint.hostFor(authority), connection.headRoom);
+    const head = requestHead(request, this.lease.endpoint.hostFor(authority), connection.outlet.headRoom);
     if (body !== null) {
       this.sending = this.sendBody(connection, body, head);
       return;
     }
     if (this.lease.reused) connection.expectHead(timeouts.responseHeadMs, now);
     else connection.expectHead(timeouts.responseHeadMs);
-    connection.post(head);
+    connection.outlet.post(head);
   }
 
   /** Sends beside the reading of the answer, which may come early. Never rejects. */
@@ -141,7 +141,7 @@ export class Attempt implements BodyOwner {
     this.persistent = head.persistent;
     const body = connection.body(head, this.input.timeouts.responseBodyIdleMs, this);
     if (body === null) this.end(head.persistent);
-    return { kind: "response", head, body };
+    return { kind: "response", at: connection.headAt, head, body };
   }
 
   private switchedWith(head: ParsedResponse, connection: Connection): Outcome {
@@ -149,7 +149,7 @@ export class Attempt implements BodyOwner {
     const problem = handshake === null ? "101 without an upgrade" : handshake.problemWith(head);
     if (problem !== null) throw new Http1Error("malformed", problem);
     connection.bodyIdleMs = Infinity;
-    return { kind: "switched", head, connection };
+    return { kind: "switched", at: connection.headAt, head, connection };
   }
 
   /** The answer's body was read to its end, or will not be. */
@@ -161,7 +161,7 @@ export class Attempt implements BodyOwner {
   private end(clean: boolean): void {
     const { body } = this.input;
     const sent = this.sending === null ||
-      (body !== null && this.sendFailure === null && this.connection!.sendingDone);
+      (body !== null && this.sendFailure === null && this.connection!.outlet.done);
     if (!sent) {
       body?.cancel();
       this.connection!.close();

@@ -17,7 +17,7 @@ import type { ParsedResponse } from "../http1/response_head.ts";
 import { Timer } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { Attempt, type AttemptInput, requestLine } from "./attempt.ts";
-import type { Failure, Outcome } from "./failure.ts";
+import type { Failure, Outcome, Responded } from "./failure.ts";
 import { toClient, toUpstream } from "./headers.ts";
 import type { Journey } from "./journey.ts";
 import { judge } from "./judgement.ts";
@@ -30,8 +30,6 @@ import { retryAfterMs, retryField, retryVerdict } from "./retry_policy.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { Selection } from "./selection.ts";
 import type { Handshake } from "./upgrade.ts";
-
-type Answer = Extract<Outcome, { kind: "response" }>;
 
 export class Forwarding implements AttemptInput, ExchangeListener {
   /** Largest request body; 0 is no limit. */
@@ -73,7 +71,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     );
     this.selection = new Selection(group, record);
     record.upstream = group.upstream;
-    group.upstream.inFlight.add(1);
+    group.upstream.inFlight.move(1);
     group.upstream.totals.add(UpstreamField.requests);
     group.budget.earn(record.startedAt);
     exchange.listener = this;
@@ -125,7 +123,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     const { proxy, record } = this.journey;
     const startedAt = record.attempts.length === 0 && !this.waited ? record.startedAt : proxy.inputs.now();
     this.entry = new AttemptRecord(lease.endpoint.id, startedAt);
-    record.attempts.push(this.entry);
+    if (record.attempts.length === 0) record.attempts = [this.entry];
+    else record.attempts.push(this.entry);
     this.currentLease = lease;
     this.current = new Attempt(lease, this, proxy.inputs.wheel);
     return this.current.run(
@@ -142,7 +141,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   }
 
   /** Whether to go round again after this; charges the budget and waits out the backoff. */
-  async triesAgain(outcome: Answer | Failure): Promise<boolean> {
+  async triesAgain(outcome: Responded | Failure): Promise<boolean> {
     const { budget, upstream } = this.group;
     const entry = this.entry!;
     const verdict = this.verdictOn(outcome);
@@ -164,7 +163,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     return true;
   }
 
-  private verdictOn(outcome: Answer | Failure) {
+  private verdictOn(outcome: Responded | Failure) {
     const { exchange, proxy } = this.journey;
     const ended = outcome.kind === "response"
       ? {
@@ -186,7 +185,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     });
   }
 
-  private discard(answer: Answer): void {
+  private discard(answer: Responded): void {
     answer.body?.cancel();
     this.currentLease?.release(false);
   }
@@ -208,7 +207,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     const headers = toClient(head, this.journey.proxy.inputs.epoch);
     const cookie = this.selection.cookieFor(this.currentLease!.endpoint);
     if (cookie !== null) headers.push("Set-Cookie", cookie);
-    return { status: head.status, reason: head.reason, headers: this.plan.responseHeaders(headers) };
+    const edited = this.plan.responseHeaders(headers);
+    return edited === headers ? head : { status: head.status, reason: head.reason, headers: edited };
   }
 
   /** Sends the endpoint's answer to the client; `delivered` wants to know how that ended. */
@@ -240,6 +240,6 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     exchange.listener = null;
     this.current?.abandon();
     if (this.body !== null) record.bytesIn = this.body.bytesRead;
-    this.group.upstream.inFlight.add(-1);
+    this.group.upstream.inFlight.move(-1);
   }
 }

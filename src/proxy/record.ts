@@ -36,12 +36,14 @@ export class AttemptRecord {
   }
 }
 
+const NO_ATTEMPTS: AttemptRecord[] = [];
+
 export class RequestRecord implements PickContext {
   requestId = "";
   clientAddress = "";
   route: RouteSnapshot | null = null;
   upstream: Upstream | null = null;
-  readonly attempts: AttemptRecord[] = [];
+  attempts: AttemptRecord[] = NO_ATTEMPTS;
   /** 0 while no answer was begun. */
   status = 0;
   delivery: Delivery | null = null;

@@ -16,13 +16,12 @@ import { type ParsedResponse, parseResponseHead } from "../http1/response_head.t
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { type ConnectionError, connectionFailure, type Phase } from "./connection_error.ts";
 import { closeQuietly } from "./dial.ts";
+import { Outlet, type OutletOwner } from "./outlet.ts";
 
 /** Read buffer: holds small answers whole. */
 const IDLE_BUFFER_BYTES = 4_096;
 /** Read buffer of a connection whose answers are larger. */
 const IDLE_BUFFER_BYTES_MAX = 16_384;
-const HEAD_BUFFER_BYTES = 2_048;
-const ignore = (): void => {};
 
 /** Who keeps a connection while it idles. */
 export interface ConnectionKeeper {
@@ -30,22 +29,22 @@ export interface ConnectionKeeper {
   onGone(connection: Connection): void;
 }
 
-export class Connection implements ByteSource {
+export class Connection implements ByteSource, OutletOwner {
   readonly inlet: Inlet;
+  readonly outlet: Outlet;
   /** Monotonic milliseconds. */
   idleSince = 0;
   /** False once closed by either side or left in an unknown state. */
   usable = true;
-  /** Of the current exchange: the request's body was sent to its end; the final response head was read. */
-  sendingDone = false;
+  /** The final response head of the current exchange was read. */
   headRead = false;
-  /** Bytes from and to the endpoint since the last `countBytes`. */
+  /** When that was. */
+  headAt = 0;
+  private bodyRead = false;
+  /** Bytes from the endpoint since the last `countBytes`. */
   private bytesRead = 0;
-  private bytesWritten = 0;
   private readonly timer: Timer;
-  private readonly sendTimer: Timer;
   private phase: Phase = "head";
-  private sendPhase: Phase = "send";
   /** The phase whose deadline closed the connection, or null. */
   timedOutIn: Phase | null = null;
   /** Longest silence within a body; Infinity once the bytes are another protocol's. */
@@ -60,13 +59,16 @@ export class Connection implements ByteSource {
   ) {
     this.inlet = new Inlet(new Uint8Array(IDLE_BUFFER_BYTES), this);
     this.timer = new Timer(() => this.onDeadline(this.phase));
-    this.sendTimer = new Timer(() => this.onDeadline(this.sendPhase));
+    this.outlet = new Outlet(conn, wheel, this);
   }
 
   /** Bytes of the last answer, as far as they were declared. */
   private answerBytes = 0;
-  private posted!: Uint8Array;
-  private headBuffer: Uint8Array | null = null;
+
+  /** Monotonic milliseconds; the clock is asked only when time has passed since the head. */
+  get now(): number {
+    return this.bodyRead || !this.headRead ? this.wheel.now : this.headAt;
+  }
 
   /** Starts waiting for the next use; `keeper` is told once if it ends before that. */
   idle(now: number, idleMs: number, keeper: ConnectionKeeper): void {
@@ -95,7 +97,7 @@ export class Connection implements ByteSource {
   wake(): void {
     this.keeper = null;
     this.phase = "head";
-    this.sendingDone = false;
+    this.outlet.begin();
     this.headRead = false;
     this.wheel.disarm(this.timer);
   }
@@ -106,53 +108,10 @@ export class Connection implements ByteSource {
     this.wheel.arm(this.timer, ms, now);
   }
 
-  /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. */
-  limitSending(phase: "request" | "send", ms: number): void {
-    this.sendPhase = phase;
-    this.wheel.arm(this.sendTimer, ms);
-  }
-
-  /** The body was sent to its end. */
-  sendingEnded(): void {
-    this.sendingDone = true;
-    this.wheel.disarm(this.sendTimer);
-  }
-
-  private onDeadline(phase: Phase): void {
+  onDeadline(phase: Phase): void {
     if (this.keeper !== null) return this.endIdle();
     this.timedOutIn = phase;
     this.close();
-  }
-
-  /**
-   * Sends all of `bytes`. The connection stays open on failure: an answer may have come before the end.
-   * @throws ConnectionError phase `send`
-   */
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      let sent = await this.conn.write(bytes);
-      while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
-      this.bytesWritten += sent;
-    } catch (error) {
-      throw connectionFailure(error, "send", this.timedOutIn);
-    }
-  }
-
-  /** Sends `bytes` beside what else is going on. A failure shows where the answer is read. */
-  post(bytes: Uint8Array): void {
-    this.posted = bytes;
-    this.conn.write(bytes).then(this.onPosted, ignore);
-  }
-
-  private readonly onPosted = (sent: number): void => {
-    this.bytesWritten += sent;
-    // A head is small: the system takes all of it at once, all but always.
-    if (sent < this.posted.length) this.write(this.posted.subarray(sent)).catch(ignore);
-  };
-
-  /** `bytes` of room for a head that is posted; nobody else writes there. */
-  get headRoom(): Uint8Array {
-    return this.headBuffer ??= new Uint8Array(HEAD_BUFFER_BYTES);
   }
 
   /**
@@ -172,6 +131,8 @@ export class Connection implements ByteSource {
     if (head.status >= 200 || head.status === 101) {
       this.wheel.disarm(this.timer);
       this.headRead = true;
+      this.headAt = this.wheel.now;
+      this.bodyRead = false;
     }
     return head;
   }
@@ -203,6 +164,7 @@ export class Connection implements ByteSource {
   /** ByteSource for bodies: each read within the limit that `body` was given. @throws BodyError */
   read(into: Uint8Array): Promise<number | null> {
     this.wheel.arm(this.timer, this.bodyIdleMs);
+    this.bodyRead = true;
     return this.conn.read(into).then(this.onBodyBytes, this.onBodyFailure);
   }
 
@@ -221,8 +183,8 @@ export class Connection implements ByteSource {
   /** Adds what came in and went out since the last call to the endpoint's totals. */
   countBytes(totals: OwnRow): void {
     totals.add(EndpointField.bytesFromUpstream, this.bytesRead);
-    totals.add(EndpointField.bytesToUpstream, this.bytesWritten);
-    this.bytesRead = this.bytesWritten = 0;
+    totals.add(EndpointField.bytesToUpstream, this.outlet.bytes);
+    this.bytesRead = this.outlet.bytes = 0;
   }
 
   /** Whether any byte of an answer has come in. */
@@ -238,7 +200,7 @@ export class Connection implements ByteSource {
   detach(): Deno.TcpConn | Deno.TlsConn {
     this.usable = false;
     this.wheel.remove(this.timer);
-    this.wheel.remove(this.sendTimer);
+    this.outlet.retire();
     return this.conn;
   }
 

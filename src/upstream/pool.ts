@@ -12,7 +12,7 @@ export class Pool implements ConnectionKeeper {
     /** Called when a connection left by itself. */
     private readonly onLeft: () => void,
     /** Counts the connections that are kept. */
-    private readonly kept: { add(amount: number): void },
+    private readonly kept: { move(amount: number): void },
   ) {}
 
   get size(): number {
@@ -23,7 +23,7 @@ export class Pool implements ConnectionKeeper {
   take(): Connection | null {
     const connection = this.connections.pop();
     if (connection === undefined) return null;
-    this.kept.add(-1);
+    this.kept.move(-1);
     connection.wake();
     return connection;
   }
@@ -35,7 +35,7 @@ export class Pool implements ConnectionKeeper {
       return false;
     }
     this.connections.push(connection);
-    this.kept.add(1);
+    this.kept.move(1);
     connection.idle(now, idleMs, this);
     return true;
   }
@@ -44,7 +44,7 @@ export class Pool implements ConnectionKeeper {
     const at = this.connections.indexOf(connection);
     if (at >= 0) {
       this.connections.splice(at, 1);
-      this.kept.add(-1);
+      this.kept.move(-1);
     }
     this.onLeft();
   }
@@ -52,7 +52,7 @@ export class Pool implements ConnectionKeeper {
   /** Closes all idle connections and refuses further ones. */
   close(): void {
     this.closed = true;
-    this.kept.add(-this.connections.length);
+    this.kept.move(-this.connections.length);
     for (const connection of this.connections.splice(0)) {
       connection.wake();
       connection.close();
