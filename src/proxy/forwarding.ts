@@ -123,8 +123,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     const { proxy, record } = this.journey;
     const startedAt = record.attempts.length === 0 && !this.waited ? record.startedAt : proxy.inputs.now();
     this.entry = new AttemptRecord(lease.endpoint.id, startedAt);
-    if (record.attempts.length === 0) record.attempts = [this.entry];
-    else record.attempts.push(this.entry);
+    record.addAttempt(this.entry);
     this.currentLease = lease;
     this.current = new Attempt(lease, this, proxy.inputs.wheel);
     return this.current.run(

@@ -36,14 +36,14 @@ export class AttemptRecord {
   }
 }
 
-const NO_ATTEMPTS: AttemptRecord[] = [];
+const NO_ATTEMPTS: readonly AttemptRecord[] = [];
 
 export class RequestRecord implements PickContext {
   requestId = "";
   clientAddress = "";
   route: RouteSnapshot | null = null;
   upstream: Upstream | null = null;
-  attempts: AttemptRecord[] = NO_ATTEMPTS;
+  attempts: readonly AttemptRecord[] = NO_ATTEMPTS;
   /** 0 while no answer was begun. */
   status = 0;
   delivery: Delivery | null = null;
@@ -60,6 +60,10 @@ export class RequestRecord implements PickContext {
     /** Monotonic milliseconds. */
     readonly startedAt: number,
   ) {}
+
+  addAttempt(attempt: AttemptRecord): void {
+    this.attempts = this.attempts.length === 0 ? [attempt] : [...this.attempts, attempt];
+  }
 
   /** A WebSocket is over. */
   endWebSocket(relay: WebSocketRelay): void {

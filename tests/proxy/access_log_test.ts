@@ -39,7 +39,8 @@ Deno.test("jsonLine() is one JSON object with everything that is known", () => {
   answered.headAt = 1_004.5;
   answered.status = 200;
   answered.reused = true;
-  record.attempts.push(refused, answered);
+  record.addAttempt(refused);
+  record.addAttempt(answered);
   assertEquals(JSON.parse(jsonLine(record, "/a?b=c", ARRIVAL)), {
     time: "2000-10-10T13:55:36.045Z",
     client: "203.0.113.9",

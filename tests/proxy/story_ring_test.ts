@@ -24,7 +24,7 @@ function recordOf(requestId: string, target = "/a"): RequestRecord {
   attempt.headAt = 1_004.5;
   attempt.status = 200;
   attempt.reused = true;
-  record.attempts.push(attempt);
+  record.addAttempt(attempt);
   return record;
 }
 
@@ -41,7 +41,7 @@ Deno.test("StoryRing.find() tells a request that was tried twice as its record w
   record.attempts[0]!.status = 0;
   record.attempts[0]!.outcome = "refused: connection refused";
   record.attempts[0]!.retryVerdict = "yes: connect";
-  record.attempts.push(new AttemptRecord("http://b:1", 1_002));
+  record.addAttempt(new AttemptRecord("http://b:1", 1_002));
   ring.keep(record, ARRIVAL);
   assertEquals(ring.find("r1"), record.story(ARRIVAL));
 });
