@@ -217,6 +217,11 @@ export class Connection implements ByteSource {
     }
   }
 
+  /** Tells the endpoint that nothing more follows; it may go on sending. */
+  closeWrite(): Promise<void> {
+    return this.conn.closeWrite();
+  }
+
   /** Adds what came in and went out since the last call to the endpoint's totals. */
   countBytes(totals: OwnRow): void {
     totals.add(EndpointField.bytesFromUpstream, this.bytesRead);
@@ -230,15 +235,11 @@ export class Connection implements ByteSource {
   }
 
   close(): void {
-    if (this.usable) closeQuietly(this.detach());
-  }
-
-  /** The socket itself, for a tunnel; the connection is nobody's afterwards. */
-  detach(): Deno.TcpConn | Deno.TlsConn {
+    if (!this.usable) return;
     this.usable = false;
     this.wheel.remove(this.timer);
     this.wheel.remove(this.sendTimer);
-    return this.conn;
+    closeQuietly(this.conn);
   }
 
   private failure(error: unknown, phase: Phase): ConnectionError {
