@@ -169,7 +169,7 @@ export class WireConnection implements Tabled {
     this.socket.beginBody();
     const { inlet } = this.socket;
     return contentLength === null
-      ? new ChunkedBody(inlet, this.bodyOver)
+      ? new ChunkedBody(inlet, this.bodyOver, true)
       : new LengthBody(inlet, contentLength, this.bodyOver);
   }
 
