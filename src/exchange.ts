@@ -82,9 +82,13 @@ export type Delivery =
 
 /** A raw byte tunnel to the client, after a 101 (listeners that can). */
 export interface Tunnel {
+  /** How many bytes came, or null when the client sends no more. @throws when it broke off */
   read(into: Uint8Array): Promise<number | null>;
-  write(bytes: Uint8Array): Promise<number>;
+  /** Sends all of them. @throws when the client broke off */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Tells the client that nothing more follows. */
   closeWrite(): Promise<void>;
+  /** Ends both directions; what is pending rejects. */
   close(): void;
 }
 

@@ -169,7 +169,9 @@ export class WireConnection implements Tabled, BodyOwner {
     if (contentLength === 0) return null;
     this.socket.beginBody();
     const { inlet } = this.socket;
-    return contentLength === null ? new ChunkedBody(inlet, this) : new LengthBody(inlet, contentLength, this);
+    return contentLength === null
+      ? new ChunkedBody(inlet, this, true)
+      : new LengthBody(inlet, contentLength, this);
   }
 
   /** The request's body is over. */

@@ -33,7 +33,7 @@ export class WireExchange implements Exchange, AnswerOwner {
   closes = false;
   /** The client said that no other request follows. */
   readonly lastOfClient: boolean;
-  private informed: Promise<boolean> | null = null;
+  protected informed: Promise<boolean> | null = null;
 
   constructor(
     protected readonly connection: WireConnection,
@@ -111,6 +111,7 @@ export class WireExchange implements Exchange, AnswerOwner {
 export class UpgradableExchange extends WireExchange {
   async upgrade(head: ResponseHead): Promise<Tunnel> {
     const { connection } = this;
+    if (this.informed !== null) await this.informed;
     connection.becomeTunnel();
     const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
     this.delivered = await connection.socket.write(bytes);

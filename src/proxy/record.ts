@@ -6,7 +6,7 @@ import type { Delivery, RequestHead } from "../exchange.ts";
 import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
 import type { PickContext } from "../balance/balancer.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { WebSocketRelay } from "./websocket_relay.ts";
+import type { RelayEnd } from "./websocket_relay.ts";
 
 /** One attempt, as it went. */
 export class AttemptRecord {
@@ -38,6 +38,14 @@ export class AttemptRecord {
 
 const NO_ATTEMPTS: readonly AttemptRecord[] = [];
 
+/** A relay that is over, as it is recorded. */
+interface EndedRelay {
+  /** Null: its sides ended it without a word. */
+  readonly ended: RelayEnd | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 export class RequestRecord implements PickContext {
   requestId = "";
   clientAddress = "";
@@ -66,16 +74,28 @@ export class RequestRecord implements PickContext {
   }
 
   /** A WebSocket is over. */
-  endWebSocket(relay: WebSocketRelay): void {
-    const { code = null, by = "weir", broken = true, reason = "" } = relay.ended ?? {};
+  endWebSocket(relay: EndedRelay): void {
+    const { code = null, by = "weir", broken = true } = relay.ended ?? {};
     this.close = { code, by };
-    this.bytesIn = relay.bytesIn;
-    const bytes = relay.bytesOut;
+    this.endRelay(relay, by, broken);
+    if (by === "weir" && code !== 1001) this.cause = `websocket_${code}`;
+  }
+
+  /** A raw tunnel to something else is over. */
+  endTunnel(relay: EndedRelay): void {
+    const { by = "client", broken = false } = relay.ended ?? {};
+    this.endRelay(relay, by, broken);
+    if (by === "weir") this.cause = "tunnel_idle";
+  }
+
+  private endRelay({ ended, bytesIn, bytesOut: bytes }: EndedRelay, by: string, broken: boolean): void {
+    this.bytesIn = bytesIn;
     if (!broken || by === "weir") this.delivery = { kind: "complete", bytes };
     else if (by === "client") this.delivery = { kind: "clientGone", bytes };
-    else this.delivery = { kind: "truncated", bytes, error: new Error(reason) };
-    if (by === "weir" && code !== 1001) this.cause = `websocket_${code}`;
-    else if (broken && by === "endpoint") this.cause = "connection_terminated";
+    else {
+      this.delivery = { kind: "truncated", bytes, error: new Error(ended?.reason ?? "") };
+      this.cause = "connection_terminated";
+    }
   }
 
   /** One attempt, and its answer went through: nothing to tell but figures. */

@@ -179,6 +179,10 @@ export class Connection implements ByteSource, OutletOwner {
     const failure = this.failure(error, "body");
     throw new BodyError(failure.kind === "timedOut" ? "timedOut" : "truncated", failure.message);
   };
+  /** Tells the endpoint that nothing more follows; it may go on sending. */
+  closeWrite(): Promise<void> {
+    return this.conn.closeWrite();
+  }
 
   /** Adds what came in and went out since the last call to the endpoint's totals. */
   countBytes(totals: OwnRow): void {
@@ -193,15 +197,11 @@ export class Connection implements ByteSource, OutletOwner {
   }
 
   close(): void {
-    if (this.usable) closeQuietly(this.detach());
-  }
-
-  /** The socket itself, for a tunnel; the connection is nobody's afterwards. */
-  detach(): Deno.TcpConn | Deno.TlsConn {
+    if (!this.usable) return;
     this.usable = false;
     this.wheel.remove(this.timer);
     this.outlet.retire();
-    return this.conn;
+    closeQuietly(this.conn);
   }
 
   private failure(error: unknown, phase: Phase): ConnectionError {

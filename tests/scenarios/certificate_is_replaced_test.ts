@@ -11,7 +11,7 @@ import { TlsClient } from "../support/tls_client.ts";
 import { needs } from "../support/tools.ts";
 import type { RunningWeir } from "../support/weir.ts";
 
-const options = { ...needs("openssl"), listeners: ["serve"] as const };
+const options = needs("openssl");
 const full = Deno.env.get("WEIR_TEST_FULL") === "1";
 
 const fingerprint = (identity: Identity) => readCertificate(identity).fingerprint;

@@ -8,6 +8,7 @@ const packageOf = {
   curl: "curl",
   haproxy: "haproxy",
   nginx: "nginx-light",
+  node: "nodejs",
   openssl: "openssl",
   python3: "python3",
   ss: "iproute2",
