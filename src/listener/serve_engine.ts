@@ -57,10 +57,12 @@ export function connectionEngine(version: string = Deno.version.deno): ServeConn
     const before = core.createCancelHandle();
     core.close(before);
     const server = serveHttpOnConnection(conn, signal, handler, failed, () => {});
+    const release = () => core.tryClose(before + 1);
     return {
-      finished: server.finished,
+      // Deno keeps what belongs to a connection that failed, as every reset or broken handshake is.
+      finished: server.finished.finally(release),
       shutdown: () => server.shutdown(),
-      letGo: () => core.tryClose(before + 1),
+      letGo: release,
     };
   };
 }
