@@ -26,7 +26,7 @@ scenario(
   "a renewed certificate is shown to every new client, and no old one notices",
   async (props) => {
     await using authority = await Authority.create();
-    const [first, second] = [await authority.issue(), await authority.issue()];
+    const [first, second] = [await authority.issue(), await authority.issue({ days: 3 })];
     const files = await authority.install("site", first);
     const gate = new Gate();
     const slow: Step = scene(wait(gate), reply(200, { body: "slow answer" }));
@@ -56,6 +56,11 @@ scenario(
     waiting.send("GET /again HTTP/1.1\r\nHost: app.test\r\n\r\n");
     await waiting.until("new");
     assertEquals(await weir.metric("weir_certificate_changes_total", { result: "applied" }), 1);
+    const { notAfter } = readCertificate(second);
+    assertEquals(await weir.metric("weir_certificate_expiry_timestamp_seconds"), notAfter / 1_000);
+    const { certificate } = JSON.parse(await weir.admin("/status"));
+    assertEquals([certificate.notAfter, certificate.problem], [notAfter, null]);
+    assertEquals(certificate.workers, { serving: 2, all: 2 });
   },
   options,
 );
