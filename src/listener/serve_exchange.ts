@@ -38,6 +38,8 @@ export interface ServeShared {
   readonly rotation: Rotation;
   readonly departures: Departures;
   readonly wheel: TimerWheel;
+  /** A WebSocket of this connection opens; its connection ends right after. */
+  readonly onWebSocketOpen?: () => void;
 }
 
 export class ServeExchange implements Exchange, Watched {
@@ -166,7 +168,13 @@ export class ServeExchange implements Exchange, Watched {
   ): Promise<ClientSocket | null> {
     // Nobody would tell any more once the upgrade is under way.
     if (this.request.signal.aborted) return null;
-    const { response, socket } = upgradeRequest(this.request, headers, protocol, events);
+    const { response, socket } = upgradeRequest(
+      this.request,
+      headers,
+      protocol,
+      events,
+      this.shared.onWebSocketOpen,
+    );
     socket.over.then(this.shared.uploads.begin());
     this.answer(response);
     return await socket.opened ? socket : null;
