@@ -5,6 +5,7 @@
 // it is written for every request: half the time of `JSON.stringify` over an object made for it.
 
 import { headerValue } from "../exchange.ts";
+import { traceParentOf } from "../tracing/trace_parent.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
 /** @param target as it is to be logged @param epochMs wall time of the request's arrival */
@@ -13,7 +14,7 @@ export type LineFormat = (record: RequestRecord, target: string, epochMs: number
 /** One object; what is not known is left out. */
 export const jsonLine: LineFormat = (record, target, epochMs) => {
   const { head, route, upstream, attempts, close, cause } = record;
-  const trace = traceId(headerValue(head.headers, "traceparent"));
+  const trace = record.trace?.id ?? traceParentOf(head.headers)?.traceId;
   let line = `{"time":"${isoTime(epochMs)}","client":${quoted(record.clientAddress)},` +
     `"method":${quoted(head.method)},"target":${quoted(target)},"host":${quoted(head.authority)},` +
     `"version":"${head.version}","status":${record.loggedStatus},` +
@@ -71,12 +72,6 @@ function hex(character: string): string {
 
 function rounded(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
-}
-
-/** The trace id of a W3C traceparent. */
-function traceId(traceparent: string | undefined): string | undefined {
-  const match = traceparent === undefined ? null : /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent);
-  return match?.[1];
 }
 
 let isoSecond = NaN;

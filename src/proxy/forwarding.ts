@@ -109,7 +109,7 @@ export class Forwarding {
         exchange.head.method,
         this.target,
         endpoint.hostFor(exchange.head.authority),
-        this.headers,
+        this.headersFor(endpoint, entry),
         this.body,
       ),
       body: this.body,
@@ -122,11 +122,20 @@ export class Forwarding {
     return this.current.run(startedAt);
   }
 
+  /** The header lines of an attempt: the same for all, but for the span that each is in a trace. */
+  private headersFor({ snapshot: { scheme, host, port } }: Endpoint, entry: AttemptRecord): string[] {
+    const { trace } = this.journey.record;
+    return trace === null
+      ? this.headers
+      : trace.beginAttempt(entry, { scheme, host, port, target: this.target }, this.headers);
+  }
+
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
   judge(outcome: Outcome, lease: Lease): void {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.disarmDeadline();
     judge(outcome, lease, this.entry!, this.journey.proxy);
+    if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
   }
 
   /** Whether to go round again after this; charges the budget and waits out the backoff. */
@@ -177,6 +186,7 @@ export class Forwarding {
   private discard(answer: Answer): void {
     answer.body?.cancel();
     this.currentLease?.release(false);
+    this.journey.record.trace?.endAttempt();
   }
 
   /** Waits, and no less than the endpoint asked for. */

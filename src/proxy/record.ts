@@ -4,6 +4,7 @@
 
 import type { Delivery, RequestHead } from "../exchange.ts";
 import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
+import type { RequestTrace } from "../tracing/tracer.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { WebSocketRelay } from "./websocket_relay.ts";
 
@@ -33,6 +34,8 @@ export class RequestRecord {
   /** Why Weir answered by itself or cut the answer; empty when the endpoint's answer went through. */
   cause = "";
   endedAt = 0;
+  /** Null without tracing. */
+  trace: RequestTrace | null = null;
   /** How a WebSocket was closed; null for everything else. */
   close: { readonly code: number | null; readonly by: string } | null = null;
 

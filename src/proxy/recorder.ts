@@ -72,6 +72,7 @@ export class Recorder {
   /** The request is over. */
   finish(record: RequestRecord, plan: RoutePlan | null): void {
     if (record.endedAt === 0) record.endedAt = this.now();
+    record.trace?.end(record);
     const { worker } = this.own;
     worker.add(WorkerField.requests);
     if (record.clientGone) worker.add(WorkerField.clientGone);
@@ -91,6 +92,8 @@ export class Recorder {
     if (this.log.off && this.stories.off) return;
     const arrival = this.epoch() - (record.endedAt - record.startedAt);
     this.log.record(record, arrival);
+    // Stories are kept for long, and spans with them if they were still there.
+    record.trace = null;
     this.stories.keep(record, arrival);
   }
 }
