@@ -11,6 +11,7 @@ import { Timer } from "../timer_wheel.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { Attempt, requestLine } from "./attempt.ts";
+import { leavable } from "./event_stream.ts";
 import type { Failure, Outcome } from "./failure.ts";
 import { toClient, toUpstream } from "./headers.ts";
 import type { Journey } from "./journey.ts";
@@ -214,7 +215,8 @@ export class Forwarding {
   relay(head: ParsedResponse, body: Body | null): void | Promise<void> {
     const client = this.clientHead(head);
     const { endpoint } = this.currentLease!;
-    const sending = this.journey.send(client.status, client.reason, client.headers, body);
+    const sent = body !== null && body.length === null ? leavable(body, head.headers, this.journey) : body;
+    const sending = this.journey.send(client.status, client.reason, client.headers, sent);
     return sending === undefined ? this.delivered(endpoint) : sending.then(() => this.delivered(endpoint));
   }
 

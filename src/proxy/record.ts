@@ -36,7 +36,7 @@ export class RequestRecord {
   endedAt = 0;
   /** Null without tracing. */
   trace: RequestTrace | null = null;
-  /** How a WebSocket was closed; null for everything else. */
+  /** How a WebSocket was closed, or that Weir ended a stream of events; null for everything else. */
   close: { readonly code: number | null; readonly by: string } | null = null;
 
   constructor(
