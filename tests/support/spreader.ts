@@ -65,10 +65,13 @@ export class Spreader implements AsyncDisposable {
   }
 
   private async accept(): Promise<void> {
-    try {
-      for await (const client of this.listener) this.work.push(this.join(client));
-    } catch (error) {
-      if (!this.closed) throw error;
+    while (!this.closed) {
+      try {
+        this.work.push(this.join(await this.listener.accept()));
+      } catch (error) {
+        // A client that has left already is no reason to stop listening.
+        if (!this.closed && !(error instanceof Deno.errors.NotConnected)) throw error;
+      }
     }
   }
 
