@@ -7,6 +7,7 @@ import { countingOrigin } from "../support/counting_origin.ts";
 import { load } from "../support/load.ts";
 import { RunningPod } from "../support/pod.ts";
 import { ask } from "../support/raw_client.ts";
+import { until } from "../support/until.ts";
 
 const FORMATS = [["openmetrics", "application/openmetrics-text"], ["prometheus", "text/plain"]] as const;
 
@@ -39,16 +40,23 @@ Deno.test({
       assertEquals(backwards.map(([key, value]) => `${key}: ${value}, then ${now.get(key)}`), []);
       last = now;
     };
-    const serve = () => load(pod.url, { requests: 300, connections: 16 });
-    await serve();
-    await look();
-    pod.break(0, "throws");
-    while (pod.restarts(0) === 0) {
-      await serve();
+    let loading = true;
+    const serve = async () => {
+      while (loading) await load(pod.url, { requests: 300, connections: 16 });
+    };
+    const serving = serve();
+    await until("both workers have served", async () => {
       await look();
-    }
+      return last.get("openmetrics weir_requests_total{}")! > 500;
+    });
+    pod.break(0, "throws");
+    await until("it is replaced", async () => {
+      await look();
+      return pod.restarts(0) === 1;
+    });
     await pod.allServe();
-    await serve();
+    loading = false;
+    await serving;
     await look();
     const attempts = last.get(
       `openmetrics weir_endpoint_attempts_total{upstream="default",endpoint="${origin.url}"}`,

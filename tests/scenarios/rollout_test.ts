@@ -8,7 +8,7 @@ import {
   type Traffic,
   trafficOrigin,
   uploads,
-  webSocketEcho,
+  webSocketFeed,
 } from "../support/rollout_traffic.ts";
 import { Spreader } from "../support/spreader.ts";
 import { until } from "../support/until.ts";
@@ -40,7 +40,7 @@ Deno.test({
     let rolling = true;
     const run = (traffic: Traffic) => traffic(spreader.url, () => rolling);
     const ending = Promise.all([smallRequests, uploads, downloads].map(run));
-    const standing = Promise.all([eventStream, eventStream, webSocketEcho, webSocketEcho].map(run));
+    const standing = Promise.all([eventStream, eventStream, webSocketFeed, webSocketFeed].map(run));
     for (let n = 0; n < RESTARTS * 2; n++) {
       const leaving = weirs.shift()!;
       leaving.signal("SIGTERM");

@@ -3,7 +3,7 @@
 
 import { load } from "./load.ts";
 import { RawClient, requestText } from "./raw_client.ts";
-import { open, type Peer } from "./websocket.ts";
+import { open } from "./websocket.ts";
 
 const PIECES = 20;
 const PIECE = new Uint8Array(16_384).fill(120);
@@ -13,14 +13,18 @@ const PACE_MS = 20;
 
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, PACE_MS));
 
-/** Answers at once, streams for a while or without an end, echoes, or counts what it is sent. */
+/** Answers at once, streams for a while, or without an end, or counts what it is sent. */
 export function trafficOrigin() {
   let over = false;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/socket") {
       const { socket, response } = Deno.upgradeWebSocket(request);
-      socket.onmessage = ({ data }) => socket.send(data);
+      let number = Number(new URL(request.url).searchParams.get("after"));
+      socket.onopen = () => {
+        const feed = setInterval(() => over ? socket.close(1000) : socket.send(String(++number)), PACE_MS);
+        socket.onclose = () => clearInterval(feed);
+      };
       return response;
     }
     if (pathname === "/events") {
@@ -121,42 +125,24 @@ export const eventStream: Traffic = async (url, going) => {
   return { failures, served: last, returns: streams - 1 };
 };
 
-/** A WebSocket: every message comes back, over as many sockets as it takes. */
-export const webSocketEcho: Traffic = async (url, going) => {
+/** Someone who follows over a WebSocket: every message once and in order, over as many sockets as it takes. */
+export const webSocketFeed: Traffic = async (url, going) => {
   const failures: string[] = [];
-  let served = 0;
+  let last = 0;
   let sockets = 0;
   while (going()) {
     await using client = await RawClient.connect(url);
-    const peer = await open(client, "/socket");
+    const peer = await open(client, `/socket?after=${last}`);
     sockets++;
-    const before = served;
-    const ending = await talk(peer, going, () => `message ${served}`, () => served++);
-    if (ending !== "told to leave" && ending !== "over") failures.push(`socket ${sockets}: ${ending}`);
-    if (served === before) failures.push(`socket ${sockets}: came back to nothing`);
-  }
-  return { failures, served, returns: sockets - 1 };
-};
-
-/** Says one thing after the other, each until it came back. @returns how it ended */
-async function talk(
-  peer: Peer,
-  going: () => boolean,
-  words: () => string,
-  heard: () => void,
-): Promise<string> {
-  while (going()) {
-    await peer.send(words());
-    const next = await peer.next();
-    if (next?.kind === "close") {
-      await peer.close(next.words.code);
-      return next.words.code === 1001 ? "told to leave" : `closed with ${next.words.code}`;
+    const before = last;
+    let next = await peer.next();
+    for (; next?.kind === "text"; next = await peer.next()) {
+      if (Number(next.text) !== ++last) failures.push(`socket ${sockets}: ${next.text} instead of ${last}`);
     }
-    if (next?.kind !== "text" || next.text !== words()) return `heard ${JSON.stringify(next)}`;
-    heard();
-    await pause();
+    const code = next?.kind === "close" ? next.words.code : "nothing";
+    await peer.close(1001);
+    if (code !== (going() ? 1001 : 1000)) failures.push(`socket ${sockets}: ended with ${code}`);
+    if (last === before) failures.push(`socket ${sockets}: came back to nothing`);
   }
-  await peer.close(1000);
-  await peer.closed();
-  return "over";
-}
+  return { failures, served: last, returns: sockets - 1 };
+};
