@@ -48,7 +48,7 @@ export interface ProxyInputs {
   /** Makes traces of requests; null: there are none. */
   readonly tracer: Tracer | null;
   /** Takes whole log lines. */
-  readonly writeLog: (lines: string) => void;
+  readonly writeLog: (lines: Uint8Array<ArrayBuffer>) => void;
   /** A bug: the request was answered 500. */
   readonly onInternalError: (error: unknown) => void;
 }
