@@ -5,6 +5,7 @@ import { assertEquals } from "@std/assert";
 import { needsChromium, says, startChromium, troubleOf } from "../support/chromium.ts";
 import { load } from "../support/load.ts";
 import { reply } from "../support/raw_origin.ts";
+import { rewrite } from "../support/reload.ts";
 import { scenario } from "../support/scenario.ts";
 import type { RunningWeir } from "../support/weir.ts";
 
@@ -38,10 +39,6 @@ scenario("the dashboard tells the story of a bad day, live", async (props) => {
     },
   });
   const weir = await props.weir({ config: config(20) });
-  const rewrite = async (panicPercent: number) => {
-    await Deno.writeTextFile(`${weir.configPath}.new`, JSON.stringify(config(panicPercent)));
-    await Deno.rename(`${weir.configPath}.new`, weir.configPath!);
-  };
   await using stack = new AsyncDisposableStack();
   const page = await stack.adopt(await startChromium(), (browser) => browser.close()).newPage();
   const trouble = troubleOf(page);
@@ -72,10 +69,10 @@ scenario("the dashboard tells the story of a bad day, live", async (props) => {
   await says(page, "#verdict-headline", "Both endpoints serve");
   await says(page, "#events", `${bad.url} is healthy, was unhealthy`);
 
-  await rewrite(500);
+  await rewrite(weir, config(500));
   await says(page, "#verdict-headline", "The last reload was refused");
   await says(page, "#config-findings", "panicPercent is 500");
-  await rewrite(30);
+  await rewrite(weir, config(30));
   await says(page, "#config", "✓ applied");
   await says(page, "#verdict-headline", "Both endpoints serve");
   assertEquals([loads, trouble], [1, []]);
