@@ -14,4 +14,10 @@ worker.onmessage = ({ data }) => {
   if (data.kind === "start") loop = new EventLoop(data, (message) => worker.postMessage(message));
   else loop?.receive(data);
 };
-worker.postMessage({ kind: "loaded" });
+
+// Held as long as this thread lives: the supervisor waits for it, and so learns of any end of the thread.
+const lifeline = crypto.randomUUID();
+navigator.locks.request(lifeline, () => {
+  worker.postMessage({ kind: "loaded", lifeline });
+  return new Promise(() => {});
+});

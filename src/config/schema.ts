@@ -106,6 +106,10 @@ export const configSchema = z.strictObject({
   headers: headersSchema.prefault({}),
   limits: limitsSchema.prefault({}),
   drain: drainSchema.prefault({}),
+  whenWorkerHangs: z.enum(["exit", "stay"]).default("exit").describe(
+    "An event loop that does not turn for 10 s keeps its share of new connections until the process ends: " +
+      "drain what the others serve and exit 1, to be restarted; or stay, where nobody restarts Weir.",
+  ),
   explainRequestsMax: z.int().min(0).max(100_000).default(1_000).describe(
     "Requests per worker that /explain?id= remembers.",
   ),

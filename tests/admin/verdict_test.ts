@@ -89,6 +89,17 @@ const CASES: readonly Case[] = [
     notes: ["worker 0 restarts: it threw"],
   },
   {
+    what: "a worker hangs",
+    happens: (pod) => {
+      pod.workerList[0]!.state = "hung";
+      pod.state.ready = false;
+      pod.state.reasons = ["draining: no new clients", "worker 0: hangs"];
+    },
+    level: "critical",
+    headline: "Worker 0 hangs: this pod leaves, to be restarted",
+    notes: ["draining: no new clients", "worker 0: hangs"],
+  },
+  {
     what: "the pod is not ready",
     happens: (pod) => {
       pod.state.ready = false;
