@@ -71,7 +71,11 @@ export const limitsSchema = z.strictObject({
 
 export const headersSchema = z.strictObject({
   requestId: headerName().default("x-request-id").describe(
-    "Header that carries the request id; kept from trusted peers.",
+    "Header that carries the request id; each request has one, made by Weir unless it came with it.",
+  ),
+  requestIdFrom: z.enum(["trusted", "anyone"]).default("trusted").describe(
+    "Whose request id is kept, if it is one plain word of at most 128 characters: that of trustedProxies, " +
+      "or anyone's. Who chooses ids can make two requests look like one in the log.",
   ),
   forwarded: z.boolean().default(false).describe("Also send Forwarded (RFC 7239)."),
   via: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/).default("weir")

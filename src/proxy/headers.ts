@@ -124,9 +124,18 @@ function forwardedElement(head: RequestHead, origin: Origin): string {
   return `for=${node};host="${head.authority}";proto=${head.scheme}`;
 }
 
-/** The request id: the client's when it is one plain word, else a new one. */
-export function requestIdOf(head: RequestHead, name: string, make: () => string): string {
-  const values = headerValues(head.headers, name);
+/**
+ * The request id: the one that came, when the peer's word counts and it is one plain word, else a new one.
+ * A stranger who chooses ids makes two requests look like one, in the log and to `explain`.
+ */
+export function requestIdOf(
+  head: RequestHead,
+  { requestId, requestIdFrom }: HeadersConfig,
+  trusted: boolean,
+  make: () => string,
+): string {
+  if (!trusted && requestIdFrom === "trusted") return make();
+  const values = headerValues(head.headers, requestId);
   return values.length === 1 && isPlainWord(values[0]!) ? values[0]! : make();
 }
 

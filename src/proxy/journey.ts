@@ -25,7 +25,8 @@ export class Journey {
     const { head, peer } = exchange;
     const record = this.record = new RequestRecord(head, proxy.inputs.now());
     record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
-    record.requestId = requestIdOf(head, proxy.identity.config.requestId, proxy.inputs.makeId);
+    const trusted = proxy.trusted.trusts(peer.hostname);
+    record.requestId = requestIdOf(head, proxy.identity.config, trusted, proxy.inputs.makeId);
   }
 
   /** Who asks, as the next hop is told. */
