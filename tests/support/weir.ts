@@ -32,6 +32,8 @@ export interface WeirOptions {
   readonly listener?: ListenerName;
   /** What runs in place of `src/main.ts`; relative to the repository. */
   readonly main?: string;
+  /** Most file descriptors that the process may have open. */
+  readonly filesMax?: number;
 }
 
 /** A process that ended. */
@@ -48,7 +50,7 @@ export async function runWeir(
   env: Readonly<Record<string, string>> = {},
   configPath: string | null = null,
 ): Promise<WeirRun> {
-  const { code, signal, stdout, stderr } = await command(args, env, configPath, MAIN).output();
+  const { code, signal, stdout, stderr } = await command(args, env, configPath, MAIN, null).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, signal, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -60,8 +62,8 @@ export async function runWeir(
 export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir> {
   const configPath = await writeConfig(options.config);
   const args = ["run", ...options.args ?? []];
-  const main = options.main ?? MAIN;
-  const child = command(args, environment(options, configPath), configPath, main).spawn();
+  const { main = MAIN, filesMax = null } = options;
+  const child = command(args, environment(options, configPath), configPath, main, filesMax).spawn();
   const weir = new RunningWeir(child, configPath);
   try {
     await weir.ready();
@@ -224,12 +226,16 @@ function command(
   env: Readonly<Record<string, string>>,
   configPath: string | null,
   main: string,
+  filesMax: number | null,
 ): Deno.Command {
   const denoEnv = DENO_ENV.map((name) => [name, Deno.env.get(name)]).filter(([, value]) =>
     value !== undefined
   );
-  return new Deno.Command(Deno.execPath(), {
-    args: [...runFlags(configPath), main, ...args],
+  const deno = [Deno.execPath(), ...runFlags(configPath), main, ...args];
+  const limited = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', String(filesMax), ...deno];
+  const [program, ...words] = filesMax === null ? deno : limited;
+  return new Deno.Command(program!, {
+    args: words,
     cwd: ROOT,
     clearEnv: true,
     env: { ...Object.fromEntries(denoEnv), NO_COLOR: "1", ...env },
