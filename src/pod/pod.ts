@@ -6,6 +6,7 @@
 import { type AdminServer, startAdminServer } from "../admin/server.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
 import { Board, DEFAULT_CAPACITY, PodCell } from "../board/layout.ts";
+import { whyUnreadable } from "../config/file.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../control/clock.ts";
@@ -130,7 +131,11 @@ export class Pod {
 
   private async readFiles({ stickyKeyFile }: Config): Promise<PodFiles> {
     if (stickyKeyFile === undefined) return { stickyKey: this.inputs.stickyKey };
-    return { stickyKey: (await this.inputs.readTextFile(stickyKeyFile)).trim() };
+    try {
+      return { stickyKey: (await this.inputs.readTextFile(stickyKeyFile)).trim() };
+    } catch (error) {
+      throw new Error(`stickyKeyFile is ${stickyKeyFile}, which cannot be read: ${whyUnreadable(error)}`);
+    }
   }
 
   private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
