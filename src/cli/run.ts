@@ -80,8 +80,8 @@ export async function run(inputs: RunInputs): Promise<number> {
 
 /** Readiness fails, traffic goes on for the drain delay, then what is in flight finishes. */
 async function leave(pod: Pod, hurry: boolean): Promise<void> {
-  pod.leave();
   const delayMs = hurry ? 0 : pod.config.drain.delayMs;
+  pod.leave(delayMs);
   await new Promise<void>((resolve) => setTimeout(resolve, delayMs));
   await pod.drain();
 }

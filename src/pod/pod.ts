@@ -205,16 +205,17 @@ export class Pod {
     Atomics.store(this.board.int32, cell, this.probes().ready ? 1 : 0);
   }
 
-  /** Readiness fails and answers ask clients to leave, from now on. */
-  leave(): void {
-    const { delayMs, deadlineMs } = this.config.drain;
+  /** Readiness fails and answers ask clients to leave, from now on; `drain()` is to follow after `delayMs`. */
+  leave(delayMs: number): void {
+    const { deadlineMs } = this.config.drain;
     const since = this.inputs.clock.date();
     this.draining = { since, deadlineAt: since + delayMs + deadlineMs };
     this.readiness.leave();
     this.tellReady();
     Atomics.store(this.board.int32, this.board.layout.podCell(PodCell.draining), 1);
     this.supervisor.broadcast({ kind: "leave" });
-    this.inputs.events.add("drain", "neutral", `leaving: not ready any more, serving on for ${delayMs} ms`);
+    const then = delayMs === 0 ? "finishing what is in flight" : `serving on for ${delayMs} ms`;
+    this.inputs.events.add("drain", "neutral", `leaving: not ready any more, ${then}`);
   }
 
   /** Lets what is in flight finish and stops. @returns how many requests were cut at the deadline */
