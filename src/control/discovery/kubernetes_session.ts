@@ -112,7 +112,7 @@ export class SliceMirror {
   async #page(next: string, signal: AbortSignal): Promise<ListPage> {
     const query = { limit: String(listPageSlices), ...(next === "" ? {} : { continue: next }) };
     const response = await this.#ask(query, signal);
-    const page = parsed(await textOf(bodyOf(response), listPageBytesMax));
+    const page = parsed(await textOf(bodyOf(response), listPageBytesMax, signal));
     if (!isListPage(page)) throw garbled("a list has no items or no resourceVersion");
     return page;
   }
@@ -129,7 +129,7 @@ export class SliceMirror {
       timeoutSeconds: String(seconds),
     }, signal);
     onHeard("watching");
-    for await (const line of linesOf(bodyOf(response), lineBytesMax)) {
+    for await (const line of linesOf(bodyOf(response), lineBytesMax, signal)) {
       this.#apply(parsed(line) as WatchEvent | null);
       onHeard("event");
     }
@@ -157,7 +157,7 @@ export class SliceMirror {
     const labelSelector = `kubernetes.io/service-name=${this.service}`;
     const response = await this.inputs.api.get(path, { labelSelector, ...query }, signal);
     if (response.status === 200) return response;
-    const message = await textOf(bodyOf(response), 65_536).then(
+    const message = await textOf(bodyOf(response), 65_536, signal).then(
       (body) => (JSON.parse(body) as { message?: string }).message ?? "",
     ).catch(() => "");
     const retryAfterMs = Math.min(60, Number(response.headers.get("retry-after") ?? 0) || 0) * 1_000;
