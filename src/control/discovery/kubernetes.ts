@@ -2,7 +2,8 @@
 //
 // Started by the control plane, one per configured address. It keeps talking to the API server, and waits
 // longer after each failure; what it last knew stays in force for as long as the server is away. Changes are
-// told at once when it is quiet and four times a second at most when it is not, so churn costs workers little.
+// told at once when it is quiet; when it is not, four times a second at most, and once a second for a Service of a
+// thousand pods, whose list costs as much more: churn costs a bounded share of the time, however large a Service.
 
 import { addressId, type KubernetesAddress } from "../../config/endpoint_url.ts";
 import type { Clock } from "../clock.ts";
@@ -23,8 +24,10 @@ export interface KubernetesInputs extends SessionInputs {
   readonly events: DiscoveryEvents;
 }
 
-/** Least time between two calls of `onEndpoints`. */
-const tellIntervalMs = 250;
+/** Least time between two calls of `onEndpoints`: so much for each endpoint, within these bounds. */
+const tellIntervalMsPerEndpoint = 1;
+const tellIntervalMsMin = 250;
+const tellIntervalMsMax = 2_000;
 const backoffBaseMs = 500;
 const backoffCapMs = 30_000;
 /** A watch that lived this long worked: the next failure is a first one. */
@@ -121,8 +124,13 @@ export class KubernetesDiscovery implements Discovery {
     this.#settle();
   }
 
+  get #tellIntervalMs(): number {
+    const wanted = (this.#told?.length ?? 0) * tellIntervalMsPerEndpoint;
+    return Math.min(Math.max(wanted, tellIntervalMsMin), tellIntervalMsMax);
+  }
+
   async #tellSoon(): Promise<void> {
-    const waitMs = this.#toldAt + tellIntervalMs - this.inputs.clock.now();
+    const waitMs = this.#toldAt + this.#tellIntervalMs - this.inputs.clock.now();
     if (waitMs > 0) await pause(this.inputs.clock, waitMs, this.#stopping.signal);
     // Before the mirror is read: what it hears from here on is told by another call.
     this.#tellingIsDue = false;
