@@ -17,7 +17,8 @@ import {
   sameEndpoints,
 } from "./discovery.ts";
 import { findingOf } from "./kubernetes_findings.ts";
-import { type SessionEnd, type SessionInputs, SliceMirror } from "./kubernetes_session.ts";
+import type { SessionEnd } from "./kubernetes_ending.ts";
+import { type SessionInputs, SliceMirror } from "./kubernetes_session.ts";
 import { endpointsOf, type PodEndpoint } from "./kubernetes_slices.ts";
 
 export interface KubernetesInputs extends SessionInputs {
@@ -136,7 +137,7 @@ export class KubernetesDiscovery implements Discovery {
     this.#tellingIsDue = false;
     if (this.#stopping.signal.aborted) return;
     this.#toldAt = this.inputs.clock.now();
-    const { endpoints: pods, problem = null } = endpointsOf(this.#mirror.slices.values(), this.address);
+    const { endpoints: pods, problem = null } = endpointsOf(this.#mirror.current(), this.address);
     this.#emptiness = problem;
     const endpoints = mergeEndpoints([pods.map((pod) => this.#endpointAt(pod))]);
     if (this.#told === null || !sameEndpoints(endpoints, this.#told)) {
