@@ -4,13 +4,14 @@
 // is reported as ignored, and the reason, with the Debian package to install, stands in its output.
 
 /** Debian package of each program that tests may ask for. */
-const packageOf = {
+export const packageOf = {
   curl: "curl",
   haproxy: "haproxy",
   nginx: "nginx-light",
   openssl: "openssl",
   python3: "python3",
   ss: "iproute2",
+  strace: "strace",
   wrk: "wrk",
 } as const;
 
