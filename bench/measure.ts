@@ -1,15 +1,15 @@
 // Takes the figures of one contestant in one round: under load, or idle.
 //
-// Under load: the CPU time that the contestant's processes used, from just before wrk starts to just after it
-// ended, divided by the answers that wrk received; so setting up and closing the connections is included.
+// Under load: the CPU time that the contestant's processes used, from just before the load starts to just after
+// it ended, divided by the answers that came; so setting up and closing the connections is included.
 // Idle: the memory of a process that just started, and what each idle keep-alive connection adds to it.
 
 import type { Sample } from "./figures.ts";
 import { holdIdleConnections } from "./idle_connections.ts";
+import { gather, type LoadReport, runLoad } from "./load.ts";
 import { cpuMicrosBetween, memoryOf, othersShare, readTree } from "./proc.ts";
 import type { LoadScenario, MemoryScenario } from "./scenarios.ts";
 import type { Stage, Standing } from "./stage.ts";
-import { type LoadReport, runWrk } from "./wrk.ts";
 
 /** Closing thousands of connections goes on for a moment after wrk has ended. */
 const CLOSING_MS = 100;
@@ -22,26 +22,43 @@ export interface Measured {
   readonly faults: readonly string[];
 }
 
+/** Never throws for what a contestant does: a tool that reports nothing is a fault like others. */
 export async function measureLoad(
-  { processes, cores }: Stage,
+  stage: Stage,
   standing: Standing,
   scenario: LoadScenario,
   seconds: number,
 ): Promise<Measured> {
-  const before = await readTree(processes, standing.pids);
-  const load = await runWrk(processes, scenario, standing.port, seconds);
+  const company = await gather(stage, scenario, standing.port);
+  try {
+    const measured = await underLoad(stage, standing, scenario, seconds);
+    const fault = standing.fault();
+    const faults = [...company.faults, ...measured.faults, ...(fault === null ? [] : [fault])];
+    return faults.length > 0 ? { sample: {}, faults } : measured;
+  } catch (error) {
+    return { sample: {}, faults: [error instanceof Error ? error.message : String(error)] };
+  } finally {
+    await company.leave();
+  }
+}
+
+async function underLoad(
+  stage: Stage,
+  standing: Standing,
+  scenario: LoadScenario,
+  seconds: number,
+): Promise<Measured> {
+  const before = await readTree(stage.processes, standing.pids);
+  const load = await runLoad(stage, scenario, standing.port, seconds);
   await pause(CLOSING_MS);
-  const after = await readTree(processes, standing.pids);
-  const fault = standing.fault();
-  const faults = fault === null ? load.faults : [...load.faults, fault];
-  if (faults.length > 0) return { sample: {}, faults };
-  if (standing.pids.length === 0) return { sample: clientFigures(load), faults };
+  const after = await readTree(stage.processes, standing.pids);
+  if (standing.pids.length === 0) return { sample: clientFigures(load), faults: load.faults };
   const cpuMicros = cpuMicrosBetween(before, after) / load.requests;
   const sample: Sample = { cpuMicros, ...clientFigures(load), rssBytes: memoryOf(after).rssBytes };
   if (scenario.pinned) {
-    sample.othersPercent = 100 * othersShare(before, after, Number(cores.proxy));
+    sample.othersPercent = 100 * othersShare(before, after, Number(stage.cores.proxy));
   }
-  return { sample, faults };
+  return { sample, faults: load.faults };
 }
 
 function clientFigures({ requests, seconds, p50Ms, p99Ms, p999Ms }: LoadReport): Sample {

@@ -7,6 +7,8 @@
 /** Of the repository: where its tasks run. */
 const ROOT = new URL("..", import.meta.url).pathname;
 const STOP_GRACE_MS = 3000;
+/** No turn is half as long. */
+const RUN_WITHIN_MS = 150_000;
 const ERROR_TAIL_CHARS = 2000;
 
 export interface Launched {
@@ -44,11 +46,13 @@ export class Processes {
     return launched;
   }
 
+  /** A command that has not ended after RUN_WITHIN_MS is killed, and has failed. */
   async run(command: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
     const taskset = new Deno.Command("taskset", {
       args: ["-c", this.helperCores, ...command],
       env,
       stdin: "null",
+      signal: AbortSignal.timeout(RUN_WITHIN_MS),
     });
     const { success, stdout, stderr } = await taskset.output();
     const decoder = new TextDecoder();

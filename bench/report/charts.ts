@@ -8,7 +8,7 @@ import { type FigureName, FIGURES } from "../figures.ts";
 import { figureOf, type Results } from "../results.ts";
 import type { Chart } from "./chart.ts";
 
-interface ChartPlan {
+export interface ChartPlan {
   readonly file: string;
   readonly title: string;
   readonly note: string;
