@@ -201,12 +201,16 @@ Deno.test("drawChart() is well-formed XML whatever the labels hold, in both them
     title: 'a < b & "c"',
     note: "less is better",
     rows: [{ label: "<weir>", kind: "weir" }, { label: "peer & co", kind: "peer" }],
+    reference: 1,
+    sameScale: false,
     columns: [
       { title: "1 KB", values: [{ median: 2, min: 1, max: 3 }, null], print: String },
       { title: "nothing", values: [null, null], print: String },
     ],
   };
-  for (const theme of ["light", "dark"] as const) assertWellFormed(drawChart(chart, theme));
+  for (const theme of ["light", "dark"] as const) {
+    for (const reference of [0, 1, null]) assertWellFormed(drawChart({ ...chart, reference }, theme));
+  }
 });
 
 /** Tags nest and close, attributes are quoted, and no bare `&` or `<` is left. */
@@ -225,6 +229,22 @@ function assertWellFormed(xml: string): void {
   assert(!/&(?!#\d+;)/.test(rest), rest);
   assert(!/NaN|undefined|Infinity/.test(xml), xml);
 }
+
+Deno.test("drawChart() makes bars of two columns comparable where they share a scale", () => {
+  const column = (value: number) => ({
+    title: String(value),
+    values: [{ median: value, min: value, max: value }],
+    print: String,
+  });
+  const rows = [{ label: "weir", kind: "weir" as const }];
+  const chart = { title: "", note: "", rows, reference: null, columns: [column(1), column(2)] };
+  const widths = (sameScale: boolean) =>
+    [...drawChart({ ...chart, sameScale }, "light").matchAll(/<rect [^>]*width="([\d.]+)"/g)]
+      .map(([, width]) => Number(width));
+  const [one = 0, two = 0] = widths(true);
+  assertEquals(two / one, 2);
+  assertEquals(new Set(widths(false)).size, 1);
+});
 
 Deno.test("escapeXml() escapes what markup is made of", () => {
   assertEquals(escapeXml('<a href="b">&'), "&#60;a href=&#34;b&#34;&#62;&#38;");
