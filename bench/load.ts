@@ -21,7 +21,8 @@ export interface LoadReport {
 /** What stands beside the load. */
 export interface Company {
   readonly faults: readonly string[];
-  leave(): Promise<void>;
+  /** @returns what went wrong meanwhile. */
+  leave(): Promise<readonly string[]>;
 }
 
 /** At most one turn at a time: it owns the load's cores. */
@@ -49,8 +50,8 @@ export async function gather(
   return {
     faults: idle.faults,
     leave: async () => {
-      idle.close();
       await slow.leave();
+      return await idle.end();
     },
   };
 }

@@ -30,16 +30,14 @@ export async function measureLoad(
   seconds: number,
 ): Promise<Measured> {
   const company = await gather(stage, scenario, standing.port);
-  try {
-    const measured = await underLoad(stage, standing, scenario, seconds);
-    const fault = standing.fault();
-    const faults = [...company.faults, ...measured.faults, ...(fault === null ? [] : [fault])];
-    return faults.length > 0 ? { sample: {}, faults } : measured;
-  } catch (error) {
-    return { sample: {}, faults: [error instanceof Error ? error.message : String(error)] };
-  } finally {
-    await company.leave();
-  }
+  const measured = await underLoad(stage, standing, scenario, seconds).catch((error): Measured => ({
+    sample: {},
+    faults: [error instanceof Error ? error.message : String(error)],
+  }));
+  const fault = standing.fault();
+  const late = [...await company.leave(), ...(fault === null ? [] : [fault])];
+  const faults = [...company.faults, ...measured.faults, ...late];
+  return faults.length > 0 ? { sample: {}, faults } : measured;
 }
 
 async function underLoad(
@@ -74,19 +72,19 @@ export async function measureMemory(
   await pause(SETTLE_MS);
   const idle = memoryOf(await readTree(processes, standing.pids));
   // Code that the first requests bring in is not the connections' memory.
-  (await holdIdleConnections(standing.port, 20, 20)).close();
+  await (await holdIdleConnections(standing.port, 20, 20)).end();
   await pause(SETTLE_MS / 2);
   const before = memoryOf(await readTree(processes, standing.pids));
   const held = await holdIdleConnections(standing.port, scenario.idleConnections, 1);
   await pause(SETTLE_MS);
   const after = memoryOf(await readTree(processes, standing.pids));
-  held.close();
+  const late = await held.end();
   const sample = {
     idleRssBytes: idle.rssBytes,
     idlePssBytes: idle.pssBytes,
     idleConnectionBytes: (after.pssBytes - before.pssBytes) / scenario.idleConnections,
   };
-  return { sample, faults: held.faults };
+  return { sample, faults: [...held.faults, ...late] };
 }
 
 function pause(ms: number): Promise<void> {
