@@ -44,6 +44,7 @@ export function readFlags(args: readonly string[]): BenchOptions | { problems: s
   const flags = parseArgs(args, {
     boolean: ["quick", "write", "render", "assert", "help"],
     string: ["only", "scenario", "rounds", "seconds"],
+    alias: { scenario: "scenarios" },
     negatable: ["write"],
     default: { write: null },
     unknown: (arg) => {

@@ -41,6 +41,7 @@ Deno.test("readFlags() lets only a full run replace the documents, unless told o
   assertEquals(writes("--no-write"), false);
   assertEquals(writes("--quick"), false);
   assertEquals(writes("--only=weir"), false);
+  assertEquals(writes("--scenarios=h2"), false);
   assertEquals(writes("--quick", "--write"), true);
 });
 
