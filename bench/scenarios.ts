@@ -37,7 +37,7 @@ export interface LoadScenario extends ScenarioBase {
   readonly protocol: "http" | "https" | "h2";
   /** Keep-alive connections that were served once and stay open, silent, beside the load. */
   readonly idleConnections: number;
-  /** Clients beside the load that send their request's head a few bytes at a time and never end it. */
+  /** Clients beside the load that take all the time they can over head, body or answer. */
   readonly slowClients: number;
 }
 
