@@ -16,6 +16,9 @@ const CLOSING_MS = 100;
 /** Start-up work and the collection of its garbage are over after this. */
 const SETTLE_MS = 2000;
 
+/** On each of a few connections: a collected heap has found its size after some thousands. */
+const WARMING_REQUESTS = 200;
+
 export interface Measured {
   readonly sample: Sample;
   /** Why the sample does not count; empty when it does. */
@@ -71,8 +74,8 @@ export async function measureMemory(
 ): Promise<Measured> {
   await pause(SETTLE_MS);
   const idle = memoryOf(await readTree(processes, standing.pids));
-  // Code that the first requests bring in is not the connections' memory.
-  await (await holdIdleConnections(standing.port, 20, 20)).end();
+  // Code and heap that the first requests bring in are not the connections' memory.
+  await (await holdIdleConnections(standing.port, 20, WARMING_REQUESTS)).end();
   await pause(SETTLE_MS / 2);
   const before = memoryOf(await readTree(processes, standing.pids));
   const held = await holdIdleConnections(standing.port, scenario.idleConnections, 1);

@@ -101,7 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
     workers: 1,
     pinned: true,
     rounds: 2,
-    seconds: 7,
+    seconds: 8,
     idleConnections: 1000,
   },
 ];
