@@ -58,10 +58,12 @@ async function withScratch(run: (stage: Stage) => Promise<number>): Promise<numb
   const scratch = await Deno.makeTempDir({ dir: "/tmp", prefix: "weir-bench-" });
   await Deno.chmod(scratch, 0o755);
   const clear = async () => {
-    await processes.stopAll();
+    await processes.end();
     await Deno.remove(scratch, { recursive: true }).catch(() => {});
   };
+  let stopping = false;
   const interrupted = async () => {
+    stopping = true;
     console.log("\nstopping");
     await clear();
     Deno.exit(EXIT_INTERRUPTED);
@@ -69,6 +71,10 @@ async function withScratch(run: (stage: Stage) => Promise<number>): Promise<numb
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupted);
   try {
     return await run(new Stage(processes, cores, scratch));
+  } catch (error) {
+    // What fails now only fails because it is stopped, and the program is about to exit.
+    if (stopping) await new Promise<never>(() => {});
+    throw error;
   } finally {
     await clear();
   }
@@ -96,6 +102,8 @@ async function bench(stage: Stage, options: BenchOptions): Promise<number> {
       `\n${at + 1}/${scenarios.length} ${scenario.title} (${clock(performance.now() / 1000)}, ${left} left)`,
     );
     const result = await measure(stage, scenario, chosen, options, scenarios.length - at);
+    // Half a run writes nothing.
+    stage.processes.throwIfEnded();
     if (typeof result === "string") {
       skipped.push({ contestant: scenario.title, reason: result });
       saySkipped(skipped.at(-1)!);
