@@ -39,7 +39,9 @@ export async function describeMachine(processes: Processes): Promise<Machine> {
   return {
     cpu: cpuinfo.split(":")[1]?.trim() || Deno.build.arch,
     cores: navigator.hardwareConcurrency,
-    kernel: (await processes.output(["cat", "/proc/sys/kernel/osrelease"])).trim(),
+    // What a distribution appends tells nothing about speed.
+    kernel: /\d+(\.\d+)+/.exec(await processes.output(["cat", "/proc/sys/kernel/osrelease"]))?.[0] ??
+      "unknown",
     versions,
   };
 }

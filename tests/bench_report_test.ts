@@ -7,7 +7,7 @@ import { type Chart, drawChart, escapeXml } from "../bench/report/chart.ts";
 import { estimateSeconds, fieldOf } from "../bench/plan.ts";
 import { reasonIn } from "../bench/ready.ts";
 import { SCENARIOS } from "../bench/scenarios.ts";
-import { fillSections } from "../bench/report/publish.ts";
+import { fillSections, resultsText } from "../bench/report/publish.ts";
 import { ratioTable, scenarioTable } from "../bench/report/tables.ts";
 import type { Cell, Results } from "../bench/results.ts";
 import { faultyRounds, isValid, mergeResults } from "../bench/results.ts";
@@ -171,6 +171,14 @@ Deno.test("mergeResults() replaces the scenarios that were taken again, in the o
   const elsewhere = { ...older, machine: { ...older.machine, cpu: "another" } };
   assertEquals(mergeResults(elsewhere, newer), newer);
   assertEquals(mergeResults(null, newer), newer);
+});
+
+Deno.test("resultsText() writes what readResults() reads back, a spread on each line", () => {
+  const text = resultsText(RESULTS);
+  const { scenarios } = JSON.parse(text);
+  assertEquals(scenarios[0].cells[0].samples, CELLS[0]!.samples);
+  assertStringIncludes(text, '"cpuMicros": { "median": 22, "min": 20, "max": 40 }');
+  assertStringIncludes(resultsText({ ...RESULTS, takenAt: "{x: [1]}" }), '"takenAt": "{x: [1]}"');
 });
 
 const FULL = readFlags([]) as Exclude<ReturnType<typeof readFlags>, { problems: string[] }>;

@@ -11,11 +11,21 @@ import { markdownTable, ratioTable, scenarioTable } from "./tables.ts";
 const root = new URL("../../", import.meta.url);
 const resultsFile = new URL("bench/results.json", root);
 const page = new URL("docs/performance.md", root);
+const SIGNIFICANT_DIGITS = 5;
 const readme = new URL("README.md", root);
 const images = new URL("docs/img/", root);
 
 export async function writeResults(results: Results): Promise<void> {
-  await Deno.writeTextFile(resultsFile, JSON.stringify(withSummaries(results), null, 1) + "\n");
+  await Deno.writeTextFile(resultsFile, resultsText(results));
+}
+
+/** Figures to five digits, each spread on one line: the file is read by people, and its changes in reviews. */
+export function resultsText(results: Results): string {
+  const rounded = (_: string, value: unknown) =>
+    typeof value === "number" ? Number(value.toPrecision(SIGNIFICANT_DIGITS)) : value;
+  const text = JSON.stringify(withSummaries(results), rounded, 1);
+  return text.replace(/\{([^{}[\]]*)\}/g, (_, inner: string) => `{${inner.replace(/\s*\n\s*/g, " ")}}`) +
+    "\n";
 }
 
 /** Null before the first run that writes. */
