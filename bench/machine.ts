@@ -9,6 +9,7 @@ const VERSION_COMMANDS: readonly (readonly [string, ...string[]])[] = [
   ["haproxy", "-v"],
   ["caddy", "version"],
   ["wrk", "-v"],
+  ["h2load", "--version"],
 ];
 
 /** Core 0 for the contestant, the others for load and origins. @throws on a machine with one core. */
