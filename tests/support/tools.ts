@@ -7,11 +7,14 @@
 export const packageOf = {
   curl: "curl",
   haproxy: "haproxy",
+  ip: "iproute2",
   nginx: "nginx-light",
+  node: "nodejs",
   openssl: "openssl",
   python3: "python3",
   ss: "iproute2",
   strace: "strace",
+  unshare: "util-linux",
   wrk: "wrk",
 } as const;
 
