@@ -39,13 +39,13 @@ export class EventLoop {
   constructor(private readonly start: WorkerStart, private readonly post: (message: FromWorker) => void) {
     this.own = new OwnColumn(Board.open(start.board), start.column);
     this.serving = this.own.gauge(ColumnCell.serving);
-    this.wheel = runningWheel();
-    // Threads start at different times; the board is written in the pod's one time.
+    // Threads start at different times; the board is written, and every deadline reckoned, in the pod's one time.
     const offset = performance.timeOrigin - start.timeOrigin;
+    this.wheel = runningWheel(() => performance.now() + offset);
     this.proxy = new Proxy({
       own: this.own,
       wheel: this.wheel,
-      now: () => performance.now() + offset,
+      now: () => this.wheel.now,
       epoch: () => Date.now(),
       random: Math.random,
       makeId: idMaker(start.instance, start.column),

@@ -6,6 +6,7 @@ import type {
   ClientSocketEvents,
   Delivery,
   Exchange,
+  ExchangeListener,
   HeaderLines,
   PeerAddress,
   RequestHead,
@@ -45,7 +46,7 @@ export class ServeExchange implements Exchange, Watched {
   head!: RequestHead;
   body: Body | null = null;
   unacceptable: Unacceptable | null = null;
-  onClientGone: (() => void) | null = null;
+  listener: ExchangeListener | null = null;
   clientGone = false;
   readonly peer: PeerAddress;
   watchAt = 0;
@@ -111,7 +112,7 @@ export class ServeExchange implements Exchange, Watched {
   private readonly onAbort = (): void => {
     if (this.clientGone) return;
     this.clientGone = true;
-    this.onClientGone?.();
+    this.listener?.clientLeft();
   };
 
   respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {

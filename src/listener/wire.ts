@@ -28,7 +28,7 @@ class WireListener implements Listener {
 
   constructor(options: ListenOptions) {
     const { config, certificate, wheel, handle, trusts, onFailed } = options;
-    this.table = new WireTable(config, wheel, () => performance.now(), () => {
+    this.table = new WireTable(config, wheel, () => wheel.now, () => {
       if (this.closed) this.empty.resolve();
     });
     const scheme = certificate === undefined ? "http" : "https";

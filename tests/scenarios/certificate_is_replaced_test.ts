@@ -9,7 +9,7 @@ import { TlsClient } from "../support/tls_client.ts";
 import { needs } from "../support/tools.ts";
 import type { RunningWeir } from "../support/weir.ts";
 
-const options = { ...needs("openssl"), listeners: ["serve", "wire"] as const };
+const options = needs("openssl");
 
 const fingerprint = (identity: Identity) => readCertificate(identity).fingerprint;
 

@@ -9,6 +9,7 @@ const packageOf = {
   haproxy: "haproxy",
   ip: "iproute2",
   nginx: "nginx-light",
+  node: "nodejs",
   openssl: "openssl",
   python3: "python3",
   ss: "iproute2",
