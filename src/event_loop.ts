@@ -14,6 +14,7 @@ import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Listening } from "./listener/listening.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
+import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
 import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
 
 /** How often the heartbeat on the board moves. */
@@ -36,17 +37,22 @@ export class EventLoop {
   private readonly ports: readonly [Listening, ...Listening[]];
   private readonly beat: ReturnType<typeof setInterval>;
 
-  constructor(private readonly start: WorkerStart, private readonly post: (message: FromWorker) => void) {
+  constructor(
+    private readonly start: WorkerStart,
+    private readonly post: (message: FromWorker) => void,
+    makeTracer: ((inputs: TracerInputs) => Tracer) | null = null,
+  ) {
     this.own = new OwnColumn(Board.open(start.board), start.column);
     this.serving = this.own.gauge(ColumnCell.serving);
     // Threads start at different times; the board is written, and every deadline reckoned, in the pod's one time.
     const offset = performance.timeOrigin - start.timeOrigin;
     this.wheel = runningWheel(() => performance.now() + offset);
+    const time = { now: () => this.wheel.now, epoch: () => Date.now() };
     this.proxy = new Proxy({
       own: this.own,
       wheel: this.wheel,
-      now: () => this.wheel.now,
-      epoch: () => Date.now(),
+      ...time,
+      tracer: makeTracer === null ? null : makeTracer(time),
       random: Math.random,
       makeId: idMaker(start.instance, start.column),
       instance: start.instance,

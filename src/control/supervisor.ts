@@ -14,7 +14,7 @@ export interface SupervisorEvents {
   onNotListening(index: number, reason: string): void;
   onDied(index: number, reason: string, respawnMs: number): void;
   onFailed(index: number, reason: string): void;
-  onLog(lines: string): void;
+  onLog(lines: Uint8Array<ArrayBuffer>): void;
   /** Every worker has applied a newer version than before. */
   onApplied(version: number): void;
   /** A worker's handshakes all get a newer certificate from now on; its handle says which. */

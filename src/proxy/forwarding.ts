@@ -5,18 +5,14 @@
 
 import { EndpointField, UpstreamField } from "../board/fields.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
-import {
-  type Body,
-  type Delivery,
-  type ExchangeListener,
-  headerValue,
-  type ResponseHead,
-} from "../exchange.ts";
+import type { Body, Delivery, ExchangeListener, HeaderLines, ResponseHead } from "../exchange.ts";
+import { headerValue } from "../exchange.ts";
 import type { RequestLine } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import { Timer } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { Attempt, type AttemptInput, requestLine } from "./attempt.ts";
+import { leavable } from "./event_stream.ts";
 import type { Failure, Outcome, Responded } from "./failure.ts";
 import { toClient, toUpstream } from "./headers.ts";
 import type { Journey } from "./journey.ts";
@@ -36,7 +32,9 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   readonly bodyBytesMax: number;
   readonly timeouts: TimeoutsConfig;
   readonly body: RequestBody | null;
-  readonly request: RequestLine;
+  request: RequestLine;
+  /** Those that all attempts share. */
+  private readonly headers: HeaderLines;
   private readonly retry: RetryConfig;
   private readonly selection: Selection;
   private readonly deadline: Timer | null;
@@ -63,10 +61,11 @@ export class Forwarding implements AttemptInput, ExchangeListener {
       ? null
       : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax);
     const lines = plan.requestHeaders(toUpstream(exchange.head, journey, proxy.identity));
+    this.headers = handshake === null ? lines : handshake.headers(lines);
     this.request = requestLine(
       exchange.head.method,
       plan.targetFor(exchange.head.target),
-      handshake === null ? lines : handshake.headers(lines),
+      this.headers,
       this.body,
     );
     this.selection = new Selection(group, record);
@@ -125,11 +124,14 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     this.entry = new AttemptRecord(lease.endpoint.id, startedAt);
     record.addAttempt(this.entry);
     this.currentLease = lease;
+    if (record.trace !== null) {
+      const place = { ...lease.endpoint.snapshot, target: this.request.target };
+      const headers = record.trace.beginAttempt(this.entry, place, this.headers);
+      this.request = { ...this.request, headers };
+    }
     this.current = new Attempt(lease, this, proxy.inputs.wheel);
-    return this.current.run(
-      startedAt,
-      Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt),
-    );
+    const limitMs = Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt);
+    return this.current.run(startedAt, limitMs);
   }
 
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
@@ -137,6 +139,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.disarmDeadline();
     judge(outcome, lease, this.entry!, this.journey.proxy);
+    if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
   }
 
   /** Whether to go round again after this; charges the budget and waits out the backoff. */
@@ -187,6 +190,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   private discard(answer: Responded): void {
     answer.body?.cancel();
     this.currentLease?.release(false);
+    this.journey.record.trace?.endAttempt();
   }
 
   /** Waits, and no less than the endpoint asked for. */
@@ -212,7 +216,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   /** Sends the endpoint's answer to the client; `delivered` wants to know how that ended. */
   relay(head: ParsedResponse, body: Body | null): Delivery | Promise<Delivery> {
-    return this.journey.send(this.clientHead(head), body);
+    const sent = body !== null && body.length === null ? leavable(body, head.headers, this.journey) : body;
+    return this.journey.send(this.clientHead(head), sent);
   }
 
   /** The last byte of the answer left, or none will any more. */

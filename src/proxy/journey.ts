@@ -3,6 +3,7 @@
 import { RouteField } from "../board/fields.ts";
 import type { Body, Delivery, Exchange, HeaderLines, ResponseHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
+import type { RequestTrace, Tracer } from "../tracing/tracer.ts";
 import { bodyTooLarge } from "./acceptance.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { interimToClient, type Origin, requestIdOf } from "./headers.ts";
@@ -29,6 +30,13 @@ export class Journey implements Origin {
     this.trusted = proxy.trusted.trusts(peer.hostname);
     record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
     record.requestId = requestIdOf(head, proxy.identity.config.requestId, proxy.inputs.makeId);
+    if (proxy.inputs.tracer !== null) record.trace = this.beginTrace(proxy.inputs.tracer);
+  }
+
+  private beginTrace(tracer: Tracer): RequestTrace {
+    const { exchange: { head, peer }, record: { startedAt }, proxy } = this;
+    const { redactQuery } = proxy.snapshot.accessLog;
+    return tracer.begin({ head, peer: peer.hostname, startedAt, redactQuery });
   }
 
   get peer(): string {

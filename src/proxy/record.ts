@@ -5,6 +5,7 @@
 import type { Delivery, RequestHead } from "../exchange.ts";
 import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
 import type { PickContext } from "../balance/balancer.ts";
+import type { RequestTrace } from "../tracing/tracer.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { RelayEnd } from "./websocket_relay.ts";
 
@@ -60,7 +61,9 @@ export class RequestRecord implements PickContext {
   /** Why Weir answered by itself or cut the answer; empty when the endpoint's answer went through. */
   cause = "";
   endedAt = 0;
-  /** How a WebSocket was closed; null for everything else. */
+  /** Null without tracing. */
+  trace: RequestTrace | null = null;
+  /** How a WebSocket was closed, or that Weir ended a stream of events; null for everything else. */
   close: { readonly code: number | null; readonly by: string } | null = null;
 
   constructor(

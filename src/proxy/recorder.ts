@@ -77,6 +77,7 @@ export class Recorder {
   /** The request is over. */
   finish(record: RequestRecord, plan: RoutePlan | null): void {
     if (record.endedAt === 0) record.endedAt = this.now();
+    record.trace?.end(record);
     const { worker } = this.own;
     worker.add(WorkerField.requests);
     if (record.clientGone) worker.add(WorkerField.clientGone);

@@ -116,7 +116,9 @@ export class RunningLoop implements AsyncDisposable {
   #hear(message: FromWorker): void {
     this.#said.push(message);
     if (message.kind === "listening") this.url = `http://${message.host}:${message.port}`;
-    if (message.kind === "log") this.log.push(...message.lines.trimEnd().split("\n"));
+    if (message.kind === "log") {
+      this.log.push(...new TextDecoder().decode(message.lines).trimEnd().split("\n"));
+    }
   }
 }
 
