@@ -124,11 +124,20 @@ function forwardedElement(head: RequestHead, origin: Origin): string {
   return `for=${node};host="${head.authority}";proto=${head.scheme}`;
 }
 
-/** The request id: the client's when it is one plain word, else a new one. */
-export function requestIdOf({ headers }: RequestHead, name: string, make: () => string): string {
+/**
+ * The request id: the one that came, when the peer's word counts and it is one plain word, else a new one.
+ * A stranger who chooses ids makes two requests look like one, in the log and to `explain`.
+ */
+export function requestIdOf(
+  { headers }: RequestHead,
+  { requestId, requestIdFrom }: HeadersConfig,
+  trusted: boolean,
+  make: () => string,
+): string {
+  if (!trusted && requestIdFrom === "trusted") return make();
   let id: string | null = null;
   for (let i = 0; i < headers.length; i += 2) {
-    if (!isNamed(headers[i]!, name)) continue;
+    if (!isNamed(headers[i]!, requestId)) continue;
     if (id !== null) return make();
     id = headers[i + 1]!;
   }

@@ -29,7 +29,7 @@ export class Journey implements Origin {
     const record = this.record = new RequestRecord(head, proxy.inputs.now());
     this.trusted = proxy.trusted.trusts(peer.hostname);
     record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
-    record.requestId = requestIdOf(head, proxy.identity.config.requestId, proxy.inputs.makeId);
+    record.requestId = requestIdOf(head, proxy.identity.config, this.trusted, proxy.inputs.makeId);
     if (proxy.inputs.tracer !== null) record.trace = this.beginTrace(proxy.inputs.tracer);
   }
 

@@ -115,6 +115,17 @@ const CASES: readonly Case[] = [
     notes: ["the key does not belong to the certificate"],
   },
   {
+    what: "a worker hangs",
+    happens: (pod) => {
+      pod.workerList[0]!.state = "hung";
+      pod.state.ready = false;
+      pod.state.reasons = ["draining: no new clients", "worker 0: hangs"];
+    },
+    level: "critical",
+    headline: "Worker 0 hangs: this pod leaves, to be restarted",
+    notes: ["draining: no new clients", "worker 0: hangs"],
+  },
+  {
     what: "the pod is not ready",
     happens: (pod) => {
       pod.state.ready = false;

@@ -89,10 +89,14 @@ export class RunningLoop implements AsyncDisposable {
     return this.totals.upstream(row, UpstreamField[field]);
   }
 
+  /** What it reported of bugs in Weir. */
+  get bugs(): string[] {
+    return this.#said.flatMap((message) => message.kind === "failed" ? [message.reason] : []);
+  }
+
   /** @throws when requests or slots are left once the clients are gone, or the loop reported a bug. */
   async checkInvariants(): Promise<void> {
-    const failed = this.#said.find(({ kind }) => kind === "failed");
-    if (failed?.kind === "failed") throw new Error(failed.reason);
+    if (this.bugs.length > 0) throw new Error(this.bugs[0]);
     const rows = this.snapshot.upstreams.flatMap(({ endpoints }) => endpoints.map(({ row }) => row));
     const attempts = rows.map((row) => this.totals.endpoint(row, EndpointField.attempts));
     const paid = this.snapshot.upstreams.map(({ name }) =>
