@@ -24,9 +24,11 @@ export async function relayTunnel(
 ): Promise<void> {
   const { exchange, proxy, record } = journey;
   const { webSocket } = handshake;
+  // Kept aside: the client's lines are made out of the endpoint's in place, and the Upgrade is lost on the way.
+  const said = { status: head.status, reason: head.reason, headers: [...head.headers] };
   const lines = forwarding.clientHead(head).headers;
   journey.begin(101);
-  const client = await exchange.upgrade!(handshake.clientHead(lines, head));
+  const client = await exchange.upgrade!(handshake.clientHead(lines, said));
   const relay = new TunnelRelay(client, new EndpointSide(connection), webSocket, {
     idleMs: plan.route.idleTunnelMs ?? proxy.snapshot.limits.webSocketIdleMs,
   }, proxy.inputs.wheel);

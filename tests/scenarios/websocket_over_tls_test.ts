@@ -58,4 +58,4 @@ scenario("WebSockets over TLS outlive a change of the certificate, and leave wit
   assertEquals(new Set(await Promise.all(codes)), new Set([1001]));
   assertEquals((await weir.exit).code, 0);
   await until("the origin is left alone", () => origin.open === 0);
-}, { ...needs("openssl"), listeners: ["serve"] });
+}, { ...needs("openssl"), listeners: ["serve", "wire"] });
