@@ -13,6 +13,8 @@ import { WireTable } from "./wire_table.ts";
 
 /** Pause after an accept that failed for want of something: descriptors, memory. */
 const ACCEPT_PAUSE_MS = 50;
+/** Idle connections that are closed then. */
+const GIVEN_BACK = 16;
 
 /** Listens. @throws Deno.errors.AddrInUse and the like */
 export function wire(options: ListenOptions): Listener {
@@ -56,11 +58,15 @@ class WireListener implements Listener {
       } catch (error) {
         if (this.closed) return;
         if (error instanceof Deno.errors.BadResource) return this.options.onFailed(error.message);
-        // Out of descriptors, most likely: who idles the longest gives one back.
-        this.table.closeOldestIdle();
+        this.makeRoom();
         await this.pause();
       }
     }
+  }
+
+  /** Out of descriptors, most likely: who idles the longest gives one back, and the endpoints need some too. */
+  private makeRoom(): void {
+    for (let i = 0; i < GIVEN_BACK && this.table.closeOldestIdle(); i++);
   }
 
   private pause(): Promise<void> {

@@ -11,6 +11,7 @@ const packageOf = {
   node: "nodejs",
   openssl: "openssl",
   python3: "python3",
+  slowhttptest: "slowhttptest",
   ss: "iproute2",
   wrk: "wrk",
 } as const;

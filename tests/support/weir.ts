@@ -29,6 +29,8 @@ export interface WeirOptions {
   /** Default 1: a second event loop is for tests of what workers share. */
   readonly workers?: number;
   readonly listener?: ListenerName;
+  /** Most file descriptors that the process may have; as many as the test's own unless given. */
+  readonly filesMax?: number;
 }
 
 /** A process that ended. */
@@ -57,7 +59,7 @@ export async function runWeir(
 export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir> {
   const configPath = await writeConfig(options.config);
   const args = ["run", ...options.args ?? []];
-  const child = command(args, environment(options, configPath), configPath).spawn();
+  const child = command(args, environment(options, configPath), configPath, options.filesMax).spawn();
   const weir = new RunningWeir(child, configPath);
   try {
     await weir.ready();
@@ -153,6 +155,13 @@ export class RunningWeir implements AsyncDisposable {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
+  /** File descriptors that it holds. */
+  async openFiles(): Promise<number> {
+    let count = 0;
+    for await (const _ of Deno.readDir(`/proc/${this.pid}/fd`)) count++;
+    return count;
+  }
+
   signal(name: Deno.Signal): void {
     this.child.kill(name);
   }
@@ -219,12 +228,15 @@ function command(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   configPath: string | null,
+  filesMax?: number,
 ): Deno.Command {
   const denoEnv = DENO_ENV.map((name) => [name, Deno.env.get(name)]).filter(([, value]) =>
     value !== undefined
   );
-  return new Deno.Command(Deno.execPath(), {
-    args: [...runFlags(configPath), "src/main.ts", ...args],
+  const program = [Deno.execPath(), ...runFlags(configPath), "src/main.ts", ...args];
+  if (filesMax !== undefined) program.unshift("sh", "-c", `ulimit -n ${filesMax}; exec "$@"`, "sh");
+  return new Deno.Command(program[0]!, {
+    args: program.slice(1),
     cwd: ROOT,
     clearEnv: true,
     env: { ...Object.fromEntries(denoEnv), NO_COLOR: "1", ...env },
