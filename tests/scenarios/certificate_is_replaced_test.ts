@@ -141,6 +141,7 @@ scenario("certificates are replaced again and again under load", async (props) =
   console.log(`${complete} certificates under load: ${answered} answered`);
   console.log(`lost: ${noHandshake} before the end of the handshake, ${unread} sent but not read by Weir`);
   assertEquals(wrong, []);
+  if (props.listener === "wire") assertEquals(unread, 0, "wire serves whom it has accepted");
   const lost = noHandshake + unread;
   assert(lost <= answered / 20, `${lost} lost, ${answered} answered`);
 }, options);

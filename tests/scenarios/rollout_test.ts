@@ -5,6 +5,7 @@ import { load } from "../support/load.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Spreader } from "../support/spreader.ts";
 import { until } from "../support/until.ts";
+import { LISTENERS } from "../support/scenario.ts";
 import { type RunningWeir, startWeir } from "../support/weir.ts";
 
 /** Of each of the two. */
@@ -55,52 +56,55 @@ async function download(url: string): Promise<number> {
   return answer.ended === "clean" ? answer.body.length : -1;
 }
 
-Deno.test({
-  name: `two Weirs, each restarted ${RESTARTS} times under mixed traffic: no request fails`,
-  sanitizeOps: true,
-  sanitizeResources: true,
-  fn: async () => {
-    await using origin = trafficOrigin();
-    await using spreader = new Spreader(LAG_MS);
-    const start = async (): Promise<RunningWeir> => {
-      const weir = await startWeir({
-        upstreams: origin.url,
-        env: { ACCESS_LOG: "errors", DRAIN_DELAY_MS: String(LAG_MS * 2) },
-      });
-      spreader.add(weir);
-      return weir;
-    };
-    const weirs = [await start(), await start()];
-    await until("both take connections", () => spreader.readyCount === 2);
+for (const listener of LISTENERS) {
+  Deno.test({
+    name: `two Weirs, each restarted ${RESTARTS} times under mixed traffic: no request fails (${listener})`,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    fn: async () => {
+      await using origin = trafficOrigin();
+      await using spreader = new Spreader(LAG_MS);
+      const start = async (): Promise<RunningWeir> => {
+        const weir = await startWeir({
+          upstreams: origin.url,
+          listener,
+          env: { ACCESS_LOG: "errors", DRAIN_DELAY_MS: String(LAG_MS * 2) },
+        });
+        spreader.add(weir);
+        return weir;
+      };
+      const weirs = [await start(), await start()];
+      await until("both take connections", () => spreader.readyCount === 2);
 
-    let rolling = true;
-    const failures: string[] = [];
-    const keepOn = async (what: string, one: () => Promise<string>) => {
-      while (rolling) {
-        const failure = await one().catch(String);
-        if (failure !== "") failures.push(`${what}: ${failure}`);
+      let rolling = true;
+      const failures: string[] = [];
+      const keepOn = async (what: string, one: () => Promise<string>) => {
+        while (rolling) {
+          const failure = await one().catch(String);
+          if (failure !== "") failures.push(`${what}: ${failure}`);
+        }
+      };
+      const got = (bytes: number) => bytes === LONG_BYTES ? "" : `${bytes} of ${LONG_BYTES} bytes`;
+      const traffic = [
+        keepOn("small", async () => {
+          const { answers, errors } = await load(spreader.url, { requests: 100, connections: 4 });
+          return answers.get(200) === 100 ? errors.join() : `${[...answers]} ${errors}`;
+        }),
+        keepOn("upload", async () => got(await upload(spreader.url))),
+        keepOn("download", async () => got(await download(spreader.url))),
+      ];
+      for (let n = 0; n < RESTARTS * 2; n++) {
+        const leaving = weirs.shift()!;
+        leaving.signal("SIGTERM");
+        assertEquals((await leaving.exit).code, 0);
+        await leaving.stop();
+        weirs.push(await start());
+        await until("the new one takes connections", () => spreader.readyCount === 2);
       }
-    };
-    const got = (bytes: number) => bytes === LONG_BYTES ? "" : `${bytes} of ${LONG_BYTES} bytes`;
-    const traffic = [
-      keepOn("small", async () => {
-        const { answers, errors } = await load(spreader.url, { requests: 100, connections: 4 });
-        return answers.get(200) === 100 ? errors.join() : `${[...answers]} ${errors}`;
-      }),
-      keepOn("upload", async () => got(await upload(spreader.url))),
-      keepOn("download", async () => got(await download(spreader.url))),
-    ];
-    for (let n = 0; n < RESTARTS * 2; n++) {
-      const leaving = weirs.shift()!;
-      leaving.signal("SIGTERM");
-      assertEquals((await leaving.exit).code, 0);
-      await leaving.stop();
-      weirs.push(await start());
-      await until("the new one takes connections", () => spreader.readyCount === 2);
-    }
-    rolling = false;
-    await Promise.all(traffic);
-    for (const weir of weirs) await weir.stop();
-    assertEquals([failures, spreader.turnedAway], [[], 0]);
-  },
-});
+      rolling = false;
+      await Promise.all(traffic);
+      for (const weir of weirs) await weir.stop();
+      assertEquals([failures, spreader.turnedAway], [[], 0]);
+    },
+  });
+}
