@@ -12,6 +12,9 @@ import { WireConnection } from "./wire_connection.ts";
 import { WireHouse } from "./wire_house.ts";
 import { WireTable } from "./wire_table.ts";
 
+/** Idle connections that are closed when descriptors or memory run out. */
+const GIVEN_BACK = 16;
+
 /** Listens. @throws Deno.errors.AddrInUse and the like */
 export function wire(options: ListenOptions): Listener {
   return new WireListener(options);
@@ -39,12 +42,16 @@ class WireListener implements Listener {
       alpnProtocols: ["http/1.1"],
       wheel,
       admit: (conn) => this.admit(conn),
-      // Out of descriptors, most likely: who idles the longest gives one back.
-      onShort: () => this.table.closeOldestIdle(),
+      onShort: () => this.makeRoom(),
       onFailed,
     }, certificate);
     this.host = this.door.host;
     this.port = this.door.port;
+  }
+
+  /** Out of descriptors, most likely: who idles the longest gives one back, and the endpoints need some too. */
+  private makeRoom(): void {
+    for (let i = 0; i < GIVEN_BACK && this.table.closeOldestIdle(); i++);
   }
 
   private admit(conn: Deno.TcpConn | Deno.TlsConn): void {

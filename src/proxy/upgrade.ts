@@ -75,9 +75,13 @@ export function refusalOfUpgrade(
   };
 }
 
-/** Those of the tokens that a route lets pass, in the client's order. */
+/**
+ * Those of the tokens that a route lets pass, in the client's order. Never h2c: requests of HTTP/2 in a tunnel would
+ * pass every route and limit unseen, and RFC 9113 3.1 has given it up.
+ */
 export function allowedTokens(tokens: readonly string[], allowed: readonly string[] = []): string[] {
-  return tokens.filter((token) => allowed.some((name) => name.toLowerCase() === token.toLowerCase()));
+  const names = allowed.map((name) => name.toLowerCase()).filter((name) => name !== "h2c");
+  return tokens.filter((token) => names.includes(token.toLowerCase()));
 }
 
 /** The elements of a list header over all its lines, in order. */

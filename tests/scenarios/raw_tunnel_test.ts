@@ -79,10 +79,13 @@ scenario("a tunnel stands through a drain, and is cut at its deadline", async (p
 
 scenario("what a route does not allow is no tunnel", async (props) => {
   const origin = await props.origin(reply(200, { body: "plain" }));
-  const weir = await props.loop({ config: { ...allowing(origin, ["chess/2"]), unknownUpgrade: "refuse" } });
-  const client = await props.client(weir);
-  await client.send(askFor("go/1"));
-  assertEquals((await client.response()).status, 501);
+  const config = { ...allowing(origin, ["chess/2", "h2c"]), unknownUpgrade: "refuse" };
+  const client = await props.client(await props.loop({ config }));
+  // Requests in a tunnel of HTTP/2 would pass Weir unseen.
+  for (const protocol of ["go/1", "h2c"]) {
+    await client.send(askFor(protocol));
+    assertEquals((await client.response()).status, 501, protocol);
+  }
   await client.send(askFor("chess/2"));
   assertEquals((await client.response()).text, "plain", "the origin would not");
 }, TUNNELS);

@@ -12,6 +12,7 @@ export const packageOf = {
   node: "nodejs",
   openssl: "openssl",
   python3: "python3",
+  slowhttptest: "slowhttptest",
   ss: "iproute2",
   strace: "strace",
   unshare: "util-linux",

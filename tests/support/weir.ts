@@ -159,6 +159,19 @@ export class RunningWeir implements AsyncDisposable {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
+  /** Resident memory that is this process's alone, in bytes: the mapped program is shared by all on the machine. */
+  async ownBytes(): Promise<number> {
+    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** File descriptors that it holds. */
+  async openFiles(): Promise<number> {
+    let count = 0;
+    for await (const _ of Deno.readDir(`/proc/${this.pid}/fd`)) count++;
+    return count;
+  }
+
   signal(name: Deno.Signal): void {
     this.child.kill(name);
   }
