@@ -14,6 +14,7 @@ import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Listening } from "./listener/listening.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
+import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
 import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
 
 /** How often the heartbeat on the board moves. */
@@ -22,8 +23,10 @@ const HEARTBEAT_MS = 250;
 const STALLS_TOLD_MS = 60_000;
 /** Beats between two looks at the heap. */
 const HEAP_BEATS = 20;
-/** WebSockets under the old certificate are closed over this time; their clients come back under the new one. */
+/** A listener that is replaced closes its WebSockets over this time; their clients come back by the new one. */
 const SWAP_WINDOW_MS = 10_000;
+/** What request bodies on a listener that is replaced get. */
+const SWAP_UPLOADS_MS = 30_000;
 
 export class EventLoop {
   private readonly proxy: Proxy;
@@ -34,17 +37,22 @@ export class EventLoop {
   private readonly ports: readonly [Listening, ...Listening[]];
   private readonly beat: ReturnType<typeof setInterval>;
 
-  constructor(private readonly start: WorkerStart, private readonly post: (message: FromWorker) => void) {
+  constructor(
+    private readonly start: WorkerStart,
+    private readonly post: (message: FromWorker) => void,
+    makeTracer: ((inputs: TracerInputs) => Tracer) | null = null,
+  ) {
     this.own = new OwnColumn(Board.open(start.board), start.column);
     this.serving = this.own.gauge(ColumnCell.serving);
-    this.wheel = runningWheel();
-    // Threads start at different times; the board is written in the pod's one time.
+    // Threads start at different times; the board is written, and every deadline reckoned, in the pod's one time.
     const offset = performance.timeOrigin - start.timeOrigin;
+    this.wheel = runningWheel(() => performance.now() + offset);
+    const time = { now: () => this.wheel.now, epoch: () => Date.now() };
     this.proxy = new Proxy({
       own: this.own,
       wheel: this.wheel,
-      now: () => performance.now() + offset,
-      epoch: () => Date.now(),
+      ...time,
+      tracer: makeTracer === null ? null : makeTracer(time),
       random: Math.random,
       makeId: idMaker(start.instance, start.column),
       instance: start.instance,
@@ -86,7 +94,7 @@ export class EventLoop {
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy),
-      uploadsMs: listen.tls?.swapDeadlineMs ?? 0,
+      uploadsMs: SWAP_UPLOADS_MS,
       onListening: (host, port) => {
         this.serving.add(1 - this.serving.value);
         this.post({ kind: "listening", host, port });

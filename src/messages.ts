@@ -131,7 +131,7 @@ export type FromWorker =
   | { readonly kind: "certificateApplied"; readonly fingerprint: string }
   | { readonly kind: "drained"; readonly cut: number }
   /** Lines for stdout: whole lines, already encoded. */
-  | { readonly kind: "log"; readonly lines: string }
+  | { readonly kind: "log"; readonly lines: Uint8Array<ArrayBuffer> }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }
   | { readonly kind: "failed"; readonly reason: string };
 

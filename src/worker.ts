@@ -2,6 +2,7 @@
 
 import { EventLoop } from "./event_loop.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { isTracing } from "./tracing/deno_spans.ts";
 
 const worker = self as unknown as {
   postMessage(message: FromWorker): void;
@@ -9,10 +10,13 @@ const worker = self as unknown as {
 };
 
 let loop: EventLoop | null = null;
+// Without traces nothing of OpenTelemetry is loaded.
+const makeTracer = isTracing() ? (await import("./tracing/otel.ts")).otelTracer : null;
 
 worker.onmessage = ({ data }) => {
-  if (data.kind === "start") loop = new EventLoop(data, (message) => worker.postMessage(message));
-  else loop?.receive(data);
+  if (data.kind === "start") {
+    loop = new EventLoop(data, (message) => worker.postMessage(message), makeTracer);
+  } else loop?.receive(data);
 };
 
 // Held as long as this thread lives: the supervisor waits for it, and so learns of any end of the thread.

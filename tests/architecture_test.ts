@@ -16,12 +16,13 @@ const STANDS_ON: Record<string, readonly string[]> = {
   ...Object.fromEntries(BOTTOM.map((room) => [room, BOTTOM])),
   upstream: BOTTOM,
   balance: [...BOTTOM, "upstream"],
-  proxy: [...BOTTOM, "upstream", "balance"],
+  tracing: [...BOTTOM, "version"],
+  proxy: [...BOTTOM, "upstream", "balance", "tracing"],
   listener: BOTTOM,
-  event_loop: [...BOTTOM, "upstream", "balance", "proxy", "listener"],
-  worker: [...BOTTOM, "event_loop"],
+  event_loop: [...BOTTOM, "upstream", "balance", "proxy", "listener", "tracing"],
+  worker: [...BOTTOM, "event_loop", "tracing"],
   control: [...BOTTOM, "upstream/connection", "upstream/dial", "upstream/tls"],
-  admin: [...BOTTOM, "version"],
+  admin: [...BOTTOM, "version", "tracing"],
   // Joins the control plane's parts into the one that runs.
   pod: [...BOTTOM, "control", "admin", "version"],
   // The commands: a running pod, or a question to one over the client that upstreams get.

@@ -2,6 +2,8 @@
 //
 // Kept by `server.ts` for as long as the pod lives. The port stays the same, also one that the system chose.
 
+import { dropDenoSpan, isTracing } from "../tracing/deno_spans.ts";
+
 export interface ListeningOptions {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -43,6 +45,7 @@ export class Listening {
 
   private listen(): TcpServer {
     const { host, handler, serve = Deno.serve } = this.options;
+    const traced = isTracing();
     const server = serve({
       hostname: host,
       port: this.port,
@@ -50,7 +53,11 @@ export class Listening {
       automaticCompression: false,
       onListen: () => {},
       onError: () => new Response("something went wrong here\n", { status: 500 }),
-    }, (request, info) => handler(request, info.remoteAddr.hostname));
+    }, (request, info) => {
+      // Probes and scrapes are no traffic.
+      if (traced) dropDenoSpan();
+      return handler(request, info.remoteAddr.hostname);
+    });
     server.finished.catch((error) => this.broke(error));
     return server;
   }

@@ -1,17 +1,21 @@
 // The command `weir check`: is this configuration valid, what does it come to, and what in it will bite?
 
 import { describeConfig } from "../config/describe.ts";
+import { renderFinding } from "../config/findings.ts";
 import { lint, renderLintFinding } from "../config/lint.ts";
-
 import { loadOrRefuse } from "./load.ts";
 import { readManifests } from "./manifest.ts";
 
-/** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid. */
+/** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid, or no manifest. */
 export async function check(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const { manifest, rest } = manifestFlag(args);
   const loaded = await loadOrRefuse(rest, env);
   if (loaded === null) return 64;
   const objects = manifest === null ? undefined : await readManifests(manifest);
+  if (objects !== undefined && !Array.isArray(objects)) {
+    console.error(renderFinding(objects));
+    return 64;
+  }
   console.log(describeConfig(loaded).trimEnd());
   const findings = lint(loaded.config, {
     placeOf: loaded.placeOf,

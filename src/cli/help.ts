@@ -16,4 +16,6 @@ Usage: weir COMMAND [FLAGS]
   probe     ask a running Weir whether it is ready: exit 0 or 1
   version   print the version
 
+check --manifest PATH holds the configuration against Kubernetes manifests, a file or a folder, as well.
+
 ${configUsage()}`;

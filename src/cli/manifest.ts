@@ -1,18 +1,43 @@
 // Kubernetes objects from a file or a folder of YAML files, for `weir check --manifest`.
+//
+// What cannot be read or holds nothing is a finding, not a pass: a check in CI must not succeed for want of
+// anything to look at.
 
-import { parseAllDocuments } from "yaml";
+import { type Document, parseAllDocuments } from "yaml";
+import { readConfigFile, readTextFileBounded } from "../config/file.ts";
+import type { Finding, Problem } from "../config/findings.ts";
 
-/** Every object in `path`. @throws Error with the file that cannot be read or parsed */
-export async function readManifests(path: string): Promise<unknown[]> {
-  const info = await Deno.stat(path);
-  const files = info.isDirectory ? [...Deno.readDirSync(path)].map(({ name }) => `${path}/${name}`) : [path];
+const PLACE = "flag --manifest";
+const NAME = /\.(ya?ml|json)$/;
+
+/** Every object in `path`, or why there is none. Folders within a folder are not looked into. */
+export async function readManifests(path: string): Promise<unknown[] | Finding> {
+  const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+  const files = isFolder ? await manifestsIn(path) : [path];
   const objects: unknown[] = [];
-  for (const file of files.filter((name) => /\.(ya?ml|json)$/.test(name)).sort()) {
-    for (const document of parseAllDocuments(await Deno.readTextFile(file))) {
-      if (document.errors.length > 0) throw new Error(`${file}: ${document.errors[0]!.message}`);
-      const object = document.toJS();
-      if (object !== null) objects.push(object);
+  for (const file of files) {
+    const text = await readConfigFile(file, readTextFileBounded);
+    if (typeof text !== "string") return finding(file, text);
+    const documents: Document[] = [...parseAllDocuments(text)];
+    for (const { errors: [error] } of documents) {
+      if (error !== undefined) {
+        return finding(file, { state: `is not YAML: ${error.message.split("\n")[0]}` });
+      }
     }
+    objects.push(...documents.map((document) => document.toJS()).filter((object) => object !== null));
   }
-  return objects;
+  if (objects.length > 0) return objects;
+  return finding(path, { state: "holds no objects", accepted: "must be YAML files of Kubernetes objects" });
+}
+
+async function manifestsIn(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, isFile, isSymlink } of Deno.readDir(folder)) {
+    if ((isFile || isSymlink) && NAME.test(name)) names.push(name);
+  }
+  return names.sort().map((name) => `${folder.replace(/\/$/, "")}/${name}`);
+}
+
+function finding(subject: string, problem: Problem): Finding {
+  return { ...problem, subject, place: PLACE };
 }

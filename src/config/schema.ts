@@ -18,9 +18,6 @@ export const listenTlsSchema = z.strictObject({
   redirectToPort: port().default(443).describe(
     "Port in the redirect's Location: where clients reach `port`, 443 behind a Service.",
   ),
-  swapDeadlineMs: milliseconds().default(30_000).describe(
-    "Request bodies on the old listener get this long after a change of the certificate.",
-  ),
   hstsMaxAgeS: z.int().min(0).default(0).describe("Strict-Transport-Security max-age on answers; 0 is off."),
 }).describe("TLS towards clients.");
 

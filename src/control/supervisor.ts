@@ -19,7 +19,7 @@ export interface SupervisorEvents {
   /** The thread of a worker that hung has ended after all. */
   onHungThreadEnded(index: number): void;
   onFailed(index: number, reason: string): void;
-  onLog(lines: string): void;
+  onLog(lines: Uint8Array<ArrayBuffer>): void;
   /** Every worker has applied a newer version than before. */
   onApplied(version: number): void;
   /** A worker's handshakes all get a newer certificate from now on; its handle says which. */

@@ -31,7 +31,7 @@ export interface PodInputs {
   readonly events: EventBook;
   readonly readTextFile: (path: string) => Promise<string>;
   /** Takes access log lines. */
-  readonly writeLog: (lines: string) => void;
+  readonly writeLog: (lines: Uint8Array<ArrayBuffer>) => void;
   /** Lines that the log had no room for so far. */
   readonly logLinesDropped: () => number;
   /** Suffix of the Via pseudonym; unique per process. */

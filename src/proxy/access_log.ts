@@ -1,18 +1,21 @@
 // One line per request, made from its record and handed over in batches.
 //
-// A batch leaves when it is large enough or a moment has passed, so that logging costs a request a few
-// string joins.
+// A batch leaves when it is large enough or a moment has passed: what it costs to hand one over, a hundred
+// microseconds on two threads, is shared by a hundred requests.
 
 import type { AccessLogConfig } from "../config/schema.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { combinedLine, jsonLine } from "./access_line.ts";
+import { LineBuffer } from "./line_buffer.ts";
 import type { RequestRecord } from "./record.ts";
 
-const BATCH_CHARACTERS = 16_384;
+const BATCH_BYTES = 65_536;
+/** The last line of a batch goes beyond it. */
+const BUFFER_BYTES = BATCH_BYTES + 16_384;
 const BATCH_MS = 100;
 
 export class AccessLog {
-  private lines = "";
+  private readonly lines = new LineBuffer(BUFFER_BYTES);
   private readonly timer: Timer;
 
   constructor(
@@ -20,7 +23,7 @@ export class AccessLog {
     private readonly wheel: TimerWheel,
     private readonly random: () => number,
     /** Takes whole lines. */
-    private readonly write: (lines: string) => void,
+    private readonly write: (lines: Uint8Array<ArrayBuffer>) => void,
   ) {
     this.timer = new Timer(() => this.flush());
   }
@@ -39,18 +42,15 @@ export class AccessLog {
     const failed = record.cause !== "" || record.loggedStatus >= 500 || record.delivery?.kind === "truncated";
     if (format === "off" || (format === "errors" && !failed)) return;
     if (!failed && sampleOneIn > 1 && this.random() * sampleOneIn >= 1) return;
-    this.lines += (format === "combined" ? combinedLine : jsonLine)(record, this.target(record), epochMs) +
-      "\n";
-    if (this.lines.length >= BATCH_CHARACTERS) this.flush();
+    const line = format === "combined" ? combinedLine : jsonLine;
+    line(this.lines, record, this.target(record), epochMs);
+    if (this.lines.length >= BATCH_BYTES) this.flush();
     else if (this.timer.deadline === Infinity) this.wheel.arm(this.timer, BATCH_MS);
   }
 
   flush(): void {
     this.wheel.disarm(this.timer);
-    if (this.lines === "") return;
-    const lines = this.lines;
-    this.lines = "";
-    this.write(lines);
+    if (this.lines.length > 0) this.write(this.lines.take());
   }
 
   private target(record: RequestRecord): string {

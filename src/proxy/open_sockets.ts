@@ -1,11 +1,11 @@
-// The WebSockets and tunnels of one worker, so that they can be asked to leave: all of them, spread over a
-// window, because clients come back as soon as they are closed.
+// The WebSockets, tunnels and event streams of one worker, so that they can be asked to leave: all of them,
+// spread over a window, because clients come back as soon as they are closed.
 
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
 /** Something that stands until one of its sides ends it. */
 export interface OpenSocket {
-  /** Tells both sides that Weir goes away (1001 for a WebSocket) and ends. Idempotent. */
+  /** Weir goes away: tells both sides (1001 for a WebSocket), or ends as soon as nothing is lost. Idempotent. */
   goAway(): void;
 }
 

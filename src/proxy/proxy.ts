@@ -12,6 +12,7 @@ import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
 import { DEFAULT_ROUTE_ROW, defaultUpstreamOf } from "../routing/default_route.ts";
 import { makeRouter, type Router } from "../routing/router.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
+import type { Tracer } from "../tracing/tracer.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { AccessLog } from "./access_log.ts";
 import { Admission } from "./admission.ts";
@@ -44,8 +45,10 @@ export interface ProxyInputs {
   readonly readyPath: string | null;
   /** Strict-Transport-Security max-age of answers over https, seconds; 0 is none. */
   readonly hstsMaxAgeS: number;
+  /** Makes traces of requests; null: there are none. */
+  readonly tracer: Tracer | null;
   /** Takes whole log lines. */
-  readonly writeLog: (lines: string) => void;
+  readonly writeLog: (lines: Uint8Array<ArrayBuffer>) => void;
   /** A bug: the request was answered 500. */
   readonly onInternalError: (error: unknown) => void;
 }

@@ -15,6 +15,7 @@ import type { Connection } from "../upstream/connection.ts";
 const WITH_HEAD_BYTES_MAX = 16_384;
 /** A head waits no longer for it: the origin may want to answer, or the client to hear something, before. */
 const HEAD_WAITS_MS = 10;
+const NOTHING = new Uint8Array(0);
 
 export class RequestBody {
   /** Pieces from the first on, or, when not all are kept, those that are still to be sent. */
@@ -57,7 +58,18 @@ export class RequestBody {
       this.ended = true;
       return;
     }
-    if (bytes.length === 0) return;
+    if (bytes.length > 0) this.keep(bytes);
+  }
+
+  /** What came with the head, when it is all there is. */
+  private takeWhole(): void {
+    const bytes = this.source.takeWhole();
+    if (bytes === null) return;
+    this.ended = true;
+    this.keep(bytes);
+  }
+
+  private keep(bytes: Uint8Array): void {
     this.bytesRead += bytes.length;
     if (this.bytesMax > 0 && this.bytesRead > this.bytesMax) {
       throw new BodyError("tooLarge", `request body larger than ${this.bytesMax} bytes`);
@@ -67,57 +79,53 @@ export class RequestBody {
     if (this.keptBytes > this.keptBytesMax) this.replayable = false;
   }
 
-  /** The pieces in order: those kept from an attempt before, then what the client still sends. */
-  private async *pieces(connection: Connection, idleMs: number): AsyncGenerator<Uint8Array> {
-    const turn = ++this.turn;
-    for (let at = 0;; at++) {
-      while (at === this.kept.length) {
-        if (this.ended) return;
-        connection.limitSending("request", idleMs);
-        await this.more();
-        if (turn !== this.turn) return;
-      }
-      const piece = this.kept[at]!;
-      if (!this.replayable) {
-        this.kept.splice(0, at + 1);
-        at = -1;
-      }
-      yield piece;
-    }
-  }
-
   /**
-   * Sends `head` and the body. Settles when all is sent.
+   * Sends `head` and the body. Settles when all is sent, or when a later attempt has taken over.
    * @param idleMs longest silence of the client, and longest wait for room at the endpoint
    * @throws BodyError when the client's side failed, ConnectionError when the endpoint's did
    */
   async send(connection: Connection, head: Uint8Array, idleMs: number, wheel: TimerWheel): Promise<void> {
-    const chunked = this.source.length === null;
-    const pieces = this.pieces(connection, idleMs);
-    const first = pieces.next();
+    const { outlet } = connection;
+    const turn = ++this.turn;
     let waiting: Uint8Array | null = head;
-    if (!await comesSoon(first, wheel)) {
-      waiting = null;
-      await connection.write(head);
-    }
-    for (let next = await first; next.done !== true; next = await pieces.next()) {
-      const bytes = next.value;
-      const piece = chunked ? chunkOf(bytes) : bytes;
-      connection.limitSending("send", idleMs);
-      if (waiting !== null && piece.length <= WITH_HEAD_BYTES_MAX) {
-        await connection.write(joined(waiting, piece));
-      } else {
-        if (waiting !== null) await connection.write(waiting);
-        await connection.write(piece);
+    if (this.kept.length === 0 && !this.ended) {
+      this.takeWhole();
+      if (!this.ended && !await comesSoon(this.more(), wheel)) {
+        await outlet.write(head);
+        waiting = null;
       }
+    }
+    let closed = false;
+    for (let at = 0; !closed;) {
+      while (at === this.kept.length && !this.ended) {
+        outlet.limit("request", idleMs);
+        await this.more();
+        if (turn !== this.turn) return;
+      }
+      const piece = at < this.kept.length ? this.kept[at++]! : null;
+      if (!this.replayable) at -= this.kept.splice(0, at).length;
+      closed = this.ended && at === this.kept.length;
+      outlet.limit("send", idleMs);
+      await this.write(connection, waiting, piece, closed);
+      if (turn !== this.turn) return;
       waiting = null;
     }
-    connection.limitSending("send", idleMs);
-    if (chunked) {
-      const last = lastChunk(this.source.trailers);
-      await connection.write(waiting === null ? last : joined(waiting, last));
-    } else if (waiting !== null) await connection.write(waiting);
-    connection.sendingEnded();
+    outlet.end();
+  }
+
+  /** A piece of the body, the head in front of it if that waits, and the end of a chunked body behind the last. */
+  private async write(
+    { outlet }: Connection,
+    head: Uint8Array | null,
+    piece: Uint8Array | null,
+    last: boolean,
+  ): Promise<void> {
+    const chunked = this.source.length === null;
+    let bytes = piece === null ? NOTHING : chunked ? chunkOf(piece) : piece;
+    if (chunked && last) bytes = joined(bytes, lastChunk(this.source.trailers));
+    if (head !== null && bytes.length > WITH_HEAD_BYTES_MAX) await outlet.write(head);
+    else if (head !== null) bytes = joined(head, bytes);
+    if (bytes.length > 0) await outlet.write(bytes);
   }
 
   /** Nobody will send the rest. */
@@ -139,6 +147,8 @@ async function comesSoon(first: Promise<unknown>, wheel: TimerWheel): Promise<bo
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (b.length === 0) return a;
+  if (a.length === 0) return b;
   const both = new Uint8Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);

@@ -1,17 +1,10 @@
 // The dashboard in a real browser, fed by a scripted pod; skipped where there is no Chromium.
 
 import { assert, assertEquals } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { type AdminServer, startAdminServer } from "../../src/admin/server.ts";
+import { needsChromium, says, startChromium, troubleOf } from "../support/chromium.ts";
 import { FakePod } from "./fake_pod.ts";
-
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-});
 
 const A = "http://10.0.0.1:80";
 const B = "http://10.0.0.2:80";
@@ -26,10 +19,7 @@ interface Dashboard {
   pass(seconds?: number): void;
 }
 
-/** Playwright looks at /proc while it starts Chromium, which needs every permission. */
-const ALLOWED = (["read", "write", "net", "env", "run", "sys", "ffi"] as const)
-  .every((name) => Deno.permissions.querySync({ name }).state === "granted");
-const IGNORE = CHROMIUM === undefined || !ALLOWED;
+const { ignore } = needsChromium();
 
 async function withDashboard(
   body: (on: Dashboard) => Promise<void>,
@@ -42,25 +32,10 @@ async function withDashboard(
     return () => void (tick = () => {});
   };
   const server = startAdminServer({ host: "127.0.0.1", port: 0, sources: pod, now: () => now, every });
-  // Imported only here: loading it asks for permissions that a run without Chromium does not need.
-  const { chromium } = await import("playwright-core");
-  const browser: Browser = await chromium.launch({
-    executablePath: CHROMIUM!,
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--no-first-run",
-    ],
-  });
+  const browser = await startChromium();
   try {
     const page = await browser.newPage();
-    const trouble: string[] = [];
-    page.on("console", (message) => void (message.type() === "error" && trouble.push(message.text())));
-    page.on("pageerror", (error) => trouble.push(error.message));
+    const trouble = troubleOf(page);
     await page.goto(`http://127.0.0.1:${server.port}/`);
     const pass = (seconds = 1) => {
       for (let i = 0; i < seconds; i++) {
@@ -76,20 +51,9 @@ async function withDashboard(
   }
 }
 
-/** Waits until an element says so; fails with what it says instead. */
-async function says(page: Page, selector: string, text: string): Promise<void> {
-  const found = page.locator(selector).filter({ hasText: text });
-  await found.first().waitFor({ timeout: 10_000 }).catch(async () => {
-    const instead = await page.locator(selector).allInnerTexts();
-    throw new Error(`${selector} says ${JSON.stringify(instead)}, not ${JSON.stringify(text)}`);
-  });
-}
-
 Deno.test({
-  name: IGNORE
-    ? "the dashboard in Chromium (SKIPPED: it takes /usr/bin/chromium and deno test -A)"
-    : "the dashboard shows an endpoint going down and coming back, live",
-  ignore: IGNORE,
+  name: "the dashboard shows an endpoint going down and coming back, live",
+  ignore,
   sanitizeOps: true,
   sanitizeResources: true,
   fn: () =>
@@ -126,12 +90,18 @@ Deno.test({
       pass();
       await says(page, "#verdict-headline", "Both endpoints serve");
       await says(page, "#config", "applied");
+
+      pod.certify(5 * 86_400_000 + 60_000);
+      pass();
+      await says(page, "#verdict-headline", "The certificate expires in 5 days");
+      await says(page, "#config", "✓ app.test by Test CA, for 5 d");
+      await says(page, "#config", "at 1 of 2 workers");
     }),
 });
 
 Deno.test({
   name: "the dashboard fits a phone and wider screens, draws its charts and explains a request",
-  ignore: IGNORE,
+  ignore,
   sanitizeOps: true,
   sanitizeResources: true,
   fn: () =>
@@ -166,7 +136,7 @@ Deno.test({
 
 Deno.test({
   name: "the dashboard takes its verdict back when the pod is gone",
-  ignore: IGNORE,
+  ignore,
   sanitizeOps: true,
   sanitizeResources: true,
   fn: () =>

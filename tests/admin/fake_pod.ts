@@ -194,6 +194,20 @@ export class FakePod implements AdminSources {
     this.happen("reload", ok ? "neutral" : "bad", ok ? "applied" : `refused: ${findings.join("; ")}`);
   }
 
+  /** There is TLS, with a certificate that is good for so long, beside another one that is not served. */
+  certify(leftMs: number, problem: string | null = null): void {
+    this.tls = {
+      names: ["app.test"],
+      issuer: "Test CA",
+      fingerprint: "AB:CD",
+      notAfter: this.now() + leftMs,
+      loadedAt: this.now(),
+      changes: { applied: 1, refused: problem === null ? 0 : 1 },
+      problem,
+      workers: { serving: 1, all: 2 },
+    };
+  }
+
   happen(kind: PodEvent["kind"], tone: PodEvent["tone"], text: string): void {
     this.book.add(kind, tone, text);
   }

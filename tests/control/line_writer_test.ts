@@ -27,7 +27,7 @@ Deno.test("LineWriter writes whole lines in order, whatever the pipe takes at on
   const pipe = new SlowPipe();
   const writer = new LineWriter(pipe);
   writer.write("first line\n");
-  writer.write("second line\nthird\n");
+  writer.write(new TextEncoder().encode("second line\nthird\n"));
   await pipe.readAll();
   assertEquals(pipe.text, "first line\nsecond line\nthird\n");
 });
@@ -39,7 +39,8 @@ Deno.test("LineWriter drops and counts whole lines when nobody reads, and goes o
   await settle();
   writer.write("waits for room\n");
   writer.write("dropped 1\ndropped 2\n");
-  assertEquals(writer.dropped, 2);
+  writer.write(new TextEncoder().encode("dropped 3\n"));
+  assertEquals(writer.dropped, 3);
   await pipe.readAll();
   writer.write("after\n");
   await pipe.readAll();

@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { combinedLine, jsonLine } from "../../src/proxy/access_line.ts";
+import { combinedLine, jsonLine, type LineFormat } from "../../src/proxy/access_line.ts";
 import { AccessLog } from "../../src/proxy/access_log.ts";
-import { RequestRecord } from "../../src/proxy/record.ts";
+import { LineBuffer } from "../../src/proxy/line_buffer.ts";
+import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { accessLogSchema } from "../../src/config/schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";
@@ -27,23 +28,30 @@ function recordOf(head: Partial<RequestHead> = {}): RequestRecord {
   return record;
 }
 
+/** The one line that a format makes; the buffer is too small at first. */
+function lineOf(format: LineFormat, record: RequestRecord, target: string): string {
+  const buffer = new LineBuffer(8);
+  format(buffer, record, target, ARRIVAL);
+  const line = new TextDecoder().decode(buffer.take());
+  assertEquals([line.indexOf("\n"), buffer.length], [line.length - 1, 0]);
+  return line.slice(0, -1);
+}
+
 Deno.test("jsonLine() is one JSON object with everything that is known", () => {
   const record = recordOf({
     scheme: "https",
     headers: ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
   });
-  record.attempts.push(
-    {
-      endpoint: "http://a:1",
-      startedAt: 1_001,
-      headAt: 0,
-      outcome: "refused",
-      reused: false,
-      retryVerdict: "yes: connect",
-    },
-    { endpoint: "http://b:1", startedAt: 1_002, headAt: 1_004.5, outcome: "200", reused: true },
-  );
-  assertEquals(JSON.parse(jsonLine(record, "/a?b=c", ARRIVAL)), {
+  const refused = new AttemptRecord("http://a:1", 1_001);
+  refused.outcome = "refused";
+  refused.retryVerdict = "yes: connect";
+  const answered = new AttemptRecord("http://b:1", 1_002);
+  answered.headAt = 1_004.5;
+  answered.status = 200;
+  answered.reused = true;
+  record.addAttempt(refused);
+  record.addAttempt(answered);
+  assertEquals(JSON.parse(lineOf(jsonLine, record, "/a?b=c")), {
     time: "2000-10-10T13:55:36.045Z",
     client: "203.0.113.9",
     method: "GET",
@@ -71,23 +79,42 @@ Deno.test("jsonLine() says 499, and why, when the client left before an answer",
   record.status = 0;
   record.delivery = null;
   record.cause = "connection_terminated";
-  const { status, end, cause, bytesOut } = JSON.parse(jsonLine(record, "/", ARRIVAL));
+  const { status, end, cause, bytesOut } = JSON.parse(lineOf(jsonLine, record, "/"));
   assertEquals([status, end, cause, bytesOut], [499, "clientGone", "connection_terminated", 0]);
 });
 
 const EVERY_BYTE = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
 
 Deno.test("jsonLine() stays one line, and true to every byte, whatever the client sends", () => {
-  const line = jsonLine(recordOf({ authority: EVERY_BYTE }), EVERY_BYTE, ARRIVAL);
+  const line = lineOf(jsonLine, recordOf({ authority: EVERY_BYTE }), EVERY_BYTE);
   // deno-lint-ignore no-control-regex
   assertEquals(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(line), false);
   const { target, host } = JSON.parse(line);
   assertEquals([target, host], [EVERY_BYTE, EVERY_BYTE]);
 });
 
+Deno.test("jsonLine() writes what is beyond latin-1 as UTF-8", () => {
+  const record = recordOf();
+  record.cause = "größer als 1 MB — 大";
+  assertEquals(JSON.parse(lineOf(jsonLine, record, "/")).cause, record.cause);
+});
+
+Deno.test("jsonLine() tells times to the microsecond", () => {
+  for (
+    const [ms, told] of [[0, 0], [0.0004, 0], [0.0006, 0.001], [7.05, 7.05], [999.9996, 1_000], [
+      86_400_000.5,
+      86_400_000.5,
+    ]]
+  ) {
+    const record = recordOf();
+    record.endedAt = 1_000 + ms!;
+    assertEquals(JSON.parse(lineOf(jsonLine, record, "/")).durationMs, told);
+  }
+});
+
 Deno.test("combinedLine() is the combined format, and no header can forge another field or line", () => {
   const headers = ["Referer", 'x" 200 1 "\n10.0.0.1 - -', "User-Agent", EVERY_BYTE];
-  const line = combinedLine(recordOf({ headers }), "/a?b=c", ARRIVAL);
+  const line = lineOf(combinedLine, recordOf({ headers }), "/a?b=c");
   assertEquals(
     line.slice(0, 107),
     '203.0.113.9 - - [10/Oct/2000:13:55:36 +0000] "GET /a?b=c HTTP/1.1" 200 42 "x\\x22 200 1 \\x22\\x0a10.0.0.1 - -',
@@ -99,8 +126,9 @@ Deno.test("combinedLine() is the combined format, and no header can forge anothe
 /** What a log with this configuration writes of these requests. */
 function logged(config: Record<string, unknown>, records: readonly RequestRecord[], draw = 0.5): string[] {
   let written = "";
+  const write = (lines: Uint8Array) => written += new TextDecoder().decode(lines);
   const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
-  const log = new AccessLog(accessLogSchema.parse(config), wheel, () => draw, (lines) => written += lines);
+  const log = new AccessLog(accessLogSchema.parse(config), wheel, () => draw, write);
   for (const record of records) log.record(record, ARRIVAL);
   log.flush();
   return written.split("\n").slice(0, -1);
@@ -119,6 +147,19 @@ Deno.test("AccessLog.record() writes one request in N, and every failure", () =>
   assertEquals(logged({ sampleOneIn: 4 }, [recordOf(), failed], 0.24).length, 2);
   assertEquals(logged({ format: "errors" }, [recordOf(), failed]).length, 1);
   assertEquals(logged({ format: "off" }, [recordOf(), failed]).length, 0);
+});
+
+Deno.test("AccessLog.record() hands over whole lines, in batches, whatever their length", () => {
+  const batches: string[] = [];
+  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const write = (lines: Uint8Array) => batches.push(new TextDecoder().decode(lines));
+  const log = new AccessLog(accessLogSchema.parse({}), wheel, () => 0.5, write);
+  const targets = Array.from({ length: 400 }, (_, i) => "/" + "x".repeat(i === 50 ? 100_000 : i));
+  for (const target of targets) log.record(recordOf({ target }), ARRIVAL);
+  log.flush();
+  assertEquals(batches.every((batch) => batch.endsWith("\n")), true);
+  assertEquals(batches.join("").trimEnd().split("\n").map((line) => JSON.parse(line).target), targets);
+  assertEquals(batches.length > 2 && batches.length < 10, true, `${batches.length} batches`);
 });
 
 Deno.test("AccessLog.record() never writes what may be secret", () => {

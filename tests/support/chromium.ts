@@ -1,6 +1,6 @@
 // Chromium for tests, where the machine has one: `...needsChromium()` skips a test and says why.
 
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 
 const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -42,5 +42,24 @@ export async function startChromium(): Promise<Browser> {
       "--disable-sync",
       "--no-first-run",
     ],
+  });
+}
+
+/** What the browser complains of, from now on. */
+export function troubleOf(page: Page): string[] {
+  const trouble: string[] = [];
+  page.on("console", (message) => void (message.type() === "error" && trouble.push(message.text())));
+  page.on("pageerror", (error) => trouble.push(error.message));
+  return trouble;
+}
+
+const SAYS_MS_MAX = 15_000;
+
+/** Waits until an element says so; fails with what it says instead. */
+export async function says(page: Page, selector: string, text: string | RegExp): Promise<void> {
+  const found = page.locator(selector).filter({ hasText: text });
+  await found.first().waitFor({ timeout: SAYS_MS_MAX }).catch(async () => {
+    const instead = await page.locator(selector).allInnerTexts();
+    throw new Error(`${selector} says ${JSON.stringify(instead)}, not ${text}`);
   });
 }

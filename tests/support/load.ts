@@ -29,7 +29,9 @@ export async function load(url: string, options: LoadOptions): Promise<LoadResul
   let answered = 0;
   const drive = async () => {
     while (sent < requests) {
-      await using client = await RawClient.connect(url);
+      await using client = await RawClient.connect(url).catch((error) => void errors.push(String(error)));
+      // Whoever finds no connection does not try again: the load stays bounded.
+      if (client === undefined) return;
       try {
         while (sent < requests) {
           await client.send(texts[sent++ % texts.length]!);

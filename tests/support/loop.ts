@@ -24,10 +24,12 @@ export interface LoopOptions {
   /** Configuration as an operator would write it; `upstreams` is added to it. */
   readonly config?: Record<string, unknown>;
   readonly listener?: ListenerName;
+  /** How long before this loop its pod began, milliseconds: a worker that was replaced is younger than its pod. */
+  readonly podAgeMs?: number;
 }
 
 export async function startLoop(options: LoopOptions): Promise<RunningLoop> {
-  const { upstreams, config = {}, listener = "serve" } = options;
+  const { upstreams, config = {}, listener = "serve", podAgeMs = 0 } = options;
   const endpoints = upstreams === undefined
     ? {}
     : { upstreams: { default: { endpoints: [upstreams].flat() } } };
@@ -35,7 +37,7 @@ export async function startLoop(options: LoopOptions): Promise<RunningLoop> {
   const loop = new RunningLoop({
     ...parsed,
     listen: { ...parsed.listen, host: "127.0.0.1", port: 0, listener },
-  });
+  }, podAgeMs);
   await loop.ready();
   return loop;
 }
@@ -50,7 +52,7 @@ export class RunningLoop implements AsyncDisposable {
   readonly #loop: EventLoop;
   readonly #said: FromWorker[] = [];
 
-  constructor(config: Config) {
+  constructor(config: Config, podAgeMs: number) {
     this.snapshot = snapshotOf(config);
     this.#loop = new EventLoop({
       kind: "start",
@@ -60,7 +62,7 @@ export class RunningLoop implements AsyncDisposable {
       listen: config.listen,
       snapshot: this.snapshot,
       instance: `test${++loops}`,
-      timeOrigin: performance.timeOrigin,
+      timeOrigin: performance.timeOrigin - podAgeMs,
     }, (message) => this.#hear(message));
   }
 
@@ -118,7 +120,9 @@ export class RunningLoop implements AsyncDisposable {
   #hear(message: FromWorker): void {
     this.#said.push(message);
     if (message.kind === "listening") this.url = `http://${message.host}:${message.port}`;
-    if (message.kind === "log") this.log.push(...message.lines.trimEnd().split("\n"));
+    if (message.kind === "log") {
+      this.log.push(...new TextDecoder().decode(message.lines).trimEnd().split("\n"));
+    }
   }
 }
 

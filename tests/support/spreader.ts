@@ -65,10 +65,13 @@ export class Spreader implements AsyncDisposable {
   }
 
   private async accept(): Promise<void> {
-    try {
-      for await (const client of this.listener) this.work.push(this.join(client));
-    } catch (error) {
-      if (!this.closed) throw error;
+    while (!this.closed) {
+      try {
+        this.work.push(this.join(await this.listener.accept()));
+      } catch (error) {
+        // A client that has left already is no reason to stop listening.
+        if (!this.closed && !(error instanceof Deno.errors.NotConnected)) throw error;
+      }
     }
   }
 
@@ -99,17 +102,27 @@ export class Spreader implements AsyncDisposable {
   }
 }
 
-/** All bytes, and the end as an end; a connection that breaks breaks the other. */
+/**
+ * All bytes, and the end as an end; a connection that breaks breaks the other, once all that it said before
+ * has been passed on: as if there was nobody in between.
+ */
 async function copy(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
   const buffer = new Uint8Array(16_384);
+  for (;;) {
+    const count = await from.read(buffer).catch(() => "broken" as const);
+    if (count === "broken") return close(to);
+    if (count === null) return void await to.closeWrite().catch(() => {});
+    // When this side cannot be told any more, what it said last is still on its way to the other.
+    if (!await writeAll(to, buffer.subarray(0, count))) return;
+  }
+}
+
+async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<boolean> {
   try {
-    for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-      for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
-    }
-    await to.closeWrite();
+    for (let sent = 0; sent < bytes.length;) sent += await to.write(bytes.subarray(sent));
+    return true;
   } catch {
-    close(from);
-    close(to);
+    return false;
   }
 }
 

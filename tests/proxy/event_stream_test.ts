@@ -1,0 +1,98 @@
+// Where a stream of events may be ended, and where not.
+
+import { assertEquals } from "@std/assert";
+import type { Body } from "../../src/exchange.ts";
+import { EventStreamBody, isEventStream } from "../../src/proxy/event_stream.ts";
+
+/** A source that gives a piece each time the test says so. */
+class ScriptedSource implements Body {
+  readonly length = null;
+  cancelled = false;
+  private reader: { resolve(piece: Uint8Array | null): void; reject(error: Error): void } | null = null;
+
+  read(): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => this.reader = { resolve, reject });
+  }
+
+  give(text: string | null): void {
+    this.reader!.resolve(text === null ? null : new TextEncoder().encode(text));
+  }
+
+  takeWhole(): null {
+    return null;
+  }
+
+  copyWhole(): number {
+    return -1;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.reader?.reject(new Error("cancelled"));
+  }
+}
+
+function streamOf() {
+  const source = new ScriptedSource();
+  const heard: string[] = [];
+  const body = new EventStreamBody(source, () => heard.push("left"));
+  body.onEnd = () => heard.push("end");
+  const read = async () => {
+    const piece = await body.read();
+    return piece === null ? null : new TextDecoder().decode(piece);
+  };
+  return { source, body, heard, read };
+}
+
+Deno.test("isEventStream() tells streams whose events can be seen", () => {
+  const of = (...lines: string[]) => isEventStream(lines);
+  assertEquals(of("Content-Type", "text/event-stream"), true);
+  assertEquals(of("content-type", "Text/Event-Stream; charset=utf-8"), true);
+  assertEquals(of("Content-Type", "text/event-streams"), false);
+  assertEquals(of("Content-Type", "application/json"), false);
+  assertEquals(of(), false);
+  assertEquals(of("Content-Type", "text/event-stream", "Content-Encoding", "gzip"), false);
+});
+
+for (const ends of ["\n\n", "\r\n\r\n", "\r\r", "\n\r\n"]) {
+  Deno.test(`EventStreamBody.goAway() ends a read that waits after an event ending in ${JSON.stringify(ends)}`, async () => {
+    const { source, body, heard, read } = streamOf();
+    const first = read();
+    source.give(`data: a${ends}`);
+    assertEquals(await first, `data: a${ends}`);
+    const second = read();
+    body.goAway();
+    assertEquals([await second, source.cancelled, heard], [null, true, ["left", "end"]]);
+    assertEquals(await read(), null);
+  });
+}
+
+Deno.test("EventStreamBody.goAway() lets an event that has begun come to its end, over any number of pieces", async () => {
+  const { source, body, heard, read } = streamOf();
+  for (const [n, piece] of ["data: a\ndata: b\n", "d", "ata: c", "\n", "\n"].entries()) {
+    const reading = read();
+    if (n === 1) body.goAway();
+    source.give(piece);
+    assertEquals(await reading, piece);
+  }
+  assertEquals([await read(), source.cancelled, heard], [null, true, ["left", "end"]]);
+});
+
+Deno.test("EventStreamBody.goAway() before the first read ends at once", async () => {
+  const { body, heard, read } = streamOf();
+  body.goAway();
+  assertEquals([await read(), heard], [null, ["left", "end"]]);
+});
+
+Deno.test("EventStreamBody ends once, as its endpoint or its client ends it", async () => {
+  const ended = streamOf();
+  const reading = ended.read();
+  ended.source.give(null);
+  assertEquals([await reading, ended.heard], [null, ["end"]]);
+  ended.body.goAway();
+  assertEquals(ended.heard, ["end"]);
+  const cancelled = streamOf();
+  cancelled.body.cancel();
+  cancelled.body.cancel();
+  assertEquals([cancelled.source.cancelled, cancelled.heard], [true, ["end"]]);
+});

@@ -1,0 +1,69 @@
+// Traces by OpenTelemetry: one span for the request, one for its attempt, joined to the caller's trace and
+// continued at the endpoint.
+
+import { assert, assertEquals } from "@std/assert";
+import { OtlpCollector } from "../support/otlp_collector.ts";
+import { ask } from "../support/raw_client.ts";
+import { reply } from "../support/raw_origin.ts";
+import { scenario } from "../support/scenario.ts";
+import type { Header } from "../support/raw_http.ts";
+
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const CALLER = "b7ad6b7169203331";
+const traced: Header[] = [["traceparent", `00-${TRACE}-${CALLER}-01`], ["tracestate", "a=1,b=2"]];
+const BOTH = { listeners: ["serve", "wire"] } as const;
+
+scenario("a request is a server span under its caller, and its attempt a client span", async (props) => {
+  await using collector = new OtlpCollector();
+  const origin = await props.origin(reply(200, { body: "hello" }));
+  const weir = await props.weir({
+    env: collector.env,
+    config: {
+      upstreams: { users: { endpoints: [origin.url], health: { kind: "off" } } },
+      routes: [{ name: "user", match: { path: "/users/{id}" }, upstream: "users" }],
+    },
+  });
+  await ask(weir.url, { target: "/users/7?a=1", headers: [...traced, ["User-Agent", "me/1"]] });
+  const [server, client, ...others] = await collector.trace(TRACE, 2);
+  assertEquals(others, []);
+  assertEquals([server!.scope, server!.name, server!.kind], ["weir", "GET /users/{id}", "server"]);
+  assertEquals([server!.parentSpanId, server!.failed], [CALLER, false]);
+  const { "weir.request_id": id, "server.port": _, "url.full": __, ...told } = server!.attributes;
+  assertEquals(told, {
+    "http.request.method": "GET",
+    "url.scheme": "http",
+    "url.path": "/users/7",
+    "url.query": "a=1",
+    "server.address": "weir.test",
+    "network.protocol.name": "http",
+    "network.protocol.version": "1.1",
+    "network.peer.address": "127.0.0.1",
+    "user_agent.original": "me/1",
+    "client.address": "127.0.0.1",
+    "http.route": "/users/{id}",
+    "http.response.status_code": 200,
+    "http.request.body.size": 0,
+    "http.response.body.size": 5,
+    "weir.route": "user",
+    "weir.upstream": "users",
+    "weir.end": "complete",
+  });
+  assertEquals([client!.name, client!.kind, client!.parentSpanId], ["GET", "client", server!.spanId]);
+  assertEquals(client!.attributes, {
+    "http.request.method": "GET",
+    "url.full": `${origin.url}/users/7?a=1`,
+    "server.address": "127.0.0.1",
+    "server.port": Number(new URL(origin.url).port),
+    "http.response.status_code": 200,
+    "weir.outcome": "200",
+    "weir.connection_reused": false,
+  });
+  assertEquals(client!.events, ["response head"]);
+  assert(server!.start <= client!.start && client!.end <= server!.end && client!.start < client!.end);
+  const seen = await origin.request(1);
+  assertEquals(seen.headerAll("traceparent"), [`00-${TRACE}-${client!.spanId}-01`]);
+  assertEquals(seen.headerAll("tracestate"), ["a=1,b=2"]);
+  const { trace, requestId } = JSON.parse(await weir.line(/"target":"\/users\/7/));
+  assertEquals([trace, requestId], [TRACE, id]);
+  assertEquals([...collector.services], ["weir"]);
+}, BOTH);
