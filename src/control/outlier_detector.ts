@@ -6,6 +6,7 @@
 // percent of its endpoints (one may always go, if two are there) and its last endpoint in service.
 
 import type { EjectionConfig } from "../config/schema.ts";
+import { ejectedMax, type Outcomes, percentOf, sum } from "./outlier_shares.ts";
 
 /** What workers counted, over the whole pod. Client aborts and 4xx are not in it. */
 export interface TrafficCounts {
@@ -54,6 +55,8 @@ export interface EjectionStatus {
 }
 
 interface Suspect {
+  /** At the last tick, ejection aside. */
+  inService: boolean;
   until: number | null;
   times: number;
   reason: string;
@@ -106,11 +109,17 @@ export class OutlierDetector {
   private follow(now: number, group: readonly GroupMember[]): void {
     const staying = new Set(group.map((member) => member.id));
     for (const id of this.suspects.keys()) if (!staying.has(id)) this.suspects.delete(id);
-    for (const id of staying) {
-      if (this.suspects.has(id)) continue;
-      const attemptsBefore = this.counts.attempts(id);
-      const failuresBefore = this.counts.gatewayFailures(id);
-      this.suspects.set(id, { ...UNSUSPECTED, goodSince: now, attemptsBefore, failuresBefore });
+    for (const { id, inService } of group) {
+      const suspect = this.suspects.get(id);
+      if (suspect === undefined) {
+        const attemptsBefore = this.counts.attempts(id);
+        const failuresBefore = this.counts.gatewayFailures(id);
+        this.suspects.set(id, { ...UNSUSPECTED, inService, goodSince: now, attemptsBefore, failuresBefore });
+        continue;
+      }
+      // What failed before its checks took it out must not eject it when they let it back in.
+      if (inService && !suspect.inService) this.forget(id, suspect);
+      suspect.inService = inService;
     }
   }
 
@@ -139,10 +148,14 @@ export class OutlierDetector {
     suspect.until = null;
     suspect.goodSince = now;
     // What failed before or during the ejection must not eject again.
+    this.forget(id, suspect);
+    this.events.onReturned({ endpoint: id, reason });
+  }
+
+  private forget(id: string, suspect: Suspect): void {
     this.counts.forgetFailures(id);
     suspect.attemptsBefore = this.counts.attempts(id);
     suspect.failuresBefore = this.counts.gatewayFailures(id);
-    this.events.onReturned({ endpoint: id, reason });
   }
 
   private forgive(now: number): void {
@@ -218,32 +231,3 @@ export class OutlierDetector {
 }
 
 type Cause = Pick<Ejection, "kind" | "reason">;
-
-interface Outcomes {
-  readonly attempts: number;
-  readonly failures: number;
-}
-
-function sum(outcomes: readonly Outcomes[]): Outcomes {
-  return outcomes.reduce(
-    (total, one) => ({
-      attempts: total.attempts + one.attempts,
-      failures: total.failures + one.failures,
-    }),
-    { attempts: 0, failures: 0 },
-  );
-}
-
-function percentOf(part: number, whole: number): number {
-  return whole <= 0 ? 0 : (100 * part) / whole;
-}
-
-/**
- * How many endpoints of a group may be out at once: the percentage rounded down, but one where there are
- * two or more (a group of two can lose one), and never all. 0 percent is none.
- */
-export function ejectedMax(groupSize: number, percentMax: number): number {
-  if (percentMax === 0 || groupSize < 2) return 0;
-  const share = Math.floor((groupSize * percentMax) / 100);
-  return Math.min(Math.max(share, 1), groupSize - 1);
-}

@@ -1,12 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ejectionSchema } from "../../src/config/schema.ts";
-import {
-  ejectedMax,
-  type GroupMember,
-  OutlierDetector,
-  type TrafficCounts,
-} from "../../src/control/outlier_detector.ts";
+import { type GroupMember, OutlierDetector, type TrafficCounts } from "../../src/control/outlier_detector.ts";
+import { ejectedMax } from "../../src/control/outlier_shares.ts";
 
 /** A group whose traffic a test makes up, and what its detector said. */
 class Scene implements TrafficCounts {
@@ -66,6 +62,21 @@ class Scene implements TrafficCounts {
     return this.ids.filter((id) => this.detector.isEjected(id));
   }
 }
+
+Deno.test("OutlierDetector.tick() does not eject one that comes back into service for what it failed before", () => {
+  const scene = new Scene(["a", "b"]);
+  // Its checks took it out before the tick that would have ejected it.
+  scene.fail("a", 168);
+  scene.outOfService.add("a");
+  scene.tick(200);
+  scene.outOfService.delete("a");
+  scene.tick(200);
+  scene.tick(1_000);
+  assertEquals(scene.said, []);
+  scene.fail("a", 5);
+  scene.tick(200);
+  assertEquals(scene.ejected, ["a"]);
+});
 
 Deno.test("OutlierDetector.tick() ejects after five gateway failures in a row", () => {
   const scene = new Scene(["a", "b"]);

@@ -14,11 +14,15 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind !== "start") return;
   index = data.index;
   board = Board.open(data.board);
+  // Test files share a process: each pod has a channel of its own, and a process of its own has the plain one.
+  for (const name of ["weir-test-faults", `weir-test-faults-${data.instance}`]) {
+    new BroadcastChannel(name).onmessage = ({ data }) => suffer(data);
+  }
 });
 
-new BroadcastChannel("weir-test-faults").onmessage = ({ data }) => {
-  if (data.index !== index) return;
-  switch (data.fault) {
+function suffer(wanted: { readonly index: number; readonly fault: string }): void {
+  if (wanted.index !== index) return;
+  switch (wanted.fault) {
     case "throws":
       throw new Error("broken on purpose");
     case "closes itself":
@@ -29,4 +33,4 @@ new BroadcastChannel("weir-test-faults").onmessage = ({ data }) => {
     case "loops":
       for (;;);
   }
-};
+}

@@ -38,6 +38,7 @@ export class RunningPod implements AsyncDisposable {
       readTextFile: () => Promise.resolve(JSON.stringify(config)),
     });
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.findings));
+    const instance = `test-${crypto.randomUUID()}`;
     const events = new EventBook(Date.now, (line) => running.events.push(line));
     const running: RunningPod = new RunningPod(
       new Pod({
@@ -47,7 +48,7 @@ export class RunningPod implements AsyncDisposable {
         readTextFile: readTextFileBounded,
         writeLog: () => {},
         logLinesDropped: () => 0,
-        instance: "test",
+        instance,
         stickyKey: "",
         environment: {},
         workerModule: new URL("./breakable_worker.ts", import.meta.url),
@@ -65,12 +66,12 @@ export class RunningPod implements AsyncDisposable {
 
   async allServe(): Promise<void> {
     const { supervisor } = this.pod;
-    await until("every worker serves", () => supervisor.servingCount === supervisor.handles.length, 30_000);
+    await until("every worker serves", () => supervisor.servingCount === supervisor.handles.length, 90_000);
   }
 
   /** Breaks the worker in this place; it does so when its event loop next turns. */
   break(index: number, fault: Fault): void {
-    const channel = new BroadcastChannel("weir-test-faults");
+    const channel = new BroadcastChannel(`weir-test-faults-${this.pod.inputs.instance}`);
     channel.postMessage({ index, fault });
     channel.close();
   }

@@ -1,0 +1,30 @@
+// The arithmetic of passive checks: shares of failures, and how much of a group may be out. Pure.
+
+export interface Outcomes {
+  readonly attempts: number;
+  readonly failures: number;
+}
+
+export function sum(outcomes: readonly Outcomes[]): Outcomes {
+  return outcomes.reduce(
+    (total, one) => ({
+      attempts: total.attempts + one.attempts,
+      failures: total.failures + one.failures,
+    }),
+    { attempts: 0, failures: 0 },
+  );
+}
+
+export function percentOf(part: number, whole: number): number {
+  return whole <= 0 ? 0 : (100 * part) / whole;
+}
+
+/**
+ * How many endpoints of a group may be out at once: the percentage rounded down, but one where there are
+ * two or more (a group of two can lose one), and never all. 0 percent is none.
+ */
+export function ejectedMax(groupSize: number, percentMax: number): number {
+  if (percentMax === 0 || groupSize < 2) return 0;
+  const share = Math.floor((groupSize * percentMax) / 100);
+  return Math.min(Math.max(share, 1), groupSize - 1);
+}
