@@ -14,7 +14,7 @@ export type Fault = "throws" | "closes itself";
 export class RunningPod implements AsyncDisposable {
   readonly events: string[] = [];
 
-  private constructor(readonly pod: Pod) {}
+  private constructor(readonly pod: Pod, private readonly workerModule: URL) {}
 
   /** A pod of breakable workers, given up after four and a half seconds without a heartbeat. */
   static async start(env: Readonly<Record<string, string>>): Promise<RunningPod> {
@@ -32,6 +32,7 @@ export class RunningPod implements AsyncDisposable {
     });
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.findings));
     const events = new EventBook(Date.now, (line) => running.events.push(line));
+    const workerModule = new URL(`./breakable_worker.ts?pod=${crypto.randomUUID()}`, import.meta.url);
     const running: RunningPod = new RunningPod(
       new Pod({
         loaded,
@@ -43,9 +44,10 @@ export class RunningPod implements AsyncDisposable {
         instance: "test",
         stickyKey: "",
         environment: {},
-        workerModule: new URL("./breakable_worker.ts", import.meta.url),
+        workerModule,
         supervision: { tickMs: 150, missedTicksMax: 30 },
       }),
+      workerModule,
     );
     await running.pod.start();
     await running.allServe();
@@ -63,7 +65,7 @@ export class RunningPod implements AsyncDisposable {
 
   /** Breaks the worker in this place; it does so when its event loop next turns. */
   break(index: number, fault: Fault): void {
-    const channel = new BroadcastChannel("weir-test-faults");
+    const channel = new BroadcastChannel(this.workerModule.href);
     channel.postMessage({ index, fault });
     channel.close();
   }
