@@ -33,6 +33,11 @@ for (const { rule, bites, subjects, severity, fine, with: context = {}, fineWith
     assertEquals(found.map(({ subject }) => subject), subjects);
     assertEquals(new Set(found.map((finding) => finding.severity)), new Set([severity]));
     assertEquals(lintInput(fine, fineWith).filter((finding) => finding.rule === rule), []);
+    for (const { place, why, fix } of found) {
+      assertMatch(place, /\S/);
+      assertMatch(why, /^[A-Z].*\.$/);
+      assertMatch(fix, /^[A-Z].*\.$/);
+    }
   });
 }
 
@@ -90,8 +95,4 @@ Deno.test("errors come before warnings, and each finding has its place, why and 
       "    why: Whoever reaches Weir can claim any address, and so pass limits and rules made by address.\n" +
       "    fix: Write only the addresses of your own proxies.",
   );
-  for (const { why, fix } of found) {
-    assertMatch(why, /^[A-Z].*\.$/);
-    assertMatch(fix, /^[A-Z].*\.$/);
-  }
 });
