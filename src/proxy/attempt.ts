@@ -157,15 +157,15 @@ export class Attempt implements BodyOwner {
     this.end(complete && this.persistent);
   }
 
-  /** The answer is over. A request still being sent is cut off: its answer has been given. */
+  /**
+   * The answer is over. A request still being sent is cut off: its answer has been given. Its body is left as it
+   * is: another attempt may go on with it.
+   */
   private end(clean: boolean): void {
     const { body } = this.input;
     const sent = this.sending === null ||
       (body !== null && this.sendFailure === null && this.connection!.outlet.done);
-    if (!sent) {
-      body?.cancel();
-      this.connection!.close();
-    }
+    if (!sent) this.connection!.close();
     this.lease.release(clean && sent);
   }
 

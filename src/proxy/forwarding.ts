@@ -243,6 +243,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     this.disarmDeadline();
     exchange.listener = null;
     this.current?.abandon();
+    this.body?.cancel();
     if (this.body !== null) record.bytesIn = this.body.bytesRead;
     this.group.upstream.inFlight.move(-1);
   }

@@ -1,7 +1,7 @@
 // A request whose body is still coming in when its endpoint breaks off goes on elsewhere, and arrives whole.
 
 import { assertEquals } from "@std/assert";
-import { afterHead, reply, reset } from "../support/raw_origin.ts";
+import { afterHead, readBody, reply, reset } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 
 const uploads: Record<string, { framing: string; first: string; rest: string }> = {
@@ -24,4 +24,26 @@ for (const [what, { framing, first, rest }] of Object.entries(uploads)) {
     }
     assertEquals([bad.requests.length, loop.upstreamTotal("retryReset")], [1, 1]);
   });
+}
+
+for (const [what, { framing, first, rest }] of Object.entries(uploads)) {
+  for (const body of ["", "busy"]) {
+    scenario(
+      `an upload (${what}) that is answered 503 ${body} half way arrives whole elsewhere`,
+      async (props) => {
+        const busy = await props.origin(afterHead(reply(503, { body }), readBody()));
+        const good = await props.origin(reply(200));
+        const upstream = { endpoints: [busy.url, good.url], retry: { onStatus: [503] } };
+        const loop = await props.loop({ config: { upstreams: { default: upstream } } });
+        for (let n = 1; n <= 2; n++) {
+          const client = await props.client(loop);
+          await client.send(`PUT / HTTP/1.1\r\nHost: a.test\r\n${framing}\r\n\r\n${first}`);
+          const request = await good.request(n);
+          await client.send(rest);
+          assertEquals([(await client.response()).status, await request.text()], [200, "abcdef"]);
+        }
+        assertEquals([busy.requests.length, loop.upstreamTotal("retryStatus")], [1, 1]);
+      },
+    );
+  }
 }
