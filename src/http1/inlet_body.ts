@@ -49,11 +49,16 @@ export abstract class InletBody implements Body {
     return new BodyError("truncated", "connection closed before the end of the body");
   }
 
-  /** Up to `max` bytes that are here already. */
+  /**
+   * Up to `max` bytes that are here already. Always a copy: they may be the body's last, and then the inlet's
+   * memory is read into again before whoever reads the body has seen them.
+   */
   protected takeBuffered(max: number, into: Uint8Array | undefined): Uint8Array {
     const room = into === undefined ? max : Math.min(max, into.length);
     const view = this.inlet.take(Math.min(room, this.inlet.available));
-    return into === undefined ? copyOut(view) : view;
+    if (into === undefined) return copyOut(view);
+    into.set(view);
+    return into.subarray(0, view.length);
   }
 
   /** Up to `max` bytes straight from the connection, past the inlet; null at its end. */
