@@ -38,7 +38,6 @@ export class Attempt implements BodyOwner {
   private connection: Connection | null = null;
   private abandoned = false;
   private expired = false;
-  private sending: Promise<void> | null = null;
   private sendFailure: unknown = null;
   /** The endpoint lets the connection live beyond this answer. */
   private persistent = false;
@@ -111,7 +110,7 @@ export class Attempt implements BodyOwner {
     const { request, authority, body, timeouts } = this.input;
     const head = requestHead(request, this.lease.endpoint.hostFor(authority), connection.outlet.headRoom);
     if (body !== null) {
-      this.sending = this.sendBody(connection, body, head);
+      this.sendBody(connection, body, head);
       return;
     }
     if (this.lease.reused) connection.expectHead(timeouts.responseHeadMs, now);
@@ -162,9 +161,7 @@ export class Attempt implements BodyOwner {
    * is: another attempt may go on with it.
    */
   private end(clean: boolean): void {
-    const { body } = this.input;
-    const sent = this.sending === null ||
-      (body !== null && this.sendFailure === null && this.connection!.outlet.done);
+    const sent = this.sendFailure === null && this.connection!.outlet.done;
     if (!sent) this.connection!.close();
     this.lease.release(clean && sent);
   }

@@ -19,7 +19,7 @@ export interface OutletOwner {
 }
 
 export class Outlet {
-  /** The request's body was sent to its end. */
+  /** The request was sent to its end. */
   done = false;
   /** Since the last `countBytes`. */
   bytes = 0;
@@ -46,7 +46,7 @@ export class Outlet {
     return this.headBuffer ??= new Uint8Array(HEAD_BUFFER_BYTES);
   }
 
-  /** Sends `bytes` beside what else is going on. */
+  /** Sends `bytes`, a whole request, beside what else is going on. */
   post(bytes: Uint8Array): void {
     this.posted = bytes;
     this.conn.write(bytes).then(this.onPosted, ignore);
@@ -55,7 +55,12 @@ export class Outlet {
   private readonly onPosted = (sent: number): void => {
     this.bytes += sent;
     // A head is small: the system takes all of it at once, all but always.
-    if (sent < this.posted.length) this.write(this.posted.subarray(sent)).catch(ignore);
+    if (sent === this.posted.length) this.done = true;
+    else this.write(this.posted.subarray(sent)).then(this.onRestPosted, ignore);
+  };
+
+  private readonly onRestPosted = (): void => {
+    this.done = true;
   };
 
   /** Sends all of `bytes`. @throws ConnectionError phase `send` */

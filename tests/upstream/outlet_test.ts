@@ -1,0 +1,45 @@
+import { assertEquals } from "@std/assert";
+import { latin1 } from "../support/raw_http.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+import { Outlet } from "../../src/upstream/outlet.ts";
+
+/** A connection that takes as many bytes of a write as the test says, when it says. */
+class Narrow {
+  readonly writes: { readonly bytes: Uint8Array; readonly take: (count: number) => void }[] = [];
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((take) => this.writes.push({ bytes, take }));
+  }
+}
+
+function posted(text: string) {
+  const conn = new Narrow();
+  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const owner = { timedOutIn: null, onDeadline: () => {} };
+  const outlet = new Outlet(conn as unknown as Deno.TcpConn, wheel, owner);
+  outlet.begin();
+  outlet.post(latin1(text));
+  return { conn, outlet };
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await null;
+}
+
+Deno.test("a head that is taken whole is sent", async () => {
+  const { conn, outlet } = posted("a head");
+  assertEquals(outlet.done, false);
+  conn.writes[0]!.take(6);
+  await turns();
+  assertEquals([outlet.done, outlet.bytes], [true, 6]);
+});
+
+Deno.test("a head that is taken in pieces is not sent before its last piece", async () => {
+  const { conn, outlet } = posted("a head");
+  conn.writes[0]!.take(2);
+  await turns();
+  assertEquals([outlet.done, outlet.bytes], [false, 2]);
+  conn.writes[1]!.take(4);
+  await turns();
+  assertEquals([outlet.done, outlet.bytes], [true, 6]);
+});
