@@ -34,6 +34,10 @@ export const LATENCY_BUCKETS = LATENCY_BOUNDS_MS.length + 1;
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "OTHER"] as const;
 /** `none`: no answer was sent, the client had left. */
 export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"] as const;
+/** Index of a status among them; 0 is none. RFC 9110 15: what is above 599 is no status, and taken for a 5xx. */
+export function statusClassOf(status: number): number {
+  return status === 0 ? STATUS_CLASSES.length - 1 : Math.min(Math.floor(status / 100), 5) - 1;
+}
 /** Why a retry was made. */
 export const RETRY_REASONS = ["connect", "reset", "timeout", "status", "reused"] as const;
 

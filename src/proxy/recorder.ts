@@ -7,6 +7,7 @@ import {
   METHODS,
   ROUTE_LATENCY,
   STATUS_CLASSES,
+  statusClassOf,
   TOTAL_LATENCY,
   WorkerField,
 } from "../board/fields.ts";
@@ -22,7 +23,6 @@ import type { StoryRing } from "./story_ring.ts";
 
 const METHOD_INDEX = new Map<string, number>(METHODS.map((method, index) => [method, index]));
 const OTHER_METHOD = METHODS.length - 1;
-const NO_STATUS = STATUS_CLASSES.length - 1;
 
 const WALL_READ_MS = 1_000;
 
@@ -44,7 +44,7 @@ export class Recorder {
   answered(endpoint: Endpoint, status: number, headMs: number, now: number): void {
     const { totals } = endpoint;
     totals.add(EndpointField.attempts);
-    totals.add(EndpointField.status1xx + Math.floor(status / 100) - 1);
+    totals.add(EndpointField.status1xx + statusClassOf(status));
     totals.observe(HEAD_LATENCY, headMs);
     // Failing is not a way to be fast: it would draw all traffic of a policy that goes by latency.
     if (isGatewayStatus(status)) endpoint.observeFailure(headMs, now);
@@ -89,9 +89,7 @@ export class Recorder {
     }
     if (record.upstream !== null) {
       const method = METHOD_INDEX.get(record.head.method) ?? OTHER_METHOD;
-      const statusClass = record.status === 0
-        ? NO_STATUS
-        : Math.min(Math.floor(record.status / 100) - 1, NO_STATUS);
+      const statusClass = statusClassOf(record.status);
       record.upstream.totals.add(BY_METHOD + method * STATUS_CLASSES.length + statusClass);
     }
     if (this.log.off && this.stories.off) return;

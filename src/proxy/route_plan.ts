@@ -2,7 +2,7 @@
 //
 // Made once per snapshot and route, so that a request costs a map look-up.
 
-import { RouteField } from "../board/fields.ts";
+import { RouteField, statusClassOf } from "../board/fields.ts";
 import type { OwnRow } from "../board/own.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
 import type { RequestHead } from "../exchange.ts";
@@ -92,9 +92,7 @@ export class RoutePlan {
   }
 
   count(status: number, bytesIn: number, bytesOut: number): void {
-    this.totals.add(
-      status === 0 ? RouteField.statusNone : RouteField.status1xx + Math.floor(status / 100) - 1,
-    );
+    this.totals.add(RouteField.status1xx + statusClassOf(status));
     this.totals.add(RouteField.bytesIn, bytesIn);
     this.totals.add(RouteField.bytesOut, bytesOut);
   }

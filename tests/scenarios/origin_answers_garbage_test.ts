@@ -1,9 +1,10 @@
 // What is no HTTP answer becomes a 502, and the connection it came by is not used again.
 
 import { assertEquals } from "@std/assert";
-import { requestText } from "../support/raw_client.ts";
+import { ask, requestText } from "../support/raw_client.ts";
 import { close, reply, replyRaw, scene, type Step } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
 
 const ok = "HTTP/1.1 200 OK\r\n";
 
@@ -47,4 +48,13 @@ scenario("what an origin sends behind its answer never gets into it", async (pro
   await client.send(requestText("GET", "/"));
   const { text } = await client.response();
   assertEquals([text.length, text.includes("X")], [length, false]);
+});
+
+scenario("a status that is none is counted as a 5xx, and as nothing else", async (props) => {
+  const origin = await props.origin(reply(999));
+  const weir = await props.loop({ upstreams: origin.url });
+  await ask(weir.url);
+  const count = (field: Parameters<typeof weir.endpointTotal>[1]) => weir.endpointTotal(origin.url, field);
+  await until("it is counted", () => count("status5xx") + count("connectionsOpened") > 1);
+  assertEquals([count("status5xx"), count("connectionsOpened")], [1, 1]);
 });
