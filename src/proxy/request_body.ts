@@ -91,6 +91,7 @@ export class RequestBody {
     if (this.kept.length === 0 && !this.ended) {
       this.takeWhole();
       if (!this.ended && !await comesSoon(this.more(), wheel)) {
+        outlet.limit("send", idleMs);
         await outlet.write(head);
         waiting = null;
       }
