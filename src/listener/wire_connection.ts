@@ -105,6 +105,8 @@ export class WireConnection implements Tabled, BodyOwner {
     const { socket, house } = this;
     const { inlet } = socket;
     if (inlet.bytes[inlet.start] === 13) inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
+    // Empty lines alone are no request that has begun: they win no time.
+    if (inlet.available === 0) return socket.watch();
     const from = Math.max(inlet.start, inlet.start + this.scanned - 3);
     const end = findSectionEnd(inlet.bytes, from, inlet.end);
     if (end < 0) return this.awaitHead();
@@ -188,9 +190,9 @@ export class WireConnection implements Tabled, BodyOwner {
     if (exchange.closes) return this.finish(exchange);
     this.phase = "head";
     if (this.socket.ended) return this.close();
-    if (this.socket.inlet.available > 0) return this.readHead();
     this.house.table.idle(this);
     this.deadline = this.house.table.after(this.house.config.keepAliveIdleMs);
+    if (this.socket.inlet.available > 0) return this.readHead();
     this.socket.watch();
   };
 

@@ -157,3 +157,23 @@ scenario("a PROXY header of somebody who is not trusted is a bad request", async
   await client.send(headers["version 1"]![0] + requestText("GET", "/"));
   assertEquals([(await client.response()).status, origin.requests.length], [400, 0]);
 }, WIRE);
+
+for (const [what, more] of Object.entries({ "one empty line": "", "nothing but empty lines": "\r\n" })) {
+  scenario(
+    `a client that sends ${what} after its request is let go like one that is silent`,
+    async (props) => {
+      const origin = await props.origin(reply(200));
+      const weir = await props.loop(listening(origin, { headReadMs: 200, keepAliveIdleMs: 200 }));
+      const client = await props.client(weir);
+      await client.send(requestText("GET", "/") + "\r\n");
+      assertEquals((await client.response()).status, 200);
+      const closed = client.untilClosed();
+      await until("it is let go", async () => {
+        if (more !== "") await client.send(more);
+        return client.ending !== "open";
+      });
+      assertEquals(await closed, "");
+    },
+    WIRE,
+  );
+}
