@@ -3,14 +3,17 @@
 // `weir` rows are Weir, `peer` rows other load balancers, `bound` rows the programs that tell how much of a
 // figure is Weir's own: the floor and the plain fetch proxy from Deno's side, the origin itself without a proxy.
 // Peers take part with a first configuration and with a tuned one (nginx with the step between them, too, since
-// its first configuration keeps no connection to the origins); the files are in `peers/`.
+// its first configuration keeps no connection to the origins); the files are in `peers/`. Which of them a scenario
+// measures, `scenarios.ts` says.
 
-import { type LoadScenario, PAYLOADS, type Scenario } from "./scenarios.ts";
+import { baseUrl, isSecure, type LoadScenario, PAYLOADS, type Scenario } from "./scenarios.ts";
 import { requireListener, weirCommand } from "./weir_command.ts";
 
 export type ContestantName =
   | "weir"
   | "weir-wire"
+  | "weir-log"
+  | "weir-wire-log"
   | "nginx"
   | "nginx-keepalive"
   | "nginx-tuned"
@@ -29,8 +32,19 @@ export interface Place {
   readonly origins: readonly number[];
   readonly workers: number;
   readonly scenario: Scenario;
+  /** For what the run writes. */
+  readonly scratch: string;
+  readonly certificate: Certificate | null;
   /** Fills the file of this name under `bench/peers/`; returns the path of the result, in a directory of its own. */
   readonly configure: (file: string) => Promise<string>;
+}
+
+/** PEM files; self-signed for 127.0.0.1. */
+export interface Certificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Both in one file. */
+  readonly bothFile: string;
 }
 
 export interface Launch {
@@ -38,6 +52,8 @@ export interface Launch {
   readonly env?: Record<string, string>;
   /** How many of these processes share the port. */
   readonly count?: number;
+  /** What it writes to standard output goes to a file, as a log does; else nowhere. */
+  readonly logFile?: string;
   /** Answers 200 as soon as the contestant can be measured; the payload itself unless given. */
   readonly readyUrl?: string;
 }
@@ -56,28 +72,52 @@ export interface Contestant {
   readonly launch: ((place: Place) => Launch | Promise<Launch>) | null;
 }
 
-const always = () => true;
-const deno = [Deno.execPath(), "run", "--no-prompt", "--quiet", "--unstable-net"];
+const deno = [Deno.execPath(), "run", "--no-prompt", "--quiet", "--unstable-net", "--allow-net=127.0.0.1"];
+
+interface PeerProgram {
+  /** Has to be installed. */
+  readonly program: string;
+  /** @param config its filled file. */
+  readonly command: (config: string) => readonly string[];
+}
+
+const nginx: PeerProgram = {
+  program: "nginx",
+  command: (
+    config,
+  ) => ["nginx", "-e", "stderr", "-p", config.slice(0, config.lastIndexOf("/")), "-c", config],
+};
+const haproxy: PeerProgram = {
+  program: "haproxy",
+  command: (config) => ["haproxy", "-db", "-f", config],
+};
+const caddy: PeerProgram = {
+  program: "caddy",
+  command: (config) => ["caddy", "run", "--adapter", "caddyfile", "--config", config],
+};
+
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 
 export const CONTESTANTS: readonly Contestant[] = [
-  weir("weir", "Weir (serve)", "serve"),
-  weir("weir-wire", "Weir (wire)", "wire"),
-  peer("nginx", "nginx", "nginx", nginx("nginx_default.conf"), false),
-  peer("nginx-keepalive", "nginx, keep-alive", "nginx", nginx("nginx_keepalive.conf"), true),
-  peer("nginx-tuned", "nginx, tuned", "nginx", nginx("nginx_tuned.conf"), true),
-  peer("haproxy", "HAProxy", "haproxy", haproxy("haproxy_default.cfg"), false),
-  peer("haproxy-tuned", "HAProxy, tuned", "haproxy", haproxy("haproxy_tuned.cfg"), true),
-  peer("caddy", "Caddy", "caddy", caddy("caddy_default.caddyfile"), false),
-  peer("caddy-tuned", "Caddy, tuned", "caddy", caddy("caddy_tuned.caddyfile"), false),
+  weir("weir", "Weir (serve)", "serve", "off"),
+  weir("weir-wire", "Weir (wire)", "wire", "off"),
+  weir("weir-log", "Weir (serve), log on", "serve", "json"),
+  weir("weir-wire-log", "Weir (wire), log on", "wire", "json"),
+  peer("nginx", "nginx", nginx, ["nginx_default.conf"], false),
+  peer("nginx-keepalive", "nginx, keep-alive", nginx, ["nginx_keepalive.conf"], true),
+  peer("nginx-tuned", "nginx, tuned", nginx, ["nginx_tuned.conf", "nginx_tls.conf"], true),
+  peer("haproxy", "HAProxy", haproxy, ["haproxy_default.cfg"], false),
+  peer("haproxy-tuned", "HAProxy, tuned", haproxy, ["haproxy_tuned.cfg", "haproxy_tls.cfg"], true),
+  peer("caddy", "Caddy", caddy, ["caddy_default.caddyfile"], false),
+  peer("caddy-tuned", "Caddy, tuned", caddy, ["caddy_tuned.caddyfile", "caddy_tls.caddyfile"], false),
   {
     name: "fetch",
     title: "Deno.serve + fetch",
     kind: "bound",
     quick: true,
-    takesPartIn: always,
+    takesPartIn: (scenario) => !isLogged(scenario),
     launch: (place) => ({
-      command: [...deno, "--allow-net=127.0.0.1", "--allow-env", here("./peers/fetch_proxy.ts")],
+      command: [...deno, `--allow-read=${place.scratch}`, "--allow-env", here("./peers/fetch_proxy.ts")],
       env: ownEnvironment(place),
       count: place.workers,
     }),
@@ -87,9 +127,9 @@ export const CONTESTANTS: readonly Contestant[] = [
     title: "floor",
     kind: "bound",
     quick: true,
-    takesPartIn: (scenario) => scenario.kind === "load" && scenario.uploadBytes === 0,
+    takesPartIn: (scenario) => scenario.kind === "load" && scenario.uploadBytes === 0 && !isLogged(scenario),
     launch: (place) => ({
-      command: [...deno, "--allow-net=127.0.0.1", "--allow-env", here("./peers/floor.ts")],
+      command: [...deno, `--allow-read=${place.scratch}`, "--allow-env", here("./peers/floor.ts")],
       env: { ...ownEnvironment(place), ...answerEnvironment(place.scenario as LoadScenario) },
       count: place.workers,
     }),
@@ -99,64 +139,75 @@ export const CONTESTANTS: readonly Contestant[] = [
     title: "direct to an origin",
     kind: "bound",
     quick: false,
-    takesPartIn: (scenario) => scenario.kind === "load",
+    takesPartIn: (scenario) => scenario.kind === "load" && !isSecure(scenario) && !isLogged(scenario),
     launch: null,
   },
 ];
 
-function weir(name: ContestantName, title: string, listener: string): Contestant {
+/** Only Weir is measured with a log; the others never write one. */
+function isLogged({ name }: Scenario): boolean {
+  return name === "log";
+}
+
+function isHttp2(scenario: Scenario): boolean {
+  return scenario.kind === "load" && scenario.protocol === "h2";
+}
+
+function weir(name: ContestantName, title: string, listener: string, log: "off" | "json"): Contestant {
   const launch = async (place: Place): Promise<Launch> => {
     await requireListener(listener);
+    const config = weirConfig(place);
     return {
-      command: await weirCommand(),
-      env: weirEnvironment(place, listener),
+      command: await weirCommand(place.scratch),
+      env: {
+        ...ownEnvironment(place),
+        ...(config === null ? {} : { CONFIG: await place.configure(config) }),
+        HOST: "127.0.0.1",
+        ADMIN_HOST: "127.0.0.1",
+        ADMIN_PORT: String(place.adminPort),
+        WORKERS: String(place.workers),
+        LISTENER: listener,
+        ACCESS_LOG: log,
+      },
       readyUrl: `http://127.0.0.1:${place.adminPort}/readyz`,
+      ...(log === "off" ? {} : { logFile: `${place.scratch}/${name}.log` }),
     };
   };
-  return { name, title, kind: "weir", quick: true, takesPartIn: always, launch };
+  const takesPartIn = (scenario: Scenario) =>
+    (log === "off" || isLogged(scenario)) && (listener === "serve" || !isHttp2(scenario));
+  return { name, title, kind: "weir", quick: log === "off", takesPartIn, launch };
 }
 
-function weirEnvironment(place: Place, listener: string): Record<string, string> {
-  return {
-    ...ownEnvironment(place),
-    HOST: "127.0.0.1",
-    ADMIN_HOST: "127.0.0.1",
-    ADMIN_PORT: String(place.adminPort),
-    WORKERS: String(place.workers),
-    LISTENER: listener,
-    ACCESS_LOG: "off",
-  };
+/** Null where the environment says all. */
+function weirConfig({ scenario }: Place): string | null {
+  if (isSecure(scenario)) return "weir_tls.yaml";
+  return scenario.kind === "load" && scenario.idleConnections > 0 ? "weir_many.yaml" : null;
 }
 
+/** @param files for plain connections, and for TLS; without the second it has no part in scenarios with TLS. */
 function peer(
   name: ContestantName,
   title: string,
-  program: string,
-  command: (place: Place) => Promise<readonly string[]>,
+  { program, command }: PeerProgram,
+  [plain, secure]: readonly [string, string?],
   quick: boolean,
 ): Contestant {
-  const launch = async (place: Place): Promise<Launch> => ({ command: await command(place) });
-  return { name, title, kind: "peer", program, quick, takesPartIn: always, launch };
-}
-
-function nginx(file: string): (place: Place) => Promise<readonly string[]> {
-  return async (place) => {
-    const path = await place.configure(file);
-    return ["nginx", "-e", "stderr", "-p", path.slice(0, path.lastIndexOf("/")), "-c", path];
+  const launch = async (place: Place): Promise<Launch> => {
+    const file = isSecure(place.scenario) ? secure ?? plain : plain;
+    return {
+      command: command(await place.configure(file)),
+      readyUrl: `${baseUrl(place.scenario, place.port)}/1kb`,
+    };
   };
+  const takesPartIn = (scenario: Scenario) =>
+    !isLogged(scenario) && (!isSecure(scenario) || secure !== undefined);
+  return { name, title, kind: "peer", program, quick, takesPartIn, launch };
 }
 
-function haproxy(file: string): (place: Place) => Promise<readonly string[]> {
-  return async (place) => ["haproxy", "-db", "-q", "-f", await place.configure(file)];
-}
-
-function caddy(file: string): (place: Place) => Promise<readonly string[]> {
-  return async (place) => ["caddy", "run", "--adapter", "caddyfile", "--config", await place.configure(file)];
-}
-
-function ownEnvironment(place: Place): Record<string, string> {
-  const upstreams = place.origins.map((port) => `http://127.0.0.1:${port}`).join(",");
-  return { UPSTREAMS: upstreams, PORT: String(place.port) };
+function ownEnvironment({ origins, port, certificate }: Place): Record<string, string> {
+  const upstreams = origins.map((port) => `http://127.0.0.1:${port}`).join(",");
+  const { certFile = "", keyFile = "" } = certificate ?? {};
+  return { UPSTREAMS: upstreams, PORT: String(port), ...(certificate && { CERT: certFile, KEY: keyFile }) };
 }
 
 function answerEnvironment(scenario: LoadScenario): Record<string, string> {

@@ -26,9 +26,10 @@ export const USAGE = `deno task bench [flags]
   --quick            the seed's three scenarios with the main contestants; ends within two minutes
   --only=a,b         only these contestants: ${list(CONTESTANTS)}
   --scenario=a,b     only these scenarios: ${list(SCENARIOS)}
-  --rounds=N         rounds of each scenario, 1 to 100 (default: 9 for the seed's, 5 for most others)
-  --seconds=N        length of each turn, 1 to 60 (default: 2 for most; with --quick 1)
-  --write            write bench/results.json, docs/img and docs/performance.md (default for a full run only)
+  --rounds=N         rounds of each scenario, 1 to 100 (default: 5 for the seed's, 3 for most others)
+  --seconds=N        length of each turn, 1 to 60 (default: 1 for most)
+  --write            write bench/results.json, docs/img, docs/performance.md and the README's table (default for a full
+                     run only); with --scenario, the other scenarios stay as they are
   --no-write         do not write them
   --render           write them again from bench/results.json, without measuring
   --assert           exit 1 unless every target is met
@@ -43,6 +44,7 @@ export function readFlags(args: readonly string[]): BenchOptions | { problems: s
   const flags = parseArgs(args, {
     boolean: ["quick", "write", "render", "assert", "help"],
     string: ["only", "scenario", "rounds", "seconds"],
+    alias: { scenario: "scenarios" },
     negatable: ["write"],
     default: { write: null },
     unknown: (arg) => {

@@ -1,15 +1,18 @@
 // Opens keep-alive connections, asks each for the 1 KB answer, and then holds them without a word.
 //
-// A connection counts as idle only when the contestant has served it and has not closed it.
+// A connection counts as idle only when the contestant has served it, and serves it still at the end.
 
 import { PAYLOADS } from "./scenarios.ts";
 
 const OPENING_AT_ONCE = 16;
+/** At the end so many connections, spread over all, are asked once more. */
+const ASKED_AGAIN = 100;
 const REQUEST = new TextEncoder().encode("GET /1kb HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
 
 export interface HeldConnections {
   readonly faults: readonly string[];
-  close(): void;
+  /** Closes all. @returns a fault when some are no longer served. */
+  end(): Promise<readonly string[]>;
 }
 
 /** @param requests how many each connection asks, one after the other, before it falls idle. */
@@ -30,7 +33,13 @@ export async function holdIdleConnections(
   await Promise.all(Array.from({ length: Math.min(count, OPENING_AT_ONCE) }, openSome));
   return {
     faults: failed === 0 ? [] : [`${failed} of ${count} connections not served`],
-    close: () => held.forEach((connection) => connection.close()),
+    end: async () => {
+      const step = Math.max(1, Math.floor(held.length / ASKED_AGAIN));
+      const asked = await Promise.all(held.filter((_, at) => at % step === 0).map((one) => askAll(one, 1)));
+      for (const connection of held) connection.close();
+      const lost = asked.filter((served) => !served).length;
+      return lost === 0 ? [] : [`${lost} of ${asked.length} idle connections no longer served`];
+    },
   };
 }
 

@@ -9,6 +9,7 @@ const VERSION_COMMANDS: readonly (readonly [string, ...string[]])[] = [
   ["haproxy", "-v"],
   ["caddy", "version"],
   ["wrk", "-v"],
+  ["h2load", "--version"],
 ];
 
 /** Core 0 for the contestant, the others for load and origins. @throws on a machine with one core. */
@@ -39,7 +40,9 @@ export async function describeMachine(processes: Processes): Promise<Machine> {
   return {
     cpu: cpuinfo.split(":")[1]?.trim() || Deno.build.arch,
     cores: navigator.hardwareConcurrency,
-    kernel: (await processes.output(["cat", "/proc/sys/kernel/osrelease"])).trim(),
+    // What a distribution appends tells nothing about speed.
+    kernel: /\d+(\.\d+)+/.exec(await processes.output(["cat", "/proc/sys/kernel/osrelease"]))?.[0] ??
+      "unknown",
     versions,
   };
 }

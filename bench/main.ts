@@ -9,12 +9,13 @@ import { type FigureName, FIGURES } from "./figures.ts";
 import { type BenchOptions, readFlags, USAGE } from "./flags.ts";
 import { describeMachine, missingForAll, shareCores } from "./machine.ts";
 import type { Measured } from "./measure.ts";
-import { chooseScenarios, estimateMinutes, paceOf } from "./plan.ts";
-import { isInstalled, Processes } from "./processes.ts";
+import { chooseScenarios, estimateSeconds, fieldOf, paceOf } from "./plan.ts";
+import { Processes } from "./processes.ts";
 import { publish, readResults, writeResults } from "./report/publish.ts";
 import { scenarioTable, targetLines } from "./report/tables.ts";
-import { othersMedian, type Results } from "./results.ts";
+import { mergeResults, othersMedian, type Results, type ScenarioResult } from "./results.ts";
 import { runScenario } from "./rounds.ts";
+import type { Scenario } from "./scenarios.ts";
 import { chooseContestants, type Skipped, Stage } from "./stage.ts";
 import { checkTargets } from "./targets.ts";
 
@@ -34,7 +35,12 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (options.render) {
-    await publish(await readResults());
+    const results = await readResults();
+    if (results === null) {
+      console.error("bench: there is no bench/results.json yet: run deno task bench");
+      return 1;
+    }
+    await publish(results);
     return 0;
   }
   const missing = missingForAll();
@@ -52,10 +58,12 @@ async function withScratch(run: (stage: Stage) => Promise<number>): Promise<numb
   const scratch = await Deno.makeTempDir({ dir: "/tmp", prefix: "weir-bench-" });
   await Deno.chmod(scratch, 0o755);
   const clear = async () => {
-    await processes.stopAll();
+    await processes.end();
     await Deno.remove(scratch, { recursive: true }).catch(() => {});
   };
+  let stopping = false;
   const interrupted = async () => {
+    stopping = true;
     console.log("\nstopping");
     await clear();
     Deno.exit(EXIT_INTERRUPTED);
@@ -63,6 +71,10 @@ async function withScratch(run: (stage: Stage) => Promise<number>): Promise<numb
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupted);
   try {
     return await run(new Stage(processes, cores, scratch));
+  } catch (error) {
+    // What fails now only fails because it is stopped, and the program is about to exit.
+    if (stopping) await new Promise<never>(() => {});
+    throw error;
   } finally {
     await clear();
   }
@@ -70,35 +82,55 @@ async function withScratch(run: (stage: Stage) => Promise<number>): Promise<numb
 
 async function bench(stage: Stage, options: BenchOptions): Promise<number> {
   const { wanted, chosen, skipped } = chooseContestants(CONTESTANTS, options.only, options.quick);
-  const canLoad = isInstalled("wrk");
-  if (!canLoad) skipped.push({ contestant: "every scenario under load", reason: "wrk is not installed" });
+  const { chosen: scenarios, skipped: impossible } = chooseScenarios(options);
+  skipped.push(...impossible);
   skipped.forEach(saySkipped);
-  const scenarios = chooseScenarios(options, canLoad);
-  const minutes = estimateMinutes(scenarios, chosen, options);
-  console.log(
-    `${scenarios.length} ${scenarios.length === 1 ? "scenario" : "scenarios"} with ${
-      chosen.map(({ title }) => title).join("; ")
-    }`,
-  );
-  console.log(`about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`);
-  const machine = await describeMachine(stage.processes);
-  const contestants = wanted.map(({ name }) => name);
+  const titles = chosen.filter((one) => scenarios.some((each) => fieldOf(each, [one], options).length > 0));
+  console.log(`${countOf(scenarios.length, "scenario")} with ${titles.map(({ title }) => title).join("; ")}`);
+  const all = estimateSeconds(scenarios, chosen, options);
+  console.log(`about ${countOf(Math.ceil(all / 60), "minute")}`);
   const results: Results = {
     takenAt: new Date().toISOString(),
-    machine,
-    contestants,
+    machine: await describeMachine(stage.processes),
+    contestants: wanted.map(({ name }) => name),
     skipped,
     scenarios: [],
   };
   for (const [at, scenario] of scenarios.entries()) {
-    console.log(`\n${at + 1}/${scenarios.length} ${scenario.title}`);
-    const pace = paceOf(scenario, options, performance.now(), scenarios.length - at);
-    const listeners = { onMeasured: sayMeasured, onSkipped: saySkipped };
-    const result = await runScenario(stage, scenario, chosen, { ...pace, ...listeners });
+    const left = clock(estimateSeconds(scenarios.slice(at), chosen, options));
+    console.log(
+      `\n${at + 1}/${scenarios.length} ${scenario.title} (${clock(performance.now() / 1000)}, ${left} left)`,
+    );
+    const result = await measure(stage, scenario, chosen, options, scenarios.length - at);
+    // Half a run writes nothing.
+    stage.processes.throwIfEnded();
+    if (typeof result === "string") {
+      skipped.push({ contestant: scenario.title, reason: result });
+      saySkipped(skipped.at(-1)!);
+      continue;
+    }
     results.scenarios.push(result);
     console.log(`\n${scenarioTable(result)}`);
   }
   return await finish(results, options);
+}
+
+/** What breaks one scenario costs that scenario alone: then the reason is returned. */
+async function measure(
+  stage: Stage,
+  scenario: Scenario,
+  chosen: readonly Contestant[],
+  options: BenchOptions,
+  scenariosLeft: number,
+): Promise<ScenarioResult | string> {
+  const pace = paceOf(scenario, options, performance.now(), scenariosLeft);
+  const listeners = { onMeasured: sayMeasured, onSkipped: saySkipped };
+  try {
+    return await runScenario(stage, scenario, fieldOf(scenario, chosen, options), { ...pace, ...listeners });
+  } catch (error) {
+    await stage.processes.stopAll();
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function finish(results: Results, options: BenchOptions): Promise<number> {
@@ -110,11 +142,22 @@ async function finish(results: Results, options: BenchOptions): Promise<number> 
     );
   }
   if (options.write) {
-    await writeResults(results);
-    await publish(results);
-    console.log("\nwritten: bench/results.json, docs/performance.md, docs/img/");
+    const whole = options.scenarios === null ? results : mergeResults(await readResults(), results);
+    await writeResults(whole);
+    await publish(whole);
+    console.log("\nwritten: bench/results.json, docs/performance.md, docs/img/, README.md");
   }
   return options.assert && verdicts.some(({ state }) => state !== "met") ? 1 : 0;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Minutes and seconds. */
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 function sayMeasured(round: number, { title }: Contestant, { sample, faults }: Measured): void {

@@ -1,20 +1,23 @@
 // Takes the figures of one contestant in one round: under load, or idle.
 //
-// Under load: the CPU time that the contestant's processes used, from just before wrk starts to just after it
-// ended, divided by the answers that wrk received; so setting up and closing the connections is included.
+// Under load: the CPU time that the contestant's processes used, from just before the load starts to just after
+// it ended, divided by the answers that came; so setting up and closing the connections is included.
 // Idle: the memory of a process that just started, and what each idle keep-alive connection adds to it.
 
 import type { Sample } from "./figures.ts";
 import { holdIdleConnections } from "./idle_connections.ts";
+import { gather, type LoadReport, runLoad } from "./load.ts";
 import { cpuMicrosBetween, memoryOf, othersShare, readTree } from "./proc.ts";
 import type { LoadScenario, MemoryScenario } from "./scenarios.ts";
 import type { Stage, Standing } from "./stage.ts";
-import { type LoadReport, runWrk } from "./wrk.ts";
 
 /** Closing thousands of connections goes on for a moment after wrk has ended. */
 const CLOSING_MS = 100;
 /** Start-up work and the collection of its garbage are over after this. */
 const SETTLE_MS = 2000;
+
+/** On each of a few connections: a collected heap has found its size after some thousands. */
+const WARMING_REQUESTS = 200;
 
 export interface Measured {
   readonly sample: Sample;
@@ -22,26 +25,41 @@ export interface Measured {
   readonly faults: readonly string[];
 }
 
+/** Never throws for what a contestant does: a tool that reports nothing is a fault like others. */
 export async function measureLoad(
-  { processes, cores }: Stage,
+  stage: Stage,
   standing: Standing,
   scenario: LoadScenario,
   seconds: number,
 ): Promise<Measured> {
-  const before = await readTree(processes, standing.pids);
-  const load = await runWrk(processes, scenario, standing.port, seconds);
-  await pause(CLOSING_MS);
-  const after = await readTree(processes, standing.pids);
+  const company = await gather(stage, scenario, standing.port);
+  const measured = await underLoad(stage, standing, scenario, seconds).catch((error): Measured => ({
+    sample: {},
+    faults: [error instanceof Error ? error.message : String(error)],
+  }));
   const fault = standing.fault();
-  const faults = fault === null ? load.faults : [...load.faults, fault];
-  if (faults.length > 0) return { sample: {}, faults };
-  if (standing.pids.length === 0) return { sample: clientFigures(load), faults };
+  const late = [...await company.leave(), ...(fault === null ? [] : [fault])];
+  const faults = [...company.faults, ...measured.faults, ...late];
+  return faults.length > 0 ? { sample: {}, faults } : measured;
+}
+
+async function underLoad(
+  stage: Stage,
+  standing: Standing,
+  scenario: LoadScenario,
+  seconds: number,
+): Promise<Measured> {
+  const before = await readTree(stage.processes, standing.pids);
+  const load = await runLoad(stage, scenario, standing.port, seconds);
+  await pause(CLOSING_MS);
+  const after = await readTree(stage.processes, standing.pids);
+  if (standing.pids.length === 0) return { sample: clientFigures(load), faults: load.faults };
   const cpuMicros = cpuMicrosBetween(before, after) / load.requests;
   const sample: Sample = { cpuMicros, ...clientFigures(load), rssBytes: memoryOf(after).rssBytes };
   if (scenario.pinned) {
-    sample.othersPercent = 100 * othersShare(before, after, Number(cores.proxy));
+    sample.othersPercent = 100 * othersShare(before, after, Number(stage.cores.proxy));
   }
-  return { sample, faults };
+  return { sample, faults: load.faults };
 }
 
 function clientFigures({ requests, seconds, p50Ms, p99Ms, p999Ms }: LoadReport): Sample {
@@ -56,20 +74,20 @@ export async function measureMemory(
 ): Promise<Measured> {
   await pause(SETTLE_MS);
   const idle = memoryOf(await readTree(processes, standing.pids));
-  // Code that the first requests bring in is not the connections' memory.
-  (await holdIdleConnections(standing.port, 20, 20)).close();
+  // Code and heap that the first requests bring in are not the connections' memory.
+  await (await holdIdleConnections(standing.port, 20, WARMING_REQUESTS)).end();
   await pause(SETTLE_MS / 2);
   const before = memoryOf(await readTree(processes, standing.pids));
   const held = await holdIdleConnections(standing.port, scenario.idleConnections, 1);
   await pause(SETTLE_MS);
   const after = memoryOf(await readTree(processes, standing.pids));
-  held.close();
+  const late = await held.end();
   const sample = {
     idleRssBytes: idle.rssBytes,
     idlePssBytes: idle.pssBytes,
     idleConnectionBytes: (after.pssBytes - before.pssBytes) / scenario.idleConnections,
   };
-  return { sample, faults: held.faults };
+  return { sample, faults: [...held.faults, ...late] };
 }
 
 function pause(ms: number): Promise<void> {

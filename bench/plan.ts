@@ -1,14 +1,16 @@
 // What a run will do: which scenarios, with how many rounds of what length, and how long that takes.
 //
-// A full run follows the scenarios' own rounds. `--quick` ends within two minutes on any machine: each scenario
+// A full run follows the scenarios' own rounds and fields. `--quick` ends within two minutes on any machine: each scenario
 // has its share of the time that is left, and begins no round that would not end within it.
 
 import type { Contestant } from "./contestants.ts";
 import type { BenchOptions } from "./flags.ts";
-import { type Scenario, SCENARIOS, SEED_SCENARIOS } from "./scenarios.ts";
+import { isInstalled } from "./processes.ts";
+import { type LoadScenario, programsOf, type Scenario, SCENARIOS, SEED_SCENARIOS } from "./scenarios.ts";
+import type { Skipped } from "./stage.ts";
 
 /** Of the two minutes of `--quick`, all but what stopping takes. */
-const QUICK_MS = 114_000;
+const QUICK_MS = 108_000;
 
 export interface Pace {
   readonly rounds: number;
@@ -19,9 +21,32 @@ export interface Pace {
   readonly endBy: number;
 }
 
-export function chooseScenarios({ scenarios, quick }: BenchOptions, canLoad: boolean): Scenario[] {
-  const wanted = scenarios ?? (quick ? SEED_SCENARIOS : SCENARIOS.map(({ name }) => name));
-  return SCENARIOS.filter(({ name, kind }) => wanted.includes(name) && (canLoad || kind !== "load"));
+/** Those that are wanted, and those of them that a missing program makes impossible. */
+export function chooseScenarios(
+  { scenarios, quick }: BenchOptions,
+): { chosen: Scenario[]; skipped: Skipped[] } {
+  const names = scenarios ?? (quick ? SEED_SCENARIOS : SCENARIOS.map(({ name }) => name));
+  const wanted = SCENARIOS.filter(({ name }) => names.includes(name));
+  const missing = (scenario: Scenario) => programsOf(scenario).filter((program) => !isInstalled(program));
+  return {
+    chosen: wanted.filter((scenario) => missing(scenario).length === 0),
+    skipped: wanted.filter((scenario) => missing(scenario).length > 0).map((scenario) => ({
+      contestant: scenario.title,
+      reason: `${missing(scenario).join(" and ")} not installed`,
+    })),
+  };
+}
+
+/** Who is measured in a scenario: its field, or whoever is asked for by name and has something to say there. */
+export function fieldOf(
+  scenario: Scenario,
+  chosen: readonly Contestant[],
+  options: BenchOptions,
+): Contestant[] {
+  return chosen.filter(({ name, takesPartIn }) =>
+    takesPartIn(scenario) &&
+    (options.only !== null || scenario.field === null || scenario.field.includes(name))
+  );
 }
 
 /** @param scenariosLeft this one included. */
@@ -29,25 +54,32 @@ export function paceOf(scenario: Scenario, options: BenchOptions, now: number, s
   return {
     rounds: options.rounds ?? (options.quick ? 3 : scenario.rounds),
     seconds: options.seconds ?? (options.quick ? 1 : scenario.seconds),
-    warmUpSeconds: options.quick ? 1 : 2,
+    warmUpSeconds: options.quick || scenario.field !== null ? 1 : 2,
     // The program's clock starts at 0.
     endBy: options.quick ? now + (QUICK_MS - now) / scenariosLeft : Infinity,
   };
 }
 
-/** Minutes, to within a few. */
-export function estimateMinutes(
+/** Seconds, to within a fifth. */
+export function estimateSeconds(
   scenarios: readonly Scenario[],
   contestants: readonly Contestant[],
   options: BenchOptions,
 ): number {
-  const STARTING = 3, AROUND_A_TURN = 0.4;
+  const STARTING = 3, AROUND_A_TURN = 0.35;
   let seconds = 0;
   for (const scenario of scenarios) {
     const pace = paceOf(scenario, options, 0, scenarios.length);
-    const turns = contestants.filter((contestant) => contestant.takesPartIn(scenario)).length;
-    const warmUp = scenario.kind === "load" ? pace.warmUpSeconds : 0;
-    seconds += STARTING + turns * (warmUp + pace.rounds * (pace.seconds + AROUND_A_TURN));
+    const standing = fieldOf(scenario, contestants, options).length;
+    const [warmUp, company] = scenario.kind === "load"
+      ? [pace.warmUpSeconds, companySeconds(scenario)]
+      : [0, AROUND_A_TURN];
+    seconds += STARTING + standing * (warmUp + pace.rounds * (pace.seconds + company + AROUND_A_TURN));
   }
-  return Math.ceil(Math.min(seconds, options.quick ? 2 * 60 : Infinity) / 60);
+  return Math.min(seconds, options.quick ? 2 * 60 : Infinity);
+}
+
+/** What gathers beside the load takes time before each turn. */
+function companySeconds({ slowClients, idleConnections }: LoadScenario): number {
+  return slowClients > 0 ? 2 : idleConnections / 4000;
 }

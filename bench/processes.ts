@@ -1,12 +1,14 @@
 // Starts every program of the benchmark, and sees to it that none outlives it.
 //
 // Each program is started through `taskset`, on the cores that it is given, so that is the one program that
-// Deno has to allow. `launch` is for servers, `output` for commands that end by themselves. `stopAll` runs at
-// the end, on failure and on Ctrl-C: first SIGTERM, then SIGKILL.
+// Deno has to allow. `launch` is for servers, `output` for commands that end by themselves. `stopAll` stops what was
+// launched: first SIGTERM, then SIGKILL. `end`, at the end and on Ctrl-C, also keeps anything new from starting.
 
 /** Of the repository: where its tasks run. */
 const ROOT = new URL("..", import.meta.url).pathname;
 const STOP_GRACE_MS = 3000;
+/** No turn is half as long. */
+const RUN_WITHIN_MS = 150_000;
 const ERROR_TAIL_CHARS = 2000;
 
 export interface Launched {
@@ -26,11 +28,14 @@ export interface CommandResult {
 
 export class Processes {
   readonly #running = new Set<Launched>();
+  readonly #ending = new AbortController();
 
   /** @param helperCores where commands run that are not given a core. */
   constructor(readonly helperCores: string) {}
 
+  /** @throws after `end`. */
   launch(command: readonly string[], cores: string, env: Record<string, string> = {}): Launched {
+    this.throwIfEnded();
     const child = new Deno.Command("taskset", {
       args: ["-c", cores, ...command],
       cwd: ROOT,
@@ -44,11 +49,14 @@ export class Processes {
     return launched;
   }
 
+  /** A command that has not ended after RUN_WITHIN_MS is killed, and has failed. @throws after `end`. */
   async run(command: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
+    this.throwIfEnded();
     const taskset = new Deno.Command("taskset", {
       args: ["-c", this.helperCores, ...command],
       env,
       stdin: "null",
+      signal: AbortSignal.any([AbortSignal.timeout(RUN_WITHIN_MS), this.#ending.signal]),
     });
     const { success, stdout, stderr } = await taskset.output();
     const decoder = new TextDecoder();
@@ -57,6 +65,15 @@ export class Processes {
 
   async output(command: readonly string[]): Promise<string> {
     return (await this.run(command)).stdout;
+  }
+
+  throwIfEnded(): void {
+    this.#ending.signal.throwIfAborted();
+  }
+
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.stopAll();
   }
 
   async stopAll(): Promise<void> {

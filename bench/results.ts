@@ -3,8 +3,9 @@
 // `Results` is the whole of `bench/results.json`; tables, charts and targets are made from it alone, so
 // `deno task bench --render` can make them again without measuring.
 
-import type { ContestantName } from "./contestants.ts";
+import { type ContestantName, CONTESTANTS } from "./contestants.ts";
 import { type FigureName, FIGURES, type Sample } from "./figures.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import type { Skipped } from "./stage.ts";
 import { median, ratioSpread, type Spread, spread } from "./statistics.ts";
 
@@ -13,15 +14,17 @@ export interface Cell {
   readonly contestant: ContestantName;
   readonly title: string;
   readonly kind: "weir" | "peer" | "bound";
-  /** By round; a round that did not count is empty. */
+  /** By round; a round with a fault is empty. */
   readonly samples: Sample[];
-  /** Anything here makes the whole cell invalid. */
+  /** What went wrong in the empty rounds. */
   readonly faults: string[];
 }
 
 export interface ScenarioResult {
   readonly name: string;
   readonly title: string;
+  /** ISO 8601. */
+  readonly takenAt: string;
   readonly seconds: number;
   readonly cells: Cell[];
   readonly skipped: Skipped[];
@@ -47,9 +50,19 @@ export interface Results {
 /** Whom the ratios are against. */
 export const REFERENCES: readonly ContestantName[] = ["nginx-tuned", "floor", "fetch"];
 
+/** Rounds that a fault made worthless. */
+export function faultyRounds({ samples }: Cell): number {
+  return samples.filter((sample) => Object.keys(sample).length === 0).length;
+}
+
+/** Most of its rounds count. */
+export function isValid(cell: Cell): boolean {
+  return faultyRounds(cell) < cell.samples.length / 2;
+}
+
 /** Null for an invalid cell and for a figure that does not apply. */
 export function figureOf(cell: Cell, figure: FigureName): Spread | null {
-  if (cell.faults.length > 0) return null;
+  if (!isValid(cell)) return null;
   return spread(cell.samples.map((sample) => sample[figure]).filter((value) => value !== undefined));
 }
 
@@ -62,7 +75,7 @@ export function ratioOf(
 ): Spread | null {
   const [left, right] = [of, to].map((name) => scenario?.cells.find(({ contestant }) => contestant === name));
   if (left === undefined || right === undefined) return null;
-  if (left.faults.length > 0 || right.faults.length > 0) return null;
+  if (!isValid(left) || !isValid(right)) return null;
   return ratioSpread(
     left.samples.map((sample) => sample[figure]),
     right.samples.map((sample) => sample[figure]),
@@ -73,6 +86,24 @@ export function ratioOf(
 export function othersMedian({ scenarios }: Results): number {
   const samples = scenarios.flatMap(({ cells }) => cells).flatMap((cell) => cell.samples);
   return median(samples.map(({ othersPercent }) => othersPercent).filter((value) => value !== undefined));
+}
+
+/**
+ * `newer`, and the scenarios of `older` that it has not measured: so a part of a run can be taken again. Results of
+ * another machine are not mixed in.
+ */
+export function mergeResults(older: Results | null, newer: Results): Results {
+  if (older === null || JSON.stringify(older.machine) !== JSON.stringify(newer.machine)) return newer;
+  const measured = new Set(newer.scenarios.map(({ name }) => name));
+  const kept = older.scenarios.filter(({ name }) => !measured.has(name));
+  const order = SCENARIOS.map(({ name }) => name);
+  return {
+    ...newer,
+    contestants: CONTESTANTS.map(({ name }) => name).filter((name) =>
+      older.contestants.includes(name) || newer.contestants.includes(name)
+    ),
+    scenarios: [...kept, ...newer.scenarios].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
+  };
 }
 
 /** `Results` with medians, spreads and ratios written out, for readers of the JSON file. */

@@ -4,12 +4,12 @@
 // them from always running first, or right after the same neighbour. Round 1 begins when all have warmed up.
 
 import type { Contestant } from "./contestants.ts";
+import { runLoad } from "./load.ts";
 import { type Measured, measureLoad, measureMemory } from "./measure.ts";
 import type { Pace } from "./plan.ts";
 import type { Cell, ScenarioResult } from "./results.ts";
 import type { LoadScenario, MemoryScenario, Scenario } from "./scenarios.ts";
 import type { Skipped, Stage, Standing } from "./stage.ts";
-import { runWrk } from "./wrk.ts";
 
 export interface RoundOptions extends Pace {
   readonly onMeasured: (round: number, contestant: Contestant, measured: Measured) => void;
@@ -22,7 +22,6 @@ export async function runScenario(
   contestants: readonly Contestant[],
   options: RoundOptions,
 ): Promise<ScenarioResult> {
-  const taking = contestants.filter((contestant) => contestant.takesPartIn(scenario));
   const skipped: Skipped[] = [];
   const origins = await stage.startOrigins(scenario.origins);
   const context = {
@@ -36,10 +35,11 @@ export async function runScenario(
     },
   };
   const cells = scenario.kind === "load"
-    ? await loadRounds(context, scenario, taking)
-    : await memoryRounds(context, scenario, taking);
+    ? await loadRounds(context, scenario, contestants)
+    : await memoryRounds(context, scenario, contestants);
   await origins.stop();
-  return { name: scenario.name, title: scenario.title, seconds: options.seconds, cells, skipped };
+  const { name, title } = scenario;
+  return { name, title, takenAt: new Date().toISOString(), seconds: options.seconds, cells, skipped };
 }
 
 interface Context {
@@ -53,7 +53,8 @@ async function loadRounds(context: Context, scenario: LoadScenario, contestants:
   const { stage, options } = context;
   const standing = await startAll(context, scenario, contestants);
   for (const one of standing) {
-    await runWrk(stage.processes, scenario, one.port, options.warmUpSeconds);
+    // What goes wrong here shows in the rounds, as a fault.
+    await runLoad(stage, scenario, one.port, options.warmUpSeconds).catch(() => {});
   }
   const cells = standing.map(({ contestant }) => emptyCell(contestant));
   await repeat(options, cells.length, async (round, at) => {

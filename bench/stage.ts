@@ -4,9 +4,10 @@
 // connection pools warm between rounds. One that cannot start is named with its reason and left out. Ports are
 // free ones of the loopback interface; configurations and temporary files are under one scratch directory.
 
-import type { Contestant, Place } from "./contestants.ts";
+import { makeCertificate } from "./certificate.ts";
+import type { Certificate, Contestant, Launch, Place } from "./contestants.ts";
 import { isInstalled, type Launched, type Processes } from "./processes.ts";
-import { PAYLOADS, type Scenario } from "./scenarios.ts";
+import { baseUrl, isSecure, PAYLOADS, type Scenario } from "./scenarios.ts";
 import { checkAnswer, reasonIn, untilReady } from "./ready.ts";
 import { fillTemplate } from "./template.ts";
 
@@ -36,13 +37,14 @@ export interface Skipped {
 
 export class Stage {
   #directories = 0;
+  #certificate: Certificate | null = null;
 
   constructor(readonly processes: Processes, readonly cores: Cores, readonly scratch: string) {}
 
   async startOrigins(count: number): Promise<{ ports: number[]; stop: () => Promise<void> }> {
     const ports = freePorts(count);
     const launched = isInstalled("nginx") ? await this.#nginxOrigins(ports) : this.#denoOrigins(ports);
-    await untilReady(`http://127.0.0.1:${ports[0]}/1kb`, [launched]);
+    await untilReady(`http://127.0.0.1:${ports[0]}/1kb`, [launched], null);
     return { ports, stop: () => launched.stop() };
   }
 
@@ -66,21 +68,36 @@ export class Stage {
   async start(contestant: Contestant, scenario: Scenario, origins: readonly number[]): Promise<Standing> {
     if (contestant.launch === null) return direct(contestant, origins[0] ?? 0);
     const [port = 0, adminPort = 0] = freePorts(2);
+    const { workers } = scenario;
+    const certificate = isSecure(scenario) ? this.#certificate ??= await this.#newCertificate() : null;
     const place: Place = {
       port,
       adminPort,
       origins,
-      workers: scenario.workers,
+      workers,
       scenario,
-      configure: (file) => this.#configure(file, port, scenario.workers, origins),
+      scratch: this.scratch,
+      certificate,
+      configure: async (file) => {
+        const scratch = await this.#directory();
+        return await this.#fill(
+          `./peers/${file}`,
+          scratch,
+          { port, workers, scratch, ...certificate },
+          origins,
+        );
+      },
     };
-    const { command, env, count = 1, readyUrl } = await contestant.launch(place);
+    const { command, env, count = 1, readyUrl, logFile }: Launch = await contestant.launch(place);
     const cores = scenario.pinned ? this.cores.proxy : this.cores.all;
-    const launched = Array.from({ length: count }, () => this.processes.launch(command, cores, env));
+    const launched = Array.from(
+      { length: count },
+      () => this.processes.launch(logFile === undefined ? command : loggingTo(logFile, command), cores, env),
+    );
     const standing = stand(contestant, port, launched);
     try {
-      await untilReady(readyUrl ?? `http://127.0.0.1:${port}/1kb`, launched);
-      if (scenario.kind === "load") await checkAnswer(port, scenario);
+      await untilReady(readyUrl ?? `${baseUrl(scenario, port)}/1kb`, launched, certificate);
+      if (scenario.kind === "load") await checkAnswer(port, scenario, certificate);
       return standing;
     } catch (error) {
       await standing.stop();
@@ -88,9 +105,8 @@ export class Stage {
     }
   }
 
-  async #configure(file: string, port: number, workers: number, origins: readonly number[]): Promise<string> {
-    const scratch = await this.#directory();
-    return await this.#fill(`./peers/${file}`, scratch, { port, workers, scratch }, origins);
+  async #newCertificate(): Promise<Certificate> {
+    return await makeCertificate(this.processes, await this.#directory());
   }
 
   async #fill(
@@ -111,6 +127,11 @@ export class Stage {
     await Deno.mkdir(path, { mode: 0o755 });
     return path;
   }
+}
+
+/** Deno can give a process a pipe, but no file. */
+function loggingTo(file: string, command: readonly string[]): string[] {
+  return ["sh", "-c", 'exec "$@" >"$0"', file, ...command];
 }
 
 /** Those of `names` (all when null) that are installed, and those that are not. */

@@ -37,6 +37,9 @@ export const TARGETS: readonly Target[] = [
   cpu("300kb", "weir-wire", "nginx-keepalive", 0.5),
   cpu("300kb", "weir-wire", "nginx-tuned", 0.9),
   cpu("300kb", "weir-wire", "haproxy-tuned", 1.2),
+  // What the access log may cost.
+  cpu("log", "weir-log", "weir", 1.1),
+  cpu("log", "weir-wire-log", "weir-wire", 1.1),
   { scenario: "1kb", figure: "requestsPerSecond", of: "weir-wire", to: "nginx-tuned", limit: 1 },
   { scenario: "memory", figure: "idleRssBytes", of: "weir-wire", to: null, limit: 64 * MB },
   { scenario: "memory", figure: "idleConnectionBytes", of: "weir-wire", to: null, limit: 16 * 1024 },

@@ -1,15 +1,17 @@
 // How Weir is started in the benchmark: exactly as `deno task start` starts it, with the same flags and
-// permissions. They are read from `deno.json`, so the benchmark cannot drift from what users run.
+// permissions, and leave to read what the benchmark writes for it. They are read from `deno.json`, so the benchmark
+// cannot drift from what users run.
 
 /**
  * The start task's command, with this Deno; like the task itself, it is run in the repository's root.
  * @throws when `deno.json` has no such task.
  */
-export async function weirCommand(): Promise<string[]> {
+export async function weirCommand(readable: string): Promise<string[]> {
   const config = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
   const task: string | { command?: string } = config.tasks?.start ?? "";
   const words = startWords(typeof task === "string" ? task : task.command ?? "");
-  return [Deno.execPath(), "run", ...words];
+  const read = words.map((word) => word.startsWith("--allow-read=") ? `${word},${readable}` : word);
+  return [Deno.execPath(), "run", ...read];
 }
 
 /** @throws when this Weir has no such listener, since it would answer through another one. */

@@ -3,20 +3,11 @@
 // A run counts only when it is clean: wrk saw no socket error, no timeout and no status of 400 or above, and
 // the bytes received are enough for every answer to be whole. Whatever is wrong is returned as faults, in words.
 
+import type { LoadReport } from "./load.ts";
 import type { Processes } from "./processes.ts";
-import { type LoadScenario, PAYLOADS } from "./scenarios.ts";
+import { baseUrl, type LoadScenario, PAYLOADS } from "./scenarios.ts";
 
 const ANSWER_TIMEOUT_SECONDS = 10;
-
-export interface LoadReport {
-  readonly requests: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
-  /** Empty for a clean run. */
-  readonly faults: readonly string[];
-}
 
 const FAULTS = [
   ["connect", "connections refused"],
@@ -53,7 +44,6 @@ export function parseWrkOutput(output: string, answerBytes: number): LoadReport 
   };
 }
 
-/** Loads `port` for so many seconds; at most one run at a time, since it owns the helper cores. */
 export async function runWrk(
   processes: Processes,
   scenario: LoadScenario,
@@ -61,16 +51,14 @@ export async function runWrk(
   seconds: number,
 ): Promise<LoadReport> {
   const script = new URL("./wrk_report.lua", import.meta.url).pathname;
-  // wrk's durations are whole seconds; it reads `300ms` as an error.
-  const duration = `${Math.max(1, Math.round(seconds))}s`;
   const options = [
     "-t1",
     `-c${scenario.connections}`,
-    `-d${duration}`,
+    `-d${seconds}s`,
     `--timeout=${ANSWER_TIMEOUT_SECONDS}s`,
   ];
   const { stdout, stderr } = await processes.run(
-    ["wrk", ...options, "-s", script, `http://127.0.0.1:${port}/${scenario.answer}`],
+    ["wrk", ...options, "-s", script, `${baseUrl(scenario, port)}/${scenario.answer}`],
     { UPLOAD_BYTES: String(scenario.uploadBytes), KEEP_ALIVE: scenario.keepAlive ? "yes" : "no" },
   );
   return parseWrkOutput(stdout + stderr, PAYLOADS[scenario.answer]);

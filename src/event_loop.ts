@@ -23,8 +23,10 @@ const HEARTBEAT_MS = 250;
 const STALLS_TOLD_MS = 60_000;
 /** Beats between two looks at the heap. */
 const HEAP_BEATS = 20;
-/** WebSockets under the old certificate are closed over this time; their clients come back under the new one. */
+/** A listener that is replaced closes its WebSockets over this time; their clients come back by the new one. */
 const SWAP_WINDOW_MS = 10_000;
+/** What request bodies on a listener that is replaced get. */
+const SWAP_UPLOADS_MS = 30_000;
 
 export class EventLoop {
   private readonly proxy: Proxy;
@@ -42,10 +44,10 @@ export class EventLoop {
   ) {
     this.own = new OwnColumn(Board.open(start.board), start.column);
     this.serving = this.own.gauge(ColumnCell.serving);
-    this.wheel = runningWheel();
-    // Threads start at different times; the board is written in the pod's one time.
+    // Threads start at different times; the board is written, and every deadline reckoned, in the pod's one time.
     const offset = performance.timeOrigin - start.timeOrigin;
-    const time = { now: () => performance.now() + offset, epoch: () => Date.now() };
+    this.wheel = runningWheel(() => performance.now() + offset);
+    const time = { now: () => this.wheel.now, epoch: () => Date.now() };
     this.proxy = new Proxy({
       own: this.own,
       wheel: this.wheel,
@@ -92,7 +94,7 @@ export class EventLoop {
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy),
-      uploadsMs: listen.tls?.swapDeadlineMs ?? 0,
+      uploadsMs: SWAP_UPLOADS_MS,
       onListening: (host, port) => {
         this.serving.add(1 - this.serving.value);
         this.post({ kind: "listening", host, port });

@@ -42,11 +42,10 @@ export interface Body {
    * @throws BodyError when the sender broke off or broke the framing: the message is not complete.
    */
   read(into?: Uint8Array): Promise<Uint8Array | null>;
-  /**
-   * All that is left, when it is in memory already and complete; else null, and nothing is consumed.
-   * Copied to the front of `into` when that is given and has room for it, else fresh memory; null without room.
-   */
-  takeWhole(into?: Uint8Array): Uint8Array | null;
+  /** All that is left in memory of the caller's own, when it is here already and complete; else null. */
+  takeWhole(): Uint8Array | null;
+  /** The same, into `into` from `at` on: how many bytes. -1, and nothing is consumed, when it is not all here. */
+  copyWhole(into: Uint8Array, at: number): number;
   /** Whether the next read has something to give without waiting; absent where nobody can tell. */
   readonly ready?: boolean;
   /** Trailer lines, once the body was read to its end; absent where there can be none. */
@@ -83,9 +82,13 @@ export type Delivery =
 
 /** A raw byte tunnel to the client, after a 101 (listeners that can). */
 export interface Tunnel {
+  /** How many bytes came, or null when the client sends no more. @throws when it broke off */
   read(into: Uint8Array): Promise<number | null>;
-  write(bytes: Uint8Array): Promise<number>;
+  /** Sends all of them. @throws when the client broke off */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Tells the client that nothing more follows. */
   closeWrite(): Promise<void>;
+  /** Ends both directions; what is pending rejects. */
   close(): void;
 }
 
@@ -116,6 +119,11 @@ export interface Unacceptable {
   readonly message: string;
 }
 
+/** Who wants to know that the client has left. */
+export interface ExchangeListener {
+  clientLeft(): void;
+}
+
 /** One request on its way through. Made by a listener, answered exactly once by the proxy. */
 export interface Exchange {
   readonly head: RequestHead;
@@ -126,8 +134,8 @@ export interface Exchange {
   readonly peer: PeerAddress;
   /** True once the client is known to have left. */
   readonly clientGone: boolean;
-  /** Called once if the client leaves before the answer ended; null to stop listening. */
-  onClientGone: (() => void) | null;
+  /** Told once if the client leaves before the answer ended; null for nobody. */
+  listener: ExchangeListener | null;
   /**
    * Sends the answer. Settles when the last byte left Weir's hands or the client did, at once if that is
    * already so; never rejects.
@@ -149,12 +157,22 @@ export interface Exchange {
   ): Promise<ClientSocket | null>;
 }
 
+/** Whether a header's name in any case is `name`, which is in lower case. */
+export function isNamed(candidate: string, name: string): boolean {
+  const { length } = name;
+  if (candidate.length !== length) return false;
+  for (let i = 0; i < length; i++) {
+    const code = candidate.charCodeAt(i);
+    if (code !== name.charCodeAt(i) && (code < 65 || code > 90 || code + 32 !== name.charCodeAt(i))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /** The first value of a header, or undefined. `name` is in lower case. */
 export function headerValue(headers: HeaderLines, name: string): string | undefined {
-  for (let i = 0; i < headers.length; i += 2) {
-    const candidate = headers[i]!;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1];
-  }
+  for (let i = 0; i < headers.length; i += 2) if (isNamed(headers[i]!, name)) return headers[i + 1];
   return undefined;
 }
 
@@ -162,8 +180,7 @@ export function headerValue(headers: HeaderLines, name: string): string | undefi
 export function headerValues(headers: HeaderLines, name: string): string[] {
   const values: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
-    const candidate = headers[i]!;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(headers[i + 1]!);
+    if (isNamed(headers[i]!, name)) values.push(headers[i + 1]!);
   }
   return values;
 }

@@ -122,8 +122,8 @@ export type ToWorker =
   | { readonly kind: "ask"; readonly id: number; readonly question: Question };
 
 export type FromWorker =
-  /** Its module is loaded; it awaits `start`. */
-  | { readonly kind: "loaded" }
+  /** Its module is loaded; it awaits `start`. It holds the lock `lifeline` until its thread ends. */
+  | { readonly kind: "loaded"; readonly lifeline: string }
   | { readonly kind: "listening"; readonly host: string; readonly port: number }
   | { readonly kind: "notListening"; readonly reason: string }
   | { readonly kind: "applied"; readonly version: number }

@@ -27,6 +27,8 @@ export class TimerWheel {
   private ticked: number;
   private population = 0;
   private stopTicking: (() => void) | null = null;
+  /** What the clock said when it was last asked here: for what need not be exact, since asking costs. */
+  recent: number;
 
   constructor(
     private readonly inputs: WheelInputs,
@@ -35,16 +37,17 @@ export class TimerWheel {
     slotsCount = 1_024,
   ) {
     this.slots = Array.from({ length: slotsCount }, () => []);
-    this.ticked = Math.floor(inputs.now() / tickMs);
+    this.recent = inputs.now();
+    this.ticked = Math.floor(this.recent / tickMs);
   }
 
   /** Monotonic milliseconds. */
   get now(): number {
-    return this.inputs.now();
+    return this.recent = this.inputs.now();
   }
 
   /** `ms` from now; replaces what was armed before. `now` may be brought by a caller that just asked. */
-  arm(timer: Timer, ms: number, now = this.inputs.now()): void {
+  arm(timer: Timer, ms: number, now = this.now): void {
     const deadline = now + ms;
     timer.deadline = deadline;
     const due = Math.ceil(deadline / this.tickMs);
@@ -121,10 +124,10 @@ export class TimerWheel {
   }
 }
 
-/** The wheel of a running event loop. */
-export function runningWheel(): TimerWheel {
+/** The wheel of a running event loop, on the clock that its owner reckons with. */
+export function runningWheel(now = () => performance.now()): TimerWheel {
   return new TimerWheel({
-    now: () => performance.now(),
+    now,
     every: (ms, callback) => {
       const id = setInterval(callback, ms);
       Deno.unrefTimer(id);

@@ -18,4 +18,10 @@ worker.onmessage = ({ data }) => {
     loop = new EventLoop(data, (message) => worker.postMessage(message), makeTracer);
   } else loop?.receive(data);
 };
-worker.postMessage({ kind: "loaded" });
+
+// Held as long as this thread lives: the supervisor waits for it, and so learns of any end of the thread.
+const lifeline = crypto.randomUUID();
+navigator.locks.request(lifeline, () => {
+  worker.postMessage({ kind: "loaded", lifeline });
+  return new Promise(() => {});
+});

@@ -2,6 +2,7 @@
 
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { cpuMicrosBetween, memoryOf, othersShare, parseReadings } from "../bench/proc.ts";
+import { parseH2loadLog, parseH2loadOutput } from "../bench/h2load.ts";
 import { orderOfRound } from "../bench/rounds.ts";
 import { median, ratioSpread, spread } from "../bench/statistics.ts";
 import { parseWrkOutput } from "../bench/wrk.ts";
@@ -113,4 +114,28 @@ Deno.test("parseWrkOutput() names whatever makes a run worthless", () => {
 
 Deno.test("parseWrkOutput() refuses output without a report", () => {
   assertThrows(() => parseWrkOutput("unable to connect to 127.0.0.1:1", 1), Error, "unable to connect");
+});
+
+const H2LOAD = `Application protocol: h2
+requests: 100 total, 108 started, 100 done, 100 succeeded, 0 failed, 0 errored, 0 timeout
+status codes: 100 2xx, 0 3xx, 0 4xx, 0 5xx
+traffic: 101KB (103424) total, 1KB (1024) headers (space savings 90.48%), 100KB (102400) data
+`;
+
+Deno.test("parseH2loadOutput() takes percentiles from the log of answers", () => {
+  const micros = parseH2loadLog("7\t200\t3000\n8\t200\t1000\n9\t200\t2000\n");
+  assertEquals(micros, [3000, 1000, 2000]);
+  const report = parseH2loadOutput(H2LOAD, micros, 2, 1024);
+  assertEquals(report, { requests: 100, seconds: 2, p50Ms: 2, p99Ms: 3, p999Ms: 3, faults: [] });
+});
+
+Deno.test("parseH2loadOutput() names whatever makes a run worthless", () => {
+  const faults = (change: [string, string], bytes = 1024) =>
+    parseH2loadOutput(H2LOAD.replace(...change), [1], 1, bytes).faults;
+  assertEquals(faults(["0 failed", "2 failed"]), ["2 answers failed"]);
+  assertEquals(faults(["0 timeout", "1 timeout"]), ["1 answers late"]);
+  assertEquals(faults(["100 succeeded", "97 succeeded"]), ["3 answers of another status than 2xx"]);
+  assertEquals(faults(["protocol: h2", "protocol: http/1.1"]), ["not HTTP/2"]);
+  assertEquals(faults(["", ""], 1025), ["answers shorter than the payload"]);
+  assertThrows(() => parseH2loadOutput("no host", [], 1, 1), Error, "no host");
 });

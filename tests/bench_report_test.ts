@@ -1,12 +1,16 @@
 // What the benchmark writes: flags it accepts, configurations it fills, tables, charts and targets it makes.
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { CONTESTANTS } from "../bench/contestants.ts";
 import { readFlags } from "../bench/flags.ts";
 import { type Chart, drawChart, escapeXml } from "../bench/report/chart.ts";
+import { estimateSeconds, fieldOf } from "../bench/plan.ts";
 import { reasonIn } from "../bench/ready.ts";
-import { fillSections } from "../bench/report/publish.ts";
-import { scenarioTable } from "../bench/report/tables.ts";
+import { SCENARIOS } from "../bench/scenarios.ts";
+import { fillSections, resultsText } from "../bench/report/publish.ts";
+import { ratioTable, scenarioTable } from "../bench/report/tables.ts";
 import type { Cell, Results } from "../bench/results.ts";
+import { faultyRounds, isValid, mergeResults } from "../bench/results.ts";
 import { checkTargets } from "../bench/targets.ts";
 import { fillTemplate } from "../bench/template.ts";
 import { startWords } from "../bench/weir_command.ts";
@@ -24,7 +28,7 @@ Deno.test("readFlags() refuses every unknown flag, name and value in one go", ()
   assertEquals(problems.length, 6);
   assertStringIncludes(problems.join("\n"), "--quik is not known");
   assertStringIncludes(problems.join("\n"), "stray is not known");
-  assertStringIncludes(problems.join("\n"), '--only has "nginks", accepted: weir, weir-wire, nginx');
+  assertStringIncludes(problems.join("\n"), '--only has "nginks", accepted: weir, weir-wire, weir-log');
   assertStringIncludes(problems.join("\n"), '--rounds is "0", must be a whole number from 1 to 100');
 });
 
@@ -37,6 +41,7 @@ Deno.test("readFlags() lets only a full run replace the documents, unless told o
   assertEquals(writes("--no-write"), false);
   assertEquals(writes("--quick"), false);
   assertEquals(writes("--only=weir"), false);
+  assertEquals(writes("--scenarios=h2"), false);
   assertEquals(writes("--quick", "--write"), true);
 });
 
@@ -53,7 +58,8 @@ Deno.test("fillTemplate() refuses a name without a value", () => {
 });
 
 Deno.test("every configuration of a peer has a value for every name in it", async () => {
-  const values = { port: 1, workers: 1, scratch: "/tmp/x" };
+  const certificate = { certFile: "/tmp/c", keyFile: "/tmp/k", bothFile: "/tmp/b" };
+  const values = { port: 1, workers: 1, scratch: "/tmp/x", ...certificate };
   const peers = new URL("../bench/peers/", import.meta.url);
   for await (const { name } of Deno.readDir(peers)) {
     if (name.endsWith(".ts")) continue;
@@ -100,7 +106,14 @@ const RESULTS: Results = {
   machine: { cpu: "a", cores: 2, kernel: "b", versions: {} },
   contestants: ["weir", "floor", "fetch"],
   skipped: [],
-  scenarios: [{ name: "1kb", title: "1 KB", seconds: 1, cells: CELLS, skipped: [] }],
+  scenarios: [{
+    name: "1kb",
+    title: "1 KB",
+    takenAt: "2026-01-01T00:00:00Z",
+    seconds: 1,
+    cells: CELLS,
+    skipped: [],
+  }],
 };
 
 Deno.test("checkTargets() compares medians of ratios, and an invalid side is not measured", () => {
@@ -120,17 +133,93 @@ Deno.test("scenarioTable() shows median, spread and ratios, and an invalid cell 
   assertStringIncludes(table, "INVALID: 3 read errors");
 });
 
+Deno.test("a cell counts while most of its rounds are without a fault, and its table row says which were not", () => {
+  const one = { cpuMicros: 9 };
+  const cell = { ...CELLS[0]!, samples: [one, {}, one], faults: ["2 read errors"] };
+  assertEquals([faultyRounds(cell), isValid(cell)], [1, true]);
+  assertEquals(isValid({ ...cell, samples: [one, {}] }), false);
+  const table = scenarioTable({ ...RESULTS.scenarios[0]!, cells: [cell] });
+  assertStringIncludes(table, "Weir (serve) (1 rounds left out: 2 read errors)");
+});
+
+Deno.test("ratioTable() shows each contestant beside tuned nginx, and leaves out whom nobody measured", () => {
+  const nginx: Cell = { ...CELLS[0]!, contestant: "nginx-tuned", title: "nginx, tuned" };
+  const table = ratioTable({
+    ...RESULTS,
+    scenarios: [{ ...RESULTS.scenarios[0]!, cells: [...CELLS, nginx] }],
+  });
+  assertStringIncludes(table, "| 22.0 (1.00)");
+  assertStringIncludes(table, "| 20.0 (0.80)");
+  assert(!table.includes("fetch"), table);
+});
+
+Deno.test("mergeResults() replaces the scenarios that were taken again, in the order of the tables", () => {
+  const scenario = (name: string, title: string) => ({ ...RESULTS.scenarios[0]!, name, title });
+  const older: Results = { ...RESULTS, scenarios: [scenario("1kb", "old"), scenario("memory", "old")] };
+  const newer: Results = {
+    ...RESULTS,
+    contestants: ["haproxy"],
+    scenarios: [scenario("1kb", "new"), scenario("h2", "new")],
+  };
+  const merged = mergeResults(older, newer);
+  assertEquals(merged.scenarios.map(({ name, title }) => `${name} ${title}`), [
+    "1kb new",
+    "h2 new",
+    "memory old",
+  ]);
+  assertEquals(merged.contestants, ["weir", "haproxy", "fetch", "floor"]);
+  const elsewhere = { ...older, machine: { ...older.machine, cpu: "another" } };
+  assertEquals(mergeResults(elsewhere, newer), newer);
+  assertEquals(mergeResults(null, newer), newer);
+});
+
+Deno.test("resultsText() writes what readResults() reads back, a spread on each line", () => {
+  const text = resultsText(RESULTS);
+  const { scenarios } = JSON.parse(text);
+  assertEquals(scenarios[0].cells[0].samples, CELLS[0]!.samples);
+  assertStringIncludes(text, '"cpuMicros": { "median": 22, "min": 20, "max": 40 }');
+  assertStringIncludes(resultsText({ ...RESULTS, takenAt: "{x: [1]}" }), '"takenAt": "{x: [1]}"');
+});
+
+const FULL = readFlags([]) as Exclude<ReturnType<typeof readFlags>, { problems: string[] }>;
+
+Deno.test("fieldOf() has everyone in the seed's scenarios, and only those with something to say in the others", () => {
+  const field = (name: string, options = FULL) =>
+    fieldOf(SCENARIOS.find((scenario) => scenario.name === name)!, CONTESTANTS, options).map(({ name }) =>
+      name
+    );
+  assertEquals(field("1kb").length, CONTESTANTS.length - 2, "all but Weir with a log");
+  assertEquals(field("log"), ["weir", "weir-wire", "weir-log", "weir-wire-log"]);
+  assertEquals(field("h2").includes("weir-wire"), false, "it speaks HTTP/1.1 only");
+  assertEquals(field("post-1kb").includes("floor"), false, "it answers GET only");
+  assertEquals(field("connect").includes("nginx"), false, "its tuned configuration stands for it");
+  assertEquals(
+    field("connect", { ...FULL, only: ["nginx"] }).includes("nginx"),
+    true,
+    "unless it is asked for",
+  );
+});
+
+Deno.test("estimateSeconds() keeps a full run below a quarter of an hour, and a quick one below two minutes", () => {
+  assert(estimateSeconds(SCENARIOS, CONTESTANTS, FULL) < 15 * 60);
+  assertEquals(estimateSeconds(SCENARIOS, CONTESTANTS, { ...FULL, quick: true }), 120);
+});
+
 Deno.test("drawChart() is well-formed XML whatever the labels hold, in both themes", () => {
   const chart: Chart = {
     title: 'a < b & "c"',
     note: "less is better",
     rows: [{ label: "<weir>", kind: "weir" }, { label: "peer & co", kind: "peer" }],
+    reference: 1,
+    sameScale: false,
     columns: [
       { title: "1 KB", values: [{ median: 2, min: 1, max: 3 }, null], print: String },
       { title: "nothing", values: [null, null], print: String },
     ],
   };
-  for (const theme of ["light", "dark"] as const) assertWellFormed(drawChart(chart, theme));
+  for (const theme of ["light", "dark"] as const) {
+    for (const reference of [0, 1, null]) assertWellFormed(drawChart({ ...chart, reference }, theme));
+  }
 });
 
 /** Tags nest and close, attributes are quoted, and no bare `&` or `<` is left. */
@@ -149,6 +238,22 @@ function assertWellFormed(xml: string): void {
   assert(!/&(?!#\d+;)/.test(rest), rest);
   assert(!/NaN|undefined|Infinity/.test(xml), xml);
 }
+
+Deno.test("drawChart() makes bars of two columns comparable where they share a scale", () => {
+  const column = (value: number) => ({
+    title: String(value),
+    values: [{ median: value, min: value, max: value }],
+    print: String,
+  });
+  const rows = [{ label: "weir", kind: "weir" as const }];
+  const chart = { title: "", note: "", rows, reference: null, columns: [column(1), column(2)] };
+  const widths = (sameScale: boolean) =>
+    [...drawChart({ ...chart, sameScale }, "light").matchAll(/<rect [^>]*width="([\d.]+)"/g)]
+      .map(([, width]) => Number(width));
+  const [one = 0, two = 0] = widths(true);
+  assertEquals(two / one, 2);
+  assertEquals(new Set(widths(false)).size, 1);
+});
 
 Deno.test("escapeXml() escapes what markup is made of", () => {
   assertEquals(escapeXml('<a href="b">&'), "&#60;a href=&#34;b&#34;&#62;&#38;");

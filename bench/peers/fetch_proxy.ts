@@ -2,8 +2,11 @@
 
 const origins = (Deno.env.get("UPSTREAMS") ?? "").split(",");
 let turn = 0;
+const [cert, key] = ["CERT", "KEY"].map((name) => Deno.env.get(name));
+const tls = cert && key ? { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) } : {};
 
 Deno.serve({
+  ...tls,
   hostname: "127.0.0.1",
   port: Number(Deno.env.get("PORT")),
   reusePort: true,

@@ -7,6 +7,8 @@
 const ports = (Deno.env.get("UPSTREAMS") ?? "").split(",").map((url) => Number(new URL(url).port));
 const answer = Deno.env.get("ANSWER") ?? "";
 const bodyBytes = Number(Deno.env.get("ANSWER_BYTES"));
+const [cert, key] = ["CERT", "KEY"].map((name) => Deno.env.get(name));
+const tls = cert && key ? { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) } : {};
 const request = new TextEncoder().encode(`GET /${answer} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
 const body = new Uint8Array(bodyBytes).fill(120);
 const options = { headers: { "content-type": "text/plain", "content-length": String(bodyBytes) } };
@@ -54,6 +56,7 @@ async function exchange(): Promise<Response> {
 }
 
 Deno.serve({
+  ...tls,
   hostname: "127.0.0.1",
   port: Number(Deno.env.get("PORT")),
   reusePort: true,

@@ -1,7 +1,7 @@
 // Draws one chart as SVG text: a row for each contestant, a column for each scenario, a bar in each cell.
 //
-// Each column has a scale of its own, starting at zero; the thin line on a bar's end reaches from the lowest to
-// the highest round. Text is text (no fonts, no scripts), the background is the page's, and each chart is drawn
+// Each column has a scale of its own, or all have one, starting at zero; the thin line on a bar's end reaches from the lowest to
+// the highest round, and a dashed line carries one row's value through the column, to compare with. Text is text (no fonts, no scripts), the background is the page's, and each chart is drawn
 // for a light and for a dark page. Pure: the same chart gives the same bytes.
 
 import type { Spread } from "../statistics.ts";
@@ -14,6 +14,10 @@ export interface Chart {
   /** What is better, and whatever a reader has to know. */
   readonly note: string;
   readonly rows: readonly { readonly label: string; readonly kind: RowKind }[];
+  /** The row that the dashed line belongs to; null for none. */
+  readonly reference: number | null;
+  /** Bars of different columns can be compared. */
+  readonly sameScale: boolean;
   readonly columns: readonly {
     readonly title: string;
     /** By row; null where there is no figure. */
@@ -30,6 +34,8 @@ const FIGURE = 62;
 const HEAD = 84;
 const ROW = 25;
 const BAR = 15;
+/** Between rows of different kinds. */
+const GROUP_GAP = 9;
 
 const COLOURS = {
   light: {
@@ -52,13 +58,13 @@ const COLOURS = {
 
 export function drawChart(chart: Chart, theme: Theme): string {
   const colours = COLOURS[theme];
-  const height = HEAD + chart.rows.length * ROW + 12;
+  const height = bottomOf(chart) + 10;
   const columnWidth = (WIDTH - LABELS) / Math.max(1, chart.columns.length);
   const parts = [
     text(0, 22, chart.title, colours.text, 'font-size="17" font-weight="600"'),
-    text(0, 43, chart.note, colours.muted),
+    text(0, 43, noteOf(chart), colours.muted),
     ...chart.rows.map(({ label, kind }, row) =>
-      text(0, middle(row), label, colours.text, kind === "weir" ? 'font-weight="600"' : "")
+      text(0, middle(chart, row), label, colours.text, kind === "weir" ? 'font-weight="600"' : "")
     ),
     ...chart.columns.map((_, column) =>
       drawColumn(chart, column, LABELS + column * columnWidth, columnWidth, theme)
@@ -77,15 +83,21 @@ export function drawChart(chart: Chart, theme: Theme): string {
 function drawColumn(chart: Chart, column: number, left: number, width: number, theme: Theme): string {
   const colours = COLOURS[theme];
   const { title, values, print } = chart.columns[column]!;
-  const longest = Math.max(...values.map((value) => value?.max ?? 0), Number.MIN_VALUE);
+  const compared = chart.sameScale ? chart.columns.flatMap(({ values }) => values) : values;
+  const longest = Math.max(...compared.map((value) => value?.max ?? 0), Number.MIN_VALUE);
   const scale = (value: number) => round(Math.max(0, value) / longest * (width - COLUMN_GAP - FIGURE));
-  const bottom = HEAD + chart.rows.length * ROW;
+  const bottom = bottomOf(chart);
+  const reference = chart.reference === null ? null : values[chart.reference] ?? null;
   return [
     text(left, HEAD - 16, title, colours.muted, 'font-weight="600"'),
     `<path d="M${round(left)} ${HEAD - 6}V${bottom}" stroke="${colours.line}"/>`,
+    ...(reference === null ? [] : [
+      `<path d="M${round(left + scale(reference.median))} ${HEAD - 6}V${bottom}" stroke="${colours.text}"` +
+      ` opacity="0.6" stroke-dasharray="2 3"/>`,
+    ]),
     ...values.map((value, row) => {
-      if (value === null) return text(left + 6, middle(row), "–", colours.muted);
-      const y = HEAD + row * ROW + (ROW - BAR) / 2;
+      if (value === null) return text(left + 6, middle(chart, row), "–", colours.muted);
+      const y = top(chart, row) + (ROW - BAR) / 2;
       const [end, low, high] = [scale(value.median), scale(value.min), scale(value.max)];
       const fill = colours[chart.rows[row]!.kind];
       return [
@@ -93,7 +105,7 @@ function drawColumn(chart: Chart, column: number, left: number, width: number, t
         `<path d="M${round(left + low)} ${y + BAR / 2}H${
           round(left + high)
         }" stroke="${colours.text}" opacity="0.55"/>`,
-        text(left + high + 6, middle(row), print(value.median), colours.text),
+        text(left + high + 6, middle(chart, row), print(value.median), colours.text),
       ].join("\n");
     }),
   ].join("\n");
@@ -110,8 +122,22 @@ function describe({ note, rows, columns }: Chart): string {
   return `${note}. ${sentences.join(" ")}`;
 }
 
-function middle(row: number): number {
-  return HEAD + row * ROW + ROW / 2 + 4.5;
+function noteOf({ note, rows, reference }: Chart): string {
+  return reference === null ? note : `${note}; dashed: ${rows[reference]!.label}`;
+}
+
+/** Of a row; rows of one kind stand together. */
+function top({ rows }: Chart, row: number): number {
+  const changes = rows.slice(1, row + 1).filter(({ kind }, at) => kind !== rows[at]!.kind).length;
+  return HEAD + row * ROW + changes * GROUP_GAP;
+}
+
+function middle(chart: Chart, row: number): number {
+  return top(chart, row) + ROW / 2 + 4.5;
+}
+
+function bottomOf(chart: Chart): number {
+  return top(chart, chart.rows.length - 1) + ROW;
 }
 
 function text(x: number, y: number, content: string, fill: string, attributes = ""): string {

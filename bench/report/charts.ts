@@ -1,23 +1,27 @@
 // Which charts the results become: one row here is one chart, drawn for light and for dark pages.
 //
-// `cpu` is the README's. A chart shows the contestants that have a figure in at least one of its columns, and is
+// `cpu` is the README's. A chart shows the contestants that have a figure in most of its columns, and is
 // left out when nobody has.
 
-import { CONTESTANTS } from "../contestants.ts";
+import { type ContestantName, CONTESTANTS } from "../contestants.ts";
 import { type FigureName, FIGURES } from "../figures.ts";
 import { figureOf, type Results } from "../results.ts";
 import type { Chart } from "./chart.ts";
 
-interface ChartPlan {
+export interface ChartPlan {
   readonly file: string;
   readonly title: string;
   readonly note: string;
+  readonly sameScale: boolean;
   readonly columns: readonly {
     readonly scenario: string;
     readonly figure: FigureName;
     readonly title: string;
   }[];
 }
+
+/** Whom the dashed line belongs to. */
+const REFERENCE: ContestantName = "nginx-tuned";
 
 const SIZES = [["1kb", "1 KB"], ["10kb", "10 KB"], ["300kb", "300 KB"]] as const;
 const CONNECTIONS = [["c16", "16"], ["1kb", "64"], ["c512", "512"], ["c4096", "4,096"]] as const;
@@ -26,6 +30,16 @@ const OTHERS = [
   ["post-1mb", "POST 1 MB"],
   ["connect", "new connection each"],
   ["2cores", "2 workers, 2 cores"],
+] as const;
+
+const SECURE = [
+  ["tls", "HTTP/1.1 over TLS"],
+  ["h2", "HTTP/2"],
+  ["tls-connect", "new TLS connection each"],
+] as const;
+const CROWDS = [
+  ["1kb", "by themselves"],
+  ["slow", "beside 1,000 slow clients"],
 ] as const;
 
 export const CHART_PLANS: readonly ChartPlan[] = [
@@ -56,12 +70,23 @@ export const CHART_PLANS: readonly ChartPlan[] = [
     "µs per 1 KB request; less is better",
     "cpuMicros",
     CONNECTIONS,
+    true,
   ),
   plan("others", "CPU in other scenarios", "µs per request; less is better", "cpuMicros", OTHERS),
+  plan("secure", "CPU over TLS", "µs per 1 KB request; less is better", "cpuMicros", SECURE),
+  plan(
+    "slow",
+    "99th percentile latency beside slow clients",
+    "ms for 64 connections under full load; less is better",
+    "p99Ms",
+    CROWDS,
+    true,
+  ),
   {
     file: "memory",
     title: "Memory",
     note: "one worker; less is better",
+    sameScale: false,
     columns: [
       { scenario: "memory", figure: "idleRssBytes", title: "MB when idle" },
       { scenario: "memory", figure: "idleConnectionBytes", title: "KB per idle connection" },
@@ -75,12 +100,14 @@ function plan(
   note: string,
   figure: FigureName,
   scenarios: readonly (readonly [string, string])[],
+  sameScale = false,
 ): ChartPlan {
-  return { file, title, note, columns: scenarios.map(([scenario, title]) => ({ scenario, figure, title })) };
+  const columns = scenarios.map(([scenario, title]) => ({ scenario, figure, title }));
+  return { file, title, note, sameScale, columns };
 }
 
 /** Null when there is nothing to show. */
-export function chartOf({ title, note, columns }: ChartPlan, results: Results): Chart | null {
+export function chartOf({ title, note, sameScale, columns }: ChartPlan, results: Results): Chart | null {
   const filled = columns.map(({ scenario, figure, title }) => {
     const cells = results.scenarios.find(({ name }) => name === scenario)?.cells ?? [];
     const value = (name: string) => {
@@ -89,12 +116,18 @@ export function chartOf({ title, note, columns }: ChartPlan, results: Results): 
     };
     return { title, value, print: FIGURES[figure].print };
   });
-  const rows = CONTESTANTS.filter(({ name }) => filled.some(({ value }) => value(name) !== null));
+  const rows = CONTESTANTS.filter(({ name }) =>
+    filled.filter(({ value }) => value(name) !== null).length > filled.length / 2
+  );
   if (rows.length === 0) return null;
   return {
     title,
     note,
+    sameScale,
     rows: rows.map(({ title, kind }) => ({ label: title, kind })),
+    reference: rows.some(({ name }) => name === REFERENCE)
+      ? rows.findIndex(({ name }) => name === REFERENCE)
+      : null,
     columns: filled.map(({ title, value, print }) => ({
       title,
       values: rows.map(({ name }) => value(name)),

@@ -1,7 +1,18 @@
 // The results as text: one markdown table per scenario, readable in a terminal too, and the targets as lines.
 
+import { CONTESTANTS } from "../contestants.ts";
 import { type FigureName, FIGURES } from "../figures.ts";
-import { type Cell, figureOf, ratioOf, REFERENCES, type ScenarioResult } from "../results.ts";
+import {
+  type Cell,
+  faultyRounds,
+  figureOf,
+  isValid,
+  ratioOf,
+  REFERENCES,
+  type Results,
+  type ScenarioResult,
+} from "../results.ts";
+import { SEED_SCENARIOS } from "../scenarios.ts";
 import type { Spread } from "../statistics.ts";
 import type { Verdict } from "../targets.ts";
 
@@ -19,13 +30,35 @@ export function scenarioTable(scenario: ScenarioResult): string {
     ...references.map((name) => `x ${name}`),
   ];
   const rows = scenario.cells.map((cell) => {
-    if (cell.faults.length > 0) return [cell.title, `INVALID: ${cell.faults.join(", ")}`];
+    const left = faultyRounds(cell);
+    const why = cell.faults.join(", ");
+    if (!isValid(cell)) return [cell.title, `INVALID: ${why}`];
     const ratios = references.map((to) =>
       main === undefined ? "" : ratio(ratioOf(scenario, main, cell.contestant, to))
     );
-    return [cell.title, ...figures.map((figure) => figureText(cell, figure)), ...ratios];
+    const title = left === 0 ? cell.title : `${cell.title} (${left} rounds left out: ${why})`;
+    return [title, ...figures.map((figure) => figureText(cell, figure)), ...ratios];
   });
   return markdownTable(head, rows);
+}
+
+/** CPU per request in the seed's scenarios, and what it is in units of tuned nginx. */
+export function ratioTable({ scenarios }: Results): string {
+  const shown = scenarios.filter(({ name }) => SEED_SCENARIOS.includes(name));
+  const named = CONTESTANTS.filter(({ name }) =>
+    shown.some(({ cells }) => cells.some((cell) => cell.contestant === name))
+  );
+  const rows = named.map(({ name, title }) => [
+    title,
+    ...shown.map((scenario) => {
+      const cell = scenario.cells.find(({ contestant }) => contestant === name);
+      const spread = cell === undefined ? null : figureOf(cell, "cpuMicros");
+      if (spread === null) return "-";
+      const times = ratio(ratioOf(scenario, "cpuMicros", name, "nginx-tuned"));
+      return `${FIGURES.cpuMicros.print(spread.median)} (${times})`;
+    }),
+  ]).filter((row) => row.slice(1).some((entry) => entry !== "-"));
+  return markdownTable(["CPU µs/request (x nginx, tuned)", ...shown.map(({ title }) => title)], rows);
 }
 
 /** `19.1 (18.7-19.8)`: the median and, in parentheses, the lowest and the highest round. */

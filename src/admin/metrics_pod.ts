@@ -133,6 +133,7 @@ export const workerMetrics: readonly Metric[] = ofWorker([
     (worker) => Number(worker.state === "serving"),
   ],
   ["counter", "weir_worker_restarts", "Times the worker was started again.", [], (worker) => worker.restarts],
+  ["counter", "weir_worker_hangs", "Times the worker hung and was given up.", [], (worker) => worker.hangs],
   ["gauge", "weir_worker_requests_in_flight", "Requests at the worker now.", [], cell(ColumnCell.inFlight)],
   [
     "gauge",

@@ -56,9 +56,11 @@ export interface WorkerInfo {
   readonly index: number;
   /** Board column of the living incarnation; null while there is none. */
   readonly column: number | null;
-  readonly state: "starting" | "serving" | "restarting" | "draining" | "drained";
+  readonly state: "starting" | "serving" | "restarting" | "hung" | "draining" | "drained";
   /** Since the pod started. */
   readonly restarts: number;
+  /** Times that it hung and was given up, since the pod started. */
+  readonly hangs: number;
   /** Since when it is in this state. */
   readonly since: number;
   /** Why it is not serving, or why it was last restarted. */

@@ -46,6 +46,11 @@ export function verdict(status: Omit<Status, "verdict">): Verdict {
 }
 
 function probeFindings({ probes, pod, workers }: Omit<Status, "verdict">): Finding[] {
+  const hung = workers.filter(({ state }) => state === "hung").map(({ index }) => index);
+  if (hung.length > 0) {
+    const headline = `Worker ${hung.join(", ")} hangs: this pod leaves, to be restarted`;
+    return [{ level: "critical", headline, notes: probes.reasons }];
+  }
   if (pod.draining !== null) {
     return [{ level: "warning", headline: "This pod is draining and will stop", notes: probes.reasons }];
   }

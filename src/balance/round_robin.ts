@@ -27,22 +27,46 @@ export function roundRobin({ turn }: Pick<BalancerInputs, "turn">): Policy {
 /** Who has which turn, by index; null when all weights are equal. */
 export function turnSequence(weights: readonly number[]): Uint16Array | null {
   if (weights.every((weight) => weight === weights[0])) return null;
-  const turns = wholeTurns(weights);
-  const length = sum(turns);
+  const classes = classesOf(wholeTurns(weights));
+  const length = sum(classes.map(({ share }) => share));
   const sequence = new Uint16Array(length);
-  // Each step everybody earns their share and the richest pays for the turn: heavy endpoints come often,
-  // never in a row while others are due.
-  const credit = turns.map(() => 0);
+  // Each step every class earns its share and the richest pays for the turn: heavy ones come often, never in a
+  // row while others are due.
   for (let step = 0; step < length; step++) {
-    let richest = 0;
-    for (let i = 0; i < turns.length; i++) {
-      credit[i]! += turns[i]!;
-      if (credit[i]! > credit[richest]!) richest = i;
+    let richest = classes[0]!;
+    for (const one of classes) {
+      one.credit += one.share;
+      if (one.credit > richest.credit) richest = one;
     }
-    credit[richest]! -= length;
-    sequence[step] = richest;
+    richest.credit -= length;
+    const { members } = richest;
+    sequence[step] = members[richest.turn++ % members.length]!;
   }
   return sequence;
+}
+
+/** Endpoints with equally many turns: they take the turns of their class one after another. */
+interface TurnClass {
+  readonly members: number[];
+  /** Turns of all members together. */
+  share: number;
+  credit: number;
+  turn: number;
+}
+
+/**
+ * Weights are few and endpoints many: during a slow start a thousand endpoints have some twenty weights, and the
+ * sequence is worked out on the thread that serves.
+ */
+function classesOf(turns: readonly number[]): TurnClass[] {
+  const classes = new Map<number, TurnClass>();
+  turns.forEach((count, index) => {
+    let one = classes.get(count);
+    if (one === undefined) classes.set(count, one = { members: [], share: 0, credit: 0, turn: 0 });
+    one.members.push(index);
+    one.share += count;
+  });
+  return [...classes.values()];
 }
 
 /** Weights as the smallest whole numbers of turns in the same proportion. */

@@ -1,7 +1,8 @@
 // One GET to the admin server of a running Weir, over Weir's own client: no proxy variable can lead it astray.
 
 import type { Body } from "../exchange.ts";
-import { latin1Bytes, requestHeadText } from "../http1/request_writer.ts";
+import { requestHead } from "../http1/request_writer.ts";
+import type { ParsedResponse } from "../http1/response_head.ts";
 import { Connection } from "../upstream/connection.ts";
 import { dial } from "../upstream/dial.ts";
 import { runningWheel } from "../timer_wheel.ts";
@@ -25,18 +26,25 @@ export async function getAdmin(
     const line = {
       method: "GET",
       target,
-      host: `${host}:${port}`,
       headers,
       contentLength: null,
       chunked: false,
     };
     connection.expectHead(LIMIT_MS);
-    await connection.write(latin1Bytes(requestHeadText(line), new Uint8Array(8_192)));
-    const head = await connection.readHead("GET", HEAD_BYTES_MAX, null);
-    const body = connection.body(head, LIMIT_MS, () => {});
+    await connection.outlet.write(requestHead(line, `${host}:${port}`, new Uint8Array(8_192)));
+    const head = await finalHead(connection);
+    const body = connection.body(head, LIMIT_MS, { bodyEnded: () => {} });
     return { status: head.status, body: body === null ? "" : await text(body) };
   } finally {
     connection.close();
+  }
+}
+
+async function finalHead(connection: Connection): Promise<ParsedResponse> {
+  for (;;) {
+    const head = connection.takeHead("GET", HEAD_BYTES_MAX);
+    if (head === null) await connection.moreHead();
+    else if (head.status >= 200) return head;
   }
 }
 

@@ -7,7 +7,7 @@ import { systemClock } from "../control/clock.ts";
 import { ConfigWatcher } from "../control/config_watcher.ts";
 import { LineWriter } from "../control/line_writer.ts";
 import { EventBook } from "../pod/event_book.ts";
-import { Pod } from "../pod/pod.ts";
+import { Pod, type PodInputs } from "../pod/pod.ts";
 import { Reloader } from "../pod/reloader.ts";
 import { startSampleOrigins } from "../samples/sample_origins.ts";
 import { banner } from "./banner.ts";
@@ -25,6 +25,9 @@ export interface RunInputs {
   readonly signals: Signals;
   /** Whether a start without upstreams balances over sample origins, or is refused. */
   readonly sampleOrigins: boolean;
+  /** What tests replace: the module of the workers, and how soon one is given up. */
+  readonly workerModule?: URL;
+  readonly supervision?: PodInputs["supervision"];
 }
 
 const NO_UPSTREAMS = `No upstreams: Weir has nothing to balance over. Give some in one of these ways:
@@ -32,7 +35,7 @@ const NO_UPSTREAMS = `No upstreams: Weir has nothing to balance over. Give some 
   --upstream http://10.0.0.1:8080 --upstream http://10.0.0.2:8080
   CONFIG=/etc/weir/weir.yaml   with a key \`upstreams\` in it`;
 
-/** Serves until a signal, then leaves. Exit 0; 1 when it cannot start; 64 when it must not. */
+/** Serves until a signal, then leaves. Exit 0; 1 when it cannot start or hangs; 64 when it must not start. */
 export async function run(inputs: RunInputs): Promise<number> {
   const source = await firstLoad(inputs);
   if (source === null) return 64;
@@ -49,7 +52,8 @@ export async function run(inputs: RunInputs): Promise<number> {
     instance: crypto.randomUUID().slice(0, 8),
     stickyKey: inputs.env["WEIR_STICKY_KEY"] ?? "",
     environment: inputs.env,
-    workerModule: new URL("../worker.ts", import.meta.url),
+    workerModule: inputs.workerModule ?? new URL("../worker.ts", import.meta.url),
+    ...(inputs.supervision === undefined ? {} : { supervision: inputs.supervision }),
   });
   const stopped = new Promise<boolean>((resolve) => inputs.signals.onStop(resolve));
   try {
@@ -62,18 +66,22 @@ export async function run(inputs: RunInputs): Promise<number> {
   out.write(banner(pod));
   warn(loaded);
   const reloading = keepReloading(pod, events, source.again, inputs.signals);
-  const hurry = await stopped;
+  const { hurry, code } = await Promise.race([
+    stopped.then((hurry) => ({ hurry, code: 0 })),
+    // Nothing to be polite about when nobody serves any more.
+    pod.failure.then(() => ({ hurry: pod.supervisor.servingCount === 0, code: 1 })),
+  ]);
   const reloadsOver = reloading.stop();
   await leave(pod, hurry);
   await reloadsOver;
   await out.flush();
-  return 0;
+  return code;
 }
 
 /** Readiness fails, traffic goes on for the drain delay, then what is in flight finishes. */
 async function leave(pod: Pod, hurry: boolean): Promise<void> {
-  pod.leave();
   const delayMs = hurry ? 0 : pod.config.drain.delayMs;
+  pod.leave(delayMs);
   await new Promise<void>((resolve) => setTimeout(resolve, delayMs));
   await pod.drain();
 }

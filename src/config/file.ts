@@ -8,9 +8,6 @@ export type ReadTextFile = (path: string) => Promise<string>;
 /** Largest configuration file. A ConfigMap cannot be larger than this either. */
 export const fileBytesMax = 1_048_576;
 
-/** What `deno task start`, `deno task weir` and the image allow Weir to read. */
-const readablePaths = [".", "/etc/weir"];
-
 const tooLarge: Problem = { state: "is larger than 1 MiB", accepted: "must hold at most 1048576 bytes" };
 
 /** The text, or the one reason why there is none. Never throws. */
@@ -43,23 +40,31 @@ export async function readTextFileBounded(path: string): Promise<string> {
 }
 
 function unreadable(error: unknown): Problem {
-  const name = error instanceof Error ? error.name : "";
-  switch (name) {
+  const { why, accepted } = reasonOf(error);
+  return { state: `cannot be read: ${why}`, ...(accepted === undefined ? {} : { accepted }) };
+}
+
+/** Why a file cannot be read and what would be right, in words that follow `cannot be read: `. */
+export function whyUnreadable(error: unknown): string {
+  const { why, accepted } = reasonOf(error);
+  return accepted === undefined ? why : `${why}, ${accepted}`;
+}
+
+function reasonOf(error: unknown): { readonly why: string; readonly accepted?: string } {
+  switch (error instanceof Error ? error.name : "") {
     case "NotFound":
-      return { state: "cannot be read: there is no such file" };
+      return { why: "there is no such file" };
     case "PermissionDenied":
-      return { state: "cannot be read: the system denies it to this user", accepted: "must be readable" };
+      return { why: "the system denies it to this user", accepted: "must be readable" };
     case "NotCapable":
       return {
-        state: "cannot be read: this run has no --allow-read for it",
-        accepted: `must lie in ${readablePaths.map((path) => JSON.stringify(path)).join(" or ")}, ` +
-          `which the tasks allow (--allow-read=${readablePaths.join(",")})`,
+        why: "it lies outside of what this process may read",
+        accepted: "must lie in the working directory or in /etc/weir, which the tasks and the image allow; " +
+          "or run src/main.ts with a further --allow-read=FOLDER",
       };
     case "IsADirectory":
-      return { state: "cannot be read: it is a directory", accepted: "must be a YAML or JSON file" };
-    default: {
-      const reason = error instanceof Error ? error.message.split("\n")[0] : "unknown reason";
-      return { state: `cannot be read: ${reason}` };
-    }
+      return { why: "it is a directory", accepted: "must be a file" };
+    default:
+      return { why: error instanceof Error ? error.message.split("\n")[0]! : "unknown reason" };
   }
 }

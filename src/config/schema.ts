@@ -18,9 +18,6 @@ export const listenTlsSchema = z.strictObject({
   redirectToPort: port().default(443).describe(
     "Port in the redirect's Location: where clients reach `port`, 443 behind a Service.",
   ),
-  swapDeadlineMs: milliseconds().default(30_000).describe(
-    "Request bodies on the old listener get this long after a change of the certificate.",
-  ),
   hstsMaxAgeS: z.int().min(0).default(0).describe("Strict-Transport-Security max-age on answers; 0 is off."),
 }).describe("TLS towards clients.");
 
@@ -71,7 +68,11 @@ export const limitsSchema = z.strictObject({
 
 export const headersSchema = z.strictObject({
   requestId: headerName().default("x-request-id").describe(
-    "Header that carries the request id; kept from trusted peers.",
+    "Header that carries the request id; each request has one, made by Weir unless it came with it.",
+  ),
+  requestIdFrom: z.enum(["trusted", "anyone"]).default("trusted").describe(
+    "Whose request id is kept, if it is one plain word of at most 128 characters: that of trustedProxies, " +
+      "or anyone's. Who chooses ids can make two requests look like one in the log.",
   ),
   forwarded: z.boolean().default(false).describe("Also send Forwarded (RFC 7239)."),
   via: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/).default("weir")
@@ -106,6 +107,10 @@ export const configSchema = z.strictObject({
   headers: headersSchema.prefault({}),
   limits: limitsSchema.prefault({}),
   drain: drainSchema.prefault({}),
+  whenWorkerHangs: z.enum(["exit", "stay"]).default("exit").describe(
+    "An event loop that does not turn for 10 s keeps its share of new connections until the process ends: " +
+      "drain what the others serve and exit 1, to be restarted; or stay, where nobody restarts Weir.",
+  ),
   explainRequestsMax: z.int().min(0).max(100_000).default(1_000).describe(
     "Requests per worker that /explain?id= remembers.",
   ),

@@ -4,6 +4,7 @@
 // Deno's TLS takes them. A pair that fails this changes nothing and is told of once, after a second look:
 // two files are rarely replaced in the same instant.
 
+import { whyUnreadable } from "../config/file.ts";
 import {
   CertificateError,
   type CertificateFacts,
@@ -150,7 +151,7 @@ async function readOne(file: string, readTextFile: (path: string) => Promise<str
   try {
     return await readTextFile(file);
   } catch (error) {
-    throw new CertificateError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new CertificateError(`${file} cannot be read: ${whyUnreadable(error)}`);
   }
 }
 

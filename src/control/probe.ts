@@ -5,7 +5,7 @@
 
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
-import { latin1Bytes, requestHeadText } from "../http1/request_writer.ts";
+import { requestHead } from "../http1/request_writer.ts";
 import { closeQuietly, connectError, openSocket } from "../upstream/dial.ts";
 import { startTls, tlsCause } from "../upstream/tls.ts";
 
@@ -109,15 +109,14 @@ async function askStatus(
 }
 
 function headOf(target: ProbeTarget, settings: ProbeSettings): Uint8Array {
-  const text = requestHeadText({
+  const line = {
     method: "GET",
     target: settings.path,
-    host: settings.host ?? target.authority,
     headers: ["User-Agent", "weir-health-check", "Accept", "*/*", "Connection", "close"],
     contentLength: null,
     chunked: false,
-  });
-  return latin1Bytes(text, new Uint8Array(text.length));
+  };
+  return requestHead(line, settings.host ?? target.authority, new Uint8Array(0));
 }
 
 async function send(conn: Deno.TcpConn | Deno.TlsConn, bytes: Uint8Array): Promise<void> {

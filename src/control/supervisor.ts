@@ -1,7 +1,8 @@
 // Keeps the workers alive: spawns them, watches their hearts, replaces the dead, lets them leave.
 //
 // Used by `pod.ts`. A dead worker's totals stay on the board, its gauges vanish; its place gets a fresh
-// column. Replacement is immediate at first and backs off when a place keeps dying.
+// column. Replacement is immediate at first and backs off when a place keeps dying. A place that hangs is
+// filled again only if the pod is to stay all the same: only a new process takes the hung socket away.
 
 import type { Board } from "../board/layout.ts";
 import { Columns } from "../board/columns.ts";
@@ -13,6 +14,10 @@ export interface SupervisorEvents {
   onListening(index: number): void;
   onNotListening(index: number, reason: string): void;
   onDied(index: number, reason: string, respawnMs: number): void;
+  /** A worker hangs and was given up; `requests` were at it. */
+  onHung(index: number, requests: number): void;
+  /** The thread of a worker that hung has ended after all. */
+  onHungThreadEnded(index: number): void;
   onFailed(index: number, reason: string): void;
   onLog(lines: Uint8Array<ArrayBuffer>): void;
   /** Every worker has applied a newer version than before. */
@@ -30,13 +35,16 @@ export interface SupervisorInputs {
   /** What a new incarnation is told first, but for its place. */
   readonly makeStart: () => Omit<WorkerStart, "kind" | "index" | "column" | "board">;
   readonly events: SupervisorEvents;
+  /** Whether a worker that hangs gets a successor: `exit` leaves its place empty. */
+  readonly whenWorkerHangs: () => "exit" | "stay";
   /** Supervision tick, and ticks without a heartbeat after which a worker is given up. */
   readonly tickMs?: number;
   readonly missedTicksMax?: number;
 }
 
 const TICK_MS = 500;
-const MISSED_TICKS_MAX = 10;
+/** Ten seconds: longer than any garbage collection or starved core, shorter than the patience of most clients. */
+const MISSED_TICKS_MAX = 20;
 const RESPAWN_FIRST_MS = 100;
 const RESPAWN_MAX_MS = 10_000;
 /** A worker that served this long starts with a clean slate when it dies. */
@@ -61,6 +69,8 @@ export class Supervisor {
     const events = {
       onMessage: (handle: WorkerHandle, message: FromWorker) => this.receive(handle, message),
       onDied: (handle: WorkerHandle, reason: string) => this.replace(handle, reason),
+      onHung: (handle: WorkerHandle, requests: number) => this.giveUp(handle, requests),
+      onHungThreadEnded: (handle: WorkerHandle) => inputs.events.onHungThreadEnded(handle.index),
     };
     this.handles = Array.from(
       { length: workers },
@@ -103,6 +113,17 @@ export class Supervisor {
     events.onDied(handle.index, reason, respawnMs);
     if (this.leaving) return this.noteDrained(handle, 0);
     clock.after(respawnMs, () => this.spawn(handle));
+  }
+
+  private giveUp(handle: WorkerHandle, requests: number): void {
+    this.inputs.events.onHung(handle.index, requests);
+    if (this.leaving) {
+      this.columns.retire(handle.column!);
+      return this.noteDrained(handle, requests);
+    }
+    if (this.inputs.whenWorkerHangs() === "exit") return this.columns.retire(handle.column!);
+    handle.restart("hung");
+    this.replace(handle, "hung");
   }
 
   private receive(handle: WorkerHandle, message: FromWorker): void {

@@ -13,8 +13,12 @@ import { OutlierDetector, type TrafficCounts } from "./outlier_detector.ts";
 import { type EndpointStatus, endpointStatus } from "./endpoint_status.ts";
 import { FULL_PERMILLE, startsSlowly } from "./slow_start.ts";
 
-/** A ramp moves in steps of this many per mille: every step makes all workers rebuild their lists. */
-const RAMP_STEP_PERMILLE = 50;
+/**
+ * A ramp moves in so many steps, and all ramps of an upstream at the same moments: every moment makes all workers
+ * rebuild their lists, however many endpoints ramp.
+ */
+const RAMP_STEPS = 20;
+const RAMP_STEP_PERMILLE = FULL_PERMILLE / RAMP_STEPS;
 
 /** One endpoint's verdict, and what it depends on besides checks and ejection. */
 interface Member {
@@ -22,8 +26,8 @@ interface Member {
   /** EndpointState bits. */
   state: number;
   weightPermille: number;
-  /** What stands on the board, to write only changes: state and weight in one text; null before. */
-  written: string | null;
+  /** What stands on the board, to write only changes; null before. */
+  written: { readonly state: number; readonly weightPermille: number } | null;
   /** When it entered service, monotonic milliseconds; null while it is out. */
   servesSince: number | null;
   /** Monotonic milliseconds; null at full weight. */
@@ -160,22 +164,19 @@ export class UpstreamJudge {
       member.weightPermille = FULL_PERMILLE;
       return;
     }
-    const share = weightPermille(this.upstream.slowStart, now - member.rampFrom);
+    const stepMs = this.upstream.slowStart.windowMs / RAMP_STEPS;
+    const moment = Math.floor(now / stepMs) * stepMs;
+    const share = weightPermille(this.upstream.slowStart, moment - member.rampFrom);
     const step = Math.ceil(share / RAMP_STEP_PERMILLE) * RAMP_STEP_PERMILLE;
     member.weightPermille = Math.min(step, FULL_PERMILLE);
     if (member.weightPermille === FULL_PERMILLE) member.rampFrom = null;
   }
 
   private write(member: Member): void {
-    const verdict = `${member.state} ${member.weightPermille}`;
-    if (verdict === member.written) return;
-    member.written = verdict;
-    this.inputs.verdicts.write(
-      this.upstream.row,
-      member.endpoint.row,
-      member.state,
-      member.weightPermille,
-    );
+    const { state, weightPermille, written } = member;
+    if (written !== null && written.state === state && written.weightPermille === weightPermille) return;
+    member.written = { state, weightPermille };
+    this.inputs.verdicts.write(this.upstream.row, member.endpoint.row, state, weightPermille);
   }
 
   private trafficCounts(): TrafficCounts {

@@ -1,21 +1,35 @@
 // One place among the workers: the living incarnation in it, and how it is doing.
 //
-// The supervisor spawns into it, watches its heartbeat and replaces it. A worker can die in three ways: it
-// throws (an `error` event), it ends silently, or it hangs; the last two show only as a heart that stopped.
+// The supervisor spawns into it, watches it and replaces it. A worker throws (an `error` event), ends without a
+// word (its lifeline is released), or hangs: its heart stops and its lifeline is held. Only the first two are
+// deaths; a thread that hangs cannot be ended from here, and its socket keeps its share of new connections.
 
 import { type Board, ColumnCell } from "../board/layout.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
+import type { Cancel } from "./clock.ts";
+import { whenReleased } from "./lifeline.ts";
 
 /** How many times longer a worker may take to its first heartbeat than between two: cores can be scarce. */
 const LOADING_PATIENCE = 12;
 
-export type WorkerState = "starting" | "serving" | "notListening" | "restarting" | "draining" | "drained";
+export type WorkerState =
+  | "starting"
+  | "serving"
+  | "notListening"
+  | "restarting"
+  | "hung"
+  | "draining"
+  | "drained";
 
 export interface WorkerHandleEvents {
   /** A message that the handle does not keep to itself. */
   onMessage(handle: WorkerHandle, message: FromWorker): void;
-  /** The incarnation is dead or was given up; it is terminated already. */
+  /** The incarnation is dead. */
   onDied(handle: WorkerHandle, reason: string): void;
+  /** The incarnation hangs and was given up; `requests` were at it. */
+  onHung(handle: WorkerHandle, requests: number): void;
+  /** The thread of an incarnation that hung has ended after all, and let go of its socket. */
+  onHungThreadEnded(handle: WorkerHandle): void;
 }
 
 export class WorkerHandle {
@@ -24,6 +38,10 @@ export class WorkerHandle {
   since: number;
   reason: string | null = null;
   restarts = 0;
+  /** Incarnations that hung. */
+  hangs = 0;
+  /** Threads of such incarnations that still run. */
+  hungThreads = 0;
   /** Board column of the living incarnation. */
   column: number | null = null;
   /** Newest snapshot version that it applied. */
@@ -33,6 +51,9 @@ export class WorkerHandle {
   private worker: Worker | null = null;
   private lastBeat = 0;
   private missedTicks = 0;
+  private ended = false;
+  private lifeline: string | null = null;
+  private unwatch: Cancel | null = null;
 
   constructor(
     readonly index: number,
@@ -72,10 +93,13 @@ export class WorkerHandle {
     this.certificate = "";
     this.missedTicks = 0;
     this.lastBeat = 0;
+    this.ended = false;
+    this.lifeline = null;
     if (this.restarts === 0) this.become("starting", null);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (this.worker !== worker) return;
       if (data.kind !== "loaded") return this.receive(data);
+      this.watch(data.lifeline);
       worker.postMessage(start);
     };
     worker.onerror = (event) => {
@@ -85,6 +109,13 @@ export class WorkerHandle {
     worker.onmessageerror = () => {
       if (this.worker === worker) this.died("sent what cannot be read");
     };
+  }
+
+  private watch(lifeline: string): void {
+    this.lifeline = lifeline;
+    this.unwatch = whenReleased(lifeline, () => {
+      if (this.lifeline === lifeline) this.ended = true;
+    });
   }
 
   private receive(message: FromWorker): void {
@@ -119,6 +150,8 @@ export class WorkerHandle {
    */
   checkHeart(missedTicksMax: number): void {
     if (this.worker === null || this.column === null) return;
+    // Judged at a tick, so that an `error` event, which says more, has come first if there is one.
+    if (this.ended) return this.died("ended without a word");
     const beat = Atomics.load(
       this.board.int32,
       this.board.layout.columnCell(this.column, ColumnCell.heartbeat),
@@ -127,14 +160,35 @@ export class WorkerHandle {
       this.lastBeat = beat;
       this.missedTicks = 0;
     } else if (++this.missedTicks >= missedTicksMax * (this.lastBeat > 0 ? 1 : LOADING_PATIENCE)) {
-      this.died("its heart stopped: it ended or it hangs");
+      if (this.lastBeat > 0 && this.lifeline !== null) this.hung(this.lifeline);
+      else this.died("did not begin to work");
     }
+  }
+
+  private hung(lifeline: string): void {
+    const { board, column } = this;
+    const requests = Atomics.load(board.int32, board.layout.columnCell(column!, ColumnCell.inFlight));
+    // Takes effect when the thread comes back from where it hangs, if it ever does.
+    this.terminate();
+    whenReleased(lifeline, () => {
+      this.hungThreads--;
+      this.events.onHungThreadEnded(this);
+    });
+    this.hungThreads++;
+    this.hangs++;
+    this.become("hung", "hangs: its event loop does not turn any more");
+    this.events.onHung(this, requests);
+  }
+
+  /** Given up, and the place is to be filled again. */
+  restart(reason: string): void {
+    this.become("restarting", reason);
+    this.restarts++;
   }
 
   private died(reason: string): void {
     this.terminate();
-    this.become("restarting", reason);
-    this.restarts++;
+    this.restart(reason);
     this.events.onDied(this, reason);
   }
 
@@ -151,6 +205,8 @@ export class WorkerHandle {
   }
 
   terminate(): void {
+    this.unwatch?.();
+    this.unwatch = null;
     this.worker?.terminate();
     this.worker = null;
   }

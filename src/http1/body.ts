@@ -7,15 +7,15 @@ import type { Body } from "../exchange.ts";
 import { ChunkedBody } from "./chunked_body.ts";
 import type { Framing } from "./framing.ts";
 import type { Inlet } from "./inlet.ts";
-import { type BodyEnd, InletBody } from "./inlet_body.ts";
+import { type BodyOwner, InletBody } from "./inlet_body.ts";
 import { copyOut } from "./slab.ts";
 
 /** A body of declared length. */
 export class LengthBody extends InletBody {
   private left: number;
 
-  constructor(inlet: Inlet, readonly length: number, onEnd: BodyEnd) {
-    super(inlet, onEnd);
+  constructor(inlet: Inlet, readonly length: number, owner: BodyOwner) {
+    super(inlet, owner);
     this.left = length;
   }
 
@@ -30,16 +30,26 @@ export class LengthBody extends InletBody {
     return bytes;
   }
 
-  override takeWhole(into?: Uint8Array): Uint8Array | null {
-    const { left } = this;
-    if (left === 0 || this.inlet.available < left || (into !== undefined && into.length < left)) return null;
-    const view = this.inlet.take(left);
-    const bytes = into === undefined ? copyOut(view) : into.subarray(0, left);
-    // Copied before the end is told: from then on the inlet's memory is the next message's.
-    if (into !== undefined) into.set(view);
+  override takeWhole(): Uint8Array | null {
+    const { inlet, left } = this;
+    if (left === 0 || inlet.available < left) return null;
+    const bytes = copyOut(inlet.take(left));
+    this.taken();
+    return bytes;
+  }
+
+  override copyWhole(into: Uint8Array, at: number): number {
+    const { inlet, left } = this;
+    if (left === 0 || inlet.available < left || into.length - at < left) return -1;
+    into.set(inlet.take(left), at);
+    this.taken();
+    return left;
+  }
+
+  /** From now on the inlet's memory is the next message's. */
+  private taken(): void {
     this.left = 0;
     this.end(true);
-    return bytes;
   }
 }
 
@@ -56,15 +66,15 @@ export class UntilCloseBody extends InletBody {
 }
 
 /** The body that a head's framing promises, or null when it promises none. */
-export function bodyOf(framing: Framing, contentLength: number, inlet: Inlet, onEnd: BodyEnd): Body | null {
+export function bodyOf(framing: Framing, contentLength: number, inlet: Inlet, owner: BodyOwner): Body | null {
   switch (framing) {
     case "none":
       return null;
     case "length":
-      return new LengthBody(inlet, contentLength, onEnd);
+      return new LengthBody(inlet, contentLength, owner);
     case "chunked":
-      return new ChunkedBody(inlet, onEnd);
+      return new ChunkedBody(inlet, owner);
     case "untilClose":
-      return new UntilCloseBody(inlet, onEnd);
+      return new UntilCloseBody(inlet, owner);
   }
 }

@@ -4,7 +4,9 @@
 import { BodyError, type HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
 import { findSectionEnd, parseFieldLines } from "./fields.ts";
-import { InletBody } from "./inlet_body.ts";
+import type { Inlet } from "./inlet.ts";
+import { type BodyOwner, InletBody } from "./inlet_body.ts";
+import { Known, knownHeader } from "./known.ts";
 import { decodeLatin1 } from "./latin1.ts";
 
 /** RFC 9112 7.1.1: a recipient limits the length of chunk extensions. */
@@ -19,6 +21,11 @@ export class ChunkedBody extends InletBody {
   /** Bytes left in the current chunk; -1 before a chunk line, -2 at the end. */
   private left = -1;
   private first = true;
+
+  /** @param strict of a request: refuses what some old origins send, and clients only to confuse */
+  constructor(inlet: Inlet, owner: BodyOwner, private readonly strict = false) {
+    super(inlet, owner);
+  }
 
   /** A chunk that has begun, or a chunk line that is all here. */
   override get ready(): boolean {
@@ -51,9 +58,10 @@ export class ChunkedBody extends InletBody {
 
   private async nextChunk(): Promise<void> {
     const line = await this.chunkLine();
-    this.left = chunkSize(line);
+    this.left = chunkSize(line, this.strict);
     if (this.left > 0) return;
     this.trailers = await this.readTrailers();
+    if (this.strict) refuseFraming(this.trailers);
     this.left = -2;
     this.end(true);
   }
@@ -112,11 +120,21 @@ export class ChunkedBody extends InletBody {
   }
 }
 
+/** RFC 9110 6.5.1: whoever merges trailers into the head would read another message. */
+function refuseFraming(trailers: HeaderLines): void {
+  for (let i = 0; i < trailers.length; i += 2) {
+    const known = knownHeader(trailers[i]!);
+    if (known === Known.contentLength || known === Known.transferEncoding || known === Known.host) {
+      throw new Http1Error("malformed", `${trailers[i]} in trailers`);
+    }
+  }
+}
+
 /**
  * The size in a chunk line; extensions after `;` are dropped.
  * @throws Http1Error `malformed`
  */
-export function chunkSize(line: string): number {
+export function chunkSize(line: string, strict = false): number {
   let size = 0;
   let i = 0;
   for (; i < line.length; i++) {
@@ -126,11 +144,18 @@ export function chunkSize(line: string): number {
     size = size * 16 + digit;
   }
   if (i === 0) throw new Http1Error("malformed", "chunk without a size");
+  if (strict && i < line.length && !EXTENSIONS.test(line.substring(i))) {
+    throw new Http1Error("malformed", "chunk size is not a number, or its extension none");
+  }
   while (line[i] === " " || line[i] === "\t") i++; // RFC 9112 7.1.1 lets bad white space stand before an extension.
   if (i < line.length && line[i] !== ";") throw new Http1Error("malformed", "chunk size is not a number");
   if (line.includes("\r")) throw new Http1Error("malformed", "bare CR in a chunk line");
   return size;
 }
+
+/** RFC 9112 7.1.1, without its bad white space. */
+const EXTENSIONS =
+  /^(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)+$/;
 
 function hexDigit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;

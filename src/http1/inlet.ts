@@ -51,9 +51,14 @@ export class Inlet {
   /** Takes `count` of the unused bytes as a view; valid until the next fill. */
   take(count: number): Uint8Array {
     const from = this.start;
-    this.start += count;
-    const view = this.bytes.subarray(from, this.start);
-    if (this.start === this.end) this.start = this.end = 0;
+    const view = this.bytes.subarray(from, from + count);
+    this.skip(count);
     return view;
+  }
+
+  /** Passes over `count` of the unused bytes. */
+  skip(count: number): void {
+    this.start += count;
+    if (this.start === this.end) this.start = this.end = 0;
   }
 }

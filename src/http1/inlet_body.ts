@@ -5,8 +5,11 @@ import { type Body, BodyError } from "../exchange.ts";
 import type { Inlet } from "./inlet.ts";
 import { copyOut } from "./slab.ts";
 
-/** Called once when a body was read to its end (`true`) or will not be (`false`). */
-export type BodyEnd = (complete: boolean) => void;
+/** Whose message the body is. */
+export interface BodyOwner {
+  /** Called once when the body was read to its end (`true`) or will not be (`false`). */
+  bodyEnded(complete: boolean): void;
+}
 
 /** Read size when the caller brings no buffer. */
 const FRESH_BYTES = 65_536;
@@ -15,12 +18,16 @@ export abstract class InletBody implements Body {
   abstract readonly length: number | null;
   private ended = false;
 
-  constructor(protected readonly inlet: Inlet, private readonly onEnd: BodyEnd) {}
+  constructor(protected readonly inlet: Inlet, private readonly owner: BodyOwner) {}
 
   abstract read(into?: Uint8Array): Promise<Uint8Array | null>;
 
-  takeWhole(_into?: Uint8Array): Uint8Array | null {
+  takeWhole(): Uint8Array | null {
     return null;
+  }
+
+  copyWhole(_into: Uint8Array, _at: number): number {
+    return -1;
   }
 
   get ready(): boolean {
@@ -34,7 +41,7 @@ export abstract class InletBody implements Body {
   protected end(complete: boolean): void {
     if (this.ended) return;
     this.ended = true;
-    this.onEnd(complete);
+    this.owner.bodyEnded(complete);
   }
 
   protected truncated(): BodyError {

@@ -52,26 +52,27 @@ const NAMES: readonly (readonly [string, KnownHeader])[] = [
 ];
 
 const LENGTH_MAX = 24;
-const BY_LENGTH: readonly (readonly (readonly [string, number, KnownHeader])[])[] = Array.from(
-  { length: LENGTH_MAX },
-  (_, length) =>
-    NAMES.filter(([name]) => name.length === length).map(([name, id]) =>
-      [name, name.charCodeAt(0), id] as const
-    ),
-);
+const BY_LENGTH: readonly (readonly { readonly codes: readonly number[]; readonly known: KnownHeader }[])[] =
+  Array.from(
+    { length: LENGTH_MAX },
+    (_, length) =>
+      NAMES.filter(([name]) => name.length === length).map(([name, known]) => ({
+        codes: [...name].map((character) => character.charCodeAt(0)),
+        known,
+      })),
+  );
 
 /** Which known header a name in any case is. */
 export function knownHeader(name: string): KnownHeader {
   const length = name.length;
   if (length >= LENGTH_MAX) return Known.other;
   const candidates = BY_LENGTH[length]!;
-  if (candidates.length === 0) return Known.other;
-  const first = name.charCodeAt(0) | 0x20;
   for (let i = 0; i < candidates.length; i++) {
-    const candidate = candidates[i]!;
-    if (candidate[1] === first && (name === candidate[0] || name.toLowerCase() === candidate[0])) {
-      return candidate[2];
-    }
+    const { codes, known } = candidates[i]!;
+    let at = 0;
+    // Folding makes a letter of nothing else that a token may hold: `-` and digits have the bit already.
+    while (at < length && (name.charCodeAt(at) | 0x20) === codes[at]) at++;
+    if (at === length) return known;
   }
   return Known.other;
 }

@@ -4,33 +4,25 @@
 // fields and Host are written here, so that they cannot disagree with what is sent.
 
 import type { HeaderLines } from "../exchange.ts";
-import { encodeLatin1 } from "./latin1.ts";
+import { encodeLatin1, latin1Bytes } from "./latin1.ts";
 
 /** What a request head says. `contentLength` null with `chunked` false: no body. */
 export interface RequestLine {
   readonly method: string;
   readonly target: string;
-  readonly host: string;
   readonly headers: HeaderLines;
   readonly contentLength: number | null;
   readonly chunked: boolean;
 }
 
-/** The head as text, ending in the blank line. */
-export function requestHeadText(request: RequestLine): string {
-  let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + request.host + "\r\n";
-  const headers = request.headers;
+/** The head, ending in the blank line: in `buffer` when it fits, else in memory of its own. */
+export function requestHead(request: RequestLine, host: string, buffer: Uint8Array): Uint8Array {
+  const { headers } = request;
+  let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
   for (let i = 0; i < headers.length; i += 2) text += headers[i] + ": " + headers[i + 1] + "\r\n";
   if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
   else if (request.contentLength !== null) text += "Content-Length: " + request.contentLength + "\r\n";
-  return text + "\r\n";
-}
-
-/** The bytes of `text`, in `buffer` when they fit, else in memory of their own. */
-export function latin1Bytes(text: string, buffer: Uint8Array): Uint8Array {
-  const target = text.length <= buffer.length ? buffer : new Uint8Array(text.length);
-  encodeLatin1(text, target, 0);
-  return target.subarray(0, text.length);
+  return latin1Bytes(text + "\r\n", buffer);
 }
 
 const CRLF = new Uint8Array([13, 10]);

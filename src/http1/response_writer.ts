@@ -1,4 +1,4 @@
-// Writing a response head (RFC 9112 4): one text, with framing that cannot disagree with what is sent.
+// Writing a response head (RFC 9112 4) with framing that cannot disagree with what is sent.
 //
 // Called by the wire listener for every answer. Content-Length, Transfer-Encoding and Connection are decided
 // here, whatever the lines say; every other line passes as it is, in order and in its own case.
@@ -23,8 +23,8 @@ export interface ResponseShape {
 
 /** The head as text, ending in the blank line. */
 export function responseHeadText(head: ResponseHead, shape: ResponseShape): string {
-  const { headers, status } = head;
-  let text = statusLine(status, head.reason);
+  const { headers } = head;
+  let text = statusLine(head);
   let sized = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
@@ -48,13 +48,13 @@ function keepsLength(shape: ResponseShape, value: string): boolean {
 
 /** An interim answer, or the 101 that ends HTTP on a connection: lines as they are, no framing. */
 export function interimHeadText(head: ResponseHead): string {
-  let text = statusLine(head.status, head.reason);
+  let text = statusLine(head);
   for (let i = 0; i < head.headers.length; i += 2) {
     text += head.headers[i] + ": " + head.headers[i + 1] + "\r\n";
   }
   return text + "\r\n";
 }
 
-function statusLine(status: number, reason: string): string {
+function statusLine({ status, reason }: ResponseHead): string {
   return "HTTP/1.1 " + status + " " + (reason === "" ? STATUS_TEXT[status] ?? "" : reason) + "\r\n";
 }

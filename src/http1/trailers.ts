@@ -2,7 +2,7 @@
 
 import type { HeaderLines } from "../exchange.ts";
 import { Known, knownHeader } from "./known.ts";
-import { latin1Bytes } from "./request_writer.ts";
+import { latin1Bytes } from "./latin1.ts";
 
 /** Ends a chunked body without trailers. */
 const LAST_CHUNK: Uint8Array = new TextEncoder().encode("0\r\n\r\n");

@@ -5,6 +5,8 @@ import type { Exchange } from "../exchange.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { serve } from "./serve.ts";
+import { connectionEngine } from "./serve_engine.ts";
+import { serveTls } from "./serve_tls.ts";
 import { wire } from "./wire.ts";
 
 export interface ListenOptions {
@@ -33,11 +35,19 @@ export interface Listener {
   readonly port: number;
   /** No new connections; settles when the last request and its last byte are done. */
   drain(options?: DrainOptions): Promise<void>;
+  /**
+   * Changes the certificate and touches no connection; every handshake that begins once it settles gets the new
+   * one. A listener that cannot do this is replaced by another one.
+   * @throws Deno.errors.AddrInUse and the like: the certificate before it stays
+   */
+  renew?(certificate: CertificateSnapshot): Promise<void>;
   /** Cuts everything at once. */
   abort(): void;
 }
 
 /** Listens with SO_REUSEPORT on the configured address. @throws Deno.errors.AddrInUse and the like */
 export function openListener(options: ListenOptions): Listener {
-  return options.config.listener === "wire" ? wire(options) : serve(options);
+  if (options.config.listener === "wire") return wire(options);
+  const engine = options.certificate === undefined ? null : connectionEngine();
+  return engine === null ? serve(options) : serveTls(options, options.certificate!, engine);
 }

@@ -1,8 +1,9 @@
-// One port of an event loop, listened on whatever happens: again when an accept loop ends by itself, and by a
-// new listener when there is a new certificate.
+// One port of an event loop, listened on whatever happens: again when an accept loop ends by itself, and with
+// another certificate when there is one.
 //
-// With SO_REUSEPORT the new listener stands beside the old one before that closes, so the port is never deaf.
-// The old one finishes what it has: it closes as soon as no request body is on its way, or at a deadline.
+// A listener that cannot change its certificate is replaced: with SO_REUSEPORT the new one stands beside the old
+// one before that closes, so the port is never deaf. The old one finishes what it has: it closes as soon as no
+// request body is on its way, or at a deadline.
 
 import type { CertificateSnapshot } from "../messages.ts";
 import { Timer } from "../timer_wheel.ts";
@@ -14,6 +15,8 @@ const RELISTEN_MAX_MS = 2_000;
 export interface ListeningInputs extends Omit<ListenOptions, "onFailed" | "certificate"> {
   readonly onListening: (host: string, port: number) => void;
   readonly onNotListening: (reason: string) => void;
+  /** Default: what the configuration asks for. */
+  readonly open?: typeof openListener;
   /** What must end before a replaced listener may close: Deno.serve cuts WebSockets when it does. */
   readonly beforeLeaving: () => Promise<void>;
   /** No listener with an older certificate accepts any more. */
@@ -29,7 +32,9 @@ export class Listening {
   /** Those of them that may still accept. */
   private readonly accepting = new Set<Listener>();
   private relistenMs = RELISTEN_FIRST_MS;
-  private readonly again: Timer = new Timer(() => this.open());
+  private readonly again: Timer = new Timer(() => this.renewOrOpen());
+  /** Changes of the certificate that the listener is at. */
+  private renewing = 0;
   /** What the system gave for port 0: every later listener must share it. */
   private port: number;
   private over = false;
@@ -62,7 +67,7 @@ export class Listening {
 
   private openOne(): Listener {
     const { certificate } = this;
-    const opened: Listener = openListener({
+    const opened: Listener = (this.inputs.open ?? openListener)({
       config: { ...this.inputs.config, port: this.port },
       handle: this.inputs.handle,
       wheel: this.inputs.wheel,
@@ -89,7 +94,24 @@ export class Listening {
   /** New handshakes get the new certificate; `onCertificate` tells from when on all of them do. */
   swap(certificate: CertificateSnapshot): void {
     this.certificate = certificate;
-    this.open();
+    this.renewOrOpen();
+  }
+
+  /** By the listener itself, which loses nothing; by another one where it cannot, or where there is none. */
+  private renewOrOpen(): void {
+    const { current, certificate } = this;
+    if (this.over) return;
+    if (current?.renew === undefined || certificate === undefined) return this.open();
+    this.renewing++;
+    current.renew(certificate).then(() => true, (error) => {
+      this.onFailed(error instanceof Error ? error.message : String(error));
+      return false;
+    }).then((renewed) => {
+      this.renewing--;
+      if (!renewed) return;
+      this.relistenMs = RELISTEN_FIRST_MS;
+      this.tellCertificate();
+    });
   }
 
   private retire(listener: Listener): void {
@@ -111,7 +133,7 @@ export class Listening {
   }
 
   private tellCertificate(): void {
-    const applied = this.certificate !== undefined && this.accepting.size === 0;
+    const applied = this.certificate !== undefined && this.accepting.size === 0 && this.renewing === 0;
     if (applied) this.inputs.onCertificate(this.certificate!.fingerprint);
   }
 

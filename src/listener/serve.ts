@@ -18,7 +18,7 @@ export function serve(options: ListenOptions): Listener {
   const shared: ServeShared = {
     scheme: certificate === undefined ? "http" : "https",
     uploads,
-    rotation: new Rotation(config, { now: () => performance.now(), random: Math.random }),
+    rotation: new Rotation(config, { now: () => wheel.recent, random: Math.random }),
     departures: new Departures(wheel),
     wheel,
   };

@@ -63,6 +63,10 @@ export class ServeBody implements Body {
     return null;
   }
 
+  copyWhole(): number {
+    return -1;
+  }
+
   cancel(): void {
     if (this.ended) return;
     this.end();

@@ -24,7 +24,7 @@ export class Departures {
   private newest: Watched | null = null;
   private readonly timer: Timer;
 
-  constructor(private readonly wheel: TimerWheel, private readonly now = () => performance.now()) {
+  constructor(private readonly wheel: TimerWheel) {
     this.timer = new Timer(() => this.walk());
   }
 
@@ -52,7 +52,7 @@ export class Departures {
 
   /** Whoever stood here at the last walk already has taken long enough. */
   private walk(): void {
-    const now = this.now();
+    const { now } = this.wheel;
     for (let watched = this.oldest; watched !== null;) {
       const next = watched.newer;
       if (watched.watchAt === 0) watched.watchAt = now + WATCH_AFTER_MS;

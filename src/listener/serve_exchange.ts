@@ -6,6 +6,7 @@ import type {
   ClientSocketEvents,
   Delivery,
   Exchange,
+  ExchangeListener,
   HeaderLines,
   PeerAddress,
   RequestHead,
@@ -37,13 +38,15 @@ export interface ServeShared {
   readonly rotation: Rotation;
   readonly departures: Departures;
   readonly wheel: TimerWheel;
+  /** A WebSocket of this connection opens; its connection ends right after. */
+  readonly onWebSocketOpen?: () => void;
 }
 
 export class ServeExchange implements Exchange, Watched {
   head!: RequestHead;
   body: Body | null = null;
   unacceptable: Unacceptable | null = null;
-  onClientGone: (() => void) | null = null;
+  listener: ExchangeListener | null = null;
   clientGone = false;
   readonly peer: PeerAddress;
   watchAt = 0;
@@ -109,7 +112,7 @@ export class ServeExchange implements Exchange, Watched {
   private readonly onAbort = (): void => {
     if (this.clientGone) return;
     this.clientGone = true;
-    this.onClientGone?.();
+    this.listener?.clientLeft();
   };
 
   respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
@@ -165,7 +168,13 @@ export class ServeExchange implements Exchange, Watched {
   ): Promise<ClientSocket | null> {
     // Nobody would tell any more once the upgrade is under way.
     if (this.request.signal.aborted) return null;
-    const { response, socket } = upgradeRequest(this.request, headers, protocol, events);
+    const { response, socket } = upgradeRequest(
+      this.request,
+      headers,
+      protocol,
+      events,
+      this.shared.onWebSocketOpen,
+    );
     socket.over.then(this.shared.uploads.begin());
     this.answer(response);
     return await socket.opened ? socket : null;

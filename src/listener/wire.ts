@@ -4,15 +4,13 @@
 // PROXY protocol, a drain that loses nothing, and speed. It speaks HTTP/1.1 and 1.0 only, with TLS too.
 // docs/listeners.md compares the two.
 
-import { Timer } from "../timer_wheel.ts";
+import type { CertificateSnapshot } from "../messages.ts";
+import { Door } from "./door.ts";
 import type { DrainOptions, Listener, ListenOptions } from "./listener.ts";
 import { closeQuietly } from "./wire_close.ts";
 import { WireConnection } from "./wire_connection.ts";
 import { WireHouse } from "./wire_house.ts";
 import { WireTable } from "./wire_table.ts";
-
-/** Pause after an accept that failed for want of something: descriptors, memory. */
-const ACCEPT_PAUSE_MS = 50;
 
 /** Listens. @throws Deno.errors.AddrInUse and the like */
 export function wire(options: ListenOptions): Listener {
@@ -22,49 +20,31 @@ export function wire(options: ListenOptions): Listener {
 class WireListener implements Listener {
   readonly host: string;
   readonly port: number;
-  private readonly server: Deno.TcpListener | Deno.TlsListener;
+  private readonly door: Door;
   private readonly table: WireTable;
   private readonly house: WireHouse;
   private readonly empty = Promise.withResolvers<void>();
   private closed = false;
 
-  constructor(private readonly options: ListenOptions) {
-    const { config, certificate, wheel, handle, trusts } = options;
-    const place = { hostname: config.host, port: config.port, reusePort: true };
-    this.server = certificate === undefined ? Deno.listen(place) : Deno.listenTls({
-      ...place,
-      cert: certificate.cert,
-      key: certificate.key,
-      alpnProtocols: ["http/1.1"],
-    });
-    const { hostname, port } = this.server.addr as Deno.NetAddr;
-    this.host = hostname;
-    this.port = port;
-    this.table = new WireTable(config, wheel, () => performance.now(), () => {
+  constructor(options: ListenOptions) {
+    const { config, certificate, wheel, handle, trusts, onFailed } = options;
+    this.table = new WireTable(config, wheel, () => wheel.now, () => {
       if (this.closed) this.empty.resolve();
     });
     const scheme = certificate === undefined ? "http" : "https";
     this.house = new WireHouse(config, scheme, this.table, handle, trusts, Math.random);
-    this.acceptAll();
-  }
-
-  /** Goes on whatever a single accept fails with: only closing ends it. */
-  private async acceptAll(): Promise<void> {
-    while (!this.closed) {
-      try {
-        this.admit(await this.server.accept());
-      } catch (error) {
-        if (this.closed) return;
-        if (error instanceof Deno.errors.BadResource) return this.options.onFailed(error.message);
-        // Out of descriptors, most likely: who idles the longest gives one back.
-        this.table.closeOldestIdle();
-        await this.pause();
-      }
-    }
-  }
-
-  private pause(): Promise<void> {
-    return new Promise((resolve) => this.options.wheel.arm(new Timer(resolve), ACCEPT_PAUSE_MS));
+    this.door = new Door({
+      host: config.host,
+      port: config.port,
+      alpnProtocols: ["http/1.1"],
+      wheel,
+      admit: (conn) => this.admit(conn),
+      // Out of descriptors, most likely: who idles the longest gives one back.
+      onShort: () => this.table.closeOldestIdle(),
+      onFailed,
+    }, certificate);
+    this.host = this.door.host;
+    this.port = this.door.port;
   }
 
   private admit(conn: Deno.TcpConn | Deno.TlsConn): void {
@@ -73,6 +53,10 @@ class WireListener implements Listener {
     // Nagle and delayed acknowledgements together cost 40 ms on small writes.
     if ("setNoDelay" in conn) conn.setNoDelay(true);
     new WireConnection(conn, this.house);
+  }
+
+  renew(certificate: CertificateSnapshot): Promise<void> {
+    return this.door.renew(certificate);
   }
 
   /** Connections without a request go at once, the others with their answer. */
@@ -92,7 +76,7 @@ class WireListener implements Listener {
   private close(): void {
     if (this.closed) return;
     this.closed = true;
-    closeQuietly(this.server);
+    this.door.close();
     if (this.table.size === 0) this.empty.resolve();
   }
 }

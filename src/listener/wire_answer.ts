@@ -5,8 +5,7 @@
 
 import type { Body, Delivery, ResponseHead } from "../exchange.ts";
 import { PIECES } from "../http1/buffers.ts";
-import { encodeLatin1 } from "../http1/latin1.ts";
-import { latin1Bytes } from "../http1/request_writer.ts";
+import { encodeHead, encodeLatin1, latin1Bytes } from "../http1/latin1.ts";
 import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
 import type { ClientSocket } from "./wire_socket.ts";
@@ -17,31 +16,72 @@ const CHUNK_END_BYTES = 2;
 /** Less room than this is not worth a read: what is there is written first. */
 const PIECE_BYTES_MIN = 4_096;
 
+/** Whose answer it is. */
+export interface AnswerOwner {
+  readonly socket: ClientSocket;
+  /** Told once, when the last byte is out or none will be any more; what it returns, `sendAnswer` settles with. */
+  answered(delivery: Delivery): Delivery;
+}
+
 /** Sends all of it. Never rejects. */
-export async function sendAnswer(
-  socket: ClientSocket,
+export function sendAnswer(
+  owner: AnswerOwner,
   head: ResponseHead,
   body: Body | null,
   shape: ResponseShape,
 ): Promise<Delivery> {
   const text = responseHeadText(head, shape);
+  if (text.length > PIECES.bytes / 2) return sendLargeHead(owner, text, body, shape);
   const buffer = PIECES.take();
-  let at = 0;
-  if (text.length <= buffer.length / 2) at = encodeLatin1(text, buffer, 0);
-  else if (!await socket.write(latin1Bytes(text, buffer.subarray(0, 0)))) return gone(body, 0);
-
-  const whole = body === null || shape.framing !== "length" ? null : body.takeWhole(buffer.subarray(at));
-  if (body !== null && whole === null) {
-    return await new Pump(socket, body, buffer, shape.framing === "chunked").run(at);
-  }
-  const bytes = whole === null ? 0 : whole.length;
-  const sent = await socket.write(buffer.subarray(0, at + bytes));
-  PIECES.give(buffer);
-  return sent ? { kind: "complete", bytes } : gone(null, 0);
+  const at = encodeHead(text, buffer);
+  if (body === null) return sendWhole(owner, buffer, at, 0);
+  const bytes = shape.framing === "length" ? body.copyWhole(buffer, at) : -1;
+  if (bytes >= 0) return sendWhole(owner, buffer, at + bytes, bytes);
+  return pump(owner, body, buffer, shape, at);
 }
 
-function gone(body: Body | null, bytes: number): Delivery {
-  body?.cancel();
+/** Sends the first `end` bytes of `buffer`; `bytes` of them are the body's. */
+async function sendWhole(
+  owner: AnswerOwner,
+  buffer: Uint8Array,
+  end: number,
+  bytes: number,
+): Promise<Delivery> {
+  const sent = await owner.socket.write(buffer.subarray(0, end));
+  PIECES.give(buffer);
+  return owner.answered(sent ? { kind: "complete", bytes } : CLIENT_GONE);
+}
+
+/** The head by itself, in memory of its own. */
+async function sendLargeHead(
+  owner: AnswerOwner,
+  text: string,
+  body: Body | null,
+  shape: ResponseShape,
+): Promise<Delivery> {
+  if (!await owner.socket.write(latin1Bytes(text, NO_BUFFER))) {
+    body?.cancel();
+    return owner.answered(CLIENT_GONE);
+  }
+  if (body === null) return owner.answered({ kind: "complete", bytes: 0 });
+  return await pump(owner, body, PIECES.take(), shape, 0);
+}
+
+const NO_BUFFER = new Uint8Array(0);
+const CLIENT_GONE: Delivery = { kind: "clientGone", bytes: 0 };
+
+async function pump(
+  owner: AnswerOwner,
+  body: Body,
+  buffer: Uint8Array,
+  { framing }: ResponseShape,
+  at: number,
+): Promise<Delivery> {
+  return owner.answered(await new Pump(owner.socket, body, buffer, framing === "chunked").run(at));
+}
+
+function gone(body: Body, bytes: number): Delivery {
+  body.cancel();
   return { kind: "clientGone", bytes };
 }
 

@@ -10,6 +10,7 @@ import { LengthBody } from "../http1/body.ts";
 import { ChunkedBody } from "../http1/chunked_body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
+import type { BodyOwner } from "../http1/inlet_body.ts";
 import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { UpgradableExchange, WireExchange } from "./wire_exchange.ts";
@@ -25,7 +26,7 @@ const LINGER_MS = 2_000;
 /** How long a connection without a request may still bring one while Weir leaves. */
 const LAST_CALL_MS = 1_000;
 
-export class WireConnection implements Tabled {
+export class WireConnection implements Tabled, BodyOwner {
   readonly socket: ClientSocket;
   readonly address: string;
   older: Tabled | null = null;
@@ -89,7 +90,7 @@ export class WireConnection implements Tabled {
     try {
       const header = parseProxyHeader(inlet.bytes, inlet.start, inlet.end);
       if (header === null) return this.socket.watch();
-      inlet.take(header.bytes);
+      inlet.skip(header.bytes);
       if (header.peer !== null) this.peer = header.peer;
     } catch (error) {
       if (!(error instanceof Http1Error)) throw error;
@@ -103,7 +104,7 @@ export class WireConnection implements Tabled {
   private readHead(): void {
     const { socket, house } = this;
     const { inlet } = socket;
-    if (inlet.bytes[inlet.start] === 13) inlet.take(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
+    if (inlet.bytes[inlet.start] === 13) inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
     const from = Math.max(inlet.start, inlet.start + this.scanned - 3);
     const end = findSectionEnd(inlet.bytes, from, inlet.end);
     if (end < 0) return this.awaitHead();
@@ -111,7 +112,7 @@ export class WireConnection implements Tabled {
     const { headBytesMax, headerLinesMax } = house.config;
     if (end - inlet.start > headBytesMax) return this.refuseTooLarge();
     const request = readRequest(inlet.bytes, inlet.start, end, house.scheme, headerLinesMax);
-    inlet.take(end - inlet.start);
+    inlet.skip(end - inlet.start);
     this.begin(request);
   }
 
@@ -169,14 +170,15 @@ export class WireConnection implements Tabled {
     this.socket.beginBody();
     const { inlet } = this.socket;
     return contentLength === null
-      ? new ChunkedBody(inlet, this.bodyOver)
-      : new LengthBody(inlet, contentLength, this.bodyOver);
+      ? new ChunkedBody(inlet, this, true)
+      : new LengthBody(inlet, contentLength, this);
   }
 
-  private readonly bodyOver = (complete: boolean): void => {
+  /** The request's body is over. */
+  bodyEnded(complete: boolean): void {
     this.bodyDone = complete;
     if (complete && this.phase === "exchange" && this.socket.inlet.available === 0) this.socket.watch();
-  };
+  }
 
   private readonly exchangeOver = (): void => {
     const exchange = this.exchange!;

@@ -4,34 +4,36 @@ import {
   type Body,
   type Delivery,
   type Exchange,
-  headerValues,
+  type ExchangeListener,
+  headerValue,
   type PeerAddress,
   type RequestHead,
   type ResponseHead,
   type Tunnel,
   type Unacceptable,
 } from "../exchange.ts";
-import { latin1Bytes } from "../http1/request_writer.ts";
+import { latin1Bytes } from "../http1/latin1.ts";
 import { interimHeadText, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
-import { sendAnswer } from "./wire_answer.ts";
+import { type AnswerOwner, sendAnswer } from "./wire_answer.ts";
 import type { WireConnection } from "./wire_connection.ts";
 import type { WireRequest } from "./wire_request.ts";
+import type { ClientSocket } from "./wire_socket.ts";
 import { ClientTunnel } from "./wire_tunnel.ts";
 
 const NO_BUFFER = new Uint8Array(0);
 
-export class WireExchange implements Exchange {
+export class WireExchange implements Exchange, AnswerOwner {
   readonly head: RequestHead;
   readonly unacceptable: Unacceptable | null;
   clientGone = false;
-  onClientGone: (() => void) | null = null;
+  listener: ExchangeListener | null = null;
   /** The answer went out whole. */
   delivered = false;
   /** The connection ends with this answer. */
   closes = false;
   /** The client said that no other request follows. */
   readonly lastOfClient: boolean;
-  private informed: Promise<boolean> | null = null;
+  protected informed: Promise<boolean> | null = null;
 
   constructor(
     protected readonly connection: WireConnection,
@@ -51,23 +53,31 @@ export class WireExchange implements Exchange {
   leave(): void {
     if (this.clientGone || this.delivered) return;
     this.clientGone = true;
-    this.onClientGone?.();
+    this.listener?.clientLeft();
   }
 
-  async respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
-    const { connection } = this;
-    if (this.informed !== null) await this.informed;
+  respond(head: ResponseHead, body: Body | null): Promise<Delivery> {
+    return this.informed === null ? this.send(head, body) : this.informed.then(() => this.send(head, body));
+  }
+
+  private send(head: ResponseHead, body: Body | null): Promise<Delivery> {
     if (this.clientGone) {
       body?.cancel();
-      return { kind: "clientGone", bytes: 0 };
+      return Promise.resolve({ kind: "clientGone", bytes: 0 });
     }
     const sent = hasNoBody(this.head.method, head.status) ? null : body;
     if (sent === null) body?.cancel();
-    const shape = this.shapeOf(head, sent);
-    const delivery = await sendAnswer(connection.socket, head, sent, shape);
+    return sendAnswer(this, head, sent, this.shapeOf(head, sent));
+  }
+
+  get socket(): ClientSocket {
+    return this.connection.socket;
+  }
+
+  answered(delivery: Delivery): Delivery {
     this.delivered = delivery.kind === "complete";
     // A cut answer must not look complete: the connection goes with it.
-    if (!this.delivered) connection.close();
+    if (!this.delivered) this.connection.close();
     return delivery;
   }
 
@@ -101,6 +111,7 @@ export class WireExchange implements Exchange {
 export class UpgradableExchange extends WireExchange {
   async upgrade(head: ResponseHead): Promise<Tunnel> {
     const { connection } = this;
+    if (this.informed !== null) await this.informed;
     connection.becomeTunnel();
     const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
     this.delivered = await connection.socket.write(bytes);
@@ -122,5 +133,6 @@ function framingOf(method: string, status: number, body: Body | null, old: boole
 }
 
 function asksToClose(head: ResponseHead): boolean {
-  return headerValues(head.headers, "connection").some((value) => value.toLowerCase().includes("close"));
+  const value = headerValue(head.headers, "connection");
+  return value !== undefined && value.toLowerCase().includes("close");
 }

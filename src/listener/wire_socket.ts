@@ -130,22 +130,23 @@ export class ClientSocket implements ByteSource {
   }
 
   /** Sends all of `bytes`, which must not change meanwhile; false when the client is gone. */
-  async write(bytes: Uint8Array): Promise<boolean> {
-    const { table, limits, conn } = this;
-    this.sendDeadline = table.after(limits.sendIdleMs);
-    try {
-      let sent = await conn.write(bytes);
-      while (sent < bytes.length) {
-        this.sendDeadline = table.after(limits.sendIdleMs);
-        sent += await conn.write(bytes.subarray(sent));
-      }
-      this.sendDeadline = Infinity;
-      return true;
-    } catch {
-      this.sendDeadline = Infinity;
-      return false;
-    }
+  write(bytes: Uint8Array): Promise<boolean> {
+    this.sendDeadline = this.table.after(this.limits.sendIdleMs);
+    return this.conn.write(bytes).then(
+      (count) => count < bytes.length ? this.write(bytes.subarray(count)) : this.onWritten(),
+      this.onWriteFailed,
+    );
   }
+
+  private onWritten(): boolean {
+    this.sendDeadline = Infinity;
+    return true;
+  }
+
+  private readonly onWriteFailed = (): boolean => {
+    this.sendDeadline = Infinity;
+    return false;
+  };
 
   /** Some of `bytes`: for tunnels. */
   writeSome(bytes: Uint8Array): Promise<number> {

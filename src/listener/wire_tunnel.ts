@@ -1,6 +1,6 @@
 // The client's side of a raw tunnel: its bytes as they come, whatever they mean.
 
-import type { Tunnel } from "../exchange.ts";
+import { BodyError, type Tunnel } from "../exchange.ts";
 import type { WireConnection } from "./wire_connection.ts";
 
 export class ClientTunnel implements Tunnel {
@@ -16,11 +16,13 @@ export class ClientTunnel implements Tunnel {
       into.set(view);
       return view.length;
     }
+    if (socket.closed) throw new BodyError("clientGone", "client broke off");
     return socket.ended ? null : await socket.readDirect(into);
   }
 
-  write(bytes: Uint8Array): Promise<number> {
-    return this.connection.socket.writeSome(bytes);
+  async write(bytes: Uint8Array): Promise<void> {
+    const { socket } = this.connection;
+    for (let sent = 0; sent < bytes.length;) sent += await socket.writeSome(bytes.subarray(sent));
   }
 
   closeWrite(): Promise<void> {

@@ -45,9 +45,9 @@ export function adminSources(pod: Pod): AdminSources {
 }
 
 function workerInfo(handle: WorkerHandle): WorkerInfo {
-  const { index, column, restarts, since, reason } = handle;
+  const { index, column, restarts, hangs, since, reason } = handle;
   const state = handle.state === "notListening" ? "restarting" : handle.state;
-  return { index, column: handle.alive ? column : null, state, restarts, since, reason };
+  return { index, column: handle.alive ? column : null, state, restarts, hangs, since, reason };
 }
 
 function upstreamInfos(pod: Pod): UpstreamInfo[] {

@@ -6,6 +6,7 @@
 import { type AdminServer, startAdminServer } from "../admin/server.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
 import { Board, DEFAULT_CAPACITY, PodCell } from "../board/layout.ts";
+import { whyUnreadable } from "../config/file.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../control/clock.ts";
@@ -22,6 +23,7 @@ import { Readiness } from "./readiness.ts";
 import { Tally } from "./tally.ts";
 import { UpstreamBook } from "./upstream_book.ts";
 import { discoveryInputs } from "./discovery_inputs.ts";
+import { workerEvents } from "./worker_events.ts";
 
 export interface PodInputs {
   readonly loaded: Loaded;
@@ -55,6 +57,9 @@ export class Pod {
   readonly publisher: Publisher;
   readonly startedAt: number;
   readonly tally = new Tally();
+  /** Settles when only a new process can help, with the reason. */
+  readonly failure: Promise<string>;
+  readonly fail: (reason: string) => void;
   loaded: Loaded;
   lastReload: ReloadInfo | null = null;
   draining: { readonly since: number; readonly deadlineAt: number } | null = null;
@@ -68,6 +73,9 @@ export class Pod {
     const { loaded, clock, events } = inputs;
     this.loaded = loaded;
     this.startedAt = clock.date();
+    const failure = Promise.withResolvers<string>();
+    this.failure = failure.promise;
+    this.fail = failure.resolve;
     const workers = loaded.config.workers ?? navigator.hardwareConcurrency;
     // A dying worker's column rests for a while before it is used again: each worker may need two.
     this.board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: workers * 2 + 2 });
@@ -78,7 +86,8 @@ export class Pod {
       workers,
       moduleUrl: inputs.workerModule,
       makeStart: () => this.workerStart(),
-      events: this.supervisorEvents(),
+      events: workerEvents(this),
+      whenWorkerHangs: () => this.config.whenWorkerHangs,
       ...inputs.supervision,
     });
     this.monitor = new HealthMonitor(judgeInputs(this.board, clock, events, this.tally));
@@ -122,7 +131,11 @@ export class Pod {
 
   private async readFiles({ stickyKeyFile }: Config): Promise<PodFiles> {
     if (stickyKeyFile === undefined) return { stickyKey: this.inputs.stickyKey };
-    return { stickyKey: (await this.inputs.readTextFile(stickyKeyFile)).trim() };
+    try {
+      return { stickyKey: (await this.inputs.readTextFile(stickyKeyFile)).trim() };
+    } catch (error) {
+      throw new Error(`stickyKeyFile is ${stickyKeyFile}, which cannot be read: ${whyUnreadable(error)}`);
+    }
   }
 
   private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
@@ -173,53 +186,36 @@ export class Pod {
     await this.certificate?.look();
   }
 
-  private supervisorEvents() {
-    const { events } = this.inputs;
-    return {
-      onListening: (index: number) => {
-        this.tellReady();
-        events.add("worker", "good", `worker ${index} serves`);
-      },
-      onNotListening: (index: number, reason: string) => {
-        this.tellReady();
-        events.add("worker", "bad", `worker ${index} does not accept connections: ${reason}`);
-      },
-      onDied: (index: number, reason: string, respawnMs: number) => {
-        this.tellReady();
-        events.add("worker", "bad", `worker ${index} ${reason}; respawned in ${respawnMs} ms`);
-      },
-      onFailed: (index: number, reason: string) => events.add("worker", "bad", `worker ${index}: ${reason}`),
-      onLog: this.inputs.writeLog,
-      onApplied: () => this.tellReady(),
-      onCertificateApplied: () => this.certificate?.tellProgress(),
-    };
-  }
-
   /** What the probes say; also on the board, for the probe on the traffic port. */
   probes() {
     const { handles } = this.supervisor;
     const reasons = handles.filter(({ serving }) => !serving).map(({ index, reason }) =>
       `worker ${index}: ${reason ?? "starting"}`
     );
+    const hungThreads = handles.reduce((sum, handle) => sum + handle.hungThreads, 0);
+    if (hungThreads > 0) {
+      reasons.push(`hung threads that keep their share of new connections: ${hungThreads}`);
+    }
     const counts = { serving: this.supervisor.servingCount, all: handles.length, reasons };
     return this.readiness.state(counts, this.publisher.version > 0 && this.supervisor.appliedVersion() > 0);
   }
 
-  private tellReady(): void {
+  tellReady(): void {
     const cell = this.board.layout.podCell(PodCell.ready);
     Atomics.store(this.board.int32, cell, this.probes().ready ? 1 : 0);
   }
 
-  /** Readiness fails and answers ask clients to leave, from now on. */
-  leave(): void {
-    const { delayMs, deadlineMs } = this.config.drain;
+  /** Readiness fails and answers ask clients to leave, from now on; `drain()` is to follow after `delayMs`. */
+  leave(delayMs: number): void {
+    const { deadlineMs } = this.config.drain;
     const since = this.inputs.clock.date();
     this.draining = { since, deadlineAt: since + delayMs + deadlineMs };
     this.readiness.leave();
     this.tellReady();
     Atomics.store(this.board.int32, this.board.layout.podCell(PodCell.draining), 1);
     this.supervisor.broadcast({ kind: "leave" });
-    this.inputs.events.add("drain", "neutral", `leaving: not ready any more, serving on for ${delayMs} ms`);
+    const then = delayMs === 0 ? "finishing what is in flight" : `serving on for ${delayMs} ms`;
+    this.inputs.events.add("drain", "neutral", `leaving: not ready any more, ${then}`);
   }
 
   /** Lets what is in flight finish and stops. @returns how many requests were cut at the deadline */

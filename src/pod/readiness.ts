@@ -11,7 +11,7 @@ const UNSERVED_MS_MAX = 30_000;
 export interface WorkerCounts {
   readonly serving: number;
   readonly all: number;
-  /** In words: why those that do not serve do not. */
+  /** In words: why those that do not serve do not, and what else is wrong with them. */
   readonly reasons: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export class Readiness {
     this.unservedSince = now();
   }
 
-  /** SIGTERM: not ready any more, for good. */
+  /** On the way out: not ready any more, for good. */
   leave(): void {
     this.leaving = true;
   }
@@ -43,7 +43,8 @@ export class Readiness {
   private reasons({ serving, all, reasons }: WorkerCounts, applied: boolean, live: boolean): string[] {
     const words: string[] = [];
     if (this.leaving) words.push("draining: no new clients");
-    if (serving < all) words.push(`degraded: ${serving} of ${all} workers serve`, ...reasons);
+    if (serving < all) words.push(`degraded: ${serving} of ${all} workers serve`);
+    words.push(...reasons);
     if (!this.wasReady && !applied) words.push("the configuration is not applied by every worker yet");
     if (!live) words.push(`no worker has served for ${UNSERVED_MS_MAX / 1_000} s`);
     return words;

@@ -4,6 +4,7 @@
 // in the files is checked here, and a start or a reload is refused with the reason.
 
 import type { UpstreamTlsConfig } from "../config/schema.ts";
+import { whyUnreadable } from "../config/file.ts";
 import { CertificateError, readCertificate, readChain } from "../control/certificate.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 
@@ -21,7 +22,7 @@ export async function readUpstreamTls(
       check(text);
       return text;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyUnreadable(error);
       throw new CertificateError(`upstreams.${upstream}.tls.${key} is ${file}, which cannot be used: ${why}`);
     }
   };

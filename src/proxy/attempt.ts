@@ -4,9 +4,10 @@
 // the body, or of what the connection was switched to.
 // Every other outcome has given the lease back already.
 
-import { type Body, BodyError } from "../exchange.ts";
+import { type Body, BodyError, type HeaderLines } from "../exchange.ts";
 import { Http1Error } from "../http1/error.ts";
-import { latin1Bytes, requestHeadText, type RequestLine } from "../http1/request_writer.ts";
+import type { BodyOwner } from "../http1/inlet_body.ts";
+import { requestHead, type RequestLine } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { TimeoutsConfig } from "../config/schema.ts";
 import type { Connection } from "../upstream/connection.ts";
@@ -18,24 +19,29 @@ import type { Outcome } from "./failure.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { Handshake } from "./upgrade.ts";
 
+/** What all attempts of a request share. */
 export interface AttemptInput {
+  /** Its framing is `body`'s. */
   readonly request: RequestLine;
+  /** Whom the client's request is for. */
+  readonly authority: string;
   readonly body: RequestBody | null;
   readonly timeouts: TimeoutsConfig;
   readonly responseHeadBytesMax: number;
-  /** Milliseconds left until a response head must be here; Infinity without such a limit. */
-  readonly limitMs: number;
-  readonly onInterim: ((head: ParsedResponse) => void) | null;
   /** Judges a 101; null: none was asked for. */
   readonly handshake: Handshake | null;
+  /** An interim answer (1xx) came. */
+  onInterim(head: ParsedResponse): void;
 }
 
-export class Attempt {
+export class Attempt implements BodyOwner {
   private connection: Connection | null = null;
   private abandoned = false;
   private expired = false;
   private sending: Promise<void> | null = null;
   private sendFailure: unknown = null;
+  /** The endpoint lets the connection live beyond this answer. */
+  private persistent = false;
 
   constructor(
     private readonly lease: Lease,
@@ -63,19 +69,22 @@ export class Attempt {
     return this.expired;
   }
 
-  /** @param now monotonic milliseconds, just asked */
-  async run(now: number): Promise<Outcome> {
+  /**
+   * @param now monotonic milliseconds, just asked
+   * @param limitMs left until a response head must be here; Infinity without such a limit
+   */
+  async run(now: number, limitMs: number): Promise<Outcome> {
     const { lease, input } = this;
-    const limit = this.armLimit(now);
+    const limit = limitMs === Infinity ? null : this.armLimit(now, limitMs);
     try {
-      const connection = this.connection = lease.takeKept(now) ?? await this.dial();
+      const connection = this.connection = lease.takeKept(now) ?? await this.dial(limitMs);
       this.sendRequest(connection, now);
-      const head = await connection.readHead(
-        input.request.method,
-        input.responseHeadBytesMax,
-        input.onInterim,
-      );
-      return this.respondedWith(head, connection);
+      for (;;) {
+        const head = connection.takeHead(input.request.method, input.responseHeadBytesMax);
+        if (head === null) await connection.moreHead();
+        else if (head.status < 200 && head.status !== 101) input.onInterim(head);
+        else return this.respondedWith(head, connection);
+      }
     } catch (error) {
       const outcome = this.failedWith(error);
       this.connection?.close();
@@ -86,31 +95,28 @@ export class Attempt {
     }
   }
 
-  private async dial(): Promise<Connection> {
-    const { limitMs } = this.input;
+  private async dial(limitMs: number): Promise<Connection> {
     const connection = await this.lease.open(limitMs);
     if (this.expired) throw new DialError("timedOut", `no connection within ${limitMs} ms`);
     return connection;
   }
 
-  private armLimit(now: number): Timer | null {
-    const { limitMs } = this.input;
-    if (limitMs === Infinity) return null;
+  private armLimit(now: number, limitMs: number): Timer {
     const limit = new Timer(() => this.expire());
     this.wheel.arm(limit, limitMs, now);
     return limit;
   }
 
   private sendRequest(connection: Connection, now: number): void {
-    const { request, body, timeouts } = this.input;
-    const head = latin1Bytes(requestHeadText(request), connection.headRoom);
+    const { request, authority, body, timeouts } = this.input;
+    const head = requestHead(request, this.lease.endpoint.hostFor(authority), connection.outlet.headRoom);
     if (body !== null) {
       this.sending = this.sendBody(connection, body, head);
       return;
     }
     if (this.lease.reused) connection.expectHead(timeouts.responseHeadMs, now);
     else connection.expectHead(timeouts.responseHeadMs);
-    connection.post(head);
+    connection.outlet.post(head);
   }
 
   /** Sends beside the reading of the answer, which may come early. Never rejects. */
@@ -132,11 +138,10 @@ export class Attempt {
     const { endpoint, idleMs, reused } = this.lease;
     if (head.keepAliveMs > 0) endpoint.idleLimit.learnFromHeader(head.keepAliveMs);
     else if (reused) endpoint.idleLimit.learnFromReuse(idleMs, endpoint.upstream.pool.idleMs);
-    const body = connection.body(head, this.input.timeouts.responseBodyIdleMs, (complete) => {
-      this.end(complete && head.persistent);
-    });
+    this.persistent = head.persistent;
+    const body = connection.body(head, this.input.timeouts.responseBodyIdleMs, this);
     if (body === null) this.end(head.persistent);
-    return { kind: "response", head, body };
+    return { kind: "response", at: connection.headAt, head, body };
   }
 
   private switchedWith(head: ParsedResponse, connection: Connection): Outcome {
@@ -144,14 +149,19 @@ export class Attempt {
     const problem = handshake === null ? "101 without an upgrade" : handshake.problemWith(head);
     if (problem !== null) throw new Http1Error("malformed", problem);
     connection.bodyIdleMs = Infinity;
-    return { kind: "switched", head, connection };
+    return { kind: "switched", at: connection.headAt, head, connection };
+  }
+
+  /** The answer's body was read to its end, or will not be. */
+  bodyEnded(complete: boolean): void {
+    this.end(complete && this.persistent);
   }
 
   /** The answer is over. A request still being sent is cut off: its answer has been given. */
   private end(clean: boolean): void {
     const { body } = this.input;
     const sent = this.sending === null ||
-      (body !== null && this.sendFailure === null && this.connection!.sendingDone);
+      (body !== null && this.sendFailure === null && this.connection!.outlet.done);
     if (!sent) {
       body?.cancel();
       this.connection!.close();
@@ -204,22 +214,19 @@ function requestBodyOutcome(error: BodyError): Outcome {
   return { kind: "badRequestBody", cause: error.kind, detail: error.message };
 }
 
-/** The request line and fields of an attempt, with the framing that its body needs. */
+/** What the attempts of a request send, with the framing that its body needs. */
 export function requestLine(
   method: string,
   target: string,
-  host: string,
-  headers: readonly string[],
+  headers: HeaderLines,
   body: Pick<Body, "length"> | null,
 ): RequestLine {
+  const empty = method === "POST" || method === "PUT" || method === "PATCH" ? 0 : null;
   return {
     method,
     target,
-    host,
-    headers: headers as string[],
-    contentLength: body === null
-      ? (method === "POST" || method === "PUT" || method === "PATCH" ? 0 : null)
-      : body.length,
+    headers,
+    contentLength: body === null ? empty : body.length,
     chunked: body !== null && body.length === null,
   };
 }

@@ -116,6 +116,10 @@ export class EventStreamBody implements Body, OpenSocket {
     return null;
   }
 
+  copyWhole(): number {
+    return -1;
+  }
+
   get ready(): boolean {
     return this.source.ready === true && !this.leaving;
   }

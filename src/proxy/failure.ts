@@ -51,15 +51,26 @@ export type ClientEnd =
     readonly detail: string;
   };
 
+/** The endpoint has answered, as far as its head. */
+export interface Responded {
+  readonly kind: "response";
+  /** Monotonic milliseconds: when the head was in. */
+  readonly at: number;
+  readonly head: ParsedResponse;
+  readonly body: Body | null;
+}
+
 /** The endpoint has changed the protocol (101): its connection belongs to what comes next. */
 export interface Switched {
   readonly kind: "switched";
+  /** Monotonic milliseconds: when the head was in. */
+  readonly at: number;
   readonly head: ParsedResponse;
   readonly connection: Connection;
 }
 
 export type Outcome =
-  | { readonly kind: "response"; readonly head: ParsedResponse; readonly body: Body | null }
+  | Responded
   | Switched
   | Failure
   | ClientEnd;

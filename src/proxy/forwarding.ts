@@ -5,20 +5,21 @@
 
 import { EndpointField, UpstreamField } from "../board/fields.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
-import { type Body, headerValue, type ResponseHead } from "../exchange.ts";
+import type { Body, Delivery, ExchangeListener, HeaderLines, ResponseHead } from "../exchange.ts";
+import { headerValue } from "../exchange.ts";
+import type { RequestLine } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import { Timer } from "../timer_wheel.ts";
-import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
-import { Attempt, requestLine } from "./attempt.ts";
+import { Attempt, type AttemptInput, requestLine } from "./attempt.ts";
 import { leavable } from "./event_stream.ts";
-import type { Failure, Outcome } from "./failure.ts";
+import type { Failure, Outcome, Responded } from "./failure.ts";
 import { toClient, toUpstream } from "./headers.ts";
 import type { Journey } from "./journey.ts";
 import { judge } from "./judgement.ts";
 import type { Group } from "./proxy.ts";
 import type { NoLease } from "./pending_queue.ts";
-import type { AttemptRecord } from "./record.ts";
+import { AttemptRecord } from "./record.ts";
 import { RequestBody } from "./request_body.ts";
 import { backoffMs } from "./retry_budget.ts";
 import { retryAfterMs, retryField, retryVerdict } from "./retry_policy.ts";
@@ -26,29 +27,30 @@ import type { RoutePlan } from "./route_plan.ts";
 import { Selection } from "./selection.ts";
 import type { Handshake } from "./upgrade.ts";
 
-type Answer = Extract<Outcome, { kind: "response" }>;
-
-export class Forwarding {
+export class Forwarding implements AttemptInput, ExchangeListener {
   /** Largest request body; 0 is no limit. */
   readonly bodyBytesMax: number;
+  readonly timeouts: TimeoutsConfig;
+  readonly body: RequestBody | null;
+  request: RequestLine;
+  /** Those that all attempts share. */
+  private readonly headers: HeaderLines;
   private readonly retry: RetryConfig;
-  private readonly timeouts: TimeoutsConfig;
-  private readonly body: RequestBody | null;
-  private readonly headers: string[];
-  private readonly target: string;
   private readonly selection: Selection;
   private readonly deadline: Timer | null;
   private current: Attempt | null = null;
   private currentLease: Lease | null = null;
   private entry: AttemptRecord | null = null;
   private deadlineAt = Infinity;
+  /** The request stood in the queue. */
+  private waited = false;
 
   constructor(
     private readonly journey: Journey,
     private readonly plan: RoutePlan,
     private readonly group: Group,
     /** What the request asks to become; null for nothing but an answer. */
-    private readonly handshake: Handshake | null,
+    readonly handshake: Handshake | null,
   ) {
     const { exchange, proxy, record } = journey;
     const { retry, timeouts } = plan.settings(group.upstream);
@@ -58,23 +60,41 @@ export class Forwarding {
     this.body = exchange.body === null
       ? null
       : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax);
-    const lines = plan.requestHeaders(toUpstream(exchange.head, journey.origin, proxy.identity));
+    const lines = plan.requestHeaders(toUpstream(exchange.head, journey, proxy.identity));
     this.headers = handshake === null ? lines : handshake.headers(lines);
-    this.target = plan.targetFor(exchange.head.target);
-    this.selection = new Selection(group, { head: exchange.head, clientAddress: record.clientAddress });
+    this.request = requestLine(
+      exchange.head.method,
+      plan.targetFor(exchange.head.target),
+      this.headers,
+      this.body,
+    );
+    this.selection = new Selection(group, record);
     record.upstream = group.upstream;
-    group.upstream.inFlight.add(1);
+    group.upstream.inFlight.move(1);
     group.upstream.totals.add(UpstreamField.requests);
-    group.budget.earn();
-    exchange.onClientGone = () => {
-      this.selection.leave();
-      this.current?.abandon();
-    };
-    this.deadline = this.armDeadline(timeouts.requestMs);
+    group.budget.earn(record.startedAt);
+    exchange.listener = this;
+    this.deadline = timeouts.requestMs === 0 ? null : this.armDeadline(timeouts.requestMs);
   }
 
-  private armDeadline(ms: number): Timer | null {
-    if (ms === 0) return null;
+  get authority(): string {
+    return this.journey.exchange.head.authority;
+  }
+
+  get responseHeadBytesMax(): number {
+    return this.group.upstream.snapshot.limits.responseHeadBytesMax;
+  }
+
+  onInterim(head: ParsedResponse): void {
+    this.journey.inform(head);
+  }
+
+  clientLeft(): void {
+    this.selection.leave();
+    this.current?.abandon();
+  }
+
+  private armDeadline(ms: number): Timer {
     const { inputs } = this.journey.proxy;
     const timer = new Timer(() => this.current?.expire());
     this.deadlineAt = inputs.now() + ms;
@@ -93,42 +113,25 @@ export class Forwarding {
 
   /** Waits while all endpoints are at their limit. */
   waitForLease(): Promise<Lease | NoLease> {
+    this.waited = true;
     return this.selection.waitForRoom(this.deadlineAt - this.journey.proxy.inputs.now());
   }
 
   /** One try at the leased endpoint; `judge` is told what it came to. */
   attempt(lease: Lease): Promise<Outcome> {
-    const { exchange, proxy, record } = this.journey;
-    const { endpoint } = lease;
-    const startedAt = proxy.inputs.now();
-    const entry: AttemptRecord = { endpoint: endpoint.id, startedAt, headAt: 0, outcome: "", reused: false };
-    record.attempts.push(entry);
-    this.entry = entry;
+    const { proxy, record } = this.journey;
+    const startedAt = record.attempts.length === 0 && !this.waited ? record.startedAt : proxy.inputs.now();
+    this.entry = new AttemptRecord(lease.endpoint.id, startedAt);
+    record.addAttempt(this.entry);
     this.currentLease = lease;
-    this.current = new Attempt(lease, {
-      request: requestLine(
-        exchange.head.method,
-        this.target,
-        endpoint.hostFor(exchange.head.authority),
-        this.headersFor(endpoint, entry),
-        this.body,
-      ),
-      body: this.body,
-      timeouts: this.timeouts,
-      responseHeadBytesMax: this.group.upstream.snapshot.limits.responseHeadBytesMax,
-      limitMs: Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt),
-      onInterim: this.journey.onInterim,
-      handshake: this.handshake,
-    }, proxy.inputs.wheel);
-    return this.current.run(startedAt);
-  }
-
-  /** The header lines of an attempt: the same for all, but for the span that each is in a trace. */
-  private headersFor({ snapshot: { scheme, host, port } }: Endpoint, entry: AttemptRecord): string[] {
-    const { trace } = this.journey.record;
-    return trace === null
-      ? this.headers
-      : trace.beginAttempt(entry, { scheme, host, port, target: this.target }, this.headers);
+    if (record.trace !== null) {
+      const place = { ...lease.endpoint.snapshot, target: this.request.target };
+      const headers = record.trace.beginAttempt(this.entry, place, this.headers);
+      this.request = { ...this.request, headers };
+    }
+    this.current = new Attempt(lease, this, proxy.inputs.wheel);
+    const limitMs = Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt);
+    return this.current.run(startedAt, limitMs);
   }
 
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
@@ -140,7 +143,7 @@ export class Forwarding {
   }
 
   /** Whether to go round again after this; charges the budget and waits out the backoff. */
-  async triesAgain(outcome: Answer | Failure): Promise<boolean> {
+  async triesAgain(outcome: Responded | Failure): Promise<boolean> {
     const { budget, upstream } = this.group;
     const entry = this.entry!;
     const verdict = this.verdictOn(outcome);
@@ -162,7 +165,7 @@ export class Forwarding {
     return true;
   }
 
-  private verdictOn(outcome: Answer | Failure) {
+  private verdictOn(outcome: Responded | Failure) {
     const { exchange, proxy } = this.journey;
     const ended = outcome.kind === "response"
       ? {
@@ -184,7 +187,7 @@ export class Forwarding {
     });
   }
 
-  private discard(answer: Answer): void {
+  private discard(answer: Responded): void {
     answer.body?.cancel();
     this.currentLease?.release(false);
     this.journey.record.trace?.endAttempt();
@@ -204,31 +207,28 @@ export class Forwarding {
 
   /** The endpoint's head as the client gets it. */
   clientHead(head: ParsedResponse): ResponseHead {
-    const { inputs } = this.journey.proxy;
-    const { status, reason, headers } = toClient(head, () => new Date(inputs.epoch()));
+    const headers = toClient(head, this.journey.proxy.inputs.epoch);
     const cookie = this.selection.cookieFor(this.currentLease!.endpoint);
     if (cookie !== null) headers.push("Set-Cookie", cookie);
-    return { status, reason, headers: this.plan.responseHeaders(headers) };
+    const edited = this.plan.responseHeaders(headers);
+    return edited === headers ? head : { status: head.status, reason: head.reason, headers: edited };
   }
 
-  /** Sends the endpoint's answer to the client; settles with its last byte. */
-  relay(head: ParsedResponse, body: Body | null): void | Promise<void> {
-    const client = this.clientHead(head);
-    const { endpoint } = this.currentLease!;
+  /** Sends the endpoint's answer to the client; `delivered` wants to know how that ended. */
+  relay(head: ParsedResponse, body: Body | null): Delivery | Promise<Delivery> {
     const sent = body !== null && body.length === null ? leavable(body, head.headers, this.journey) : body;
-    const sending = this.journey.send(client.status, client.reason, client.headers, sent);
-    return sending === undefined ? this.delivered(endpoint) : sending.then(() => this.delivered(endpoint));
+    return this.journey.send(this.clientHead(head), sent);
   }
 
-  private delivered(endpoint: Endpoint): void {
+  /** The last byte of the answer left, or none will any more. */
+  delivered(delivery: Delivery): void {
     const { record, proxy, exchange } = this.journey;
-    const { delivery } = record;
+    const { endpoint } = this.currentLease!;
     // Once the client is gone its request is abandoned, which no endpoint is to blame for.
-    if (exchange.clientGone) record.delivery = { kind: "clientGone", bytes: delivery!.bytes };
-    const endedAt = proxy.inputs.now();
-    record.endedAt = endedAt;
-    proxy.recorder.delivered(endpoint, endedAt - this.entry!.startedAt);
-    if (record.delivery!.kind === "truncated") {
+    record.delivery = exchange.clientGone ? { kind: "clientGone", bytes: delivery.bytes } : delivery;
+    record.endedAt = proxy.inputs.now();
+    proxy.recorder.delivered(endpoint, record.endedAt - this.entry!.startedAt);
+    if (record.delivery.kind === "truncated") {
       record.cause = "http_response_incomplete";
       // The whole request's time may have been up because its client is slow.
       if (this.current!.outOfTime) return;
@@ -241,9 +241,9 @@ export class Forwarding {
   end(): void {
     const { exchange, record } = this.journey;
     this.disarmDeadline();
-    exchange.onClientGone = null;
+    exchange.listener = null;
     this.current?.abandon();
     if (this.body !== null) record.bytesIn = this.body.bytesRead;
-    this.group.upstream.inFlight.add(-1);
+    this.group.upstream.inFlight.move(-1);
   }
 }

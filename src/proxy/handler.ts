@@ -77,9 +77,11 @@ async function forward(
     const outcome = await forwarding.attempt(lease);
     forwarding.judge(outcome, lease);
     switch (outcome.kind) {
-      case "response":
+      case "response": {
         if (isGatewayStatus(outcome.head.status) && await forwarding.triesAgain(outcome)) break;
-        return forwarding.relay(outcome.head, outcome.body);
+        const sending = forwarding.relay(outcome.head, outcome.body);
+        return forwarding.delivered(sending instanceof Promise ? await sending : sending);
+      }
       case "switched":
         return await switching!.relay(forwarding, outcome);
       case "clientGone":

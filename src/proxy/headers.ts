@@ -3,7 +3,7 @@
 // Every head is written anew from a list of lines: fields for one hop stay behind, what Weir vouches for is
 // set by Weir, everything else passes untouched and in order. Called by `handler.ts` once per direction.
 
-import { type HeaderLines, headerValues, type RequestHead, type ResponseHead } from "../exchange.ts";
+import { type HeaderLines, isNamed, type RequestHead, type ResponseHead } from "../exchange.ts";
 import { Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { HeadersConfig } from "../config/schema.ts";
@@ -50,7 +50,7 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
       continue;
     }
     if (named !== null && named.includes(name.toLowerCase())) continue;
-    if (name.length === requestIdName.length && name.toLowerCase() === requestIdName) continue;
+    if (isNamed(name, requestIdName)) continue;
     if (name.includes("_") && isDisguised(name, requestIdName)) continue;
     lines.push(name, head.headers[i + 1]!);
   }
@@ -124,10 +124,24 @@ function forwardedElement(head: RequestHead, origin: Origin): string {
   return `for=${node};host="${head.authority}";proto=${head.scheme}`;
 }
 
-/** The request id: the client's when it is one plain word, else a new one. */
-export function requestIdOf(head: RequestHead, name: string, make: () => string): string {
-  const values = headerValues(head.headers, name);
-  return values.length === 1 && isPlainWord(values[0]!) ? values[0]! : make();
+/**
+ * The request id: the one that came, when the peer's word counts and it is one plain word, else a new one.
+ * A stranger who chooses ids makes two requests look like one, in the log and to `explain`.
+ */
+export function requestIdOf(
+  { headers }: RequestHead,
+  { requestId, requestIdFrom }: HeadersConfig,
+  trusted: boolean,
+  make: () => string,
+): string {
+  if (!trusted && requestIdFrom === "trusted") return make();
+  let id: string | null = null;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!isNamed(headers[i]!, requestId)) continue;
+    if (id !== null) return make();
+    id = headers[i + 1]!;
+  }
+  return id !== null && isPlainWord(id) ? id : make();
 }
 
 function isPlainWord(value: string): boolean {
@@ -154,30 +168,38 @@ function viaNames(value: string, pseudonym: string): boolean {
   return value.split(",").some((element) => element.trim().split(/[ \t]+/)[1] === pseudonym);
 }
 
-/** The answer's head for the client: fields for one hop stay behind, a missing Date is added. */
-export function toClient(head: ParsedResponse, now: () => Date): ResponseHead {
-  const named = connectionOptions(head.headers);
-  const lines: HeaderLines = [];
+/**
+ * The answer's header lines for the client: fields for one hop stay behind, a missing Date is added. They stand
+ * in the list that was parsed, which is nobody else's.
+ */
+export function toClient(head: ParsedResponse, epochMs: () => number): HeaderLines {
+  const lines = head.headers;
+  const named = connectionOptions(lines);
   let dated = false;
   let sized = false;
-  for (let i = 0; i < head.headers.length; i += 2) {
-    const name = head.headers[i]!;
+  let kept = 0;
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i]!;
+    let value = lines[i + 1]!;
     const known = knownHeader(name);
     if (known === Known.contentLength) {
       // RFC 9112 6.3: equal repeats become one; RFC 9110 8.6: none on 1xx and 204.
       if (sized || head.status === 204) continue;
       sized = true;
-      lines.push(name, singleLength(head.headers[i + 1]!));
-      continue;
+      value = singleLength(value);
+    } else {
+      if (!passesToClient(known) || (named !== null && named.includes(name.toLowerCase()))) continue;
+      if (known === Known.date) dated = true;
     }
-    if (known === Known.date) dated = true;
-    if (!passesToClient(known)) continue;
-    if (named !== null && named.includes(name.toLowerCase())) continue;
-    lines.push(name, head.headers[i + 1]!);
+    lines[kept] = name;
+    lines[kept + 1] = value;
+    kept += 2;
   }
+  // Cheaper than setting the length.
+  while (lines.length > kept) lines.pop();
   // RFC 9110 6.6.1: a recipient with a clock adds Date when it forwards an answer without one.
-  if (!dated) lines.push("Date", now().toUTCString());
-  return { status: head.status, reason: head.reason, headers: lines };
+  if (!dated) lines.push("Date", new Date(epochMs()).toUTCString());
+  return lines;
 }
 
 /** An interim answer's head for the client: without the fields for one hop, and without framing. */

@@ -1,7 +1,7 @@
 // One request as its handler sees it: its exchange, its record, and the ways in which Weir answers itself.
 
 import { RouteField } from "../board/fields.ts";
-import type { Body, Exchange, HeaderLines, ResponseHead } from "../exchange.ts";
+import type { Body, Delivery, Exchange, HeaderLines, ResponseHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import type { RequestTrace, Tracer } from "../tracing/tracer.ts";
 import { bodyTooLarge } from "./acceptance.ts";
@@ -15,8 +15,10 @@ import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
 import { INTERNAL_ERROR } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
 
-export class Journey {
+export class Journey implements Origin {
   readonly record: RequestRecord;
+  /** Whether the operator trusts what the peer says of others. */
+  readonly trusted: boolean;
   private plan: RoutePlan | null = null;
   private begun = false;
   /** Null for a request that goes to no upstream. */
@@ -25,8 +27,9 @@ export class Journey {
   constructor(readonly exchange: Exchange, readonly proxy: Proxy) {
     const { head, peer } = exchange;
     const record = this.record = new RequestRecord(head, proxy.inputs.now());
+    this.trusted = proxy.trusted.trusts(peer.hostname);
     record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
-    record.requestId = requestIdOf(head, proxy.identity.config.requestId, proxy.inputs.makeId);
+    record.requestId = requestIdOf(head, proxy.identity.config, this.trusted, proxy.inputs.makeId);
     if (proxy.inputs.tracer !== null) record.trace = this.beginTrace(proxy.inputs.tracer);
   }
 
@@ -36,21 +39,21 @@ export class Journey {
     return tracer.begin({ head, peer: peer.hostname, startedAt, redactQuery });
   }
 
-  /** Who asks, as the next hop is told. */
-  get origin(): Origin {
-    const peer = this.exchange.peer.hostname;
-    return {
-      peer,
-      trusted: this.proxy.trusted.trusts(peer),
-      requestId: this.record.requestId,
-      informs: this.exchange.inform !== undefined,
-    };
+  get peer(): string {
+    return this.exchange.peer.hostname;
   }
 
-  /** Sends an endpoint's interim answer on; null where the listener cannot. */
-  get onInterim(): ((head: ResponseHead) => void) | null {
-    const { exchange } = this;
-    return exchange.inform === undefined ? null : (head) => void exchange.inform?.(interimToClient(head));
+  get requestId(): string {
+    return this.record.requestId;
+  }
+
+  get informs(): boolean {
+    return this.exchange.inform !== undefined;
+  }
+
+  /** Sends an endpoint's interim answer on, where the listener can. */
+  inform(head: ResponseHead): void {
+    if (this.informs) void this.exchange.inform!(interimToClient(head));
   }
 
   /** The route that the request takes. */
@@ -78,15 +81,13 @@ export class Journey {
     this.record.status = status;
   }
 
-  /** Sends an answer. Nothing to wait for when it is already gone. */
-  send(status: number, reason: string, headers: HeaderLines, body: Body | null): void | Promise<void> {
-    const { exchange, record } = this;
-    this.begin(status);
-    addHsts(headers, exchange.head.scheme, this.proxy.inputs.hstsMaxAgeS);
-    if (this.proxy.draining && exchange.head.version !== "2") headers.push("Connection", "close");
-    const delivery = exchange.respond({ status, reason, headers }, body);
-    if (delivery instanceof Promise) return delivery.then((settled) => void (record.delivery = settled));
-    record.delivery = delivery;
+  /** Sends an answer; settled at once when it is already gone. The record is to have what comes of it. */
+  send(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
+    const { exchange, proxy } = this;
+    this.begin(head.status);
+    addHsts(head.headers, exchange.head.scheme, proxy.inputs.hstsMaxAgeS);
+    if (proxy.draining && exchange.head.version !== "2") head.headers.push("Connection", "close");
+    return exchange.respond(head, body);
   }
 
   /** An answer of Weir's own that the operator configured, or the protocol asks for. */
@@ -95,7 +96,7 @@ export class Journey {
     lines.push("Date", new Date(this.proxy.inputs.epoch()).toUTCString());
     // RFC 9110 8.6: an answer with 204 has none.
     if (status !== 204) lines.push("Content-Length", String(body.length));
-    await this.send(status, "", lines, body);
+    this.record.delivery = await this.send({ status, reason: "", headers: lines }, body);
   }
 
   /** The readiness probe on the traffic port. */
@@ -118,7 +119,7 @@ export class Journey {
     const date = () => new Date(proxy.inputs.epoch());
     const via = proxy.identity.config.via;
     const { head, body } = refusalResponse(refusal, exchange.head, record.requestId, via, date);
-    await this.send(head.status, head.reason, head.headers, body);
+    record.delivery = await this.send(head, body);
   }
 
   /** A bug in Weir: told to the log, answered 500 if nothing was answered yet. */

@@ -18,9 +18,9 @@ export function judge(
   switch (outcome.kind) {
     case "response":
     case "switched":
-      entry.headAt = inputs.now();
-      entry.outcome = String(outcome.head.status);
-      recorder.answered(endpoint, outcome.head.status, entry.headAt - entry.startedAt);
+      entry.headAt = outcome.at;
+      entry.status = outcome.head.status;
+      recorder.answered(endpoint, outcome.head.status, entry.headAt - entry.startedAt, entry.headAt);
       endpoint.countGatewayResult(isGatewayStatus(outcome.head.status));
       return;
     case "clientGone":
@@ -29,12 +29,14 @@ export function judge(
     case "badRequestBody":
       entry.outcome = `request body: ${outcome.detail}`;
       return;
-    default:
+    default: {
+      const now = inputs.now();
       entry.outcome = describeFailure(outcome);
       if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {
         endpoint.totals.add(EndpointField.resetsOnReuse);
         endpoint.idleLimit.learnFromReset(lease.idleMs, endpoint.upstream.pool.idleMs);
       } else if (outcome.kind !== "refused" || outcome.local !== true) endpoint.countGatewayResult(true);
-      recorder.unanswered(endpoint, outcome.kind, inputs.now() - entry.startedAt);
+      recorder.unanswered(endpoint, outcome.kind, now - entry.startedAt, now);
+    }
   }
 }

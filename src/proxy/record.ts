@@ -4,28 +4,55 @@
 
 import type { Delivery, RequestHead } from "../exchange.ts";
 import type { AttemptStory, RequestStory, RouteSnapshot } from "../messages.ts";
+import type { PickContext } from "../balance/balancer.ts";
 import type { RequestTrace } from "../tracing/tracer.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { WebSocketRelay } from "./websocket_relay.ts";
+import type { RelayEnd } from "./websocket_relay.ts";
 
 /** One attempt, as it went. */
-export interface AttemptRecord {
-  readonly endpoint: string;
-  /** Monotonic milliseconds. */
-  readonly startedAt: number;
-  headAt: number;
-  outcome: string;
-  reused: boolean;
-  retryVerdict?: string;
-  budgetLeft?: number;
+export class AttemptRecord {
+  /** Monotonic milliseconds; 0 while no response head has come. */
+  headAt = 0;
+  /** Of the response; 0 for none. */
+  status = 0;
+  /** What it came to in words; empty when it is the status that says it. */
+  private words = "";
+  reused = false;
+  retryVerdict: string | undefined = undefined;
+  budgetLeft: number | undefined = undefined;
+
+  constructor(
+    readonly endpoint: string,
+    /** Monotonic milliseconds. */
+    readonly startedAt: number,
+  ) {}
+
+  /** What it came to: its status, or words. */
+  get outcome(): string {
+    return this.status > 0 ? String(this.status) : this.words;
+  }
+
+  set outcome(words: string) {
+    this.words = words;
+  }
 }
 
-export class RequestRecord {
+const NO_ATTEMPTS: readonly AttemptRecord[] = [];
+
+/** A relay that is over, as it is recorded. */
+interface EndedRelay {
+  /** Null: its sides ended it without a word. */
+  readonly ended: RelayEnd | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export class RequestRecord implements PickContext {
   requestId = "";
   clientAddress = "";
   route: RouteSnapshot | null = null;
   upstream: Upstream | null = null;
-  readonly attempts: AttemptRecord[] = [];
+  attempts: readonly AttemptRecord[] = NO_ATTEMPTS;
   /** 0 while no answer was begun. */
   status = 0;
   delivery: Delivery | null = null;
@@ -45,17 +72,41 @@ export class RequestRecord {
     readonly startedAt: number,
   ) {}
 
+  addAttempt(attempt: AttemptRecord): void {
+    this.attempts = this.attempts.length === 0 ? [attempt] : [...this.attempts, attempt];
+  }
+
   /** A WebSocket is over. */
-  endWebSocket(relay: WebSocketRelay): void {
-    const { code = null, by = "weir", broken = true, reason = "" } = relay.ended ?? {};
+  endWebSocket(relay: EndedRelay): void {
+    const { code = null, by = "weir", broken = true } = relay.ended ?? {};
     this.close = { code, by };
-    this.bytesIn = relay.bytesIn;
-    const bytes = relay.bytesOut;
+    this.endRelay(relay, by, broken);
+    if (by === "weir" && code !== 1001) this.cause = `websocket_${code}`;
+  }
+
+  /** A raw tunnel to something else is over. */
+  endTunnel(relay: EndedRelay): void {
+    const { by = "client", broken = false } = relay.ended ?? {};
+    this.endRelay(relay, by, broken);
+    if (by === "weir") this.cause = "tunnel_idle";
+  }
+
+  private endRelay({ ended, bytesIn, bytesOut: bytes }: EndedRelay, by: string, broken: boolean): void {
+    this.bytesIn = bytesIn;
     if (!broken || by === "weir") this.delivery = { kind: "complete", bytes };
     else if (by === "client") this.delivery = { kind: "clientGone", bytes };
-    else this.delivery = { kind: "truncated", bytes, error: new Error(reason) };
-    if (by === "weir" && code !== 1001) this.cause = `websocket_${code}`;
-    else if (broken && by === "endpoint") this.cause = "connection_terminated";
+    else {
+      this.delivery = { kind: "truncated", bytes, error: new Error(ended?.reason ?? "") };
+      this.cause = "connection_terminated";
+    }
+  }
+
+  /** One attempt, and its answer went through: nothing to tell but figures. */
+  get wentStraight(): boolean {
+    const { attempts, delivery, cause, close } = this;
+    return attempts.length === 1 && attempts[0]!.retryVerdict === undefined &&
+      delivery?.kind === "complete" &&
+      cause === "" && close === null;
   }
 
   get bytesOut(): number {

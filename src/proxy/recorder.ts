@@ -24,7 +24,12 @@ const METHOD_INDEX = new Map<string, number>(METHODS.map((method, index) => [met
 const OTHER_METHOD = METHODS.length - 1;
 const NO_STATUS = STATUS_CLASSES.length - 1;
 
+const WALL_READ_MS = 1_000;
+
 export class Recorder {
+  private wallReadAt = -Infinity;
+  private ahead = 0;
+
   constructor(
     private readonly own: OwnColumn,
     private readonly log: AccessLog,
@@ -35,26 +40,26 @@ export class Recorder {
     private readonly epoch: () => number,
   ) {}
 
-  /** An endpoint answered with a head. */
-  answered(endpoint: Endpoint, status: number, headMs: number): void {
+  /** An endpoint answered with a head after `headMs`. */
+  answered(endpoint: Endpoint, status: number, headMs: number, now: number): void {
     const { totals } = endpoint;
     totals.add(EndpointField.attempts);
     totals.add(EndpointField.status1xx + Math.floor(status / 100) - 1);
     totals.observe(HEAD_LATENCY, headMs);
     // Failing is not a way to be fast: it would draw all traffic of a policy that goes by latency.
-    if (isGatewayStatus(status)) endpoint.observeFailure(headMs);
-    else endpoint.observeLatency(headMs);
+    if (isGatewayStatus(status)) endpoint.observeFailure(headMs, now);
+    else endpoint.observeLatency(headMs, now);
   }
 
   /** An attempt got no answer after `ms`. Failures to connect are counted by the endpoint itself. */
-  unanswered(endpoint: Endpoint, kind: Failure["kind"], ms: number): void {
+  unanswered(endpoint: Endpoint, kind: Failure["kind"], ms: number, now: number): void {
     const { totals } = endpoint;
     totals.add(EndpointField.attempts);
     totals.add(EndpointField.statusNone);
     if (kind === "timedOut") totals.add(EndpointField.timeouts);
     else if (kind === "reset") totals.add(EndpointField.resets);
     else if (kind === "malformed") totals.add(EndpointField.malformed);
-    endpoint.observeFailure(ms);
+    endpoint.observeFailure(ms, now);
   }
 
   /** An answer that came from `endpoint` is over. */
@@ -90,10 +95,17 @@ export class Recorder {
       record.upstream.totals.add(BY_METHOD + method * STATUS_CLASSES.length + statusClass);
     }
     if (this.log.off && this.stories.off) return;
-    const arrival = this.epoch() - (record.endedAt - record.startedAt);
+    const arrival = record.startedAt + this.wallAhead(record.endedAt);
     this.log.record(record, arrival);
-    // Stories are kept for long, and spans with them if they were still there.
-    record.trace = null;
     this.stories.keep(record, arrival);
+  }
+
+  /** How far the wall clock is ahead of the monotonic one, milliseconds: asked once a second, since asking costs. */
+  private wallAhead(now: number): number {
+    if (Math.abs(now - this.wallReadAt) > WALL_READ_MS) {
+      this.wallReadAt = now;
+      this.ahead = this.epoch() - now;
+    }
+    return this.ahead;
   }
 }

@@ -118,13 +118,18 @@ export class WholeBody implements Body {
     return Promise.resolve(bytes === null || bytes.length === 0 ? null : bytes);
   }
 
-  takeWhole(into?: Uint8Array): Uint8Array | null {
-    const bytes = this.bytes;
-    if (bytes === null || (into !== undefined && into.length < bytes.length)) return null;
+  takeWhole(): Uint8Array | null {
+    const { bytes } = this;
     this.bytes = null;
-    if (into === undefined) return bytes;
-    into.set(bytes);
-    return into.subarray(0, bytes.length);
+    return bytes;
+  }
+
+  copyWhole(into: Uint8Array, at: number): number {
+    const { bytes } = this;
+    if (bytes === null || into.length - at < bytes.length) return -1;
+    this.bytes = null;
+    into.set(bytes, at);
+    return bytes.length;
   }
 
   cancel(): void {

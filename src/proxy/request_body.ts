@@ -73,7 +73,7 @@ export class RequestBody {
     for (let at = 0;; at++) {
       while (at === this.kept.length) {
         if (this.ended) return;
-        connection.limitSending("request", idleMs);
+        connection.outlet.limit("request", idleMs);
         await this.more();
         if (turn !== this.turn) return;
       }
@@ -98,26 +98,26 @@ export class RequestBody {
     let waiting: Uint8Array | null = head;
     if (!await comesSoon(first, wheel)) {
       waiting = null;
-      await connection.write(head);
+      await connection.outlet.write(head);
     }
     for (let next = await first; next.done !== true; next = await pieces.next()) {
       const bytes = next.value;
       const piece = chunked ? chunkOf(bytes) : bytes;
-      connection.limitSending("send", idleMs);
+      connection.outlet.limit("send", idleMs);
       if (waiting !== null && piece.length <= WITH_HEAD_BYTES_MAX) {
-        await connection.write(joined(waiting, piece));
+        await connection.outlet.write(joined(waiting, piece));
       } else {
-        if (waiting !== null) await connection.write(waiting);
-        await connection.write(piece);
+        if (waiting !== null) await connection.outlet.write(waiting);
+        await connection.outlet.write(piece);
       }
       waiting = null;
     }
-    connection.limitSending("send", idleMs);
+    connection.outlet.limit("send", idleMs);
     if (chunked) {
       const last = lastChunk(this.source.trailers);
-      await connection.write(waiting === null ? last : joined(waiting, last));
-    } else if (waiting !== null) await connection.write(waiting);
-    connection.sendingEnded();
+      await connection.outlet.write(waiting === null ? last : joined(waiting, last));
+    } else if (waiting !== null) await connection.outlet.write(waiting);
+    connection.outlet.end();
   }
 
   /** Nobody will send the rest. */

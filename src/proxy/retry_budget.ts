@@ -36,10 +36,10 @@ export class RetryBudget {
     this.config = config;
   }
 
-  /** A request arrived. */
-  earn(): void {
+  /** A request arrived. @param now monotonic milliseconds */
+  earn(now = this.now()): void {
     const { int32, milli } = this.cells;
-    this.age();
+    this.age(now);
     if (Atomics.load(int32, milli) < MILLI_MAX) Atomics.add(int32, milli, this.config.budgetPercent * 10);
   }
 
@@ -62,10 +62,10 @@ export class RetryBudget {
   }
 
   /** Lets the seconds since the last look work on the balance; the first worker to see a second does it. */
-  private age(): void {
+  private age(now = this.now()): void {
     const { int32, milli, second } = this.cells;
     // Counted from 1: an untouched cell is 0.
-    const current = Math.floor(this.now() / 1_000) + 1;
+    const current = Math.floor(now / 1_000) + 1;
     const seen = Atomics.load(int32, second);
     if (current <= seen || Atomics.compareExchange(int32, second, seen, current) !== seen) return;
     const balance = Atomics.load(int32, milli);

@@ -11,8 +11,10 @@ import type { Lease } from "../upstream/lease.ts";
 import type { NoLease, Waiter } from "./pending_queue.ts";
 import type { Group } from "./proxy.ts";
 
+const NONE: readonly Endpoint[] = [];
+
 export class Selection implements Waiter {
-  readonly tried: Endpoint[] = [];
+  tried: readonly Endpoint[] = NONE;
   /** Where the client's cookie led; null when it led nowhere. */
   private stuckTo: Endpoint | null = null;
 
@@ -33,7 +35,7 @@ export class Selection implements Waiter {
       : this.otherLease(endpoints);
     if (lease !== null) {
       if (panic) upstream.totals.add(UpstreamField.panicPicks);
-      this.tried.push(lease.endpoint);
+      this.tried = [...this.tried, lease.endpoint];
       return lease;
     }
     if (endpoints.length > 0) return "full";

@@ -3,8 +3,10 @@
 import type { Switched } from "./failure.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
+import { RawHandshake } from "./raw_handshake.ts";
 import type { RoutePlan } from "./route_plan.ts";
-import type { Handshake, UpgradeWish } from "./upgrade.ts";
+import { allowedTokens, type Handshake, type UpgradeWish } from "./upgrade.ts";
+import { relayTunnel } from "./tunnel.ts";
 import { relayWebSocket } from "./websocket.ts";
 import { WebSocketHandshake } from "./websocket_handshake.ts";
 
@@ -25,5 +27,16 @@ export function switchingFor(wish: UpgradeWish, journey: Journey, plan: RoutePla
       relay: (forwarding, switched) => relayWebSocket(journey, plan, forwarding, handshake, switched),
     };
   }
-  return null;
+  if (exchange.upgrade === undefined) return null;
+  if (wish.kind === "webSocket") return tunnel(["websocket"], true, journey, plan);
+  const tokens = wish.kind === "other" ? allowedTokens(wish.tokens, plan.route.upgrade) : [];
+  return tokens.length === 0 ? null : tunnel(tokens, false, journey, plan);
+}
+
+function tunnel(tokens: readonly string[], webSocket: boolean, journey: Journey, plan: RoutePlan): Switching {
+  const handshake = new RawHandshake(tokens, journey.exchange.head.headers, webSocket);
+  return {
+    handshake,
+    relay: (forwarding, switched) => relayTunnel(journey, plan, forwarding, handshake, switched),
+  };
 }

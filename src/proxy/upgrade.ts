@@ -19,17 +19,19 @@ export type UpgradeWish =
   | { readonly kind: "none" }
   /** A valid WebSocket handshake. */
   | { readonly kind: "webSocket"; readonly offer: readonly string[] }
-  /** Something else, by its first token, in lower case. */
-  | { readonly kind: "other"; readonly token: string }
+  /** Something else: tokens as they were written, at least one. */
+  | { readonly kind: "other"; readonly tokens: readonly string[] }
   | { readonly kind: "invalid"; readonly refusal: Refusal };
+
+const NONE: UpgradeWish = { kind: "none" };
 
 /** What the request wants to become. RFC 9110 7.8: HTTP/1.0 cannot ask, and HTTP/2 does not. */
 export function upgradeWish(head: RequestHead): UpgradeWish {
-  if (head.version !== "1.1") return { kind: "none" };
-  const tokens = listOf(head.headers, "upgrade").map((token) => token.toLowerCase());
+  if (head.version !== "1.1" || headerValue(head.headers, "upgrade") === undefined) return NONE;
+  const tokens = listOf(head.headers, "upgrade");
   const named = listOf(head.headers, "connection").some((option) => option.toLowerCase() === "upgrade");
-  if (tokens.length === 0 || !named) return { kind: "none" };
-  if (!tokens.includes("websocket")) return { kind: "other", token: tokens[0]! };
+  if (tokens.length === 0 || !named) return NONE;
+  if (!tokens.some((token) => token.toLowerCase() === "websocket")) return { kind: "other", tokens };
   const refusal = handshakeRefusal(head);
   if (refusal !== null) return { kind: "invalid", refusal };
   return { kind: "webSocket", offer: listOf(head.headers, "sec-websocket-protocol") };
@@ -65,13 +67,17 @@ export function refusalOfUpgrade(
 ): Refusal | null {
   if (wish.kind === "invalid") return wish.refusal;
   if (wish.kind !== "other" || unknownUpgrade === "ignore") return null;
-  const passes = exchange.upgrade !== undefined &&
-    allowed?.some((token) => token.toLowerCase() === wish.token) === true;
+  const passes = exchange.upgrade !== undefined && allowedTokens(wish.tokens, allowed).length > 0;
   return passes ? null : {
     status: 501,
     error: "http_request_denied",
-    message: `an upgrade to ${wish.token} cannot pass here`,
+    message: `an upgrade to ${wish.tokens[0]} cannot pass here`,
   };
+}
+
+/** Those of the tokens that a route lets pass, in the client's order. */
+export function allowedTokens(tokens: readonly string[], allowed: readonly string[] = []): string[] {
+  return tokens.filter((token) => allowed.some((name) => name.toLowerCase() === token.toLowerCase()));
 }
 
 /** The elements of a list header over all its lines, in order. */

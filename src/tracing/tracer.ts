@@ -55,7 +55,7 @@ export interface TracedAttempt {
   readonly headAt: number;
   readonly outcome: string;
   readonly reused: boolean;
-  readonly retryVerdict?: string;
+  readonly retryVerdict?: string | undefined;
 }
 
 /** What is known of a request once it is over. */

@@ -3,6 +3,9 @@
 // Pure. The order of preference is: usable primaries; with too few of them, usable backups too; then
 // draining ones, which still serve; then, if the operator chose panic, everything that is not leaving. Those
 // that await their first check are as good as absent: many that join at once are no reason to panic.
+//
+// Verdicts reach a worker at once, the snapshot that names new endpoints a moment later. When all endpoints are
+// replaced together, those that leave serve on for that moment.
 
 import { EndpointState } from "../board/verdicts.ts";
 import type { UpstreamSnapshot } from "../messages.ts";
@@ -26,6 +29,8 @@ export function narrow<E extends Judged>(
   policy: Pick<UpstreamSnapshot, "whenAllUnhealthy" | "panicPercent">,
 ): Candidates<E> {
   const staying = all.filter((endpoint) => (endpoint.state & EndpointState.leaving) === 0);
+  // Successors are on their way, or the next snapshot is empty and says so.
+  if (staying.length === 0) return { endpoints: all, panic: false };
   const primaries = staying.filter((endpoint) => !endpoint.backup && !isDraining(endpoint));
   const usable = primaries.filter((endpoint) => endpoint.state === 0);
   const known = primaries.filter((endpoint) => (endpoint.state & EndpointState.unchecked) === 0);

@@ -6,7 +6,7 @@
 import { Bell } from "../board/bell.ts";
 import { EndpointField } from "../board/fields.ts";
 import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
-import { failureSampleMs, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
+import { failureSampleMs, nextCostMs } from "../board/moving_latency.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
 import { Verdicts } from "../board/verdicts.ts";
 import type { EndpointSnapshot, UpstreamSnapshot } from "../messages.ts";
@@ -86,21 +86,25 @@ export class Endpoint {
 
   /** Claims a place for one request; null when the endpoint is at its limit (pod-wide). */
   lease(): Lease | null {
-    this.inFlightOwn.add(1);
     const max = this.upstream.limits.inFlightPerEndpointMax;
-    // Add, then sum: two workers that check first could both pass.
-    if (max > 0 && this.inFlight() > max) {
-      this.countOut();
-      return null;
+    if (max === 0) this.inFlightOwn.move(1);
+    else {
+      this.inFlightOwn.add(1);
+      // Add, then sum: two workers that check first could both pass.
+      if (this.inFlight() > max) {
+        this.countOut();
+        return null;
+      }
     }
     return new Lease(this);
   }
 
   /** Also after a claim in vain: two that race for one place may both have withdrawn, and both wait. */
   private countOut(): void {
-    this.inFlightOwn.add(-1);
     const max = this.upstream.limits.inFlightPerEndpointMax;
-    if (max > 0 && this.inFlight() < max) this.bell.ringIfAwaited();
+    if (max === 0) return this.inFlightOwn.move(-1);
+    this.inFlightOwn.add(-1);
+    if (this.inFlight() < max) this.bell.ringIfAwaited();
   }
 
   /** The warmest kept connection that may still be used. */
@@ -147,7 +151,7 @@ export class Endpoint {
       return this.closeConnection(connection);
     }
     const { idlePerEndpointMax } = this.upstream.pool;
-    const kept = this.pool.put(connection, this.context.now(), this.idleLimitMs(), idlePerEndpointMax);
+    const kept = this.pool.put(connection, connection.now, this.idleLimitMs(), idlePerEndpointMax);
     if (!kept) this.totals.add(EndpointField.connectionsClosed);
   }
 
@@ -165,25 +169,26 @@ export class Endpoint {
     return this.idleLimit.ms(this.upstream.pool.idleMs);
   }
 
-  /** An answer's head came after `ms`. */
-  observeLatency(ms: number): void {
-    this.moveLatency(() => ms);
+  /** An answer's head came after `ms`. @param now monotonic milliseconds */
+  observeLatency(ms: number, now: number): void {
+    const { own } = this.context;
+    this.moveLatency(own.board.layout.ewmaCell(own.column, this.row), ms, now);
   }
 
-  /** No answer came, and that took `ms`. */
-  observeFailure(ms: number): void {
-    this.moveLatency((before) => failureSampleMs(before, ms));
+  /** No answer came, and that took `ms`. @param now monotonic milliseconds */
+  observeFailure(ms: number, now: number): void {
+    const { own } = this.context;
+    const cell = own.board.layout.ewmaCell(own.column, this.row);
+    const before = { costMs: own.board.float64[cell]!, atMs: own.board.float64[cell + 1]! };
+    this.moveLatency(cell, failureSampleMs(before, ms), now);
   }
 
   /** Moves this worker's part of the endpoint's latency. */
-  private moveLatency(sampleMs: (before: MovingLatency) => number): void {
-    const { own, now } = this.context;
-    const cell = own.board.layout.ewmaCell(own.column, this.row);
-    const cells = own.board.float64;
+  private moveLatency(cell: number, sampleMs: number, now: number): void {
+    const cells = this.context.own.board.float64;
     const before = { costMs: cells[cell]!, atMs: cells[cell + 1]! };
-    const at = now();
-    cells[cell] = nextCostMs(before, sampleMs(before), at, this.upstream.balance.decayMs);
-    cells[cell + 1] = at;
+    cells[cell] = nextCostMs(before, sampleMs, now, this.upstream.balance.decayMs);
+    cells[cell + 1] = now;
   }
 
   /** Latency over all workers, each worker's part weighing by how fresh it is. */

@@ -86,7 +86,7 @@ export class EndpointSocket {
     this.writing = true;
     try {
       for (let frame = this.queue.shift(); frame !== undefined; frame = this.queue.shift()) {
-        await this.connection.write(frame);
+        await this.connection.outlet.write(frame);
         this.unsentBytes -= frame.length;
       }
     } catch {

@@ -2,17 +2,17 @@
 //
 // Only clean connections get in; one that the endpoint closes, or that idles too long, leaves by itself.
 
-import type { Connection } from "./connection.ts";
+import type { Connection, ConnectionKeeper } from "./connection.ts";
 
-export class Pool {
+export class Pool implements ConnectionKeeper {
   private readonly connections: Connection[] = [];
   private closed = false;
 
   constructor(
     /** Called when a connection left by itself. */
-    private readonly onGone: (connection: Connection) => void,
+    private readonly onLeft: () => void,
     /** Counts the connections that are kept. */
-    private readonly kept: { add(amount: number): void },
+    private readonly kept: { move(amount: number): void },
   ) {}
 
   get size(): number {
@@ -23,7 +23,7 @@ export class Pool {
   take(): Connection | null {
     const connection = this.connections.pop();
     if (connection === undefined) return null;
-    this.kept.add(-1);
+    this.kept.move(-1);
     connection.wake();
     return connection;
   }
@@ -35,24 +35,24 @@ export class Pool {
       return false;
     }
     this.connections.push(connection);
-    this.kept.add(1);
-    connection.idle(now, idleMs, () => this.drop(connection));
+    this.kept.move(1);
+    connection.idle(now, idleMs, this);
     return true;
   }
 
-  private drop(connection: Connection): void {
+  onGone(connection: Connection): void {
     const at = this.connections.indexOf(connection);
     if (at >= 0) {
       this.connections.splice(at, 1);
-      this.kept.add(-1);
+      this.kept.move(-1);
     }
-    this.onGone(connection);
+    this.onLeft();
   }
 
   /** Closes all idle connections and refuses further ones. */
   close(): void {
     this.closed = true;
-    this.kept.add(-this.connections.length);
+    this.kept.move(-this.connections.length);
     for (const connection of this.connections.splice(0)) {
       connection.wake();
       connection.close();

@@ -90,6 +90,12 @@ Deno.test({
       pass();
       await says(page, "#verdict-headline", "Both endpoints serve");
       await says(page, "#config", "applied");
+
+      pod.certify(5 * 86_400_000 + 60_000);
+      pass();
+      await says(page, "#verdict-headline", "The certificate expires in 5 days");
+      await says(page, "#config", "✓ app.test by Test CA, for 5 d");
+      await says(page, "#config", "at 1 of 2 workers");
     }),
 });
 

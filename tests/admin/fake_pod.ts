@@ -83,7 +83,7 @@ export class FakePod implements AdminSources {
       logLinesDropped: 0,
     };
     this.workerList = [1, 2].map((column, index) => (
-      { index, column, state: "serving", restarts: 0, since: now() - 3_720_000, reason: null }
+      { index, column, state: "serving", restarts: 0, hangs: 0, since: now() - 3_720_000, reason: null }
     ));
     for (const [name, ids] of Object.entries(upstreams)) this.addUpstream(name, ids);
     for (const { column } of this.workerList) {
@@ -192,6 +192,20 @@ export class FakePod implements AdminSources {
     this.configuration.lastReload = { ok, at: this.now(), findings };
     if (ok) this.configuration.version++;
     this.happen("reload", ok ? "neutral" : "bad", ok ? "applied" : `refused: ${findings.join("; ")}`);
+  }
+
+  /** There is TLS, with a certificate that is good for so long, beside another one that is not served. */
+  certify(leftMs: number, problem: string | null = null): void {
+    this.tls = {
+      names: ["app.test"],
+      issuer: "Test CA",
+      fingerprint: "AB:CD",
+      notAfter: this.now() + leftMs,
+      loadedAt: this.now(),
+      changes: { applied: 1, refused: problem === null ? 0 : 1 },
+      problem,
+      workers: { serving: 1, all: 2 },
+    };
   }
 
   happen(kind: PodEvent["kind"], tone: PodEvent["tone"], text: string): void {

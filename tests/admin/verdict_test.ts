@@ -7,6 +7,7 @@ import { FakePod } from "./fake_pod.ts";
 
 const A = "http://10.0.0.1:80";
 const B = "http://10.0.0.2:80";
+const DAY_MS = 86_400_000;
 
 interface Case {
   readonly what: string;
@@ -87,6 +88,42 @@ const CASES: readonly Case[] = [
     level: "warning",
     headline: "1 of 2 workers serves",
     notes: ["worker 0 restarts: it threw"],
+  },
+  {
+    what: "the certificate is good for more than two weeks",
+    happens: (pod) => pod.certify(15 * DAY_MS),
+    level: "ok",
+    headline: "All 3 endpoints serve",
+  },
+  {
+    what: "the certificate expires soon",
+    happens: (pod) => pod.certify(14 * DAY_MS),
+    level: "warning",
+    headline: "The certificate expires in 13 days",
+  },
+  {
+    what: "the certificate has expired",
+    happens: (pod) => pod.certify(0),
+    level: "critical",
+    headline: "The certificate has expired",
+  },
+  {
+    what: "the renewed certificate is not served",
+    happens: (pod) => pod.certify(90 * DAY_MS, "the key does not belong to the certificate"),
+    level: "warning",
+    headline: "The certificate in the files is not served: the one before it is",
+    notes: ["the key does not belong to the certificate"],
+  },
+  {
+    what: "a worker hangs",
+    happens: (pod) => {
+      pod.workerList[0]!.state = "hung";
+      pod.state.ready = false;
+      pod.state.reasons = ["draining: no new clients", "worker 0: hangs"];
+    },
+    level: "critical",
+    headline: "Worker 0 hangs: this pod leaves, to be restarted",
+    notes: ["draining: no new clients", "worker 0: hangs"],
   },
   {
     what: "the pod is not ready",

@@ -12,9 +12,10 @@ Deno.test("roundRobin() with equal weights is the list, over and over", () => {
 
 for (
   const [weights, expected] of [
-    [[5, 1, 1], [0, 0, 1, 0, 2, 0, 0]],
-    [[50, 10, 10], [0, 0, 1, 0, 2, 0, 0]],
-    [[0.5, 0.1, 0.1], [0, 0, 1, 0, 2, 0, 0]],
+    [[5, 1, 1], [0, 1, 0, 0, 0, 2, 0]],
+    [[50, 10, 10], [0, 1, 0, 0, 0, 2, 0]],
+    [[0.5, 0.1, 0.1], [0, 1, 0, 0, 0, 2, 0]],
+    [[4, 2, 1], [0, 1, 0, 2, 0, 1, 0]],
     [[1, 2], [1, 0, 1]],
     [[3, 3], null],
     [[0.25, 0.25], null],
@@ -48,6 +49,21 @@ Deno.test("turnSequence() spreads turns: nobody is ever a whole turn ahead or be
       );
     });
   }));
+});
+
+Deno.test("turnSequence() spreads a thousand endpoints of which some are at the start of their ramp", () => {
+  const weights = Array.from({ length: 1_000 }, (_, i) => i % 20 === 0 ? 0.25 : 1);
+  const sequence = [...turnSequence(weights)!];
+  const counts = weights.map((_, index) => sequence.filter((turn) => turn === index).length);
+  assertEquals(new Set(counts.filter((_, index) => index % 20 === 0)), new Set([1]));
+  assertEquals(new Set(counts.filter((_, index) => index % 20 !== 0)), new Set([4]));
+  // Of any twenty turns in a row about every eightieth is for one that ramps.
+  const ramping = sequence.flatMap((turn, at) => turn % 20 === 0 ? [at] : []);
+  const gaps = ramping.slice(1).map((at, i) => at - ramping[i]!);
+  assert(
+    Math.min(...gaps) >= 60 && Math.max(...gaps) <= 100,
+    `gaps from ${Math.min(...gaps)} to ${Math.max(...gaps)}`,
+  );
 });
 
 Deno.test("turnSequence() stays bounded and starves nobody when weights need too many turns", () => {

@@ -160,7 +160,7 @@ Deno.test("loadConfig() says why the file cannot be read", async () => {
     [new Deno.errors.PermissionDenied("x"), "the system denies it to this user"],
     [
       new Deno.errors.NotCapable("x"),
-      'must lie in "." or "/etc/weir", which the tasks allow (--allow-read=.,/etc/weir)',
+      "it lies outside of what this process may read, must lie in the working directory or in /etc/weir",
     ],
     [new Deno.errors.IsADirectory("x"), "it is a directory"],
     [new Error("odd\nstack"), "cannot be read: odd"],

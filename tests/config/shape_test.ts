@@ -23,7 +23,7 @@ const table: readonly [string, string][] = [
   ],
   [
     "colour: red",
-    "colour is not a known key, must be one of listen, admin, workers, trustedProxies, accessLog, headers, limits, drain, explainRequestsMax, stickyKeyFile, unknownUpgrade, upstreams, routes",
+    "colour is not a known key, must be one of listen, admin, workers, trustedProxies, accessLog, headers, limits, drain, whenWorkerHangs, explainRequestsMax, stickyKeyFile, unknownUpgrade, upstreams, routes",
   ],
   [
     "accessLog: josn",

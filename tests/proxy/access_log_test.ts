@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { combinedLine, jsonLine, type LineFormat } from "../../src/proxy/access_line.ts";
 import { AccessLog } from "../../src/proxy/access_log.ts";
 import { LineBuffer } from "../../src/proxy/line_buffer.ts";
-import { RequestRecord } from "../../src/proxy/record.ts";
+import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { accessLogSchema } from "../../src/config/schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";
@@ -42,17 +42,15 @@ Deno.test("jsonLine() is one JSON object with everything that is known", () => {
     scheme: "https",
     headers: ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
   });
-  record.attempts.push(
-    {
-      endpoint: "http://a:1",
-      startedAt: 1_001,
-      headAt: 0,
-      outcome: "refused",
-      reused: false,
-      retryVerdict: "yes: connect",
-    },
-    { endpoint: "http://b:1", startedAt: 1_002, headAt: 1_004.5, outcome: "200", reused: true },
-  );
+  const refused = new AttemptRecord("http://a:1", 1_001);
+  refused.outcome = "refused";
+  refused.retryVerdict = "yes: connect";
+  const answered = new AttemptRecord("http://b:1", 1_002);
+  answered.headAt = 1_004.5;
+  answered.status = 200;
+  answered.reused = true;
+  record.addAttempt(refused);
+  record.addAttempt(answered);
   assertEquals(JSON.parse(lineOf(jsonLine, record, "/a?b=c")), {
     time: "2000-10-10T13:55:36.045Z",
     client: "203.0.113.9",

@@ -22,6 +22,10 @@ class ScriptedSource implements Body {
     return null;
   }
 
+  copyWhole(): number {
+    return -1;
+  }
+
   cancel(): void {
     this.cancelled = true;
     this.reader?.reject(new Error("cancelled"));

@@ -56,6 +56,7 @@ scenario("the story of a retried request tells both attempts", async (props) => 
   const weir = await props.weir({
     workers: 2,
     config: {
+      headers: { requestIdFrom: "anyone" },
       upstreams: {
         api: {
           endpoints: [failing.url, { url: serving.url, backup: true }],

@@ -13,6 +13,17 @@ const claims: Answer["headers"] = [
   ["X-Request-Id", "told-by-the-client"],
 ];
 
+const trusting = { trustedProxies: ["127.0.0.0/8"] };
+const anyone = { headers: { requestIdFrom: "anyone" } };
+const whoseId: readonly [Record<string, unknown>, NonNullable<Answer["headers"]>, boolean][] = [
+  [{}, [["X-Request-Id", "abc"]], false],
+  [trusting, [["X-Request-Id", "abc"]], true],
+  [anyone, [["X-Request-Id", "abc"]], true],
+  [anyone, [["X-Request-Id", "two words"]], false],
+  [anyone, [["X-Request-Id", "abc"], ["X-Request-Id", "abc"]], false],
+  [anyone, [["X-Request-Id", "w".repeat(129)]], false],
+];
+
 scenario("a stranger's X-Forwarded fields are replaced", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url });
@@ -23,7 +34,24 @@ scenario("a stranger's X-Forwarded fields are replaced", async (props) => {
   assertEquals(request.headerAll("x-forwarded-for"), ["127.0.0.1"]);
   assertEquals(request.headerAll("x-forwarded-host"), ["weir.test"]);
   assertEquals(request.headerAll("x-forwarded-proto"), ["http"]);
+  const [id, ...more] = request.headerAll("x-request-id");
+  assertEquals([id?.includes("told-by"), more], [false, []]);
 });
+
+for (const [config, headers, kept] of whoseId) {
+  scenario(
+    `a request id is ${kept ? "kept" : "made"} with ${JSON.stringify([config, headers])}`,
+    async (props) => {
+      const origin = await props.origin(reply(200));
+      const weir = await props.loop({ upstreams: origin.url, config });
+      const client = await props.client(weir);
+      await client.send(requestText("GET", "/", headers));
+      await client.response();
+      const ids = (await origin.request(1)).headerAll("x-request-id");
+      assertEquals([ids.length, ids[0] === headers[0]![1]], [1, kept]);
+    },
+  );
+}
 
 scenario("a trusted peer's X-Forwarded fields are kept, and it is added to the list", async (props) => {
   const origin = await props.origin(reply(200));

@@ -7,7 +7,7 @@ import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 
-const options = { ...needs("openssl"), listeners: ["serve"] as const };
+const options = needs("openssl");
 
 scenario("the plain port sends clients to https, with the method and the whole target", async (props) => {
   await using authority = await Authority.create();

@@ -69,5 +69,6 @@ scenario("SIGINT skips the drain delay", async (props) => {
   weir.signal("SIGINT");
   weir.signal("SIGINT");
   assertEquals(await weir.exit.then(({ code, signal }) => [code, signal]), [0, null]);
+  assertMatch(await weir.line(/leaving/), /finishing what is in flight/);
   assert(weir.stderr.every((line) => !/\bat .*\.ts:\d+/.test(line)), weir.stderr.join("\n"));
 });

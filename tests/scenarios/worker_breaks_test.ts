@@ -1,14 +1,18 @@
 // A worker that breaks takes its own connections with it and nothing else, and its place is filled again.
 
 import { assert, assertEquals } from "@std/assert";
-import { type Fault, RunningPod } from "../support/pod.ts";
-import { ask, RawClient, requestText } from "../support/raw_client.ts";
-import { Gate, head, type RawOrigin, replyRaw, scene, startOrigin, wait } from "../support/raw_origin.ts";
+import { clientsOfBothWorkers } from "../support/both_workers.ts";
+import { RunningPod } from "../support/pod.ts";
+import { ask } from "../support/raw_client.ts";
+import { Gate, head, replyRaw, scene, startOrigin, wait } from "../support/raw_origin.ts";
 import { until } from "../support/until.ts";
 
-const CONNECTIONS_MAX = 64;
+const SAID = {
+  "throws": "threw: Uncaught Error: broken on purpose",
+  "closes itself": "ended without a word",
+};
 
-for (const fault of ["throws", "closes itself"] as const satisfies readonly Fault[]) {
+for (const fault of ["throws", "closes itself"] as const) {
   Deno.test({
     name: `a worker that ${fault} is replaced, and the clients of the other one notice nothing`,
     sanitizeOps: true,
@@ -17,7 +21,7 @@ for (const fault of ["throws", "closes itself"] as const satisfies readonly Faul
   });
 }
 
-async function breakOneOfTwo(fault: Fault): Promise<void> {
+async function breakOneOfTwo(fault: keyof typeof SAID): Promise<void> {
   // Said when it fails: what the pod has seen.
   let events: () => string = () => "the pod did not start";
   try {
@@ -27,14 +31,14 @@ async function breakOneOfTwo(fault: Fault): Promise<void> {
   }
 }
 
-async function tell(fault: Fault, onPod: (pod: RunningPod) => void): Promise<void> {
+async function tell(fault: keyof typeof SAID, onPod: (pod: RunningPod) => void): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const gate = new Gate();
   const half = scene(head(200, [["Content-Length", "8"]]), replyRaw("half"), wait(gate), replyRaw("half"));
   const origin = stack.use(await startOrigin(half));
   const pod = stack.use(await RunningPod.start({ UPSTREAMS: origin.url, WORKERS: "2" }));
   onPod(pod);
-  const clients = await clientsOfBothWorkers(pod, origin, stack);
+  const clients = await clientsOfBothWorkers(pod.url, origin, stack);
 
   const reads = new Map([...clients].map(([client, worker]) => [client.read(8), worker]));
   pod.break(0, fault);
@@ -51,25 +55,7 @@ async function tell(fault: Fault, onPod: (pod: RunningPod) => void): Promise<voi
 
   await until("it is replaced", () => pod.restarts(0) === 1);
   await pod.allServe();
+  assert(pod.events.some((event) => event.includes(`worker 0 ${SAID[fault]}`)), pod.events.join("\n"));
   assertEquals([pod.restarts(0), pod.restarts(1)], [1, 0], pod.events.join("\n"));
   for (let n = 0; n < 8; n++) assertEquals((await ask(pod.url)).text, "halfhalf");
-}
-
-/** Connections until both workers have one, each with a request whose answer has begun. */
-async function clientsOfBothWorkers(
-  pod: RunningPod,
-  origin: RawOrigin,
-  stack: AsyncDisposableStack,
-): Promise<Map<RawClient, string>> {
-  const clients = new Map<RawClient, string>();
-  while (clients.size < 4 || new Set(clients.values()).size < 2) {
-    assert(clients.size < CONNECTIONS_MAX, pod.events.join("\n"));
-    const client = stack.use(await RawClient.connect(pod.url));
-    await client.send(requestText("GET", "/"));
-    const request = await origin.request(clients.size + 1);
-    assert(await client.head() !== null);
-    // A request id ends in a counter; what stands before it is the worker's own.
-    clients.set(client, request.header("x-request-id")!.replace(/-[^-]*$/, ""));
-  }
-  return clients;
 }

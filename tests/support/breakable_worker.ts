@@ -1,15 +1,22 @@
-// Weir's own worker, with a flaw: a test can make it throw, or end without a word.
+// Weir's own worker, with a flaw: a test can make it throw, end without a word, or loop for ever.
 //
 // It hears of faults on a channel named as its own address, which each pod makes its own by a query: tests that
 // run beside each other share one process, and its channels.
 
+import { Board } from "../../src/board/layout.ts";
 import type { ToWorker } from "../../src/messages.ts";
 import "../../src/worker.ts";
 
+/** A cell of the pod that nobody uses: a loop that may end ends when it is not 0 any more. */
+const END_OF_LOOP = 15;
+
 let index = -1;
+let board: Board;
 
 addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
-  if (data.kind === "start") index = data.index;
+  if (data.kind !== "start") return;
+  index = data.index;
+  board = Board.open(data.board);
 });
 
 new BroadcastChannel(import.meta.url).onmessage = ({ data }) => {
@@ -19,5 +26,10 @@ new BroadcastChannel(import.meta.url).onmessage = ({ data }) => {
       throw new Error("broken on purpose");
     case "closes itself":
       return close();
+    case "loops until told":
+      while (Atomics.load(board.int32, board.layout.podCell(END_OF_LOOP)) === 0);
+      return;
+    case "loops":
+      for (;;);
   }
 };

@@ -24,10 +24,12 @@ export interface LoopOptions {
   /** Configuration as an operator would write it; `upstreams` is added to it. */
   readonly config?: Record<string, unknown>;
   readonly listener?: ListenerName;
+  /** How long before this loop its pod began, milliseconds: a worker that was replaced is younger than its pod. */
+  readonly podAgeMs?: number;
 }
 
 export async function startLoop(options: LoopOptions): Promise<RunningLoop> {
-  const { upstreams, config = {}, listener = "serve" } = options;
+  const { upstreams, config = {}, listener = "serve", podAgeMs = 0 } = options;
   const endpoints = upstreams === undefined
     ? {}
     : { upstreams: { default: { endpoints: [upstreams].flat() } } };
@@ -35,7 +37,7 @@ export async function startLoop(options: LoopOptions): Promise<RunningLoop> {
   const loop = new RunningLoop({
     ...parsed,
     listen: { ...parsed.listen, host: "127.0.0.1", port: 0, listener },
-  });
+  }, podAgeMs);
   await loop.ready();
   return loop;
 }
@@ -50,7 +52,7 @@ export class RunningLoop implements AsyncDisposable {
   readonly #loop: EventLoop;
   readonly #said: FromWorker[] = [];
 
-  constructor(config: Config) {
+  constructor(config: Config, podAgeMs: number) {
     this.snapshot = snapshotOf(config);
     this.#loop = new EventLoop({
       kind: "start",
@@ -60,7 +62,7 @@ export class RunningLoop implements AsyncDisposable {
       listen: config.listen,
       snapshot: this.snapshot,
       instance: `test${++loops}`,
-      timeOrigin: performance.timeOrigin,
+      timeOrigin: performance.timeOrigin - podAgeMs,
     }, (message) => this.#hear(message));
   }
 
@@ -87,10 +89,14 @@ export class RunningLoop implements AsyncDisposable {
     return this.totals.upstream(row, UpstreamField[field]);
   }
 
+  /** What it reported of bugs in Weir. */
+  get bugs(): string[] {
+    return this.#said.flatMap((message) => message.kind === "failed" ? [message.reason] : []);
+  }
+
   /** @throws when requests or slots are left once the clients are gone, or the loop reported a bug. */
   async checkInvariants(): Promise<void> {
-    const failed = this.#said.find(({ kind }) => kind === "failed");
-    if (failed?.kind === "failed") throw new Error(failed.reason);
+    if (this.bugs.length > 0) throw new Error(this.bugs[0]);
     const rows = this.snapshot.upstreams.flatMap(({ endpoints }) => endpoints.map(({ row }) => row));
     const attempts = rows.map((row) => this.totals.endpoint(row, EndpointField.attempts));
     const paid = this.snapshot.upstreams.map(({ name }) =>

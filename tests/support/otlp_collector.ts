@@ -50,7 +50,10 @@ export class OtlpCollector implements AsyncDisposable {
   async trace(traceId: string, count: number): Promise<CollectedSpan[]> {
     const found = () => this.spans.filter((span) => span.traceId === traceId);
     await until(`${count} spans of trace ${traceId}`, () => found().length >= count);
-    return found().sort((a, b) => Number(a.start - b.start));
+    // A first attempt begins with its request.
+    return found().sort((a, b) =>
+      Number(a.start - b.start) || Number(a.kind !== "server") - Number(b.kind !== "server")
+    );
   }
 
   // deno-lint-ignore no-explicit-any

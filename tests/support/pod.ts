@@ -8,8 +8,11 @@ import { EventBook } from "../../src/pod/event_book.ts";
 import { Pod } from "../../src/pod/pod.ts";
 import { until } from "./until.ts";
 
+/** The cell of the pod that `breakable_worker.ts` looks at while it loops. */
+const END_OF_LOOP = 15;
+
 /** How a worker breaks. */
-export type Fault = "throws" | "closes itself";
+export type Fault = "throws" | "closes itself" | "loops until told";
 
 export class RunningPod implements AsyncDisposable {
   readonly events: string[] = [];
@@ -17,18 +20,22 @@ export class RunningPod implements AsyncDisposable {
   private constructor(readonly pod: Pod, private readonly workerModule: URL) {}
 
   /** A pod of breakable workers, given up after four and a half seconds without a heartbeat. */
-  static async start(env: Readonly<Record<string, string>>): Promise<RunningPod> {
+  static async start(
+    env: Readonly<Record<string, string>>,
+    config: Readonly<Record<string, unknown>> = {},
+  ): Promise<RunningPod> {
     const fixed = {
       HOST: "127.0.0.1",
       PORT: "0",
       ADMIN_HOST: "127.0.0.1",
       ADMIN_PORT: "0",
       ACCESS_LOG: "off",
+      CONFIG: "weir.json",
     };
     const loaded = await loadConfig({
       args: [],
       env: { ...fixed, ...env },
-      readTextFile: readTextFileBounded,
+      readTextFile: () => Promise.resolve(JSON.stringify(config)),
     });
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.findings));
     const events = new EventBook(Date.now, (line) => running.events.push(line));
@@ -68,6 +75,12 @@ export class RunningPod implements AsyncDisposable {
     const channel = new BroadcastChannel(this.workerModule.href);
     channel.postMessage({ index, fault });
     channel.close();
+  }
+
+  /** Ends the loop of a worker that loops until told. */
+  endLoop(): void {
+    const { int32, layout } = this.pod.board;
+    Atomics.store(int32, layout.podCell(END_OF_LOOP), 1);
   }
 
   /** Times that the worker in this place was started again. */

@@ -12,7 +12,7 @@ import { type RawOrigin, type Script, startOrigin } from "./raw_origin.ts";
 import { type ListenerName, type RunningWeir, startWeir, type WeirOptions } from "./weir.ts";
 
 /** The listeners that every scenario must hold on. */
-export const LISTENERS: readonly ListenerName[] = ["serve"];
+export const LISTENERS: readonly ListenerName[] = ["serve", "wire"];
 
 /** For what Deno.serve cannot do (docs/listeners.md). */
 export const ALL_BUT_SERVE = LISTENERS.filter((listener) => listener !== "serve");

@@ -4,13 +4,17 @@
 // is reported as ignored, and the reason, with the Debian package to install, stands in its output.
 
 /** Debian package of each program that tests may ask for. */
-const packageOf = {
+export const packageOf = {
   curl: "curl",
   haproxy: "haproxy",
+  ip: "iproute2",
   nginx: "nginx-light",
+  node: "nodejs",
   openssl: "openssl",
   python3: "python3",
   ss: "iproute2",
+  strace: "strace",
+  unshare: "util-linux",
   wrk: "wrk",
 } as const;
 

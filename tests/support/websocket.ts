@@ -98,11 +98,12 @@ export function webSocket(
   };
 }
 
-/** Sends back every message and answers a close with the same code. */
+/** Sends back every message, answers pings, and a close with the same code. */
 export const echo: Step = webSocket(async (peer) => {
   for (let next = await peer.next(); next !== null; next = await peer.next()) {
     if (next.kind === "text") await peer.send(next.text);
     if (next.kind === "binary") await peer.send(next.data);
+    if (next.kind === "ping") await peer.frame(Opcode.pong, next.data);
     if (next.kind === "close") {
       await peer.close(next.words.code);
       return;

@@ -15,6 +15,7 @@ const DENO_ENV = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "NPM_CONFIG_REGISTRY"];
 
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 15_000;
+const MAIN = "src/main.ts";
 
 export type ListenerName = "serve" | "wire";
 
@@ -29,6 +30,10 @@ export interface WeirOptions {
   /** Default 1: a second event loop is for tests of what workers share. */
   readonly workers?: number;
   readonly listener?: ListenerName;
+  /** What runs in place of `src/main.ts`; relative to the repository. */
+  readonly main?: string;
+  /** Most file descriptors that the process may have open. */
+  readonly filesMax?: number;
 }
 
 /** A process that ended. */
@@ -45,7 +50,7 @@ export async function runWeir(
   env: Readonly<Record<string, string>> = {},
   configPath: string | null = null,
 ): Promise<WeirRun> {
-  const { code, signal, stdout, stderr } = await command(args, env, configPath).output();
+  const { code, signal, stdout, stderr } = await command(args, env, configPath, MAIN, null).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, signal, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -57,7 +62,8 @@ export async function runWeir(
 export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir> {
   const configPath = await writeConfig(options.config);
   const args = ["run", ...options.args ?? []];
-  const child = command(args, environment(options, configPath), configPath).spawn();
+  const { main = MAIN, filesMax = null } = options;
+  const child = command(args, environment(options, configPath), configPath, main, filesMax).spawn();
   const weir = new RunningWeir(child, configPath);
   try {
     await weir.ready();
@@ -210,7 +216,7 @@ export class RunningWeir implements AsyncDisposable {
 function runFlags(configPath: string | null): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
   const words: string[] = tasks.weir.command.split(/\s+/);
-  const flags = words.slice(words.indexOf("run"), words.indexOf("src/main.ts"));
+  const flags = words.slice(words.indexOf("run"), words.indexOf(MAIN));
   if (configPath === null) return flags;
   return flags.map((flag) => flag.startsWith("--allow-read=") ? `${flag},${folderOf(configPath)}` : flag);
 }
@@ -219,12 +225,17 @@ function command(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   configPath: string | null,
+  main: string,
+  filesMax: number | null,
 ): Deno.Command {
   const denoEnv = DENO_ENV.map((name) => [name, Deno.env.get(name)]).filter(([, value]) =>
     value !== undefined
   );
-  return new Deno.Command(Deno.execPath(), {
-    args: [...runFlags(configPath), "src/main.ts", ...args],
+  const deno = [Deno.execPath(), ...runFlags(configPath), main, ...args];
+  const limited = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', String(filesMax), ...deno];
+  const [program, ...words] = filesMax === null ? deno : limited;
+  return new Deno.Command(program!, {
+    args: words,
     cwd: ROOT,
     clearEnv: true,
     env: { ...Object.fromEntries(denoEnv), NO_COLOR: "1", ...env },

@@ -1,6 +1,6 @@
 // An origin that speaks WebSocket by the `ws` package, as most Node.js applications do.
 
-import { WebSocketServer } from "ws";
+import { type ServerOptions, WebSocketServer } from "ws";
 
 export interface WsOrigin extends AsyncDisposable {
   readonly url: string;
@@ -10,8 +10,9 @@ export interface WsOrigin extends AsyncDisposable {
 }
 
 /** Sends back every message; chooses the last subprotocol of an offer. */
-export async function startWsOrigin(): Promise<WsOrigin> {
+export async function startWsOrigin(options: ServerOptions = {}): Promise<WsOrigin> {
   const server = new WebSocketServer({
+    ...options,
     port: 0,
     host: "127.0.0.1",
     maxPayload: 64_000_000,

@@ -39,9 +39,9 @@ for (
     ["one that drains still serves when nobody else does", "ud", "1", "1"],
     ["one that drains and is unhealthy does not serve", "ux", "0!", ""],
     ["one that drains does not make the others too few", "sddd", "0", "0"],
+    ["when all leave at once they serve until their successors are known", "lL", "01", "01"],
     ["what leaves discovery takes nothing, in panic neither", "ul", "0!", ""],
     ["an empty group", "", "", ""],
-    ["only leavers", "ll", "", ""],
     [
       "many that join at once take nothing before their first check, and cause no panic",
       "sssnnnnnnn",

@@ -12,6 +12,7 @@ const SIGNS = {
   leaving: "◌",
   starting: "○",
   restarting: "▲",
+  hung: "✕",
   drained: "◌",
 };
 

@@ -2,7 +2,8 @@
 //
 // Started by the control plane, one per configured address. It keeps talking to the API server, and waits
 // longer after each failure; what it last knew stays in force for as long as the server is away. Changes are
-// told at once when it is quiet and four times a second at most when it is not, so churn costs workers little.
+// told at once when it is quiet; when it is not, four times a second at most, and once a second for a Service of a
+// thousand pods, whose list costs as much more: churn costs a bounded share of the time, however large a Service.
 
 import { addressId, type KubernetesAddress } from "../../config/endpoint_url.ts";
 import type { Clock } from "../clock.ts";
@@ -16,15 +17,18 @@ import {
   sameEndpoints,
 } from "./discovery.ts";
 import { findingOf } from "./kubernetes_findings.ts";
-import { type SessionEnd, type SessionInputs, SliceMirror } from "./kubernetes_session.ts";
+import type { SessionEnd } from "./kubernetes_ending.ts";
+import { type SessionInputs, SliceMirror } from "./kubernetes_session.ts";
 import { endpointsOf, type PodEndpoint } from "./kubernetes_slices.ts";
 
 export interface KubernetesInputs extends SessionInputs {
   readonly events: DiscoveryEvents;
 }
 
-/** Least time between two calls of `onEndpoints`. */
-const tellIntervalMs = 250;
+/** Least time between two calls of `onEndpoints`: so much for each endpoint, within these bounds. */
+const tellIntervalMsPerEndpoint = 1;
+const tellIntervalMsMin = 250;
+const tellIntervalMsMax = 2_000;
 const backoffBaseMs = 500;
 const backoffCapMs = 30_000;
 /** A watch that lived this long worked: the next failure is a first one. */
@@ -121,14 +125,19 @@ export class KubernetesDiscovery implements Discovery {
     this.#settle();
   }
 
+  get #tellIntervalMs(): number {
+    const wanted = (this.#told?.length ?? 0) * tellIntervalMsPerEndpoint;
+    return Math.min(Math.max(wanted, tellIntervalMsMin), tellIntervalMsMax);
+  }
+
   async #tellSoon(): Promise<void> {
-    const waitMs = this.#toldAt + tellIntervalMs - this.inputs.clock.now();
+    const waitMs = this.#toldAt + this.#tellIntervalMs - this.inputs.clock.now();
     if (waitMs > 0) await pause(this.inputs.clock, waitMs, this.#stopping.signal);
     // Before the mirror is read: what it hears from here on is told by another call.
     this.#tellingIsDue = false;
     if (this.#stopping.signal.aborted) return;
     this.#toldAt = this.inputs.clock.now();
-    const { endpoints: pods, problem = null } = endpointsOf(this.#mirror.slices.values(), this.address);
+    const { endpoints: pods, problem = null } = endpointsOf(this.#mirror.current(), this.address);
     this.#emptiness = problem;
     const endpoints = mergeEndpoints([pods.map((pod) => this.#endpointAt(pod))]);
     if (this.#told === null || !sameEndpoints(endpoints, this.#told)) {

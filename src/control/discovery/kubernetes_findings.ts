@@ -1,7 +1,7 @@
 // What an operator is told when the API server does not answer as it should: what failed, the value seen,
 // and what to do. Pure.
 
-import type { SessionEnd } from "./kubernetes_session.ts";
+import type { SessionEnd } from "./kubernetes_ending.ts";
 
 /** Whose slices were asked for. */
 interface Asked {

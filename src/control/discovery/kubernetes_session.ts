@@ -9,24 +9,10 @@
 
 import type { Clock } from "../clock.ts";
 import type { KubernetesApi } from "./kubernetes_api.ts";
-import { linesOf, LineTooLongError, textOf } from "./kubernetes_lines.ts";
+import { Backlog } from "./kubernetes_backlog.ts";
+import { Ending, endOf, endOfStatus, garbled, parsed, type SessionEnd } from "./kubernetes_ending.ts";
+import { linesOf, textOf } from "./kubernetes_lines.ts";
 import { type Slice, sliceIn } from "./kubernetes_slices.ts";
-
-/** How a conversation ended; never by an exception. */
-export type SessionEnd =
-  /** The server closed the watch, as it does every few minutes. */
-  | { readonly kind: "ended" }
-  /** The place to resume from is too old (410): list anew. */
-  | { readonly kind: "expired" }
-  | {
-    readonly kind: "refused";
-    readonly status: number;
-    readonly message: string;
-    readonly retryAfterMs: number;
-  }
-  | { readonly kind: "unreachable"; readonly message: string }
-  /** It answered, but not as an API server does: list anew. */
-  | { readonly kind: "garbled"; readonly message: string };
 
 export interface SessionInputs {
   readonly api: Pick<KubernetesApi, "get" | "namespace" | "close">;
@@ -45,16 +31,11 @@ const watchSecondsSpread = 60;
 /** What the server may take beyond the time it was asked for. */
 const watchOverrunMs = 15_000;
 
-/** An answer that ends the conversation. */
-class Ending extends Error {
-  constructor(readonly end: SessionEnd) {
-    super(end.kind);
-  }
-}
-
 export class SliceMirror {
-  /** By name. As the server last said. */
-  readonly slices = new Map<string, Slice>();
+  /** By name. As the server last said, but for the backlog. */
+  private readonly slices = new Map<string, Slice>();
+  private readonly backlog = new Backlog();
+  #spoil: (cause: unknown) => void = () => {};
   /** Where to resume; null when a list is needed. */
   #resourceVersion: string | null = null;
 
@@ -75,7 +56,7 @@ export class SliceMirror {
   ): Promise<SessionEnd> {
     try {
       if (this.#resourceVersion === null) {
-        await this.#withDeadline(listDeadlineMs, signal, (inner) => this.#list(inner));
+        await this.#withDeadline(listDeadlineMs, signal, ({ signal }) => this.#list(signal));
         onHeard("listed");
       }
       const seconds = watchSecondsMin + Math.floor(watchSecondsSpread * this.inputs.clock.random());
@@ -87,6 +68,20 @@ export class SliceMirror {
       if (end.kind === "expired" || end.kind === "garbled") this.#resourceVersion = null;
       return end;
     }
+  }
+
+  /** The slices now. What makes no sense among the newest events ends the conversation, and the rest counts. */
+  current(): Iterable<Slice> {
+    try {
+      this.#catchUp();
+    } catch (cause) {
+      this.#spoil(cause);
+    }
+    return this.slices.values();
+  }
+
+  #catchUp(): void {
+    for (const line of this.backlog.take()) this.#apply(parsed(line) as WatchEvent | null);
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -112,7 +107,7 @@ export class SliceMirror {
   async #page(next: string, signal: AbortSignal): Promise<ListPage> {
     const query = { limit: String(listPageSlices), ...(next === "" ? {} : { continue: next }) };
     const response = await this.#ask(query, signal);
-    const page = parsed(await textOf(bodyOf(response), listPageBytesMax));
+    const page = parsed(await textOf(bodyOf(response), listPageBytesMax, signal));
     if (!isListPage(page)) throw garbled("a list has no items or no resourceVersion");
     return page;
   }
@@ -120,8 +115,9 @@ export class SliceMirror {
   async #watch(
     seconds: number,
     onHeard: (what: "watching" | "event") => void,
-    signal: AbortSignal,
+    conversation: AbortController,
   ): Promise<void> {
+    const { signal } = conversation;
     const response = await this.#ask({
       watch: "1",
       allowWatchBookmarks: "true",
@@ -129,9 +125,18 @@ export class SliceMirror {
       timeoutSeconds: String(seconds),
     }, signal);
     onHeard("watching");
-    for await (const line of linesOf(bodyOf(response), lineBytesMax)) {
-      this.#apply(parsed(line) as WatchEvent | null);
-      onHeard("event");
+    this.#spoil = (cause) => conversation.abort(cause);
+    try {
+      for await (const line of linesOf(bodyOf(response), lineBytesMax, signal)) {
+        if (!this.backlog.keep(line)) {
+          this.#catchUp();
+          this.#apply(parsed(line) as WatchEvent | null);
+        }
+        onHeard("event");
+      }
+    } finally {
+      // The next watch resumes after the last of them.
+      this.#catchUp();
     }
   }
 
@@ -157,7 +162,7 @@ export class SliceMirror {
     const labelSelector = `kubernetes.io/service-name=${this.service}`;
     const response = await this.inputs.api.get(path, { labelSelector, ...query }, signal);
     if (response.status === 200) return response;
-    const message = await textOf(bodyOf(response), 65_536).then(
+    const message = await textOf(bodyOf(response), 65_536, signal).then(
       (body) => (JSON.parse(body) as { message?: string }).message ?? "",
     ).catch(() => "");
     const retryAfterMs = Math.min(60, Number(response.headers.get("retry-after") ?? 0) || 0) * 1_000;
@@ -167,7 +172,7 @@ export class SliceMirror {
   async #withDeadline(
     ms: number,
     outer: AbortSignal,
-    work: (signal: AbortSignal) => Promise<void>,
+    work: (controller: AbortController) => Promise<void>,
   ): Promise<void> {
     const controller = new AbortController();
     const stop = () => controller.abort(new Error("stopped"));
@@ -176,7 +181,7 @@ export class SliceMirror {
     const cancel = this.inputs.clock.after(ms, late);
     try {
       if (outer.aborted) stop();
-      await work(controller.signal);
+      await work(controller);
     } finally {
       outer.removeEventListener("abort", stop);
       cancel();
@@ -204,30 +209,4 @@ const bodyOf = (response: Response) => response.body ?? new Blob().stream();
 function isListPage(value: unknown): value is ListPage {
   const page = value as Partial<ListPage> | null;
   return Array.isArray(page?.items) && typeof page?.metadata?.resourceVersion === "string";
-}
-
-function endOfStatus(status: number, message: string, retryAfterMs: number): SessionEnd {
-  return status === 410 ? { kind: "expired" } : { kind: "refused", status, message, retryAfterMs };
-}
-
-const garbled = (message: string) => new Ending({ kind: "garbled", message });
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw garbled("a line is not JSON");
-  }
-}
-
-function endOf(cause: unknown): SessionEnd {
-  if (cause instanceof Ending) return cause.end;
-  if (cause instanceof LineTooLongError) return { kind: "garbled", message: cause.message };
-  return { kind: "unreachable", message: wordsOf(cause) };
-}
-
-/** fetch says only "fetch failed"; the reason is in the cause. */
-function wordsOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }

@@ -137,16 +137,17 @@ export class Container {
 
   /** Process 1 of the container gets a signal, as from `docker stop` or the kubelet. */
   signal(signal: Deno.Signal): void {
-    Deno.kill(this.#processOne(), signal);
+    Deno.kill(this.pid, signal);
   }
 
   /** Lines of /proc/1/status that tell what it may do. */
   rights(): Record<string, string> {
-    const lines = Deno.readTextFileSync(`/proc/${this.#processOne()}/status`).split("\n");
+    const lines = Deno.readTextFileSync(`/proc/${this.pid}/status`).split("\n");
     return Object.fromEntries(lines.map((line) => line.split(":").map((part) => part.trim())));
   }
 
-  #processOne(): number {
+  /** Process 1 of the container, as this machine knows it. */
+  get pid(): number {
     for (const { name } of Deno.readDirSync("/proc")) {
       if (!/^\d+$/.test(name)) continue;
       try {

@@ -162,6 +162,8 @@ export function slice(
     gone: { ready: false, serving: false, terminating: true },
   };
   return {
+    kind: "EndpointSlice",
+    apiVersion: "discovery.k8s.io/v1",
     metadata: { name, resourceVersion },
     addressType: "IPv4",
     ports: [{ name: "http", port: 8080, protocol: "TCP" }],

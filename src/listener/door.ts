@@ -1,0 +1,133 @@
+// The listening socket of a listener that accepts its connections itself, and how one with another certificate
+// takes its place: beside it on the same port, until the old one's queue has been let in.
+//
+// Connections are not the door's: those that came in through a socket that closed go on as they are. Accepting
+// goes on whatever a single accept fails with; only closing ends it.
+
+import type { CertificateSnapshot } from "../messages.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { closeQuietly } from "./wire_close.ts";
+
+/** Pause after an accept that failed for want of something: descriptors, memory. */
+const ACCEPT_PAUSE_MS = 50;
+/** A socket that leaves, and to which nobody has come for this long, has nobody in its queue. */
+const QUEUE_QUIET_MS = 100;
+/** Turns in which an accept that found somebody in the queue would have settled. */
+const ACCEPT_TURNS = 4;
+
+export interface DoorInputs {
+  readonly host: string;
+  readonly port: number;
+  readonly alpnProtocols: string[];
+  readonly wheel: TimerWheel;
+  /** Takes a connection; never throws. */
+  readonly admit: (conn: Deno.TcpConn | Deno.TlsConn) => void;
+  /** An accept failed for want of something that somebody might give back. */
+  readonly onShort: () => void;
+  /** Nobody can be accepted any more. */
+  readonly onFailed: (reason: string) => void;
+}
+
+export class Door {
+  readonly host: string;
+  readonly port: number;
+  private entrance: Entrance;
+  /** Entrances that only let in who waits there. */
+  private readonly leaving = new Set<Entrance>();
+
+  /** Listens. @throws Deno.errors.AddrInUse and the like */
+  constructor(private readonly inputs: DoorInputs, certificate: CertificateSnapshot | undefined) {
+    this.entrance = new Entrance(listen(inputs, inputs.port, certificate), inputs);
+    const { hostname, port } = this.entrance.socket.addr as Deno.NetAddr;
+    this.host = hostname;
+    this.port = port;
+  }
+
+  /**
+   * Every handshake that begins once this settles gets `certificate`.
+   * @throws Deno.errors.AddrInUse and the like: the certificate before it stays
+   */
+  async renew(certificate: CertificateSnapshot): Promise<void> {
+    const before = this.entrance;
+    this.entrance = new Entrance(listen(this.inputs, this.port, certificate), this.inputs);
+    this.leaving.add(before);
+    await before.leave();
+    this.leaving.delete(before);
+  }
+
+  /** Accepts nobody any more. */
+  close(): void {
+    for (const entrance of [this.entrance, ...this.leaving]) entrance.close();
+  }
+}
+
+function listen(
+  { host, alpnProtocols }: DoorInputs,
+  port: number,
+  certificate: CertificateSnapshot | undefined,
+): Deno.TcpListener | Deno.TlsListener {
+  const place = { hostname: host, port, reusePort: true };
+  if (certificate === undefined) return Deno.listen(place);
+  return Deno.listenTls({ ...place, cert: certificate.cert, key: certificate.key, alpnProtocols });
+}
+
+/** One listening socket and its accept loop. */
+class Entrance {
+  private closed = false;
+  private leaves = false;
+  private readonly shut = Promise.withResolvers<void>();
+  private readonly quiet: Timer = new Timer(() => this.close());
+
+  constructor(
+    readonly socket: Deno.TcpListener | Deno.TlsListener,
+    private readonly inputs: DoorInputs,
+  ) {
+    this.acceptAll();
+  }
+
+  private async acceptAll(): Promise<void> {
+    while (!this.closed) {
+      const next: Promise<Deno.TcpConn | Deno.TlsConn> = this.socket.accept();
+      // Right after one that was accepted, an accept asks the kernel at once: pending means that the queue is
+      // empty now. Closing resets whoever is in it, so this is the moment.
+      if (this.leaves && await isPending(next)) this.close();
+      try {
+        this.inputs.admit(await next);
+      } catch (error) {
+        if (this.closed) return;
+        if (error instanceof Deno.errors.BadResource) return this.inputs.onFailed(error.message);
+        this.inputs.onShort();
+        await this.pause();
+      }
+    }
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => this.inputs.wheel.arm(new Timer(resolve), ACCEPT_PAUSE_MS));
+  }
+
+  /** Closes once nobody waits; settles when it has. */
+  leave(): Promise<void> {
+    this.leaves = true;
+    if (!this.closed) this.inputs.wheel.arm(this.quiet, QUEUE_QUIET_MS);
+    return this.shut.promise;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.inputs.wheel.remove(this.quiet);
+    closeQuietly(this.socket);
+    this.shut.resolve();
+  }
+}
+
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  promise.then(settle, settle);
+  for (let turn = 0; turn < ACCEPT_TURNS; turn++) await null;
+  return !settled;
+}

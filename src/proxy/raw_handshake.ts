@@ -1,0 +1,70 @@
+// The handshake of a raw tunnel: the client's own passes to the endpoint, and the endpoint's answer back.
+//
+// What comes after a 101 is not HTTP, so one that answers something else than was asked is not believed:
+// client and endpoint would read the same bytes differently (RFC 9110 7.8, RFC 6455 4.1).
+
+import { type HeaderLines, headerValue, type ResponseHead } from "../exchange.ts";
+import { type Handshake, listOf } from "./upgrade.ts";
+import { acceptOf } from "./websocket_handshake.ts";
+
+export class RawHandshake implements Handshake {
+  constructor(
+    /** The protocols that are asked for, as the client wrote them. */
+    private readonly tokens: readonly string[],
+    /** The client's header lines. */
+    private readonly asked: HeaderLines,
+    readonly webSocket: boolean,
+  ) {}
+
+  headers(lines: HeaderLines): HeaderLines {
+    return [...lines, "Connection", "Upgrade", "Upgrade", this.tokens.join(", ")];
+  }
+
+  problemWith({ headers }: ResponseHead): string | null {
+    const chosen = listOf(headers, "upgrade");
+    if (chosen.length === 0) return "101 without Upgrade";
+    const foreign = chosen.find((token) => !includes(this.tokens, token));
+    if (foreign !== undefined) return `101 with Upgrade: ${foreign}, which nobody asked for`;
+    if (!includes(listOf(headers, "connection"), "upgrade")) return "101 without Connection: upgrade";
+    return this.webSocket ? this.webSocketProblem(headers) : null;
+  }
+
+  private webSocketProblem(headers: HeaderLines): string | null {
+    const key = headerValue(this.asked, "sec-websocket-key") ?? "";
+    if (headerValue(headers, "sec-websocket-accept") !== acceptOf(key)) {
+      return "101 with another Sec-WebSocket-Accept than the key's";
+    }
+    const offered = listOf(this.asked, "sec-websocket-extensions").map(nameOf);
+    const extensions = listOf(headers, "sec-websocket-extensions").map(nameOf);
+    if (extensions.some((name) => !includes(offered, name))) return "101 with an extension nobody offered";
+    const protocol = headerValue(headers, "sec-websocket-protocol");
+    if (protocol !== undefined && !listOf(this.asked, "sec-websocket-protocol").includes(protocol)) {
+      return "101 with a subprotocol nobody offered";
+    }
+    return null;
+  }
+
+  /** The client's 101. @param lines of the endpoint's, without what is for one hop */
+  clientHead(lines: HeaderLines, head: ResponseHead): ResponseHead {
+    const kept: HeaderLines = [];
+    for (let i = 0; i < lines.length; i += 2) {
+      // RFC 9110 8.6: a 101 has no Content-Length, whatever the endpoint says.
+      if (lines[i]!.toLowerCase() !== "content-length") kept.push(lines[i]!, lines[i + 1]!);
+    }
+    const upgrade = listOf(head.headers, "upgrade").join(", ");
+    return {
+      status: 101,
+      reason: head.reason,
+      headers: [...kept, "Connection", "Upgrade", "Upgrade", upgrade],
+    };
+  }
+}
+
+function includes(names: readonly string[], name: string): boolean {
+  return names.some((candidate) => candidate.toLowerCase() === name.toLowerCase());
+}
+
+/** Of an extension with its parameters. */
+function nameOf(extension: string): string {
+  return extension.split(";")[0]!.trim();
+}

@@ -1,0 +1,88 @@
+// A connection's sending side: a head beside what else is going on, or a body step by step, each step with its
+// deadline.
+//
+// One owner at a time, like the inlet. A failure to send leaves the connection open, since an answer may have come
+// before the end; it shows where the answer is read.
+
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { connectionFailure, type Phase } from "./connection_error.ts";
+
+const HEAD_BUFFER_BYTES = 2_048;
+const ignore = (): void => {};
+
+/** Whose sending side it is. */
+export interface OutletOwner {
+  /** The phase whose deadline closed the connection, or null. */
+  readonly timedOutIn: Phase | null;
+  /** A step of sending took too long. */
+  onDeadline(phase: Phase): void;
+}
+
+export class Outlet {
+  /** The request's body was sent to its end. */
+  done = false;
+  /** Since the last `countBytes`. */
+  bytes = 0;
+  private readonly timer: Timer;
+  private phase: Phase = "send";
+  private posted!: Uint8Array;
+  private headBuffer: Uint8Array | null = null;
+
+  constructor(
+    private readonly conn: Deno.TcpConn | Deno.TlsConn,
+    private readonly wheel: TimerWheel,
+    private readonly owner: OutletOwner,
+  ) {
+    this.timer = new Timer(() => this.owner.onDeadline(this.phase));
+  }
+
+  /** Another request will be sent. */
+  begin(): void {
+    this.done = false;
+  }
+
+  /** Room for a head that is posted; nobody else writes there. */
+  get headRoom(): Uint8Array {
+    return this.headBuffer ??= new Uint8Array(HEAD_BUFFER_BYTES);
+  }
+
+  /** Sends `bytes` beside what else is going on. */
+  post(bytes: Uint8Array): void {
+    this.posted = bytes;
+    this.conn.write(bytes).then(this.onPosted, ignore);
+  }
+
+  private readonly onPosted = (sent: number): void => {
+    this.bytes += sent;
+    // A head is small: the system takes all of it at once, all but always.
+    if (sent < this.posted.length) this.write(this.posted.subarray(sent)).catch(ignore);
+  };
+
+  /** Sends all of `bytes`. @throws ConnectionError phase `send` */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      let sent = await this.conn.write(bytes);
+      while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
+      this.bytes += sent;
+    } catch (error) {
+      throw connectionFailure(error, "send", this.owner.timedOutIn);
+    }
+  }
+
+  /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. */
+  limit(phase: "request" | "send", ms: number): void {
+    this.phase = phase;
+    this.wheel.arm(this.timer, ms);
+  }
+
+  /** The body was sent to its end. */
+  end(): void {
+    this.done = true;
+    this.wheel.disarm(this.timer);
+  }
+
+  /** No deadline of it goes off any more. */
+  retire(): void {
+    this.wheel.remove(this.timer);
+  }
+}

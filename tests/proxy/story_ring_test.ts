@@ -1,0 +1,85 @@
+import { assertEquals } from "@std/assert";
+import type { RequestHead } from "../../src/exchange.ts";
+import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
+import { StoryRing } from "../../src/proxy/story_ring.ts";
+
+const ARRIVAL = 971_186_136_045;
+
+function recordOf(requestId: string, target = "/a"): RequestRecord {
+  const head: RequestHead = {
+    method: "GET",
+    target,
+    authority: "shop.example",
+    scheme: "http",
+    version: "1.1",
+    headers: [],
+  };
+  const record = new RequestRecord(head, 1_000);
+  record.requestId = requestId;
+  record.clientAddress = "203.0.113.9";
+  record.status = 200;
+  record.endedAt = 1_007;
+  record.delivery = { kind: "complete", bytes: 12 };
+  const attempt = new AttemptRecord("http://a:1", 1_001);
+  attempt.headAt = 1_004.5;
+  attempt.status = 200;
+  attempt.reused = true;
+  record.addAttempt(attempt);
+  return record;
+}
+
+Deno.test("StoryRing.find() tells a request that went straight as its record would", () => {
+  const ring = new StoryRing(4);
+  const record = recordOf("r1", "/a?b=\xe9");
+  ring.keep(record, ARRIVAL);
+  assertEquals(ring.find("r1"), record.story(ARRIVAL));
+});
+
+Deno.test("StoryRing.find() tells a request that was tried twice as its record would", () => {
+  const ring = new StoryRing(4);
+  const record = recordOf("r1");
+  record.attempts[0]!.status = 0;
+  record.attempts[0]!.outcome = "refused: connection refused";
+  record.attempts[0]!.retryVerdict = "yes: connect";
+  record.addAttempt(new AttemptRecord("http://b:1", 1_002));
+  ring.keep(record, ARRIVAL);
+  assertEquals(ring.find("r1"), record.story(ARRIVAL));
+});
+
+Deno.test("StoryRing.find() knows the last N requests, the latest of an id first, and no others", () => {
+  const ring = new StoryRing(3);
+  for (const [id, target] of [["r1", "/1"], ["r2", "/2"], ["r3", "/3"], ["r2", "/4"]]) {
+    ring.keep(recordOf(id!, target!), ARRIVAL);
+  }
+  const targets = ["r1", "r2", "r3"].map((id) => ring.find(id)?.target ?? null);
+  assertEquals(targets, [null, "/4", "/3"]);
+});
+
+Deno.test("StoryRing.find() forgets what a slot held before, whatever kind it was", () => {
+  const ring = new StoryRing(1);
+  const failed = recordOf("r1");
+  failed.cause = "connection_refused";
+  ring.keep(failed, ARRIVAL);
+  ring.keep(recordOf("r2"), ARRIVAL);
+  assertEquals(ring.find("r1"), null);
+  assertEquals(ring.find("r2")?.endedBy, "complete");
+  ring.keep(failed, ARRIVAL);
+  assertEquals(ring.find("r1")?.endedBy, "complete: connection_refused");
+});
+
+Deno.test("StoryRing keeps 256 bytes of a target and says that there were more", () => {
+  const ring = new StoryRing(2);
+  ring.keep(recordOf("r1", "/" + "a".repeat(255)), ARRIVAL);
+  ring.keep(recordOf("r2", "/" + "a".repeat(256)), ARRIVAL);
+  assertEquals(ring.find("r1")?.target, "/" + "a".repeat(255));
+  assertEquals(ring.find("r2")?.target, "/" + "a".repeat(255) + "...");
+});
+
+Deno.test("StoryRing.resize() forgets, and a ring of nothing keeps nothing", () => {
+  const ring = new StoryRing(0);
+  ring.keep(recordOf("r1"), ARRIVAL);
+  assertEquals([ring.off, ring.find("r1")], [true, null]);
+  ring.resize(1);
+  ring.keep(recordOf("r2"), ARRIVAL);
+  assertEquals([ring.off, ring.find("r2")?.requestId], [false, "r2"]);
+});

@@ -1,0 +1,24 @@
+// Files that the configuration names and that this process may not read: told with where they may lie.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { runWeir } from "../support/weir.ts";
+
+const HERE = { HOST: "127.0.0.1", PORT: "0", ADMIN_HOST: "127.0.0.1", ADMIN_PORT: "0", WORKERS: "1" };
+const beyond =
+  "lies outside of what this process may read, must lie in the working directory or in /etc/weir";
+const upstream = { endpoints: ["http://127.0.0.1:9"] };
+const filesBeyond: readonly [string, object][] = [
+  ["the sticky key", { stickyKeyFile: "/sys/key" }],
+  ["the certificate", { listen: { tls: { certFile: "/sys/a.pem", keyFile: "/sys/b.pem" } } }],
+  ["an upstream's CA", { upstreams: { a: { ...upstream, tls: { caFile: "/sys/ca.pem" } } } }],
+];
+for (const [what, config] of filesBeyond) {
+  Deno.test(`${what} out of reach is refused with where it may lie`, async () => {
+    const path = await Deno.makeTempFile({ suffix: ".yaml" });
+    await Deno.writeTextFile(path, JSON.stringify({ upstreams: { a: upstream }, ...config }));
+    const { code, stderr } = await runWeir(["run"], { ...HERE, CONFIG: path }, path);
+    await Deno.remove(path);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, beyond);
+  });
+}

@@ -1,0 +1,159 @@
+// Clients that are slow, greedy or silent, where the listener knows its connections: each limit has a name, and
+// others are served meanwhile.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ask, requestText } from "../support/raw_client.ts";
+import { afterHead, readBody, reply } from "../support/raw_origin.ts";
+import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
+
+const WIRE = { listeners: ALL_BUT_SERVE };
+
+function listening(origin: { url: string }, listen: Record<string, unknown>) {
+  return { config: { upstreams: { default: { endpoints: [origin.url] } }, listen } };
+}
+
+scenario("a head that does not come in time is 408, a connection without one just closes", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop(listening(origin, { headReadMs: 100 }));
+  const [silent, half] = [await props.client(weir), await props.client(weir)];
+  await half.send("GET / HTTP/1.1\r\nHost: a");
+  const answer = await half.response();
+  assertEquals([answer.status, answer.header("connection")], [408, "close"]);
+  assertEquals(await silent.untilClosed(), "");
+  const second = await props.client(weir);
+  await second.send(requestText("GET", "/"));
+  assertEquals((await second.response()).status, 200);
+  await second.send("GET /");
+  assertEquals((await second.response()).status, 408, "a later head has the same time");
+  await until("they are logged", () => weir.log.filter((line) => line.includes('"status":408')).length === 2);
+}, WIRE);
+
+scenario(
+  "an idle connection is closed after its time, and no sooner than it has been served",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    const weir = await props.loop(listening(origin, { keepAliveIdleMs: 100 }));
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/"));
+    assertEquals((await client.response()).status, 200);
+    assertEquals([await client.untilClosed(), client.ending], ["", "end"]);
+  },
+  WIRE,
+);
+
+scenario("a body below the minimum rate is 408, and its origin is let go", async (props) => {
+  const origin = await props.origin(afterHead(readBody(), reply(200)));
+  const weir = await props.loop(listening(origin, { headReadMs: 100, bodyBytesPerSecondMin: 1_000_000 }));
+  const client = await props.client(weir);
+  await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\ndrop");
+  assertEquals((await client.response()).status, 408);
+  assertEquals(await (await origin.request(1)).arrived, false);
+}, WIRE);
+
+scenario("a head that is too large is 431, a target 414, too many lines 431", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop(listening(origin, { headBytesMax: 4_096, headerLinesMax: 10 }));
+  const cases: readonly [status: number, text: string][] = [
+    [431, requestText("GET", "/", [["X", "x".repeat(5_000)]])],
+    [431, requestText("GET", "/", Array.from({ length: 10 }, (_, i) => [`X-${i}`, "1"]))],
+    [414, requestText("GET", "/" + "x".repeat(5_000))],
+    [200, requestText("GET", "/", Array.from({ length: 9 }, (_, i) => [`X-${i}`, "x".repeat(400)]))],
+  ];
+  for (const [status, text] of cases) {
+    const client = await props.client(weir);
+    await client.send(text);
+    assertEquals((await client.response()).status, status);
+  }
+  assertEquals(origin.requests.length, 1);
+}, WIRE);
+
+scenario(
+  "a connection too many costs the one that idles the longest, and never one at work",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    const weir = await props.loop(listening(origin, { connectionsMax: 2 }));
+    const [first, second] = [await props.client(weir), await props.client(weir)];
+    for (const client of [first, second]) {
+      await client.send(requestText("GET", "/"));
+      assertEquals((await client.response()).status, 200);
+    }
+    await second.send("GET / HT");
+    assertEquals((await ask(weir.url)).status, 200);
+    assertEquals(await first.untilClosed(), "");
+    await second.send("TP/1.1\r\nHost: a.test\r\n\r\n");
+    assertEquals((await second.response()).status, 200);
+  },
+  WIRE,
+);
+
+scenario("one address holds no more connections than it may", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop(listening(origin, { connectionsPerAddressMax: 2 }));
+  const busy = [await props.client(weir), await props.client(weir)];
+  for (const client of busy) await client.send("GET / HT");
+  await until("a third is turned away", async () => {
+    const third = await props.client(weir);
+    return await third.send(requestText("GET", "/")) && await third.untilClosed() === "";
+  });
+  for (const client of busy) {
+    await client.send("TP/1.1\r\nHost: a.test\r\n\r\n");
+    assertEquals((await client.response()).status, 200);
+  }
+}, WIRE);
+
+scenario("a drain ends idle connections at once, and lets an upload end", async (props) => {
+  const origin = await props.origin(afterHead(readBody(), reply(201)));
+  const weir = await props.weir({
+    upstreams: origin.url,
+    config: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+  });
+  const idle = await props.client(weir);
+  await idle.send(requestText("GET", "/"));
+  assertEquals((await idle.response()).status, 201);
+  const upload = await props.client(weir);
+  await upload.send("POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+  const request = await origin.request(2);
+  weir.signal("SIGTERM");
+  assertEquals([await idle.untilClosed(), idle.ending], ["", "end"]);
+  await upload.send("4\r\nmore\r\n0\r\n\r\n");
+  const answer = await upload.response();
+  assertEquals([answer.status, answer.header("connection")], [201, "close"]);
+  assertEquals(await request.text(), "halfmore");
+  assertEquals((await weir.exit).code, 0);
+  assert(!weir.stderr.some((line) => /\bcut\b/.test(line)), "nothing was cut");
+}, WIRE);
+
+const V2 = "\r\n\r\n\0\r\nQUIT\n";
+const headers: Readonly<Record<string, readonly [bytes: string, client: string | null]>> = {
+  "version 1": ["PROXY TCP4 192.0.2.7 10.0.0.1 5000 80\r\n", "192.0.2.7"],
+  "version 1, IPv6": ["PROXY TCP6 2001:db8::7 ::1 5000 80\r\n", "2001:db8::7"],
+  "version 1, unknown": ["PROXY UNKNOWN\r\n", "127.0.0.1"],
+  "version 2": [`${V2}\x21\x11\0\x0c\xc0\0\x02\x07\x0a\0\0\x01\x13\x88\0\x50`, "192.0.2.7"],
+  "version 2, LOCAL": [`${V2}\x20\0\0\0`, "127.0.0.1"],
+  "no header": ["", null],
+  "a broken one": ["PROXY TCP4 192.0.2.999 10.0.0.1 5000 80\r\n", null],
+};
+for (const [what, [bytes, address]] of Object.entries(headers)) {
+  scenario(`behind a trusted balancer, ${what} of the PROXY protocol tells the client`, async (props) => {
+    const origin = await props.origin(reply(200));
+    const { config } = listening(origin, { proxyProtocol: true });
+    const weir = await props.loop({ config: { ...config, trustedProxies: ["127.0.0.0/8"] } });
+    const client = await props.client(weir);
+    // In two pieces: it may come apart.
+    await client.send(bytes.slice(0, 9));
+    await client.send(bytes.slice(9) + requestText("GET", "/"));
+    const answer = await client.response();
+    if (address === null) return assertEquals([answer.status, origin.requests.length], [400, 0]);
+    assertEquals(answer.status, 200);
+    assertMatch((await origin.request(1)).header("x-forwarded-for")!, new RegExp(`^${address}\\b`));
+  }, WIRE);
+}
+
+scenario("a PROXY header of somebody who is not trusted is a bad request", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop(listening(origin, { proxyProtocol: true }));
+  const client = await props.client(weir);
+  await client.send(headers["version 1"]![0] + requestText("GET", "/"));
+  assertEquals([(await client.response()).status, origin.requests.length], [400, 0]);
+}, WIRE);

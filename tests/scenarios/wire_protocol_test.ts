@@ -1,0 +1,163 @@
+// What HTTP/1.1 gives two neighbours on one connection, end to end, where the listener can: order, case, interim
+// answers, trailers, old clients.
+
+import { assertEquals } from "@std/assert";
+import type { Header } from "../support/raw_http.ts";
+import { ask, requestText } from "../support/raw_client.ts";
+import {
+  afterHead,
+  chunk,
+  chunked,
+  close,
+  Gate,
+  head,
+  interim,
+  readBody,
+  reply,
+  replyRaw,
+  scene,
+  wait,
+} from "../support/raw_origin.ts";
+import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
+
+const WIRE = { listeners: ALL_BUT_SERVE };
+
+scenario("pipelined requests are answered in order, however long each takes", async (props) => {
+  const gate = new Gate();
+  const slow = scene(wait(gate), reply(200, { body: "one" }));
+  const origin = await props.origin([slow, reply(200, { body: "two" }), chunked(["th", "ree"])]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(
+    requestText("GET", "/1") + requestText("POST", "/2", [], "body") + requestText("GET", "/3"),
+  );
+  await origin.request(1);
+  assertEquals(origin.requests.length, 1, "the next waits for the answer before it");
+  gate.open();
+  for (const text of ["one", "two", "three"]) assertEquals((await client.response()).text, text);
+  assertEquals(origin.requests.map(({ target }) => target), ["/1", "/2", "/3"]);
+  assertEquals(await (await origin.request(2)).text(), "body");
+}, WIRE);
+
+scenario("names keep their case, lines their order and repeats, reasons their words", async (props) => {
+  const lines = [["X-b", "1"], ["x-A", "2"], ["X-B", "3"], ["ETag", '"x"'], ["x-A", ""]] as Header[];
+  const origin = await props.origin(reply(200, { headers: lines, reason: "Quite Fine" }));
+  const weir = await props.loop({ upstreams: origin.url });
+  const answer = await ask(weir.url, { headers: lines });
+  assertEquals(answer.reason, "Quite Fine");
+  const own = (all: readonly Header[]) => all.filter(([name]) => /^(x-[ab]|etag)$/i.test(name));
+  assertEquals(own(answer.headers), lines);
+  assertEquals(own((await origin.request(1)).headers), lines);
+}, WIRE);
+
+scenario(
+  "interim answers reach the client before the final one, but no client of HTTP/1.0",
+  async (props) => {
+    const hints = interim(103, [["Link", "</a.css>; rel=preload"]]);
+    const origin = await props.origin(afterHead(hints, interim(102), readBody(), reply(200)));
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/"));
+    const early = await client.response();
+    assertEquals([early.status, early.header("link")], [103, "</a.css>; rel=preload"]);
+    assertEquals((await client.response()).status, 102);
+    assertEquals((await client.response()).status, 200);
+    const old = await props.client(weir);
+    await old.send("GET / HTTP/1.0\r\n\r\n");
+    assertEquals((await old.response()).status, 200);
+  },
+  WIRE,
+);
+
+scenario("an origin refuses an upload before its body is sent, by Expect", async (props) => {
+  const origin = await props.origin(afterHead(reply(413, { body: "no" }), close()));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send("PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+  assertEquals([(await client.response()).status, await client.untilClosed()], [413, ""]);
+  assertEquals((await origin.request(1)).header("expect"), "100-continue");
+}, WIRE);
+
+scenario("trailers pass in both directions", async (props) => {
+  const origin = await props.origin(chunked(["x"], { trailers: [["X-Sum", "7"], ["Server-Timing", "a"]] }));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  const upload = `${chunk("body")}0\r\nX-Digest: abc\r\n\r\n`;
+  await client.send(
+    `POST / HTTP/1.1\r\nHost: a.test\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n${upload}`,
+  );
+  assertEquals((await client.response()).trailers, [["X-Sum", "7"], ["Server-Timing", "a"]]);
+  const request = await origin.request(1);
+  assertEquals([await request.text(), request.trailers], ["body", [["X-Digest", "abc"]]]);
+}, WIRE);
+
+scenario(
+  "a client of HTTP/1.0 gets its answer by length or until the end, and keeps alive on request",
+  async (props) => {
+    const origin = await props.origin([
+      reply(200, { body: "known" }),
+      chunked(["un", "known"]),
+    ]);
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send("GET / HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\n");
+    const known = await client.response();
+    assertEquals([known.text, known.header("connection")], ["known", "keep-alive"]);
+    await client.send("GET / HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\n");
+    const unknown = await client.response();
+    assertEquals([unknown.header("transfer-encoding"), unknown.header("connection")], [undefined, "close"]);
+    assertEquals([unknown.text, unknown.ended], ["unknown", "clean"]);
+  },
+  WIRE,
+);
+
+scenario("a client that half-closes after its last request gets the answer", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200, { body: "late" })));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/", [["Connection", "close"]]));
+  await client.halfClose();
+  await origin.request(1);
+  gate.open();
+  assertEquals((await client.response()).text, "late");
+  assertEquals([await client.untilClosed(), client.ending], ["", "end"]);
+}, WIRE);
+
+scenario("a last answer is read whole by a client that is still sending", async (props) => {
+  const origin = await props.origin(afterHead(reply(413, { body: "x".repeat(200_000) })));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 90000000\r\n\r\n");
+  const sending = (async () => {
+    for (let i = 0; i < 20; i++) await client.send(new Uint8Array(65_536));
+  })();
+  const answer = await client.response();
+  assertEquals([answer.status, answer.body.length, answer.ended], [413, 200_000, "clean"]);
+  assertEquals(answer.header("connection"), "close");
+  await sending;
+}, WIRE);
+
+scenario("what cannot be read is answered, logged and counted like any request", async (props) => {
+  const origin = await props.origin(replyRaw(""));
+  const weir = await props.weir({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send("GET / HTTP/1.1\nHost: a.test\n\n");
+  const answer = await client.response();
+  assertEquals([answer.status, answer.header("proxy-status")], [400, "weir; error=http_request_error"]);
+  const line = JSON.parse(await weir.line(/"status":400/));
+  assertEquals([line.client, line.cause], ["127.0.0.1", "http_request_error"]);
+  assertEquals(await weir.metric("weir_bad_requests_total"), 1);
+  assertEquals(await weir.metric("weir_requests_total"), 1);
+}, WIRE);
+
+scenario("a GET and a HEAD with a body reach the origin whole", async (props) => {
+  const origin = await props.origin(scene(readBody(), head(200, [["Content-Length", "0"]])));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  for (const [n, method] of ["GET", "HEAD"].entries()) {
+    await client.send(requestText(method, "/", [], "query"));
+    assertEquals((await client.response(method)).status, 200);
+    assertEquals(await (await origin.request(n + 1)).text(), "query");
+  }
+}, WIRE);
