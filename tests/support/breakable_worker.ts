@@ -1,10 +1,4 @@
 // Weir's own worker, with a flaw: a test can make it throw, end without a word, or loop for ever.
-<<<<<<< HEAD
-=======
-//
-// It hears of faults on a channel named as its own address, which each pod makes its own by a query: tests that
-// run beside each other share one process, and its channels.
->>>>>>> refs/heads/observe
 
 import { Board } from "../../src/board/layout.ts";
 import type { ToWorker } from "../../src/messages.ts";
