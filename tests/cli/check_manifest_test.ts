@@ -78,7 +78,10 @@ Deno.test("check --manifest exits 64 when there is nothing to hold the configura
   assertStringIncludes(none.stderr, "k9s/ cannot be read: there is no such file (flag --manifest)");
   const elsewhere = await check("/etc/hostname");
   assertEquals(elsewhere.code, 64);
-  assertStringIncludes(elsewhere.stderr, "/etc/hostname cannot be read: this run has no --allow-read for it");
+  assertStringIncludes(
+    elsewhere.stderr,
+    "/etc/hostname cannot be read: it lies outside of what this process may read",
+  );
   await inFolder({ "a.yaml": "a: [", "b.txt": "x" }, async (folder) => {
     const broken = await check(folder, {}, `${folder}/x`);
     assertEquals(broken.code, 64);
