@@ -5,19 +5,42 @@
 
 /** Lends buffers of one size; keeps up to `keptMax` that came back. */
 export class BufferPool {
-  private readonly free: Uint8Array[] = [];
+  private readonly free: Uint8Array<ArrayBuffer>[] = [];
+  private lent = 0;
 
-  constructor(readonly bytes: number, private readonly keptMax: number) {}
+  constructor(
+    readonly bytes: number,
+    private readonly keptMax: number,
+    private readonly lentMax = Infinity,
+  ) {}
 
-  take(): Uint8Array {
+  take(): Uint8Array<ArrayBuffer> {
+    this.lent++;
     return this.free.pop() ?? new Uint8Array(this.bytes);
   }
 
-  /** Must not be called while a read or a write on `buffer` is under way. */
-  give(buffer: Uint8Array): void {
-    if (this.free.length < this.keptMax && buffer.length === this.bytes) this.free.push(buffer);
+  /** Null while `lentMax` are lent: whoever asks for speed does without. */
+  takeIfAny(): Uint8Array<ArrayBuffer> | null {
+    return this.lent < this.lentMax ? this.take() : null;
+  }
+
+  /** Once for each that was taken, when no read or write on it is under way any more. */
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    this.lent--;
+    if (this.free.length < this.keptMax) this.free.push(buffer);
   }
 }
 
-/** For whole heads with small bodies, and for pieces of large ones: 64 KB is where a copy stops to matter. */
+/** For whole heads with small bodies, and for pieces of large ones. */
 export const PIECES: BufferPool = new BufferPool(65_536, 64);
+/** For pieces of bodies that are known to be larger: half the system calls, as long as not everybody wants it. */
+export const LARGE_PIECES: BufferPool = new BufferPool(262_144, 8, 32);
+/** For waiting: a stream of small events holds no more than this while nothing comes. */
+export const SMALL_PIECES: BufferPool = new BufferPool(4_096, 64);
+
+/** Gives a buffer of any of them back. */
+export function giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+  if (buffer.length === PIECES.bytes) PIECES.give(buffer);
+  else if (buffer.length === LARGE_PIECES.bytes) LARGE_PIECES.give(buffer);
+  else SMALL_PIECES.give(buffer);
+}

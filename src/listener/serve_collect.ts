@@ -6,6 +6,7 @@
 // for a slow endpoint's last byte to see its first one.
 
 import type { Body, Delivery } from "../exchange.ts";
+import { BufferPool } from "../http1/buffers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
 /** Longer bodies are streamed. */
@@ -16,6 +17,22 @@ const COLLECTING_BYTES_MAX = 33_554_432;
 const PATIENCE_MS = 10;
 
 let collecting = 0;
+
+/** Memory for whole answers, used again and again: fresh memory would cost more than filling it. */
+const ROOMS: readonly BufferPool[] = [
+  new BufferPool(16_384, 64),
+  new BufferPool(65_536, 16),
+  new BufferPool(COLLECTED_BYTES_MAX, 8),
+];
+
+function collectionRoom(length: number): Uint8Array<ArrayBuffer> {
+  return ROOMS.find(({ bytes }) => bytes >= length)!.take();
+}
+
+/** A room that became the beginning of a stream is Deno's, and never comes back. */
+function giveRoomBack(room: Uint8Array<ArrayBuffer>): void {
+  ROOMS.find(({ bytes }) => bytes === room.length)!.give(room);
+}
 
 /** Whether a body is one to put together. */
 export function isCollected(body: Body): boolean {
@@ -33,6 +50,7 @@ export function collectedAnswer(
 }
 
 class Collector {
+  private readonly length: number;
   private readonly buffer: Uint8Array<ArrayBuffer>;
   private received = 0;
   /** Not null once the answer is a stream. */
@@ -45,17 +63,18 @@ class Collector {
     private readonly wheel: TimerWheel,
     private readonly send: (content: BodyInit) => void,
   ) {
-    this.buffer = new Uint8Array(body.length!);
+    this.length = body.length!;
+    this.buffer = collectionRoom(this.length);
   }
 
   async run(): Promise<Delivery> {
-    const { body, buffer, wheel } = this;
+    const { body, buffer, length, wheel } = this;
     const patience = new Timer(() => this.stream());
     wheel.arm(patience, PATIENCE_MS);
-    collecting += buffer.length;
+    collecting += length;
     try {
-      while (this.received < buffer.length) {
-        const room = this.received === 0 ? buffer : buffer.subarray(this.received);
+      while (this.received < length) {
+        const room = buffer.subarray(this.received);
         const piece = await body.read(room);
         if (this.cancelled) return { kind: "clientGone", bytes: this.handedOver };
         if (piece === null) break;
@@ -67,14 +86,17 @@ class Collector {
     } catch (error) {
       return this.breakOff(error);
     } finally {
-      collecting -= buffer.length;
+      collecting -= length;
       wheel.disarm(patience);
     }
   }
 
   private finish(): Delivery {
-    if (this.controller === null) this.send(this.buffer);
-    else this.controller.close();
+    if (this.controller === null) {
+      this.send(this.buffer.subarray(0, this.received));
+      // Fetch, 5.2: a Response has a copy of the bytes that it is made of.
+      giveRoomBack(this.buffer);
+    } else this.controller.close();
     return { kind: "complete", bytes: this.received };
   }
 

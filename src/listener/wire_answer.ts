@@ -4,7 +4,7 @@
 // into it beside the head or its chunk line, so that nothing is copied twice and nothing is written in bits.
 
 import type { Body, Delivery, ResponseHead } from "../exchange.ts";
-import { PIECES } from "../http1/buffers.ts";
+import { giveBack, LARGE_PIECES, PIECES, SMALL_PIECES } from "../http1/buffers.ts";
 import { encodeHead, encodeLatin1, latin1Bytes } from "../http1/latin1.ts";
 import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
@@ -32,7 +32,7 @@ export function sendAnswer(
 ): Promise<Delivery> {
   const text = responseHeadText(head, shape);
   if (text.length > PIECES.bytes / 2) return sendLargeHead(owner, text, body, shape);
-  const buffer = PIECES.take();
+  const buffer = roomFor(body);
   const at = encodeHead(text, buffer);
   if (body === null) return sendWhole(owner, buffer, at, 0);
   const bytes = shape.framing === "length" ? body.copyWhole(buffer, at) : -1;
@@ -40,15 +40,20 @@ export function sendAnswer(
   return pump(owner, body, buffer, shape, at);
 }
 
+function roomFor(body: Body | null): Uint8Array<ArrayBuffer> {
+  const large = body !== null && body.length !== null && body.length > PIECES.bytes;
+  return (large ? LARGE_PIECES.takeIfAny() : null) ?? PIECES.take();
+}
+
 /** Sends the first `end` bytes of `buffer`; `bytes` of them are the body's. */
 async function sendWhole(
   owner: AnswerOwner,
-  buffer: Uint8Array,
+  buffer: Uint8Array<ArrayBuffer>,
   end: number,
   bytes: number,
 ): Promise<Delivery> {
   const sent = await owner.socket.write(buffer.subarray(0, end));
-  PIECES.give(buffer);
+  giveBack(buffer);
   return owner.answered(sent ? { kind: "complete", bytes } : CLIENT_GONE);
 }
 
@@ -64,7 +69,7 @@ async function sendLargeHead(
     return owner.answered(CLIENT_GONE);
   }
   if (body === null) return owner.answered({ kind: "complete", bytes: 0 });
-  return await pump(owner, body, PIECES.take(), shape, 0);
+  return await pump(owner, body, roomFor(body), shape, 0);
 }
 
 const NO_BUFFER = new Uint8Array(0);
@@ -73,7 +78,7 @@ const CLIENT_GONE: Delivery = { kind: "clientGone", bytes: 0 };
 async function pump(
   owner: AnswerOwner,
   body: Body,
-  buffer: Uint8Array,
+  buffer: Uint8Array<ArrayBuffer>,
   { framing }: ResponseShape,
   at: number,
 ): Promise<Delivery> {
@@ -93,30 +98,49 @@ class Pump {
   constructor(
     private readonly socket: ClientSocket,
     private readonly body: Body,
-    private readonly buffer: Uint8Array,
+    private buffer: Uint8Array<ArrayBuffer>,
     private readonly chunked: boolean,
   ) {}
 
   /** @param at where the head ends that waits in the buffer */
   async run(at: number): Promise<Delivery> {
-    const { socket, body, buffer } = this;
+    try {
+      return await this.move(at);
+    } finally {
+      giveBack(this.buffer);
+    }
+  }
+
+  private async move(at: number): Promise<Delivery> {
+    const { socket, body } = this;
     // A head does not wait for a body that is still to come.
     if (at > 0 && body.ready !== true) {
-      if (!await socket.write(buffer.subarray(0, at))) return gone(body, 0);
+      if (!await socket.write(this.buffer.subarray(0, at))) return gone(body, 0);
       at = 0;
     }
+    let filled = this.buffer.length;
     while (!this.ended) {
+      if (at === 0) this.resize(filled);
       try {
         at = await this.fill(at);
       } catch (error) {
-        if (at > 0) await socket.write(buffer.subarray(0, at));
+        if (at > 0) await socket.write(this.buffer.subarray(0, at));
         return { kind: "truncated", bytes: this.bytes, error };
       }
-      if (at > 0 && !await socket.write(buffer.subarray(0, at))) return gone(body, this.bytes);
+      if (at > 0 && !await socket.write(this.buffer.subarray(0, at))) return gone(body, this.bytes);
+      filled = at;
       at = 0;
     }
-    PIECES.give(buffer);
     return { kind: "complete", bytes: this.bytes };
+  }
+
+  /** Streams of small pieces wait with a small buffer, and get a large one back when they fill it. */
+  private resize(filled: number): void {
+    const { buffer } = this;
+    const small = buffer.length === SMALL_PIECES.bytes;
+    if (small ? filled < buffer.length / 2 : filled >= SMALL_PIECES.bytes / 2) return;
+    giveBack(buffer);
+    this.buffer = (small ? PIECES : SMALL_PIECES).take();
   }
 
   /** At least one piece behind what is in the buffer, and all that follows without waiting. */
@@ -163,6 +187,10 @@ class Pump {
     if (at + last.length > buffer.length) {
       if (!await socket.write(buffer.subarray(0, at))) return 0;
       at = 0;
+    }
+    if (last.length > buffer.length) {
+      await socket.write(last);
+      return 0;
     }
     buffer.set(last, at);
     return at + last.length;

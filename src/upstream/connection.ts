@@ -76,7 +76,8 @@ export class Connection implements ByteSource, OutletOwner {
     this.keeper = keeper;
     this.wheel.arm(this.timer, idleMs, now);
     this.inlet.start = this.inlet.end = 0;
-    if (this.inlet.bytes.length < this.answerBytes) this.inlet.bytes = new Uint8Array(IDLE_BUFFER_BYTES_MAX);
+    const wanted = Math.min(this.answerBytes, IDLE_BUFFER_BYTES_MAX);
+    if (this.inlet.bytes.length < wanted) this.inlet.bytes = new Uint8Array(IDLE_BUFFER_BYTES_MAX);
     this.pendingRead = this.conn.read(this.inlet.bytes);
     this.pendingRead.then(this.idleReadEnded, this.idleReadEnded);
   }

@@ -8,11 +8,19 @@ import { startExpress, startFastify, TEXT } from "../support/node_origins.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
 
-const options = { ...needs("curl", "openssl"), listeners: ["serve"] as const };
-/** How curl is told to speak, and what comes of it. */
-const TLS_WAYS = [["--http1.1", "1.1"], ["--http2", "2"]] as const;
-/** Prior knowledge is the one way to HTTP/2 on a plain port: an offer to upgrade is not taken. */
-const PLAIN_WAYS = [["--http1.1", "1.1"], ["--http2", "1.1"], ["--http2-prior-knowledge", "2"]] as const;
+const options = needs("curl", "openssl");
+/** How curl is told to speak, over TLS and plain, and what comes of it. */
+const WAYS = {
+  serve: {
+    https: [["--http1.1", "1.1"], ["--http2", "2"]],
+    // Prior knowledge is the one way to HTTP/2 on a plain port: an offer to upgrade is not taken.
+    http: [["--http1.1", "1.1"], ["--http2", "1.1"], ["--http2-prior-knowledge", "2"]],
+  },
+  wire: {
+    https: [["--http1.1", "1.1"], ["--http2", "1.1"]],
+    http: [["--http1.1", "1.1"], ["--http2", "1.1"]],
+  },
+} as const;
 
 for (const [name, start] of [["express", startExpress], ["fastify", startFastify]] as const) {
   scenario(`${name} serves curl through Weir, whatever HTTP it speaks`, async (props) => {
@@ -28,8 +36,8 @@ for (const [name, start] of [["express", startExpress], ["fastify", startFastify
     const secure = await props.weir({ config: { listen: { tls }, upstreams } });
     const plain = await props.weir({ config: { upstreams } });
     const ways = [
-      ...TLS_WAYS.map(([flag, version]) => ["https", secure.url, version, flag] as const),
-      ...PLAIN_WAYS.map(([flag, version]) => ["http", plain.url, version, flag] as const),
+      ...WAYS[props.listener].https.map(([flag, version]) => ["https", secure.url, version, flag] as const),
+      ...WAYS[props.listener].http.map(([flag, version]) => ["http", plain.url, version, flag] as const),
     ];
     for (const [proto, url, version, flag] of ways) {
       const ask = (...args: string[]) => curl(flag, "--cacert", authority.caFile, ...args);
@@ -50,7 +58,7 @@ for (const [name, start] of [["express", startExpress], ["fastify", startFastify
       assertEquals(ranges, [["content-range", "bytes 1000-1999/300000"]]);
 
       // Deno refuses a body beside the offer (docs/tls.md).
-      if (flag !== "--http2" || proto === "https") {
+      if (flag !== "--http2" || proto === "https" || props.listener === "wire") {
         const stored = await ask("-T", path, `${url}/upload`);
         assertEquals([stored.status, JSON.parse(stored.body)], [201, { bytes: 300_000, sha256 }]);
       }

@@ -4,7 +4,8 @@
 import { ENVIRONMENT } from "../../src/cli/environment.ts";
 import { run } from "../../src/cli/run.ts";
 
-const faults = new BroadcastChannel("weir-test-faults");
+const workerModule = new URL("./breakable_worker.ts", import.meta.url);
+const faults = new BroadcastChannel(workerModule.href);
 Deno.addSignalListener("SIGUSR2", () => faults.postMessage({ index: 0, fault: "loops" }));
 
 Deno.exit(
@@ -21,7 +22,7 @@ Deno.exit(
       onReload: () => {},
     },
     sampleOrigins: false,
-    workerModule: new URL("./breakable_worker.ts", import.meta.url),
+    workerModule,
     // Given up after four and a half seconds.
     supervision: { tickMs: 150, missedTicksMax: 30 },
   }),
