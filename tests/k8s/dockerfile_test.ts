@@ -64,5 +64,7 @@ Deno.test("the image and the manifests agree on user, ports and version", () => 
   const ports = container.ports.map(({ containerPort }: { containerPort: number }) => containerPort);
   assertEquals(/^EXPOSE (.*)$/m.exec(dockerfile)?.[1], ports.join(" "));
   assertEquals(container.image, `weir:${VERSION}`);
+  // Its command, and so its rights, are the image's.
+  assertEquals([container.command, container.args], [undefined, undefined]);
   assertEquals(/^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1], VERSION);
 });
