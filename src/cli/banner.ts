@@ -20,7 +20,9 @@ export function banner(pod: Pod): string {
     `weir ${VERSION}`,
     `  listening on ${scheme}://${bracketed(host)}:${port} with ${workers} (listener ${listen.listener})`,
     `  admin on http://${bracketed(admin.host)}:${pod.adminPort} (dashboard, /metrics, /readyz)`,
-    ...(file === undefined ? [] : [`  configuration from ${file} with ${counted(routes.length, "route")}`]),
+    ...(file === undefined ? [] : [
+      `  configuration from ${file}${routes.length === 0 ? "" : ` with ${counted(routes.length, "route")}`}`,
+    ]),
     ...upstreams,
     `  try: curl -i ${scheme}://${reachable(host)}:${port}/`,
     "",
