@@ -44,3 +44,16 @@ export function giveBack(buffer: Uint8Array<ArrayBuffer>): void {
   else if (buffer.length === LARGE_PIECES.bytes) LARGE_PIECES.give(buffer);
   else SMALL_PIECES.give(buffer);
 }
+
+/** Smaller ones may share their memory with others (`slab.ts`), and are soon collected. */
+const FREED_BYTES_MIN = 8_193;
+
+/**
+ * Frees what nobody will look at any more now, and not when garbage is collected: until then a large body would
+ * pile up to 64 MB of it. Whoever is still writing the bytes keeps them: the engine counts who holds memory.
+ * @param bytes from the beginning of memory that is theirs alone
+ */
+export function free(bytes: Uint8Array): void {
+  const { buffer, byteOffset, length } = bytes;
+  if (byteOffset === 0 && length >= FREED_BYTES_MIN) (buffer as ArrayBuffer).transfer(0);
+}

@@ -1,6 +1,7 @@
 // Bodies between Deno's streams and the exchange's pulls, both ways.
 
 import { type Body, BodyError, type Delivery } from "../exchange.ts";
+import { free } from "../http1/buffers.ts";
 
 /** A request body that Deno.serve streams. */
 export class ServeBody implements Body {
@@ -83,8 +84,12 @@ export function responseStream(
   settle: (delivery: Delivery) => void,
 ): ReadableStream<Uint8Array> {
   let bytes = 0;
+  let before: Uint8Array | null = null;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
+      // Deno asks for the next piece once it has taken the one before.
+      if (before !== null) free(before);
+      before = null;
       try {
         // Without a buffer of ours every piece is fresh memory, which Deno then owns.
         const piece = await body.read();
@@ -94,6 +99,7 @@ export function responseStream(
           return;
         }
         bytes += piece.length;
+        before = piece;
         controller.enqueue(piece);
       } catch (error) {
         settle({ kind: "truncated", bytes, error });

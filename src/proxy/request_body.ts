@@ -6,6 +6,7 @@
 
 import type { Body } from "../exchange.ts";
 import { BodyError } from "../exchange.ts";
+import { free } from "../http1/buffers.ts";
 import { chunkOf } from "../http1/request_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
@@ -108,6 +109,7 @@ export class RequestBody {
       outlet.limit("send", idleMs);
       await this.write(connection, waiting, piece, closed);
       if (turn !== this.turn) return;
+      if (piece !== null && !this.replayable) free(piece);
       waiting = null;
     }
     outlet.end();

@@ -9,7 +9,7 @@ import type { RunningWeir } from "../support/weir.ts";
 
 const BLOCKS = 1_024;
 const BLOCK_BYTES = 1_048_576;
-const RESIDENT_GROWTH_MAX = 64 * 1_048_576;
+const RESIDENT_GROWTH_MAX = 32 * 1_048_576;
 /** What the engine's young heap and compiled code take when the first traffic comes, whatever its size. */
 const WARM_UP_MAX = 64 * 1_048_576;
 const length = ["Content-Length", String(BLOCKS * BLOCK_BYTES)] as const;
