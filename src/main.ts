@@ -58,6 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
     case "probe":
       return await probe(rest, env);
     case "version":
+    case "--version":
       console.log(`weir ${VERSION} (deno ${Deno.version.deno})`);
       return 0;
     default:

@@ -15,9 +15,9 @@ const NONE = "-";
 /** Requests per second. */
 const SEED_FIGURES: readonly { readonly title: string; readonly rates: Readonly<Record<string, number>> }[] =
   [
-    { title: "the seed's toy balancer", rates: { "1kb": 667.96, "300kb": 28.16 } },
-    { title: "the seed's HAProxy", rates: { "1kb": 1951.52, "10kb": 821.22, "300kb": 32.89 } },
-    { title: "the seed's nginx", rates: { "1kb": 2193.27, "10kb": 874.51, "300kb": 30.89 } },
+    { title: "the toy balancer", rates: { "1kb": 667.96, "300kb": 28.16 } },
+    { title: "HAProxy beside it", rates: { "1kb": 1951.52, "10kb": 821.22, "300kb": 32.89 } },
+    { title: "nginx beside it", rates: { "1kb": 2193.27, "10kb": 874.51, "300kb": 30.89 } },
   ];
 const SEED_NGINX = SEED_FIGURES.at(-1)!.rates;
 

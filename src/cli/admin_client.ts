@@ -10,8 +10,30 @@ import { runningWheel } from "../timer_wheel.ts";
 const LIMIT_MS = 5_000;
 const HEAD_BYTES_MAX = 65_536;
 
+/** Prints the answer. Exit 0 when it is a 200, 1 when it is not or nobody answers. */
+export async function askAdmin(
+  { host, port }: { readonly host: string; readonly port: number },
+  target: string,
+  accept: string,
+): Promise<number> {
+  try {
+    const { status, body } = await getAdmin(host, port, target, accept);
+    console.log(body.trimEnd());
+    return status === 200 ? 0 : 1;
+  } catch (error) {
+    console.error(
+      `no answer from ${authority(host, port)}: ${error instanceof Error ? error.message : error}`,
+    );
+    return 1;
+  }
+}
+
+function authority(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** @throws DialError, ConnectionError, BodyError */
-export async function getAdmin(
+async function getAdmin(
   host: string,
   port: number,
   target: string,
@@ -31,7 +53,7 @@ export async function getAdmin(
       chunked: false,
     };
     connection.expectHead(LIMIT_MS);
-    await connection.outlet.write(requestHead(line, `${host}:${port}`, new Uint8Array(8_192)));
+    await connection.outlet.write(requestHead(line, authority(host, port), new Uint8Array(8_192)));
     const head = await finalHead(connection);
     const body = connection.body(head, LIMIT_MS, { bodyEnded: () => {} });
     return { status: head.status, body: body === null ? "" : await text(body) };

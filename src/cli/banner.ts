@@ -1,28 +1,52 @@
-// What Weir says when it has started: where it listens, what it balances over, and a line to try.
+// What Weir says when it starts: where it listens, from which file, what it balances over, and a line to try.
 
+import type { DiscoveredEndpoint } from "../control/discovery/discovery.ts";
 import type { Pod } from "../pod/pod.ts";
 import { VERSION } from "../version.ts";
 
-/** Upstreams named in full; further ones are counted. */
+/** Endpoints of an upstream that are named; further ones are counted. */
 const SHOWN_MAX = 8;
 
 export function banner(pod: Pod): string {
   const { host, port } = pod.address;
-  const scheme = pod.config.listen.tls === undefined ? "http" : "https";
-  const url = `${scheme}://${reachable(host)}:${port}`;
-  const upstreams = pod.upstreams.all().flatMap(({ name, config, endpoints }) => [
-    `  upstream ${name}: ${config.balance.policy} over ${endpoints.length} endpoints`,
-    ...endpoints.slice(0, SHOWN_MAX).map(({ id }) => `    ${id}`),
-    ...(endpoints.length > SHOWN_MAX ? [`    and ${endpoints.length - SHOWN_MAX} more`] : []),
-  ]);
+  const { listen, admin, routes } = pod.config;
+  const { file } = pod.loaded;
+  const scheme = listen.tls === undefined ? "http" : "https";
+  const workers = counted(pod.supervisor.handles.length, "worker");
+  const upstreams = pod.upstreams.all().flatMap(({ name, config, endpoints }) =>
+    upstreamLines(name, config.balance.policy, endpoints)
+  );
   return [
     `weir ${VERSION}`,
-    `  listening on ${scheme}://${bracketed(host)}:${port} with ${pod.supervisor.handles.length} workers`,
-    `  admin on http://${bracketed(pod.config.admin.host)}:${pod.adminPort} (dashboard, /metrics, /readyz)`,
+    `  listening on ${scheme}://${bracketed(host)}:${port} with ${workers} (listener ${listen.listener})`,
+    `  admin on http://${bracketed(admin.host)}:${pod.adminPort} (dashboard, /metrics, /readyz)`,
+    ...(file === undefined ? [] : [
+      `  configuration from ${file}${routes.length === 0 ? "" : ` with ${counted(routes.length, "route")}`}`,
+    ]),
     ...upstreams,
-    `  try: curl -i ${url}/`,
+    `  try: curl -i ${scheme}://${reachable(host)}:${port}/`,
     "",
   ].join("\n");
+}
+
+/** An upstream and its first endpoints, as their addresses are written. */
+export function upstreamLines(
+  name: string,
+  policy: string,
+  endpoints: readonly Pick<DiscoveredEndpoint, "id" | "weight" | "backup" | "drain">[],
+): string[] {
+  const further = endpoints.length - SHOWN_MAX;
+  return [
+    `  upstream ${name}: ${policy} over ${counted(endpoints.length, "endpoint")}`,
+    ...endpoints.slice(0, SHOWN_MAX).map(({ id, weight, backup, drain }) =>
+      `    ${id}${weight === 1 ? "" : `;weight=${weight}`}${backup ? ";backup" : ""}${drain ? ";drain" : ""}`
+    ),
+    ...(further > 0 ? [`    and ${further} more`] : []),
+  ];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function bracketed(host: string): string {

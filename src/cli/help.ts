@@ -17,5 +17,9 @@ Usage: weir COMMAND [FLAGS]
   version   print the version
 
 check --manifest PATH holds the configuration against Kubernetes manifests, a file or a folder, as well.
+explain --path PATH [--method M] [--host H] [--client ADDRESS] [--header 'NAME: VALUE']...
+explain --id REQUEST_ID; either with --json
+probe [--path /readyz]
+explain and probe find the admin port as start does: --admin-host, --admin-port, --config, environment, file.
 
 ${configUsage()}`;

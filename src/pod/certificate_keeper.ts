@@ -4,6 +4,7 @@
 // later is given the newest certificate by its first message.
 
 import type { CertificateInfo } from "../admin/sources.ts";
+import { CertificateError } from "../control/certificate.ts";
 import {
   type CertificateFiles,
   CertificateWatcher,
@@ -40,7 +41,11 @@ export async function keepCertificate(pod: Pod): Promise<CertificateKeeper | nul
     publish: (certificate) => supervisor.broadcast({ kind: "certificate", certificate }),
     workers: () => supervisor.handles.filter(({ alive }) => alive),
   });
-  await keeper.start();
+  try {
+    await keeper.start();
+  } catch (error) {
+    throw error instanceof CertificateError ? new CertificateError(`listen.tls: ${error.message}`) : error;
+  }
   return keeper;
 }
 

@@ -17,7 +17,7 @@ import { adminSources } from "./admin_view.ts";
 import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts";
 import type { EventBook } from "./event_book.ts";
 import { judgeInputs } from "./judge_inputs.ts";
-import { probePort } from "./port_probe.ts";
+import { orSayWhy, probePort } from "./port_probe.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
 import { Tally } from "./tally.ts";
@@ -112,16 +112,16 @@ export class Pod {
     return this.admin!.port;
   }
 
-  /** Starts everything. @throws PortInUseError and other refusals to start, before any worker runs */
+  /** Starts everything. @throws CannotListenError and other refusals to start, before any worker runs */
   async start(): Promise<void> {
     const { listen, admin } = this.config;
-    this.port = probePort(listen.host, listen.port);
-    this.admin = startAdminServer({
-      host: admin.host,
-      port: admin.port,
-      sources: adminSources(this),
-      onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
-    });
+    this.port = probePort({ ...listen, owner: "traffic" });
+    this.admin = orSayWhy({ ...admin, owner: "admin" }, () =>
+      startAdminServer({
+        ...admin,
+        sources: adminSources(this),
+        onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
+      }));
     this.certificate = await keepCertificate(this);
     Object.assign(this, await this.readFiles(this.config));
     await this.upstreams.apply(this.config);

@@ -34,6 +34,7 @@ export function hostPatternProblem(text: string): string | null {
   if (name !== "*" && plain.includes("*")) {
     return "`*` may only be the whole first label, as in `*.example.org`";
   }
+  if (/[\0-\x20\x7f]/.test(plain)) return "it must be without blanks and control characters";
   if (/[^\x21-\x7e]/.test(plain)) return "a name that is not ASCII must be written in its `xn--` form";
   if (name.startsWith("[") && !name.endsWith("]")) return "an IPv6 address must be written as `[::1]`";
   if (!name.startsWith("[") && name.includes(":")) return "an IPv6 address must be written as `[::1]`";

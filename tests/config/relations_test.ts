@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { loaded, refusals, type Sources } from "./helpers.ts";
 
 const api = "upstreams: {api: {endpoints: ['http://a']}}\n";
@@ -110,4 +110,10 @@ Deno.test("patterns of hosts and paths that can match nothing are refused at the
     assertEquals(rendered.length, 1, match);
     assertEquals(rendered[0]?.endsWith(`(${place})`), true, rendered[0]);
   }
+  const [blank, umlaut] = [
+    await refusals({ file: file('host: "a b"') }),
+    await refusals({ file: file("host: \u00fc.org") }),
+  ];
+  assertStringIncludes(blank[0]!, "it must be without blanks and control characters");
+  assertStringIncludes(umlaut[0]!, "a name that is not ASCII must be written in its `xn--` form");
 });

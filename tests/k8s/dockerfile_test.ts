@@ -1,6 +1,7 @@
 // The Dockerfile against the rest of the repository, without building anything; image_test.ts builds and runs it.
 
 import { assert, assertEquals } from "@std/assert";
+import { ENVIRONMENT, FOREIGN } from "../../src/cli/environment.ts";
 import { VERSION } from "../../src/version.ts";
 import { manifestsIn, pathOf } from "./support/manifests.ts";
 
@@ -23,6 +24,17 @@ Deno.test("the image has the rights of `deno task weir`, no more and no fewer", 
   const task: string = tasks.weir.command ?? tasks.weir;
   assertEquals(rights(entryPoint), rights(task.split(/\s+/)));
   assertEquals(rights(healthCheck), rights(entryPoint));
+});
+
+Deno.test("both tasks have the same rights: the network, three folders to read, the variables that Weir knows", () => {
+  const start: string = tasks.start.command;
+  assertEquals(rights(start.split(/\s+/)), rights(tasks.weir.command.split(/\s+/)));
+  assertEquals(rights(start.split(/\s+/)), [
+    `--allow-env=${[...ENVIRONMENT, ...FOREIGN].join(",")}`,
+    "--allow-net",
+    "--allow-read=.,/etc/weir,/var/run/secrets/kubernetes.io",
+    "--ignore-env=LOG_TOKENS,LOG_STREAM",
+  ]);
 });
 
 Deno.test("the image runs what it was built with, and fetches nothing", () => {
@@ -52,5 +64,7 @@ Deno.test("the image and the manifests agree on user, ports and version", () => 
   const ports = container.ports.map(({ containerPort }: { containerPort: number }) => containerPort);
   assertEquals(/^EXPOSE (.*)$/m.exec(dockerfile)?.[1], ports.join(" "));
   assertEquals(container.image, `weir:${VERSION}`);
+  // Its command, and so its rights, are the image's.
+  assertEquals([container.command, container.args], [undefined, undefined]);
   assertEquals(/^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1], VERSION);
 });

@@ -7,18 +7,23 @@ const HERE = { HOST: "127.0.0.1", PORT: "0", ADMIN_HOST: "127.0.0.1", ADMIN_PORT
 const beyond =
   "lies outside of what this process may read, must lie in the working directory or in /etc/weir";
 const upstream = { endpoints: ["http://127.0.0.1:9"] };
-const filesBeyond: readonly [string, object][] = [
-  ["the sticky key", { stickyKeyFile: "/sys/key" }],
-  ["the certificate", { listen: { tls: { certFile: "/sys/a.pem", keyFile: "/sys/b.pem" } } }],
-  ["an upstream's CA", { upstreams: { a: { ...upstream, tls: { caFile: "/sys/ca.pem" } } } }],
+const filesBeyond: readonly [string, string, object][] = [
+  ["the sticky key", "stickyKeyFile is /sys/key", { stickyKeyFile: "/sys/key" }],
+  ["the certificate", "listen.tls: /sys/a.pem", {
+    listen: { tls: { certFile: "/sys/a.pem", keyFile: "/sys/b.pem" } },
+  }],
+  ["an upstream's CA", "upstreams.a.tls.caFile", {
+    upstreams: { a: { ...upstream, tls: { caFile: "/sys/ca.pem" } } },
+  }],
 ];
-for (const [what, config] of filesBeyond) {
+for (const [what, named, config] of filesBeyond) {
   Deno.test(`${what} out of reach is refused with where it may lie`, async () => {
     const path = await Deno.makeTempFile({ suffix: ".yaml" });
     await Deno.writeTextFile(path, JSON.stringify({ upstreams: { a: upstream }, ...config }));
     const { code, stderr } = await runWeir(["run"], { ...HERE, CONFIG: path }, path);
     await Deno.remove(path);
     assertEquals(code, 1);
+    assertStringIncludes(stderr, named);
     assertStringIncludes(stderr, beyond);
   });
 }

@@ -5,7 +5,7 @@ import { ENVIRONMENT } from "../../src/cli/environment.ts";
 import { run } from "../../src/cli/run.ts";
 
 const workerModule = new URL("./breakable_worker.ts", import.meta.url);
-const faults = new BroadcastChannel(workerModule.href);
+const faults = new BroadcastChannel("weir-test-faults");
 Deno.addSignalListener("SIGUSR2", () => faults.postMessage({ index: 0, fault: "loops" }));
 
 Deno.exit(

@@ -1,0 +1,74 @@
+// What a command asks a running Weir, and where its admin port is: found the way that Weir found it.
+//
+// `--admin-host`, `--admin-port` and `--config` win over the environment, and that over the configuration file.
+
+import { parseArgs } from "@std/cli/parse-args";
+import { readTextFileBounded } from "../config/file.ts";
+import { renderFindings } from "../config/findings.ts";
+import { loadConfig } from "../config/load.ts";
+
+export interface Question {
+  readonly host: string;
+  readonly port: number;
+  /** What else was asked for: each flag's values, in order. */
+  readonly flags: Readonly<Record<string, readonly string[]>>;
+  readonly switches: ReadonlySet<string>;
+}
+
+/** The flags of a command, beside those of the address: with a value, and without. */
+export interface Command {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly switches?: readonly string[];
+}
+
+const ADDRESS = ["admin-host", "admin-port", "config"] as const;
+
+/** The question that a command line asks, or null after its problems were printed: exit 64. */
+export async function readQuestion(
+  command: Command,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Question | null> {
+  const names = [...command.flags, ...ADDRESS];
+  const switches = [...command.switches ?? []];
+  const unknown: string[] = [];
+  const parsed: Record<string, unknown> = parseArgs(args, {
+    string: names,
+    collect: names,
+    boolean: switches,
+    unknown: (arg) => {
+      unknown.push(JSON.stringify(arg));
+      return false;
+    },
+  });
+  if (unknown.length > 0) {
+    const known = [...names, ...switches].map((name) => `--${name}`).join(" ");
+    console.error(`unknown: ${unknown.join(" ")}; ${command.name} takes ${known}`);
+    return null;
+  }
+  const flags = Object.fromEntries(names.map((name) => [name, parsed[name] as string[]]));
+  const address = await adminAddress(flags, env);
+  return address && { ...address, flags, switches: new Set(switches.filter((name) => parsed[name])) };
+}
+
+async function adminAddress(
+  flags: Readonly<Record<string, readonly string[]>>,
+  env: Readonly<Record<string, string>>,
+): Promise<{ host: string; port: number } | null> {
+  const argsOf = (names: readonly string[]) =>
+    names.flatMap((name) => (flags[name] ?? []).map((value) => `--${name}=${value}`));
+  const readTextFile = readTextFileBounded;
+  let loaded = await loadConfig({ args: argsOf(ADDRESS), env, readTextFile });
+  // A file that has become invalid is no reason not to ask: Weir goes on with the one before.
+  if (!loaded.ok) {
+    const args = argsOf(["admin-host", "admin-port"]);
+    loaded = await loadConfig({ args, env: { ...env, CONFIG: "" }, readTextFile });
+  }
+  if (!loaded.ok) {
+    console.error(renderFindings(loaded.findings).trimEnd());
+    return null;
+  }
+  const { host, port } = loaded.config.admin;
+  return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
+}

@@ -1,0 +1,53 @@
+// `weir probe` and `weir explain` on their command lines: where they find the admin port, and what they refuse.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { readQuestion } from "../../src/cli/admin_address.ts";
+import { runWeir } from "../support/weir.ts";
+
+const COMMAND = { name: "explain", flags: ["path", "header"], switches: ["json"] };
+
+/** Where a command would ask, with a configuration file of this text. */
+async function asked(args: string[], env: Record<string, string>, config: string | null = null) {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    if (config !== null) await Deno.writeTextFile(file, config);
+    const question = await readQuestion(COMMAND, args, config === null ? env : { ...env, CONFIG: file });
+    return question && `${question.host} ${question.port}`;
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test("the admin port is asked for where flags, environment and file put it, in this order", async () => {
+  const file = "admin: { host: 10.0.0.5, port: 9001 }";
+  for (
+    const [args, env, config, where] of [
+      [[], {}, null, "127.0.0.1 9901"],
+      [[], {}, file, "10.0.0.5 9001"],
+      [[], { ADMIN_PORT: "9002" }, file, "10.0.0.5 9002"],
+      [["--admin-port", "9003", "--admin-host=::"], { ADMIN_PORT: "9002" }, file, "::1 9003"],
+      [[], { ADMIN_PORT: "" }, null, "127.0.0.1 9901"],
+      [[], { ADMIN_PORT: "9002" }, "admin: { prot: 1 }", "127.0.0.1 9002"],
+    ] as const
+  ) assertEquals(await asked([...args], env, config), where);
+});
+
+Deno.test("a flag may stand several times, and each value is kept", async () => {
+  const question = await readQuestion(COMMAND, ["--header", "a: b", "--header=c: d", "--json"], {});
+  assertEquals(question?.flags["header"], ["a: b", "c: d"]);
+  assertEquals(question?.switches, new Set(["json"]));
+});
+
+Deno.test("probe and explain refuse what they do not know, with 64 and in words", async () => {
+  for (
+    const [args, words] of [
+      [["probe", "--json"], 'unknown: "--json"; probe takes --path --admin-host --admin-port --config'],
+      [["explain", ""], 'unknown: ""; explain takes --id --path'],
+      [["probe", "--admin-port", "x"], 'admin.port is "x", must be an integer from 0 to 65535'],
+    ] as const
+  ) {
+    const { code, stderr } = await runWeir(args);
+    assertStringIncludes(stderr, words);
+    assertEquals(code, 64);
+  }
+});
