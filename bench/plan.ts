@@ -37,6 +37,14 @@ export function chooseScenarios(
   };
 }
 
+/** Programs that the engine compiles while they run get this many warm-ups: they are built to run for weeks. */
+const COMPILING_WARM_UPS = 4;
+
+/** How long a contestant is loaded before the first round. */
+export function warmUpSeconds({ kind, launch }: Contestant, pace: Pace): number {
+  return kind === "peer" || launch === null ? pace.warmUpSeconds : pace.warmUpSeconds * COMPILING_WARM_UPS;
+}
+
 /** Who is measured in a scenario: its field, or whoever is asked for by name and has something to say there. */
 export function fieldOf(
   scenario: Scenario,
@@ -70,11 +78,12 @@ export function estimateSeconds(
   let seconds = 0;
   for (const scenario of scenarios) {
     const pace = paceOf(scenario, options, 0, scenarios.length);
-    const standing = fieldOf(scenario, contestants, options).length;
-    const [warmUp, company] = scenario.kind === "load"
-      ? [pace.warmUpSeconds, companySeconds(scenario)]
-      : [0, AROUND_A_TURN];
-    seconds += STARTING + standing * (warmUp + pace.rounds * (pace.seconds + company + AROUND_A_TURN));
+    const company = scenario.kind === "load" ? companySeconds(scenario) : AROUND_A_TURN;
+    seconds += STARTING;
+    for (const contestant of fieldOf(scenario, contestants, options)) {
+      const warmUp = scenario.kind === "load" ? warmUpSeconds(contestant, pace) : 0;
+      seconds += warmUp + pace.rounds * (pace.seconds + company + AROUND_A_TURN);
+    }
   }
   return Math.min(seconds, options.quick ? 2 * 60 : Infinity);
 }

@@ -6,7 +6,7 @@
 import type { Contestant } from "./contestants.ts";
 import { runLoad } from "./load.ts";
 import { type Measured, measureLoad, measureMemory } from "./measure.ts";
-import type { Pace } from "./plan.ts";
+import { type Pace, warmUpSeconds } from "./plan.ts";
 import type { Cell, ScenarioResult } from "./results.ts";
 import type { LoadScenario, MemoryScenario, Scenario } from "./scenarios.ts";
 import type { Skipped, Stage, Standing } from "./stage.ts";
@@ -54,7 +54,7 @@ async function loadRounds(context: Context, scenario: LoadScenario, contestants:
   const standing = await startAll(context, scenario, contestants);
   for (const one of standing) {
     // What goes wrong here shows in the rounds, as a fault.
-    await runLoad(stage, scenario, one.port, options.warmUpSeconds).catch(() => {});
+    await runLoad(stage, scenario, one.port, warmUpSeconds(one.contestant, options)).catch(() => {});
   }
   const cells = standing.map(({ contestant }) => emptyCell(contestant));
   await repeat(options, cells.length, async (round, at) => {
