@@ -19,6 +19,9 @@ import type { Outcome } from "./failure.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { Handshake } from "./upgrade.ts";
 
+/** Nobody has a use for more; each waits in memory until the client takes it. */
+const INTERIM_ANSWERS_MAX = 100;
+
 /** What all attempts of a request share. */
 export interface AttemptInput {
   /** Its framing is `body`'s. */
@@ -78,11 +81,15 @@ export class Attempt implements BodyOwner {
     try {
       const connection = this.connection = lease.takeKept(now) ?? await this.dial(limitMs);
       this.sendRequest(connection, now);
-      for (;;) {
+      for (let interims = 0;;) {
         const head = connection.takeHead(input.request.method, input.responseHeadBytesMax);
         if (head === null) await connection.moreHead();
-        else if (head.status < 200 && head.status !== 101) input.onInterim(head);
-        else return this.respondedWith(head, connection);
+        else if (head.status < 200 && head.status !== 101) {
+          if (++interims > INTERIM_ANSWERS_MAX) {
+            throw new Http1Error("malformed", "interim answers without end");
+          }
+          input.onInterim(head);
+        } else return this.respondedWith(head, connection);
       }
     } catch (error) {
       const outcome = this.failedWith(error);

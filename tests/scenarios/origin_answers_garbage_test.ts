@@ -38,6 +38,23 @@ scenario("garbage is answered 502, and the next request gets a fresh connection"
   }
 });
 
+scenario("more interim answers than anybody has a use for are garbage, too", async (props) => {
+  const hint = "HTTP/1.1 103 Early Hints\r\n\r\n";
+  const origin = await props.origin([
+    replyRaw(hint.repeat(101)),
+    replyRaw(hint.repeat(100) + `${ok}Content-Length: 0\r\n\r\n`),
+  ]);
+  const client = await props.client(await props.loop({ upstreams: origin.url }));
+  const statuses: number[] = [];
+  for (let n = 0; n < 2; n++) {
+    await client.send(requestText("POST", "/", [], "x"));
+    let { status } = await client.response();
+    while (status === 103) ({ status } = await client.response());
+    statuses.push(status);
+  }
+  assertEquals(statuses, [502, 200]);
+});
+
 scenario("what an origin sends behind its answer never gets into it", async (props) => {
   const head = `HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(33_000)}\r\nContent-Length: `;
   // The answer fills Weir's memory for it to the last byte, so that the rest would be read to where it lies.
