@@ -3,13 +3,12 @@
 // The request stays in flight all along: its slot, its lease and its place in the registry are given back when
 // both sides have ended.
 
-import { ColumnCell } from "../board/layout.ts";
-import { WorkerField } from "../board/fields.ts";
 import type { Connection } from "../upstream/connection.ts";
 import type { Switched } from "./failure.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
 import type { RawHandshake } from "./raw_handshake.ts";
+import { whileStanding } from "./standing.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import type { TunnelSide } from "./tunnel_flow.ts";
 import { TunnelRelay } from "./tunnel_relay.ts";
@@ -33,27 +32,11 @@ export async function relayTunnel(
     idleMs: plan.route.idleTunnelMs ?? proxy.snapshot.limits.webSocketIdleMs,
   }, proxy.inputs.wheel);
   if (webSocket) {
-    await standing(journey, relay);
+    await whileStanding(journey.proxy, relay, relay.run());
     record.endWebSocket(relay);
   } else {
     await relay.run();
     record.endTunnel(relay);
-  }
-}
-
-/** Runs it as one of the WebSockets that are counted, and asked to go when Weir goes. */
-async function standing({ proxy }: Journey, relay: TunnelRelay): Promise<void> {
-  const { own } = proxy.inputs;
-  const gauge = own.gauge(ColumnCell.webSockets);
-  const running = relay.run();
-  const leave = proxy.openSockets.enter(relay);
-  own.worker.add(WorkerField.webSockets);
-  gauge.add(1);
-  try {
-    await running;
-  } finally {
-    gauge.add(-1);
-    leave();
   }
 }
 

@@ -3,13 +3,12 @@
 // The endpoint has agreed already: only now is the client answered. The request stays in flight all along:
 // its slot, its lease and its place in the registry are given back when both sides are closed.
 
-import { ColumnCell } from "../board/layout.ts";
-import { WorkerField } from "../board/fields.ts";
 import { EndpointSocket } from "../upstream/endpoint_socket.ts";
 import type { Switched } from "./failure.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
 import type { RoutePlan } from "./route_plan.ts";
+import { whileStanding } from "./standing.ts";
 import type { WebSocketHandshake } from "./websocket_handshake.ts";
 import { WebSocketRelay } from "./websocket_relay.ts";
 
@@ -33,17 +32,9 @@ export async function relayWebSocket(
   const client = await exchange.acceptWebSocket!(lines, handshake.protocol(head), relay);
   if (client === null) return;
   journey.begin(101);
-  const { own } = proxy.inputs;
-  const gauge = own.gauge(ColumnCell.webSockets);
-  const running = relay.run(client);
-  const leave = proxy.openSockets.enter(relay);
-  own.worker.add(WorkerField.webSockets);
-  gauge.add(1);
   try {
-    await running;
+    await whileStanding(proxy, relay, relay.run(client));
   } finally {
-    gauge.add(-1);
-    leave();
     record.endWebSocket(relay);
   }
 }
