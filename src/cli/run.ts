@@ -41,8 +41,9 @@ export async function run(inputs: RunInputs): Promise<number> {
   if (source === null) return 64;
   const { loaded } = source;
   const out = new LineWriter(Deno.stdout);
-  const events = new EventBook(Date.now, (line) => out.write(line + "\n"));
-  const pod = new Pod({
+  const opening = new Opening(() => banner(pod), (text) => out.write(text));
+  const events = new EventBook(Date.now, (line) => opening.say(line + "\n"));
+  const pod: Pod = new Pod({
     loaded,
     clock: systemClock,
     events,
@@ -52,6 +53,7 @@ export async function run(inputs: RunInputs): Promise<number> {
     instance: crypto.randomUUID().slice(0, 8),
     stickyKey: inputs.env["WEIR_STICKY_KEY"] ?? "",
     environment: inputs.env,
+    onFirstWord: () => opening.over(),
     workerModule: inputs.workerModule ?? new URL("../worker.ts", import.meta.url),
     ...(inputs.supervision === undefined ? {} : { supervision: inputs.supervision }),
   });
@@ -63,7 +65,6 @@ export async function run(inputs: RunInputs): Promise<number> {
     await pod.stop();
     return 1;
   }
-  out.write(banner(pod));
   warn(loaded);
   const reloading = keepReloading(pod, events, source.again, inputs.signals);
   const { hurry, code } = await Promise.race([
@@ -71,11 +72,31 @@ export async function run(inputs: RunInputs): Promise<number> {
     // Nothing to be polite about when nobody serves any more.
     pod.failure.then(() => ({ hurry: pod.supervisor.servingCount === 0, code: 1 })),
   ]);
+  opening.over();
   const reloadsOver = reloading.stop();
   await leave(pod, hurry);
   await reloadsOver;
   await out.flush();
   return code;
+}
+
+/** The banner comes first, once a worker listens: what happens before that waits for it. */
+class Opening {
+  private waiting: string[] | null = [];
+
+  constructor(private readonly banner: () => string, private readonly write: (text: string) => void) {}
+
+  say(line: string): void {
+    if (this.waiting === null) this.write(line);
+    else this.waiting.push(line);
+  }
+
+  /** The second time it does nothing. */
+  over(): void {
+    if (this.waiting === null) return;
+    this.write(this.banner() + this.waiting.join(""));
+    this.waiting = null;
+  }
 }
 
 /** Readiness fails, traffic goes on for the drain delay, then what is in flight finishes. */

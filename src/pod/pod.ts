@@ -17,7 +17,7 @@ import { adminSources } from "./admin_view.ts";
 import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts";
 import type { EventBook } from "./event_book.ts";
 import { judgeInputs } from "./judge_inputs.ts";
-import { orSayWhy, probePort } from "./port_probe.ts";
+import { type HeldPort, holdPort, orSayWhy } from "./port_probe.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
 import { Tally } from "./tally.ts";
@@ -40,6 +40,8 @@ export interface PodInputs {
   readonly stickyKey: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly workerModule: URL;
+  /** Called once, when the first worker accepts connections or says why not. */
+  readonly onFirstWord?: () => void;
   readonly supervision?: { readonly tickMs: number; readonly missedTicksMax: number };
 }
 
@@ -66,7 +68,7 @@ export class Pod {
   /** The listener's certificate; null without TLS. */
   certificate: CertificateKeeper | null = null;
   private stickyKey = "";
-  private port = 0;
+  private port: HeldPort | null = null;
   private admin: AdminServer | null = null;
 
   constructor(readonly inputs: PodInputs) {
@@ -105,7 +107,7 @@ export class Pod {
 
   /** Where clients connect. */
   get address(): { readonly host: string; readonly port: number } {
-    return { host: this.config.listen.host, port: this.port };
+    return { host: this.config.listen.host, port: this.port!.port };
   }
 
   get adminPort(): number {
@@ -115,7 +117,7 @@ export class Pod {
   /** Starts everything. @throws CannotListenError and other refusals to start, before any worker runs */
   async start(): Promise<void> {
     const { listen, admin } = this.config;
-    this.port = probePort({ ...listen, owner: "traffic" });
+    this.port = holdPort({ ...listen, owner: "traffic" });
     this.admin = orSayWhy({ ...admin, owner: "admin" }, () =>
       startAdminServer({
         ...admin,
@@ -140,7 +142,7 @@ export class Pod {
 
   private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
     return {
-      listen: { ...this.config.listen, port: this.port },
+      listen: { ...this.config.listen, port: this.port!.port },
       ...(this.certificate === null ? {} : { certificate: this.certificate.snapshot }),
       snapshot: this.publisher.snapshot!,
       instance: this.inputs.instance,
@@ -184,6 +186,11 @@ export class Pod {
     Object.assign(this, files);
     this.loaded = loaded;
     await this.certificate?.look();
+  }
+
+  /** A worker accepts connections: the port is its group's from now on. */
+  releasePort(): void {
+    this.port?.release();
   }
 
   /** What the probes say; also on the board, for the probe on the traffic port. */
@@ -231,6 +238,7 @@ export class Pod {
   }
 
   async stop(): Promise<void> {
+    this.releasePort();
     this.supervisor.stop();
     await this.certificate?.stop();
     await this.monitor.stop();

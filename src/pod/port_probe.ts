@@ -1,7 +1,8 @@
 // Whether a port can be had, and in which words to say why not.
 //
 // SO_REUSEPORT lets a second process listen on the same port without a word, and take half of the
-// connections; so the port of the workers is first bound without it.
+// connections; so the port of the workers is first bound without it. A port that the system picks is held until
+// the workers listen on it: were it let go before, the system could give it to the next that asks.
 
 export class CannotListenError extends Error {
   override readonly name = "CannotListenError";
@@ -14,17 +15,35 @@ export interface Address {
   readonly owner: "traffic" | "admin";
 }
 
+/** A port that no other process can have. */
+export interface HeldPort {
+  readonly port: number;
+  /** To be called once a worker listens: until then connections wait here, and are reset. */
+  readonly release: () => void;
+}
+
 /**
  * The port to listen on: the address's, or a free one for 0.
  * @throws CannotListenError with what to do about it
  */
-export function probePort(address: Address): number {
+export function holdPort(address: Address): HeldPort {
   return orSayWhy(address, () => {
-    const listener = Deno.listen({ hostname: address.host, port: address.port });
+    const picked = address.port === 0;
+    // The system never picks a port that anybody has, with or without SO_REUSEPORT; only workers may join this one.
+    const listener = Deno.listen({ hostname: address.host, port: address.port, reusePort: picked });
     const { port } = listener.addr;
+    if (picked) return { port, release: once(() => listener.close()) };
     listener.close();
-    return port;
+    return { port, release: () => {} };
   });
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
 }
 
 /** What `listen` returns. @throws CannotListenError when it throws */

@@ -4,19 +4,26 @@ import type { SupervisorEvents } from "../control/supervisor.ts";
 import type { Pod } from "./pod.ts";
 
 export function workerEvents(pod: Pod): SupervisorEvents {
-  const { events, writeLog } = pod.inputs;
+  const { events, writeLog, onFirstWord } = pod.inputs;
+  let silent = true;
+  const hear = () => {
+    if (silent) onFirstWord?.();
+    silent = false;
+    pod.tellReady();
+  };
   const tell = (tone: "good" | "bad", text: string) => events.add("worker", tone, text);
   return {
     onListening: (index) => {
-      pod.tellReady();
+      pod.releasePort();
+      hear();
       tell("good", `worker ${index} serves`);
     },
     onNotListening: (index, reason) => {
-      pod.tellReady();
+      hear();
       tell("bad", `worker ${index} does not accept connections: ${reason}`);
     },
     onDied: (index, reason, respawnMs) => {
-      pod.tellReady();
+      hear();
       tell("bad", `worker ${index} ${reason}; respawned in ${respawnMs} ms`);
     },
     onHung: (index, requests) => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { finalStatus, probe, type ProbeSettings, statusPasses } from "../../src/control/probe.ts";
+import { freePort } from "../support/free_port.ts";
 import { close, hang, interim, reply, replyRaw, reset, scene, startOrigin } from "../support/raw_origin.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
@@ -10,12 +11,6 @@ const http: ProbeSettings = { ...tcp, kind: "http", path: "/healthz?deep=1" };
 
 function target(port: number) {
   return { scheme: "http", host: "127.0.0.1", port, authority: `127.0.0.1:${port}` } as const;
-}
-
-/** A port on which nobody listens. */
-function deadPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }
 
 Deno.test(
@@ -32,7 +27,7 @@ Deno.test(
 
 Deno.test("probe() says that a connection was refused", strict, async () => {
   for (const settings of [tcp, http]) {
-    assertEquals(await probe(target(deadPort()), settings, never), {
+    assertEquals(await probe(target(freePort()), settings, never), {
       passed: false,
       reason: "connection refused",
     });
@@ -117,7 +112,7 @@ Deno.test("probe() gives up when the signal comes while it waits for a TLS hands
 
 Deno.test("probe() gives up when the signal came before", strict, async () => {
   const aborted = AbortSignal.abort();
-  assertEquals((await probe(target(deadPort()), tcp, aborted)).passed, false);
+  assertEquals((await probe(target(freePort()), tcp, aborted)).passed, false);
 });
 
 Deno.test("finalStatus() waits for a whole status line and passes interim answers over", () => {

@@ -4,6 +4,7 @@
 // with spells in which it tells nothing. Requests that fail are counted by wrk, those that were served by nginx.
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { freePort } from "../support/free_port.ts";
 import { needs, requireTool } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 import { ChurningService } from "./support/churn.ts";
@@ -89,11 +90,6 @@ Deno.test(
 );
 
 const ENV = { PORT: String(PORT), ADMIN_PORT: String(ADMIN_PORT), WORKERS: "1", ACCESS_LOG: "off" };
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 async function ok(response: Response): Promise<boolean> {
   await response.body?.cancel();

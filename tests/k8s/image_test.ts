@@ -1,6 +1,7 @@
 // The container image, built and run: as user 65532, on a read-only root, without capabilities.
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { freePort } from "../support/free_port.ts";
 import { type Container, Image, whyNoImages } from "./support/image.ts";
 import { manifestsIn, pathOf } from "./support/manifests.ts";
 import { ScriptedApi, slice } from "./support/scripted_api.ts";
@@ -8,12 +9,6 @@ import { until } from "../support/until.ts";
 
 const whyNot = await whyNoImages();
 if (whyNot !== null) console.log(`ignoring the test of the container image: ${whyNot}`);
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
-}
 
 async function status(url: string): Promise<number> {
   try {

@@ -1,6 +1,7 @@
 // The plain port beside TLS: every request is sent to https, and none goes to an upstream.
 
 import { assertEquals } from "@std/assert";
+import { freePort } from "../support/free_port.ts";
 import { Authority } from "../support/certificates.ts";
 import { ask } from "../support/raw_client.ts";
 import { scenario } from "../support/scenario.ts";
@@ -51,8 +52,3 @@ scenario("the plain port sends clients to https, with the method and the whole t
     "they are counted as any other",
   );
 }, options);
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
