@@ -61,6 +61,7 @@ export class EventLoop {
       writeLog: (lines) => post({ kind: "log", lines }),
       onInternalError: (error) => post({ kind: "failed", reason: describeError(error) }),
     }, start.snapshot);
+    this.proxy.draining = start.leaving;
     this.beat = this.startHeartbeat();
     post({ kind: "applied", version: start.snapshot.version });
     const redirect = this.redirectPort();
@@ -134,8 +135,8 @@ export class EventLoop {
       case "snapshot":
         this.proxy.apply(message.snapshot);
         return this.post({ kind: "applied", version: message.snapshot.version });
-      case "upstream":
-        this.proxy.applyUpstream(message.upstream);
+      case "endpoints":
+        this.proxy.changeEndpoints(message.change);
         return this.post({ kind: "applied", version: message.version });
       case "certificate":
         return this.ports[0].swap(message.certificate);

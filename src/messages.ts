@@ -61,6 +61,22 @@ export interface UpstreamSnapshot {
   readonly tls: UpstreamTlsSnapshot;
 }
 
+/** All that is said of an upstream but its endpoints, which come and go by themselves. */
+export type UpstreamSettings = Omit<UpstreamSnapshot, "endpoints">;
+
+/**
+ * How the endpoints of an upstream differ from those of the version before. A list of a thousand is too much to
+ * copy to every worker each time one of them moves.
+ */
+export interface EndpointsChange {
+  /** Name of the upstream. */
+  readonly upstream: string;
+  /** Ids of those that are not as they were: gone, or in `joined` too. */
+  readonly left: readonly string[];
+  /** They come after all that stay, in this order: every worker has the same order, for the turns they share. */
+  readonly joined: readonly EndpointSnapshot[];
+}
+
 export interface RouteSnapshot extends RouteConfig {
   /** Always there in a snapshot: the operator's, or made from the match. */
   readonly name: string;
@@ -105,6 +121,8 @@ export interface WorkerStart {
   readonly snapshot: Snapshot;
   /** Unique per process: suffix of the Via pseudonym. */
   readonly instance: string;
+  /** Answers ask clients to leave from the first one on. */
+  readonly leaving: boolean;
   /** The pod's zero of time: `performance.timeOrigin` of the main thread. */
   readonly timeOrigin: number;
 }
@@ -112,8 +130,8 @@ export interface WorkerStart {
 export type ToWorker =
   | WorkerStart
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
-  /** Only this upstream changed (discovery). */
-  | { readonly kind: "upstream"; readonly version: number; readonly upstream: UpstreamSnapshot }
+  /** Discovery found something else for one upstream than before; all else stays. */
+  | { readonly kind: "endpoints"; readonly version: number; readonly change: EndpointsChange }
   | { readonly kind: "certificate"; readonly certificate: CertificateSnapshot }
   /** Answers ask clients to leave from now on. */
   | { readonly kind: "leave" }

@@ -3,7 +3,14 @@
 // Called by `pod.ts` for every publication. Rows and file contents come in; nothing is looked up here.
 
 import type { Config, RouteConfig, UpstreamConfig } from "../config/schema.ts";
-import type { RouteSnapshot, Snapshot, UpstreamSnapshot, UpstreamTlsSnapshot } from "../messages.ts";
+import type {
+  EndpointsChange,
+  EndpointSnapshot,
+  RouteSnapshot,
+  Snapshot,
+  UpstreamSnapshot,
+  UpstreamTlsSnapshot,
+} from "../messages.ts";
 import { routeNames } from "../routing/default_route.ts";
 import type { DiscoveredEndpoint } from "./discovery/discovery.ts";
 import type { JudgedUpstream } from "./judgement.ts";
@@ -29,10 +36,7 @@ export function upstreamSnapshot(known: KnownUpstream, rows: Rows): UpstreamSnap
   return {
     name,
     row: rows.upstream(name),
-    endpoints: endpoints.map(({ drain: _drain, ...endpoint }) => ({
-      ...endpoint,
-      row: rows.endpoint(name, endpoint.id),
-    })),
+    endpoints: endpoints.map((endpoint) => endpointSnapshot(endpoint, rows.endpoint(name, endpoint.id))),
     balance: config.balance,
     whenAllUnhealthy: config.whenAllUnhealthy,
     panicPercent: config.panicPercent,
@@ -44,6 +48,43 @@ export function upstreamSnapshot(known: KnownUpstream, rows: Rows): UpstreamSnap
     limits: config.limits,
     tls,
   };
+}
+
+/** All but `drain`, which is a verdict and stands on the board. */
+function endpointSnapshot({ drain: _drain, ...endpoint }: DiscoveredEndpoint, row: number): EndpointSnapshot {
+  return { ...endpoint, row };
+}
+
+/** How the endpoints of an upstream now differ from those that workers were told of. */
+export function endpointsChange(
+  upstream: UpstreamSnapshot,
+  now: readonly DiscoveredEndpoint[],
+  rows: Rows,
+): EndpointsChange {
+  const gone = new Map(upstream.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  const joined: EndpointSnapshot[] = [];
+  for (const endpoint of now) {
+    const row = rows.endpoint(upstream.name, endpoint.id);
+    const before = gone.get(endpoint.id);
+    if (before !== undefined && isSame(before, endpoint, row)) gone.delete(endpoint.id);
+    else joined.push(endpointSnapshot(endpoint, row));
+  }
+  return { upstream: upstream.name, left: [...gone.keys()], joined };
+}
+
+/** An id says scheme, host and port. */
+function isSame(before: EndpointSnapshot, now: DiscoveredEndpoint, row: number): boolean {
+  return before.row === row && before.authority === now.authority && before.weight === now.weight &&
+    before.backup === now.backup;
+}
+
+/** An upstream after a change, its endpoints in the order in which workers have them. */
+export function changedUpstream(
+  upstream: UpstreamSnapshot,
+  { left, joined }: EndpointsChange,
+): UpstreamSnapshot {
+  const leavers = new Set(left);
+  return { ...upstream, endpoints: [...upstream.endpoints.filter(({ id }) => !leavers.has(id)), ...joined] };
 }
 
 /** What is judged of an upstream. */

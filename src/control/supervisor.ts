@@ -87,13 +87,12 @@ export class Supervisor {
     if (this.leaving) return;
     const column = this.columns.take();
     const { board, moduleUrl, makeStart } = this.inputs;
-    handle.spawn(moduleUrl, {
-      kind: "start",
-      index: handle.index,
+    const { index } = handle;
+    handle.spawn(
+      moduleUrl,
       column,
-      board: board.handle,
-      ...makeStart(),
-    });
+      () => ({ kind: "start", index, column, board: board.handle, ...makeStart() }),
+    );
   }
 
   private planTick(): void {
@@ -190,13 +189,8 @@ export class Supervisor {
   /** Lets every worker finish what it has. @returns how many requests were cut at the deadline */
   async drain(deadlineMs: number): Promise<number> {
     this.leaving = true;
-    const alive = this.handles.filter((handle) => handle.alive);
     const finished = new Promise<void>((resolve) => this.onAllDrained = resolve);
-    for (const handle of alive) {
-      handle.startDraining();
-      handle.post({ kind: "drain", deadlineMs });
-    }
-    for (const handle of this.handles) if (!handle.alive) this.noteDrained(handle, 0);
+    for (const handle of this.handles) if (!handle.drain(deadlineMs)) this.noteDrained(handle, 0);
     await finished;
     return [...this.drained.values()].reduce((sum, cut) => sum + cut, 0);
   }

@@ -48,6 +48,8 @@ export class WorkerHandle {
   applied = 0;
   /** Fingerprint of the certificate that all its handshakes get; empty before it said so. */
   certificate = "";
+  /** It has been told what to serve, and hears what is posted to it: before, nothing does. */
+  started = false;
   private worker: Worker | null = null;
   private lastBeat = 0;
   private missedTicks = 0;
@@ -70,8 +72,11 @@ export class WorkerHandle {
     this.since = this.date();
   }
 
-  /** Starts an incarnation in `start.column`. Workers may use the network and nothing else. */
-  spawn(moduleUrl: URL, start: WorkerStart): void {
+  /**
+   * Starts an incarnation in `column`; `makeStart` is asked once it is loaded, for what holds then. Workers may use
+   * the network and nothing else.
+   */
+  spawn(moduleUrl: URL, column: number, makeStart: () => WorkerStart): void {
     const worker = new Worker(moduleUrl, {
       type: "module",
       name: `weir-${this.index}`,
@@ -88,19 +93,21 @@ export class WorkerHandle {
       },
     } as WorkerOptions);
     this.worker = worker;
-    this.column = start.column;
+    this.column = column;
     this.applied = 0;
     this.certificate = "";
     this.missedTicks = 0;
     this.lastBeat = 0;
     this.ended = false;
     this.lifeline = null;
+    this.started = false;
     if (this.restarts === 0) this.become("starting", null);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (this.worker !== worker) return;
       if (data.kind !== "loaded") return this.receive(data);
       this.watch(data.lifeline);
-      worker.postMessage(start);
+      worker.postMessage(makeStart());
+      this.started = true;
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -141,7 +148,7 @@ export class WorkerHandle {
   }
 
   post(message: ToWorker): void {
-    this.worker?.postMessage(message);
+    if (this.started) this.worker?.postMessage(message);
   }
 
   /**
@@ -192,8 +199,13 @@ export class WorkerHandle {
     this.events.onDied(this, reason);
   }
 
-  startDraining(): void {
-    if (this.state !== "drained") this.become("draining", this.reason);
+  /** Lets it finish what it has; one that has not begun ends at once. @returns whether it will say `drained` */
+  drain(deadlineMs: number): boolean {
+    if (!this.started) this.terminate();
+    if (!this.alive) return false;
+    this.become("draining", this.reason);
+    this.post({ kind: "drain", deadlineMs });
+    return true;
   }
 
   get alive(): boolean {
@@ -209,5 +221,6 @@ export class WorkerHandle {
     this.unwatch = null;
     this.worker?.terminate();
     this.worker = null;
+    this.started = false;
   }
 }

@@ -146,6 +146,7 @@ export class Pod {
       ...(this.certificate === null ? {} : { certificate: this.certificate.snapshot }),
       snapshot: this.publisher.snapshot!,
       instance: this.inputs.instance,
+      leaving: this.draining !== null,
       timeOrigin: performance.timeOrigin,
     };
   }

@@ -8,11 +8,12 @@ import type { Config } from "../config/schema.ts";
 import type { HealthMonitor } from "../control/health_monitor.ts";
 import { endpointRows, routeRows, type RowAllocator, upstreamRows } from "../control/row_allocator.ts";
 import {
+  changedUpstream,
+  endpointsChange,
   judgedUpstream,
   type KnownUpstream,
   type Rows,
   snapshotOf,
-  upstreamSnapshot,
 } from "../control/snapshots.ts";
 import type { Supervisor } from "../control/supervisor.ts";
 import type { Snapshot } from "../messages.ts";
@@ -58,12 +59,15 @@ export class Publisher {
   /** Tells everybody what discovery found for one upstream. @throws BoardFullError */
   publishUpstream(known: KnownUpstream): void {
     if (this.snapshot === null) return;
+    const before = this.snapshot.upstreams.find(({ name }) => name === known.name);
+    if (before === undefined) return;
     const version = this.version + 1;
-    const upstream = upstreamSnapshot(known, this.rows);
-    const upstreams = this.snapshot.upstreams.map((other) => other.name === known.name ? upstream : other);
+    const change = endpointsChange(before, known.endpoints, this.rows);
+    const upstream = changedUpstream(before, change);
+    const upstreams = this.snapshot.upstreams.map((other) => other === before ? upstream : other);
     this.monitor.applyOne(judgedUpstream(known, this.rows));
     this.snapshot = { ...this.snapshot, version, upstreams };
-    this.supervisor.broadcast({ kind: "upstream", version, upstream });
+    this.supervisor.broadcast({ kind: "endpoints", version, change });
     this.freeRows(this.snapshot);
   }
 

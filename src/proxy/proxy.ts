@@ -8,7 +8,7 @@ import { makeBalancer } from "../balance/policies.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import { PodCell, UpstreamCell } from "../board/layout.ts";
 import type { OwnColumn } from "../board/own.ts";
-import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
+import type { EndpointsChange, RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
 import { DEFAULT_ROUTE_ROW, defaultUpstreamOf } from "../routing/default_route.ts";
 import { makeRouter, type Router } from "../routing/router.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
@@ -108,12 +108,13 @@ export class Proxy {
     this.stories.resize(snapshot.explainRequestsMax);
   }
 
-  /** Takes over a newer snapshot of one upstream. */
-  applyUpstream(snapshot: UpstreamSnapshot): void {
-    const group = this.groups.get(snapshot.name);
-    if (group === undefined || group.upstream.row !== snapshot.row) return;
-    this.refresh(group, snapshot);
-    for (const plan of this.plans.values()) plan.forgetSettings();
+  /** Takes over what discovery found for one upstream. */
+  changeEndpoints(change: EndpointsChange): void {
+    const group = this.groups.get(change.upstream);
+    if (group === undefined) return;
+    group.upstream.change(change);
+    group.sticky?.change(change);
+    group.queue.poke();
   }
 
   private keep(before: ReadonlyMap<string, Group>, snapshot: UpstreamSnapshot): Group {

@@ -58,11 +58,6 @@ export class RoutePlan {
     return merged;
   }
 
-  /** Called when an upstream took over a newer snapshot. */
-  forgetSettings(): void {
-    this.merged.clear();
-  }
-
   targetFor(target: string): string {
     return this.route.rewrite === undefined ? target : rewriteTarget(target, this.route.rewrite);
   }

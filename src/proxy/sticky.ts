@@ -12,6 +12,7 @@ import { createHmac } from "node:crypto";
 import { cookieValues } from "../balance/hash_key.ts";
 import type { StickyConfig } from "../config/schema.ts";
 import type { HeaderLines } from "../exchange.ts";
+import type { EndpointsChange } from "../messages.ts";
 
 /** Bytes of the hash that the cookie carries: 2^128 guesses for one endpoint. */
 const TOKEN_BYTES = 16;
@@ -24,16 +25,27 @@ export class StickyCookies {
   /** @param key never empty; `endpointIds` are `scheme://host:port` */
   constructor(
     private readonly config: StickyConfig,
-    key: string,
-    upstream: string,
+    private readonly key: string,
+    private readonly upstream: string,
     endpointIds: readonly string[],
   ) {
     if (key === "") throw new Error("sticky sessions need a key: set stickyKeyFile or WEIR_STICKY_KEY");
-    for (const id of endpointIds) {
-      const token = tokenOf(key, upstream, id);
-      this.endpointByToken.set(token, id);
-      this.lineByEndpoint.set(id, setCookieLine(config, token));
+    for (const id of endpointIds) this.add(id);
+  }
+
+  /** Some endpoints are no more, others are new. */
+  change({ left, joined }: Pick<EndpointsChange, "left" | "joined">): void {
+    for (const id of left) {
+      this.endpointByToken.delete(tokenOf(this.key, this.upstream, id));
+      this.lineByEndpoint.delete(id);
     }
+    for (const { id } of joined) this.add(id);
+  }
+
+  private add(id: string): void {
+    const token = tokenOf(this.key, this.upstream, id);
+    this.endpointByToken.set(token, id);
+    this.lineByEndpoint.set(id, setCookieLine(this.config, token));
   }
 
   /** The id of the endpoint that a request's cookie names; null without a cookie that Weir has signed. */
@@ -46,11 +58,9 @@ export class StickyCookies {
     return null;
   }
 
-  /** Value of the Set-Cookie line that keeps a client at an endpoint of this upstream. */
-  setCookieFor(endpointId: string): string {
-    const line = this.lineByEndpoint.get(endpointId);
-    if (line === undefined) throw new Error(`no such endpoint in this upstream: ${endpointId}`);
-    return line;
+  /** Value of the Set-Cookie line that keeps a client at an endpoint; null when that has left while it answered. */
+  setCookieFor(endpointId: string): string | null {
+    return this.lineByEndpoint.get(endpointId) ?? null;
   }
 }
 

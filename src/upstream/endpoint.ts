@@ -9,7 +9,7 @@ import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
 import { failureSampleMs, nextCostMs } from "../board/moving_latency.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
 import { Verdicts } from "../board/verdicts.ts";
-import type { EndpointSnapshot, UpstreamSnapshot } from "../messages.ts";
+import type { EndpointSnapshot, UpstreamSettings } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { Connection } from "./connection.ts";
 import { dial } from "./dial.ts";
@@ -39,7 +39,7 @@ export class Endpoint {
 
   constructor(
     public snapshot: EndpointSnapshot,
-    public upstream: UpstreamSnapshot,
+    public upstream: UpstreamSettings,
     private readonly context: UpstreamContext,
   ) {
     const { own } = context;

@@ -6,7 +6,7 @@
 import { UpstreamCell } from "../board/layout.ts";
 import type { OwnGauge, OwnRow } from "../board/own.ts";
 import { Verdicts } from "../board/verdicts.ts";
-import type { UpstreamSnapshot } from "../messages.ts";
+import type { EndpointsChange, EndpointSnapshot, UpstreamSettings, UpstreamSnapshot } from "../messages.ts";
 import { type Candidates, narrow } from "./candidates.ts";
 import { Endpoint, type UpstreamContext } from "./endpoint.ts";
 
@@ -20,7 +20,10 @@ export class Upstream {
   private narrowedVersion = -1;
   private readonly verdicts: Verdicts;
 
-  constructor(public snapshot: UpstreamSnapshot, private readonly context: UpstreamContext) {
+  snapshot: UpstreamSettings;
+
+  constructor(snapshot: UpstreamSnapshot, private readonly context: UpstreamContext) {
+    this.snapshot = snapshot;
     this.name = snapshot.name;
     this.row = snapshot.row;
     this.totals = context.own.upstream(snapshot.row);
@@ -43,7 +46,19 @@ export class Upstream {
     this.narrowedVersion = -1;
   }
 
-  private keep(existing: Endpoint | undefined, snapshot: UpstreamSnapshot["endpoints"][number]): Endpoint {
+  /** Takes over what discovery found: those that are not named stay as they are, in their order. */
+  change({ left, joined }: EndpointsChange): void {
+    const before = left.flatMap((id) => this.endpoints.get(id) ?? []);
+    for (const { id } of before) this.endpoints.delete(id);
+    const known = new Map(before.map((endpoint) => [endpoint.id, endpoint]));
+    for (const snapshot of joined) {
+      this.endpoints.set(snapshot.id, this.keep(known.get(snapshot.id), snapshot));
+    }
+    for (const [id, endpoint] of known) if (this.endpoints.get(id) !== endpoint) endpoint.retire();
+    this.narrowedVersion = -1;
+  }
+
+  private keep(existing: Endpoint | undefined, snapshot: EndpointSnapshot): Endpoint {
     const same = existing !== undefined && existing.row === snapshot.row &&
       existing.backup === snapshot.backup;
     if (!same) return new Endpoint(snapshot, this.snapshot, this.context);

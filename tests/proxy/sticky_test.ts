@@ -4,6 +4,15 @@ import { stickySchema } from "../../src/config/schema.ts";
 
 const IDS = ["http://10.0.0.1:80", "http://10.0.0.2:80", "http://10.0.0.3:80"];
 const CONFIG = stickySchema.parse({});
+const JOINED = {
+  row: 9,
+  scheme: "http",
+  host: "10.0.0.9",
+  port: 80,
+  authority: "10.0.0.9",
+  weight: 1,
+  backup: false,
+} as const;
 
 function cookies(given: { key?: string; upstream?: string; ids?: string[]; config?: object } = {}) {
   const config = stickySchema.parse(given.config ?? {});
@@ -11,7 +20,7 @@ function cookies(given: { key?: string; upstream?: string; ids?: string[]; confi
 }
 
 /** `name=value` of a Set-Cookie line. */
-const pair = (line: string) => line.slice(0, line.indexOf(";"));
+const pair = (line: string | null) => line!.slice(0, line!.indexOf(";"));
 
 Deno.test("StickyCookies find the endpoint that they named", () => {
   const sticky = cookies();
@@ -24,6 +33,18 @@ Deno.test("StickyCookies survive a restart and a change of the group", () => {
   const before = pair(cookies().setCookieFor(IDS[1]!));
   assertEquals(cookies({ ids: ["http://10.0.0.9:80", IDS[1]!] }).endpointOf(["cookie", before]), IDS[1]);
   assertEquals(cookies({ ids: [IDS[0]!] }).endpointOf(["cookie", before]), null);
+});
+
+Deno.test("StickyCookies follow what discovery finds: who left has none, who came has", () => {
+  const sticky = cookies();
+  const [gone, stays] = [IDS[0]!, IDS[1]!].map((id) => pair(sticky.setCookieFor(id)));
+  sticky.change({ left: [IDS[0]!], joined: [{ ...JOINED, id: "http://10.0.0.9:80" }] });
+  assertEquals(sticky.endpointOf(["cookie", gone!]), null);
+  assertEquals(sticky.setCookieFor(IDS[0]!), null);
+  assertEquals(sticky.endpointOf(["cookie", stays!]), IDS[1]);
+  const came = pair(sticky.setCookieFor("http://10.0.0.9:80"));
+  assertEquals(sticky.endpointOf(["cookie", came]), "http://10.0.0.9:80");
+  assertEquals(came, pair(cookies({ ids: ["http://10.0.0.9:80"] }).setCookieFor("http://10.0.0.9:80")));
 });
 
 Deno.test("StickyCookies believe nothing that was not signed with their key for their upstream", () => {
@@ -49,7 +70,7 @@ Deno.test("StickyCookies look past a cookie of the same name that somebody else 
 
 Deno.test("StickyCookies do not tell addresses", () => {
   const line = cookies().setCookieFor(IDS[0]!);
-  assert(!line.includes("10.0.0.1"));
+  assert(!line!.includes("10.0.0.1"));
   assert(!atob(pair(line).split("=")[1]!.replaceAll("-", "+").replaceAll("_", "/")).includes("10.0"));
   assertNotEquals(pair(line), pair(cookies().setCookieFor(IDS[1]!)));
 });
@@ -65,7 +86,7 @@ for (
   ] as const
 ) {
   Deno.test(`StickyCookies with ${JSON.stringify(config)} say ${attributes.source}`, () => {
-    assertMatch(cookies({ config }).setCookieFor(IDS[0]!), attributes);
+    assertMatch(cookies({ config }).setCookieFor(IDS[0]!)!, attributes);
   });
 }
 

@@ -42,7 +42,8 @@ scenario("a bug in Weir is answered 500, is told to the log, and holds no slot",
   await using loop = await startLoop({ upstreams: origin.url, listener: props.listener });
   const [upstream] = loop.snapshot.upstreams;
   // What no schema lets through.
-  loop.send({ kind: "upstream", version: 2, upstream: { ...upstream!, timeouts: null as never } });
+  const broken = { ...upstream!, timeouts: null as never };
+  loop.send({ kind: "snapshot", snapshot: { ...loop.snapshot, version: 2, upstreams: [broken] } });
   await using client = await RawClient.connect(loop.url);
   await client.send(requestText("GET", "/", [["Accept", "application/json"]]));
   const answer = await client.response();
@@ -52,6 +53,6 @@ scenario("a bug in Weir is answered 500, is told to the log, and holds no slot",
   assertMatch(loop.bugs[0]!, /TypeError/);
   await until("it is logged", () => loop.log.some((line) => JSON.parse(line).status === 500));
 
-  loop.send({ kind: "upstream", version: 3, upstream: upstream! });
+  loop.send({ kind: "snapshot", snapshot: { ...loop.snapshot, version: 3 } });
   assertEquals([(await ask(loop.url)).status, loop.board.podInFlight()], [200, 0]);
 });

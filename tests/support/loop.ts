@@ -62,6 +62,7 @@ export class RunningLoop implements AsyncDisposable {
       listen: config.listen,
       snapshot: this.snapshot,
       instance: `test${++loops}`,
+      leaving: false,
       timeOrigin: performance.timeOrigin - podAgeMs,
     }, (message) => this.#hear(message));
   }
