@@ -4,6 +4,7 @@
 // whatever the control plane does, listens again when its accept loop ends, and leaves without cutting
 // anything that may still finish.
 
+import { trimBuffers } from "./http1/buffers.ts";
 import { Board, ColumnCell } from "./board/layout.ts";
 import { WorkerField } from "./board/fields.ts";
 import { OwnColumn, type OwnGauge } from "./board/own.ts";
@@ -21,7 +22,7 @@ import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
 const HEARTBEAT_MS = 250;
 /** Stalls are told for this long; longer than the usual time between two scrapes. */
 const STALLS_TOLD_MS = 60_000;
-/** Beats between two looks at the heap. */
+/** Beats between two looks at memory: what it is, and what of it nobody needs any more. */
 const HEAP_BEATS = 20;
 /** A listener that is replaced closes its WebSockets over this time; their clients come back by the new one. */
 const SWAP_WINDOW_MS = 10_000;
@@ -81,6 +82,7 @@ export class EventLoop {
       const now = performance.now();
       this.own.worker.set(WorkerField.loopDelayMaxMs, stalls.push(Math.max(0, now - expected), now));
       if (beats++ % HEAP_BEATS === 0) {
+        trimBuffers();
         this.own.worker.set(WorkerField.heapBytes, Deno.memoryUsage().heapUsed);
       }
       expected = now + HEARTBEAT_MS;

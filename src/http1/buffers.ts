@@ -2,26 +2,29 @@
 //
 // A write may still be under way when the next one is made, so nothing that is written may live in memory
 // that somebody else fills: whoever sends takes a buffer, and gives it back when the write has settled.
+//
+// Fresh memory is dear: it is zeroed, faulted in page by page and swept up later, which for a large buffer costs
+// more than filling it. So as many are kept as were in use together, and let go when that was a while ago.
 
-/** Lends buffers of one size; keeps up to `keptMax` that came back. */
+/** Lends buffers of one size. */
 export class BufferPool {
   private readonly free: Uint8Array<ArrayBuffer>[] = [];
   private lent = 0;
+  /** Least that were free since the last `trim`: nobody needed those. */
+  private spare = 0;
 
-  constructor(
-    readonly bytes: number,
-    private readonly keptMax: number,
-    private readonly lentMax = Infinity,
-  ) {}
+  constructor(readonly bytes: number, private readonly keptMax: number) {}
 
   take(): Uint8Array<ArrayBuffer> {
     this.lent++;
-    return this.free.pop() ?? new Uint8Array(this.bytes);
+    const buffer = this.free.pop();
+    if (this.free.length < this.spare) this.spare = this.free.length;
+    return buffer ?? new Uint8Array(this.bytes);
   }
 
-  /** Null while `lentMax` are lent: whoever asks for speed does without. */
+  /** Null while as many are lent as are kept: whoever asks for speed does without. */
   takeIfAny(): Uint8Array<ArrayBuffer> | null {
-    return this.lent < this.lentMax ? this.take() : null;
+    return this.lent < this.keptMax ? this.take() : null;
   }
 
   /** Once for each that was taken, when no read or write on it is under way any more. */
@@ -29,20 +32,47 @@ export class BufferPool {
     this.lent--;
     if (this.free.length < this.keptMax) this.free.push(buffer);
   }
+
+  /** Lets those go that nobody has needed since the last time. To be called now and then. */
+  trim(): void {
+    this.free.splice(0, this.spare);
+    this.spare = this.free.length;
+  }
+
+  /** Buffers that are kept for whoever comes next. */
+  get kept(): number {
+    return this.free.length;
+  }
 }
 
-/** For whole heads with small bodies, and for pieces of large ones. */
-export const PIECES: BufferPool = new BufferPool(65_536, 64);
+/** Four megabytes of each size are kept at most: for waiting streams, small answers ... */
+export const SMALL_PIECES: BufferPool = new BufferPool(4_096, 1_024);
+const MEDIUM_PIECES = new BufferPool(16_384, 256);
+/** ... and pieces of bodies; thirty-two megabytes, as with many connections each may have one under way. */
+export const PIECES: BufferPool = new BufferPool(65_536, 512);
 /** For pieces of bodies that are known to be larger: half the system calls, as long as not everybody wants it. */
-export const LARGE_PIECES: BufferPool = new BufferPool(262_144, 8, 32);
-/** For waiting: a stream of small events holds no more than this while nothing comes. */
-export const SMALL_PIECES: BufferPool = new BufferPool(4_096, 64);
+export const LARGE_PIECES: BufferPool = new BufferPool(262_144, 64);
+
+/** The smallest buffer that holds so many bytes; one of `PIECES` when none does. */
+export function bufferFor(bytes: number): Uint8Array<ArrayBuffer> {
+  if (bytes <= SMALL_PIECES.bytes) return SMALL_PIECES.take();
+  return bytes <= MEDIUM_PIECES.bytes ? MEDIUM_PIECES.take() : PIECES.take();
+}
 
 /** Gives a buffer of any of them back. */
 export function giveBack(buffer: Uint8Array<ArrayBuffer>): void {
-  if (buffer.length === PIECES.bytes) PIECES.give(buffer);
-  else if (buffer.length === LARGE_PIECES.bytes) LARGE_PIECES.give(buffer);
-  else SMALL_PIECES.give(buffer);
+  poolOf(buffer.length).give(buffer);
+}
+
+function poolOf(bytes: number): BufferPool {
+  if (bytes === SMALL_PIECES.bytes) return SMALL_PIECES;
+  if (bytes === MEDIUM_PIECES.bytes) return MEDIUM_PIECES;
+  return bytes === PIECES.bytes ? PIECES : LARGE_PIECES;
+}
+
+/** Lets all of them shrink to what is in use. */
+export function trimBuffers(): void {
+  for (const pool of [SMALL_PIECES, MEDIUM_PIECES, PIECES, LARGE_PIECES]) pool.trim();
 }
 
 /** Smaller ones may share their memory with others (`slab.ts`), and are soon collected. */

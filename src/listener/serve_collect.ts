@@ -6,11 +6,14 @@
 // for a slow endpoint's last byte to see its first one.
 
 import type { Body, Delivery } from "../exchange.ts";
-import { BufferPool } from "../http1/buffers.ts";
+import { bufferFor, giveBack, PIECES } from "../http1/buffers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
-/** Longer bodies are streamed. */
-const COLLECTED_BYTES_MAX = 524_288;
+/**
+ * Longer bodies are streamed: of these, the copy that a Response makes of its bytes costs more than the turns that
+ * pieces take.
+ */
+const COLLECTED_BYTES_MAX = PIECES.bytes;
 /** Bytes that one worker puts together at once; beyond it bodies are streamed. */
 const COLLECTING_BYTES_MAX = 33_554_432;
 /** Longest time that a first byte is held back, milliseconds. */
@@ -18,26 +21,19 @@ const PATIENCE_MS = 10;
 
 let collecting = 0;
 
-/** Memory for whole answers, used again and again: fresh memory would cost more than filling it. */
-const ROOMS: readonly BufferPool[] = [
-  new BufferPool(16_384, 64),
-  new BufferPool(65_536, 16),
-  new BufferPool(COLLECTED_BYTES_MAX, 8),
-];
-
-function collectionRoom(length: number): Uint8Array<ArrayBuffer> {
-  return ROOMS.find(({ bytes }) => bytes >= length)!.take();
-}
-
-/** A room that became the beginning of a stream is Deno's, and never comes back. */
-function giveRoomBack(room: Uint8Array<ArrayBuffer>): void {
-  ROOMS.find(({ bytes }) => bytes === room.length)!.give(room);
-}
-
 /** Whether a body is one to put together. */
 export function isCollected(body: Body): boolean {
   const { length } = body;
   return length !== null && length <= COLLECTED_BYTES_MAX && collecting + length <= COLLECTING_BYTES_MAX;
+}
+
+/** Answers with a collected body that is here already, or does nothing. @returns its bytes, or -1 */
+export function wholeAnswer(body: Body, send: (content: Uint8Array<ArrayBuffer>) => void): number {
+  const buffer = bufferFor(body.length!);
+  const bytes = body.copyWhole(buffer, 0);
+  if (bytes >= 0) send(buffer.subarray(0, bytes));
+  giveBack(buffer);
+  return bytes;
 }
 
 /** Answers with `body` through `send`, which is called once; settles when its last byte is handed over. */
@@ -64,7 +60,7 @@ class Collector {
     private readonly send: (content: BodyInit) => void,
   ) {
     this.length = body.length!;
-    this.buffer = collectionRoom(this.length);
+    this.buffer = bufferFor(this.length);
   }
 
   async run(): Promise<Delivery> {
@@ -95,7 +91,7 @@ class Collector {
     if (this.controller === null) {
       this.send(this.buffer.subarray(0, this.received));
       // Fetch, 5.2: a Response has a copy of the bytes that it is made of.
-      giveRoomBack(this.buffer);
+      giveBack(this.buffer);
     } else this.controller.close();
     return { kind: "complete", bytes: this.received };
   }

@@ -18,7 +18,7 @@ import { Known, knownHeader } from "../http1/known.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Rotation } from "./rotation.ts";
 import { responseStream, ServeBody } from "./serve_body.ts";
-import { collectedAnswer, isCollected } from "./serve_collect.ts";
+import { collectedAnswer, isCollected, wholeAnswer } from "./serve_collect.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { type ReadHead, readHead } from "./serve_request.ts";
 import type { Uploads } from "./serve_uploads.ts";
@@ -123,12 +123,9 @@ export class ServeExchange implements Exchange, Watched {
       this.send(head, null, true);
       return NOTHING_TO_SEND;
     }
-    const whole = body.takeWhole();
-    if (whole !== null) {
-      this.send(head, whole as Uint8Array<ArrayBuffer>, false);
-      return { kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length };
-    }
     if (isCollected(body)) {
+      const bytes = wholeAnswer(body, (content) => this.send(head, content, false));
+      if (bytes >= 0) return { kind: this.clientGone ? "clientGone" : "complete", bytes };
       return collectedAnswer(body, this.shared.wheel, (content) => this.send(head, content, true));
     }
     return new Promise<Delivery>((settle) => this.send(head, responseStream(body, settle), true));

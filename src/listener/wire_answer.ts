@@ -4,7 +4,7 @@
 // into it beside the head or its chunk line, so that nothing is copied twice and nothing is written in bits.
 
 import type { Body, Delivery, ResponseHead } from "../exchange.ts";
-import { giveBack, LARGE_PIECES, PIECES, SMALL_PIECES } from "../http1/buffers.ts";
+import { bufferFor, giveBack, LARGE_PIECES, PIECES, SMALL_PIECES } from "../http1/buffers.ts";
 import { encodeHead, encodeLatin1, latin1Bytes } from "../http1/latin1.ts";
 import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
@@ -32,7 +32,7 @@ export function sendAnswer(
 ): Promise<Delivery> {
   const text = responseHeadText(head, shape);
   if (text.length > PIECES.bytes / 2) return sendLargeHead(owner, text, body, shape);
-  const buffer = roomFor(body);
+  const buffer = roomFor(text.length, body);
   const at = encodeHead(text, buffer);
   if (body === null) return sendWhole(owner, buffer, at, 0);
   const bytes = shape.framing === "length" ? body.copyWhole(buffer, at) : -1;
@@ -40,9 +40,12 @@ export function sendAnswer(
   return pump(owner, body, buffer, shape, at);
 }
 
-function roomFor(body: Body | null): Uint8Array<ArrayBuffer> {
-  const large = body !== null && body.length !== null && body.length > PIECES.bytes;
-  return (large ? LARGE_PIECES.takeIfAny() : null) ?? PIECES.take();
+/** Room for a head and, if that is known, for all of its body; else for as much at once as is worth it. */
+function roomFor(headBytes: number, body: Body | null): Uint8Array<ArrayBuffer> {
+  if (body === null) return bufferFor(headBytes);
+  if (body.length === null) return PIECES.take();
+  const bytes = headBytes + body.length;
+  return (bytes > PIECES.bytes ? LARGE_PIECES.takeIfAny() : null) ?? bufferFor(bytes);
 }
 
 /** Sends the first `end` bytes of `buffer`; `bytes` of them are the body's. */
@@ -69,7 +72,7 @@ async function sendLargeHead(
     return owner.answered(CLIENT_GONE);
   }
   if (body === null) return owner.answered({ kind: "complete", bytes: 0 });
-  return await pump(owner, body, roomFor(body), shape, 0);
+  return await pump(owner, body, roomFor(0, body), shape, 0);
 }
 
 const NO_BUFFER = new Uint8Array(0);

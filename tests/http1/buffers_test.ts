@@ -1,0 +1,58 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  bufferFor,
+  BufferPool,
+  giveBack,
+  LARGE_PIECES,
+  PIECES,
+  SMALL_PIECES,
+} from "../../src/http1/buffers.ts";
+
+Deno.test("BufferPool lends what came back last, and makes more when none is left", () => {
+  const pool = new BufferPool(8, 2);
+  const [a, b, c] = [pool.take(), pool.take(), pool.take()];
+  assertEquals(new Set([a, b, c]).size, 3);
+  for (const buffer of [a, b, c]) pool.give(buffer);
+  assertEquals([pool.kept, pool.take() === b, pool.take() === a], [2, true, true]);
+});
+
+Deno.test("BufferPool.takeIfAny() gives none while as many are lent as are kept", () => {
+  const pool = new BufferPool(8, 2);
+  const [a, b] = [pool.takeIfAny(), pool.takeIfAny()];
+  assert(a !== null && b !== null);
+  assertEquals(pool.takeIfAny(), null);
+  pool.give(b);
+  assertEquals(pool.takeIfAny() === b, true);
+});
+
+Deno.test("BufferPool.trim() lets those go that nobody has needed since the last time, and no others", () => {
+  const pool = new BufferPool(8, 10);
+  const buffers = Array.from({ length: 6 }, () => pool.take());
+  for (const buffer of buffers) pool.give(buffer);
+  pool.trim();
+  assertEquals(pool.kept, 6, "all of them were in use together");
+  const two = [pool.take(), pool.take()];
+  for (const buffer of two) pool.give(buffer);
+  pool.trim();
+  assertEquals(pool.kept, 2);
+  pool.trim();
+  assertEquals(pool.kept, 0);
+});
+
+Deno.test("bufferFor() gives the smallest buffer that holds as much, and giveBack() knows whose it is", () => {
+  for (
+    const [bytes, size] of [[0, 4_096], [4_096, 4_096], [4_097, 16_384], [16_385, 65_536], [1e9, 65_536]]
+  ) {
+    const buffer = bufferFor(bytes!);
+    assertEquals(buffer.length, size);
+    giveBack(buffer);
+    assert(bufferFor(bytes!) === buffer, `${bytes}`);
+    giveBack(buffer);
+  }
+  for (const pool of [SMALL_PIECES, PIECES, LARGE_PIECES]) {
+    const buffer = pool.take();
+    const { kept } = pool;
+    giveBack(buffer);
+    assertEquals(pool.kept, kept + 1);
+  }
+});
