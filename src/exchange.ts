@@ -29,7 +29,15 @@ export interface ResponseHead {
   readonly status: number;
   /** As the origin wrote it; a listener that cannot send it sends the registered phrase. */
   readonly reason: string;
+  /** Whoever asks for them may change them; from then on they alone count. */
   readonly headers: HeaderLines;
+  /**
+   * All lines as one text, each with its CRLF, while nobody has asked for `headers`: most answers pass without being
+   * taken apart. It holds no field for one hop. Null or absent: `headers` has the lines.
+   */
+  readonly text?: string | null;
+  /** The one Content-Length in `text`; -1 for none. */
+  readonly textLength?: number;
 }
 
 /** The bytes of one message body, pulled by whoever sends them on. One reader, one read at a time. */

@@ -44,6 +44,49 @@ export function findSectionEnd(bytes: Uint8Array, start: number, end: number): n
   return -1;
 }
 
+/** Where the parts of one field line are; made once and filled again for each line. */
+export class FieldLine {
+  /** Just after the name. */
+  nameEnd = 0;
+  /** The value without the blanks around it: `from` to `to`. */
+  from = 0;
+  to = 0;
+  /** Just after the line's CRLF. */
+  next = 0;
+
+  /** Whether it is written as Weir would: one space after the colon, none behind the value. */
+  get isPlain(): boolean {
+    return this.from === this.nameEnd + 2 && this.to === this.next - 2 && this.to > this.from;
+  }
+}
+
+/**
+ * Reads the field line that begins at `at`.
+ * @throws Http1Error `malformed`
+ */
+export function scanFieldLine(text: string, at: number, line: FieldLine): void {
+  let i = at;
+  let code = text.charCodeAt(i);
+  while (TOKEN[code] === 1) code = text.charCodeAt(++i);
+  if (code !== COLON || i === at) throw badName(text, at, i);
+  line.nameEnd = i;
+  let from = i + 1;
+  code = text.charCodeAt(from);
+  while (code === SP || code === TAB) code = text.charCodeAt(++from);
+  i = from;
+  while (VALUE[code] === 1) code = text.charCodeAt(++i);
+  if (code !== CR || text.charCodeAt(i + 1) !== LF) {
+    const name = text.substring(at, line.nameEnd);
+    throw new Http1Error("malformed", `control character in the value of ${name}: 0x${hex(code)}`);
+  }
+  line.next = i + 2;
+  while (i > from && isBlank(text.charCodeAt(i - 1))) i--;
+  line.from = from;
+  line.to = i;
+}
+
+const current = new FieldLine();
+
 /**
  * Field lines from `at` to the blank line that ends the section, as a flat list in arrival order.
  * @throws Http1Error `malformed`
@@ -52,23 +95,9 @@ export function parseFieldLines(text: string, at: number): HeaderLines {
   const lines: HeaderLines = [];
   const last = text.length - 2;
   while (at < last) {
-    let i = at;
-    let code = text.charCodeAt(i);
-    while (TOKEN[code] === 1) code = text.charCodeAt(++i);
-    if (code !== COLON || i === at) throw badName(text, at, i);
-    const name = text.substring(at, i);
-    let from = i + 1;
-    code = text.charCodeAt(from);
-    while (code === SP || code === TAB) code = text.charCodeAt(++from);
-    i = from;
-    while (VALUE[code] === 1) code = text.charCodeAt(++i);
-    if (code !== CR || text.charCodeAt(i + 1) !== LF) {
-      throw new Http1Error("malformed", `control character in the value of ${name}: 0x${hex(code)}`);
-    }
-    let to = i;
-    while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
-    lines.push(name, text.substring(from, to));
-    at = i + 2;
+    scanFieldLine(text, at, current);
+    lines.push(text.substring(at, current.nameEnd), text.substring(current.from, current.to));
+    at = current.next;
   }
   return lines;
 }

@@ -64,15 +64,36 @@ const BY_LENGTH: readonly (readonly { readonly codes: readonly number[]; readonl
 
 /** Which known header a name in any case is. */
 export function knownHeader(name: string): KnownHeader {
-  const length = name.length;
+  return knownHeaderIn(name, 0, name.length);
+}
+
+/** The same for a name within a text. */
+export function knownHeaderIn(text: string, start: number, end: number): KnownHeader {
+  const length = end - start;
   if (length >= LENGTH_MAX) return Known.other;
   const candidates = BY_LENGTH[length]!;
   for (let i = 0; i < candidates.length; i++) {
     const { codes, known } = candidates[i]!;
     let at = 0;
     // Folding makes a letter of nothing else that a token may hold: `-` and digits have the bit already.
-    while (at < length && (name.charCodeAt(at) | 0x20) === codes[at]) at++;
+    while (at < length && (text.charCodeAt(start + at) | 0x20) === codes[at]) at++;
     if (at === length) return known;
   }
   return Known.other;
+}
+
+/** Whether a field says something of one connection only, and stays behind on the way to the client (RFC 9110 7.6.1). */
+export function isForOneHop(known: KnownHeader): boolean {
+  switch (known) {
+    case Known.connection:
+    case Known.keepAlive:
+    case Known.proxyConnection:
+    case Known.te:
+    case Known.trailer:
+    case Known.transferEncoding:
+    case Known.upgrade:
+      return true;
+    default:
+      return false;
+  }
 }

@@ -6,7 +6,7 @@
 import type { HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
 import { Known, knownHeader } from "./known.ts";
-import { contentLengthOf } from "./response_head.ts";
+import { contentLengthOf } from "./response_section.ts";
 
 export interface RequestFraming {
   /** Bytes; 0 for no body; null when chunked. */

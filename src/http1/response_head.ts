@@ -7,20 +7,48 @@ import type { HeaderLines, ResponseHead } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
 import { parseFieldLines } from "./fields.ts";
 import type { Framing } from "./framing.ts";
-import { Known, knownHeader } from "./known.ts";
 import { decodeLatin1 } from "./latin1.ts";
+import { SectionScan } from "./response_section.ts";
 
-export interface ParsedResponse extends ResponseHead {
-  readonly framing: Framing;
+/** A response head, checked whole; its lines are taken apart only when somebody asks for them. */
+export class ParsedResponse implements ResponseHead {
+  framing: Framing = "none";
   /** Bytes, when framing is `length`; else 0. */
-  readonly contentLength: number;
+  contentLength = 0;
   /** False when the origin said, or implied, that it closes. */
-  readonly persistent: boolean;
+  persistent = false;
   /** Milliseconds from `Keep-Alive: timeout=`, or 0. */
-  readonly keepAliveMs: number;
-}
+  keepAliveMs = 0;
+  /** Value of the first Content-Type; empty without one. */
+  contentType = "";
+  text: string | null = null;
+  textLength = -1;
+  private lines: HeaderLines | null = null;
 
-const SAFE_DIGITS = 15;
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    /** All field lines and the blank line, as they came. */
+    private section: string,
+    /** Those that the client gets, when no line needs a closer look; else null. */
+    private readonly passing: string | null,
+    private readonly passingLength: number,
+  ) {}
+
+  get headers(): HeaderLines {
+    this.text = null;
+    return this.lines ??= parseFieldLines(this.section, 0);
+  }
+
+  /** Leaves the fields for one hop behind. False, and nothing is done, when the lines must be looked at one by one. */
+  pass(): boolean {
+    if (this.passing === null || this.lines !== null) return false;
+    this.section = this.passing + "\r\n";
+    this.text = this.passing;
+    this.textLength = this.passingLength;
+    return true;
+  }
+}
 
 /**
  * Parses the head in `bytes` from `start` to `end` (which is just after its blank line).
@@ -39,8 +67,17 @@ export function parseResponseHead(
   const status = statusCode(text, lineEnd);
   const reason = lineEnd > 13 ? text.substring(13, lineEnd) : "";
   if (!isReason(reason)) throw new Http1Error("malformed", "control character in the reason phrase");
-  const headers = parseFieldLines(text, lineEnd + 2);
-  return frame(method, status, reason, headers, minor);
+  const section = text.substring(lineEnd + 2);
+  scan.read(section, minor);
+  const framing = bodyFraming(method, status, scan.chunked, scan.contentLength);
+  const passing = scan.passing(section, status);
+  const head = new ParsedResponse(status, reason, section, passing, scan.contentLength);
+  head.framing = framing;
+  head.contentLength = framing === "length" ? scan.contentLength : 0;
+  head.persistent = !scan.close && framing !== "untilClose";
+  head.keepAliveMs = scan.keepAliveMs;
+  head.contentType = scan.contentType;
+  return head;
 }
 
 function httpMinor(text: string): number {
@@ -74,51 +111,7 @@ function isReason(reason: string): boolean {
   return true;
 }
 
-function frame(
-  method: string,
-  status: number,
-  reason: string,
-  headers: HeaderLines,
-  minor: number,
-): ParsedResponse {
-  let contentLength = -1;
-  let chunked = false;
-  let close = minor === 0;
-  let keepAliveMs = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    switch (knownHeader(headers[i]!)) {
-      case Known.contentLength:
-        contentLength = sameLength(contentLength, headers[i + 1]!);
-        break;
-      case Known.transferEncoding:
-        if (chunked) throw new Http1Error("malformed", "several Transfer-Encoding fields");
-        requireChunked(headers[i + 1]!);
-        chunked = true;
-        break;
-      case Known.connection:
-        close = closes(headers[i + 1]!, close);
-        break;
-      case Known.keepAlive:
-        keepAliveMs = keepAliveTimeoutMs(headers[i + 1]!);
-        break;
-    }
-  }
-  // RFC 9112 6.1: both fields at once may be an attempt at smuggling; 1.0 has no transfer codings.
-  if (chunked && contentLength >= 0) {
-    throw new Http1Error("malformed", "both Transfer-Encoding and Content-Length");
-  }
-  if (chunked && minor === 0) throw new Http1Error("malformed", "Transfer-Encoding in HTTP/1.0");
-  const framing = bodyFraming(method, status, chunked, contentLength);
-  return {
-    status,
-    reason,
-    headers,
-    framing,
-    contentLength: framing === "length" ? contentLength : 0,
-    persistent: !close && framing !== "untilClose",
-    keepAliveMs,
-  };
-}
+const scan = new SectionScan();
 
 function bodyFraming(
   method: string,
@@ -132,63 +125,4 @@ function bodyFraming(
   if (chunked) return "chunked";
   if (contentLength === 0) return "none";
   return contentLength > 0 ? "length" : "untilClose";
-}
-
-/** RFC 9112 6.3: one valid length; equal repeats and a list of equal values are one, too. */
-function sameLength(seen: number, value: string): number {
-  let length = seen;
-  for (const part of value.includes(",") ? value.split(",") : [value]) {
-    const parsed = contentLengthOf(part.trim());
-    if (length >= 0 && parsed !== length) {
-      throw new Http1Error("malformed", "differing Content-Length values");
-    }
-    length = parsed;
-  }
-  return length;
-}
-
-/**
- * The number in a Content-Length value.
- * @throws Http1Error `malformed` for anything but digits, or more than can be counted exactly
- */
-export function contentLengthOf(value: string): number {
-  let length = 0;
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) throw new Http1Error("malformed", "Content-Length is not a number");
-    length = length * 10 + digit;
-  }
-  if (value.length === 0) throw new Http1Error("malformed", "Content-Length is empty");
-  if (value.length > SAFE_DIGITS) throw new Http1Error("malformed", "Content-Length is too large");
-  return length;
-}
-
-/**
- * The only transfer coding that passes is `chunked`: any other would have to be undone, since the field
- * itself is for one hop (RFC 9112 6.1).
- * @throws Http1Error `malformed`
- */
-export function requireChunked(value: string): void {
-  if (value !== "chunked" && value.toLowerCase() !== "chunked") {
-    throw new Http1Error("malformed", "transfer coding other than chunked");
-  }
-}
-
-function closes(value: string, before: boolean): boolean {
-  const lower = value.length === 10 && value === "keep-alive" ? value : value.toLowerCase();
-  if (lower === "keep-alive") return false;
-  if (lower === "close") return true;
-  const options = lower.split(",").map((option) => option.trim());
-  if (options.includes("close")) return true;
-  return options.includes("keep-alive") ? false : before;
-}
-
-function keepAliveTimeoutMs(value: string): number {
-  for (const part of value.split(",")) {
-    const [name, seconds] = part.trim().split("=");
-    if (name?.toLowerCase() === "timeout" && seconds !== undefined && /^\d{1,6}$/.test(seconds)) {
-      return Number(seconds) * 1000;
-    }
-  }
-  return 0;
 }

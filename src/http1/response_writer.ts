@@ -23,6 +23,8 @@ export interface ResponseShape {
 
 /** The head as text, ending in the blank line. */
 export function responseHeadText(head: ResponseHead, shape: ResponseShape): string {
+  const whole = wholeLines(head, shape);
+  if (whole !== null) return ended(statusLine(head) + whole, shape, head.textLength! >= 0);
   const { headers } = head;
   let text = statusLine(head);
   let sized = false;
@@ -35,6 +37,18 @@ export function responseHeadText(head: ResponseHead, shape: ResponseShape): stri
     } else if (known === Known.transferEncoding || known === Known.connection) continue;
     text += name + ": " + headers[i + 1] + "\r\n";
   }
+  return ended(text, shape, sized);
+}
+
+/** All lines in one piece, if they say the same of the framing as `shape`. */
+function wholeLines({ text = null, textLength = -1 }: ResponseHead, shape: ResponseShape): string | null {
+  const agrees = textLength < 0 || shape.framing === "asWritten" ||
+    (shape.framing === "length" && textLength === shape.length);
+  return agrees ? text : null;
+}
+
+/** The framing that the lines do not say yet, and the blank line. */
+function ended(text: string, shape: ResponseShape, sized: boolean): string {
   if (shape.framing === "length" && !sized) text += "Content-Length: " + shape.length + "\r\n";
   else if (shape.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
   if (shape.close) text += "Connection: close\r\n";

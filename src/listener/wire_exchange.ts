@@ -133,6 +133,8 @@ function framingOf(method: string, status: number, body: Body | null, old: boole
 }
 
 function asksToClose(head: ResponseHead): boolean {
+  // The text holds no field for one hop.
+  if (typeof head.text === "string") return false;
   const value = headerValue(head.headers, "connection");
   return value !== undefined && value.toLowerCase().includes("close");
 }

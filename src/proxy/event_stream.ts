@@ -5,19 +5,19 @@
 // events, nothing is lost. Nothing but events is ever ended early.
 
 import { type Body, type HeaderLines, headerValue } from "../exchange.ts";
+import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Journey } from "./journey.ts";
 import type { OpenSocket } from "./open_sockets.ts";
 
 /** Whether an answer is a stream of events whose ends of events can be seen. */
-export function isEventStream(headers: HeaderLines): boolean {
-  const type = headerValue(headers, "content-type");
-  return type !== undefined && /^text\/event-stream[ \t]*(;|$)/i.test(type) &&
-    headerValue(headers, "content-encoding") === undefined;
+export function isEventStream(head: Pick<ParsedResponse, "contentType" | "headers">): boolean {
+  return /^text\/event-stream[ \t]*(;|$)/i.test(head.contentType) &&
+    headerValue(head.headers, "content-encoding") === undefined;
 }
 
 /** The body as it is, or, of events, as one that ends when Weir leaves. */
-export function leavable(body: Body, headers: HeaderLines, { record, proxy }: Journey): Body {
-  if (!isEventStream(headers)) return body;
+export function leavable(body: Body, head: ParsedResponse, { record, proxy }: Journey): Body {
+  if (!isEventStream(head)) return body;
   const stream = new EventStreamBody(body, () => record.close = { code: null, by: "weir" });
   stream.onEnd = proxy.openSockets.enter(stream);
   return stream;

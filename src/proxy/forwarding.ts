@@ -207,16 +207,16 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   /** The endpoint's head as the client gets it. */
   clientHead(head: ParsedResponse): ResponseHead {
-    const headers = toClient(head, this.journey.proxy.inputs.epoch);
+    if (!head.pass()) toClient(head, this.journey.proxy.inputs.epoch);
     const cookie = this.selection.cookieFor(this.currentLease!.endpoint);
-    if (cookie !== null) headers.push("Set-Cookie", cookie);
-    const edited = this.plan.responseHeaders(headers);
-    return edited === headers ? head : { status: head.status, reason: head.reason, headers: edited };
+    if (cookie !== null) head.headers.push("Set-Cookie", cookie);
+    if (!this.plan.editsAnswers) return head;
+    return { status: head.status, reason: head.reason, headers: this.plan.responseHeaders(head.headers) };
   }
 
   /** Sends the endpoint's answer to the client; `delivered` wants to know how that ended. */
   relay(head: ParsedResponse, body: Body | null): Delivery | Promise<Delivery> {
-    const sent = body !== null && body.length === null ? leavable(body, head.headers, this.journey) : body;
+    const sent = body !== null && body.length === null ? leavable(body, head, this.journey) : body;
     return this.journey.send(this.clientHead(head), sent);
   }
 

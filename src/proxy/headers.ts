@@ -4,7 +4,7 @@
 // set by Weir, everything else passes untouched and in order. Called by `handler.ts` once per direction.
 
 import { type HeaderLines, isNamed, type RequestHead, type ResponseHead } from "../exchange.ts";
-import { Known, type KnownHeader, knownHeader } from "../http1/known.ts";
+import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { HeadersConfig } from "../config/schema.ts";
 
@@ -188,7 +188,7 @@ export function toClient(head: ParsedResponse, epochMs: () => number): HeaderLin
       sized = true;
       value = singleLength(value);
     } else {
-      if (!passesToClient(known) || (named !== null && named.includes(name.toLowerCase()))) continue;
+      if (isForOneHop(known) || (named !== null && named.includes(name.toLowerCase()))) continue;
       if (known === Known.date) dated = true;
     }
     lines[kept] = name;
@@ -209,7 +209,7 @@ export function interimToClient(head: ResponseHead): ResponseHead {
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i]!;
     const known = knownHeader(name);
-    if (known === Known.contentLength || !passesToClient(known)) continue;
+    if (known === Known.contentLength || isForOneHop(known)) continue;
     if (named === null || !named.includes(name.toLowerCase())) lines.push(name, head.headers[i + 1]!);
   }
   return { status: head.status, reason: head.reason, headers: lines };
@@ -218,19 +218,4 @@ export function interimToClient(head: ResponseHead): ResponseHead {
 function singleLength(value: string): string {
   const comma = value.indexOf(",");
   return comma < 0 ? value : value.substring(0, comma).trim();
-}
-
-function passesToClient(known: KnownHeader): boolean {
-  switch (known) {
-    case Known.connection:
-    case Known.keepAlive:
-    case Known.proxyConnection:
-    case Known.te:
-    case Known.trailer:
-    case Known.transferEncoding:
-    case Known.upgrade:
-      return false;
-    default:
-      return true;
-  }
 }

@@ -85,7 +85,7 @@ export class Journey implements Origin {
   send(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
     const { exchange, proxy } = this;
     this.begin(head.status);
-    addHsts(head.headers, exchange.head.scheme, proxy.inputs.hstsMaxAgeS);
+    addHsts(head, exchange.head.scheme, proxy.inputs.hstsMaxAgeS);
     if (proxy.draining && exchange.head.version !== "2") head.headers.push("Connection", "close");
     return exchange.respond(head, body);
   }

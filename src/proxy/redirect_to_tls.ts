@@ -3,7 +3,7 @@
 // The redirect port is served by the workers like the traffic port, with the same checks, limits and records,
 // because whoever can reach one can flood the other. No request that comes in here goes to an upstream.
 
-import { type HeaderLines, headerValue } from "../exchange.ts";
+import { headerValue, type ResponseHead } from "../exchange.ts";
 import { redirectLocation } from "../routing/target.ts";
 import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import type { Decide } from "./handler.ts";
@@ -27,8 +27,9 @@ export function redirectToTls(toPort: number): Decide {
 }
 
 /** RFC 6797 7.1: over https, and only there; an origin that has its own policy keeps it. */
-export function addHsts(headers: HeaderLines, scheme: "http" | "https", maxAgeS: number): void {
+export function addHsts(head: ResponseHead, scheme: "http" | "https", maxAgeS: number): void {
   if (maxAgeS === 0 || scheme !== "https") return;
+  const { headers } = head;
   if (headerValue(headers, "strict-transport-security") !== undefined) return;
   headers.push("Strict-Transport-Security", `max-age=${maxAgeS}`);
 }

@@ -66,6 +66,10 @@ export class RoutePlan {
     return this.route.requestHeaders === undefined ? lines : editHeaders(lines, this.route.requestHeaders);
   }
 
+  get editsAnswers(): boolean {
+    return this.route.responseHeaders !== undefined;
+  }
+
   responseHeaders(lines: string[]): string[] {
     return this.route.responseHeaders === undefined ? lines : editHeaders(lines, this.route.responseHeaders);
   }

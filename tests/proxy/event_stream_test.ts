@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Body } from "../../src/exchange.ts";
+import { parseResponseHead } from "../../src/http1/response_head.ts";
 import { EventStreamBody, isEventStream } from "../../src/proxy/event_stream.ts";
 
 /** A source that gives a piece each time the test says so. */
@@ -45,7 +46,11 @@ function streamOf() {
 }
 
 Deno.test("isEventStream() tells streams whose events can be seen", () => {
-  const of = (...lines: string[]) => isEventStream(lines);
+  const of = (...lines: string[]) => {
+    const fields = lines.map((word, i) => word + (i % 2 === 0 ? ": " : "\r\n")).join("");
+    const bytes = new TextEncoder().encode(`HTTP/1.1 200 OK\r\n${fields}\r\n`);
+    return isEventStream(parseResponseHead(bytes, 0, bytes.length, "GET"));
+  };
   assertEquals(of("Content-Type", "text/event-stream"), true);
   assertEquals(of("content-type", "Text/Event-Stream; charset=utf-8"), true);
   assertEquals(of("Content-Type", "text/event-streams"), false);

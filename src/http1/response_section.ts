@@ -1,0 +1,155 @@
+// The field lines of a response: checked, and read for what they say of the message's end and its connection.
+//
+// One pass finds which lines go to the client as they stand, so that most answers pass without being taken
+// apart. Used by `response_head.ts`.
+
+import { isNamed } from "../exchange.ts";
+import { Http1Error } from "./error.ts";
+import { FieldLine, scanFieldLine } from "./fields.ts";
+import { isForOneHop, Known, type KnownHeader, knownHeaderIn } from "./known.ts";
+
+const SAFE_DIGITS = 15;
+const CONTENT_TYPE = "content-type";
+
+/** One pass over the field lines: checks each, finds what they say of the framing, and which of them pass. */
+export class SectionScan {
+  contentLength = -1;
+  chunked = false;
+  close = false;
+  keepAliveMs = 0;
+  contentType = "";
+  private kept = "";
+  /** Where the lines begin that pass and are not in `kept` yet. */
+  private from = 0;
+  /** No line needs a closer look before it goes to the client. */
+  private plain = true;
+  private dated = false;
+  private readonly line = new FieldLine();
+
+  /** @throws Http1Error `malformed` */
+  read(section: string, minor: number): void {
+    this.contentLength = -1;
+    this.chunked = this.dated = false;
+    this.plain = true;
+    this.close = minor === 0;
+    this.keepAliveMs = this.from = 0;
+    this.kept = this.contentType = "";
+    const { line } = this;
+    const last = section.length - 2;
+    for (let at = 0; at < last; at = line.next) {
+      scanFieldLine(section, at, line);
+      if (!line.isPlain) this.plain = false;
+      const known = knownHeaderIn(section, at, line.nameEnd);
+      if (known !== Known.other) this.note(known, section, at);
+      else if (isContentType(section, at, line.nameEnd)) {
+        this.contentType ||= section.substring(line.from, line.to);
+      }
+    }
+    // RFC 9112 6.1: both fields at once may be an attempt at smuggling; 1.0 has no transfer codings.
+    if (this.chunked && this.contentLength >= 0) {
+      throw new Http1Error("malformed", "both Transfer-Encoding and Content-Length");
+    }
+    if (this.chunked && minor === 0) throw new Http1Error("malformed", "Transfer-Encoding in HTTP/1.0");
+  }
+
+  private note(known: KnownHeader, section: string, at: number): void {
+    const { line } = this;
+    const value = section.substring(line.from, line.to);
+    switch (known) {
+      case Known.contentLength:
+        if (this.contentLength >= 0 || value.includes(",")) this.plain = false;
+        this.contentLength = sameLength(this.contentLength, value);
+        if (String(this.contentLength) !== value) this.plain = false;
+        return;
+      case Known.date:
+        this.dated = true;
+        return;
+      case Known.transferEncoding:
+        if (this.chunked) throw new Http1Error("malformed", "several Transfer-Encoding fields");
+        requireChunked(value);
+        this.chunked = true;
+        break;
+      case Known.connection:
+        this.close = closes(value, this.close);
+        // It may name fields that stay behind, too.
+        if (value !== "keep-alive" && value !== "close") this.plain = false;
+        break;
+      case Known.keepAlive:
+        this.keepAliveMs = keepAliveTimeoutMs(value);
+        break;
+    }
+    if (!isForOneHop(known)) return;
+    this.kept += section.substring(this.from, at);
+    this.from = line.next;
+  }
+
+  /** The lines that the client gets, as they stand; null when they must be looked at one by one. */
+  passing(section: string, status: number): string | null {
+    // A missing Date is added; an answer without a body of its own may say a length that it must not.
+    if (!this.plain || !this.dated || status < 200 || status === 204) return null;
+    return this.kept + section.substring(this.from, section.length - 2);
+  }
+}
+
+function isContentType(section: string, start: number, end: number): boolean {
+  return end - start === CONTENT_TYPE.length && isNamed(section.substring(start, end), CONTENT_TYPE);
+}
+
+/** RFC 9112 6.3: one valid length; equal repeats and a list of equal values are one, too. */
+function sameLength(seen: number, value: string): number {
+  let length = seen;
+  for (const part of value.includes(",") ? value.split(",") : [value]) {
+    const parsed = contentLengthOf(part.trim());
+    if (length >= 0 && parsed !== length) {
+      throw new Http1Error("malformed", "differing Content-Length values");
+    }
+    length = parsed;
+  }
+  return length;
+}
+
+/**
+ * The number in a Content-Length value.
+ * @throws Http1Error `malformed` for anything but digits, or more than can be counted exactly
+ */
+export function contentLengthOf(value: string): number {
+  let length = 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) throw new Http1Error("malformed", "Content-Length is not a number");
+    length = length * 10 + digit;
+  }
+  if (value.length === 0) throw new Http1Error("malformed", "Content-Length is empty");
+  if (value.length > SAFE_DIGITS) throw new Http1Error("malformed", "Content-Length is too large");
+  return length;
+}
+
+/**
+ * The only transfer coding that passes is `chunked`: any other would have to be undone, since the field
+ * itself is for one hop (RFC 9112 6.1).
+ * @throws Http1Error `malformed`
+ */
+export function requireChunked(value: string): void {
+  if (value !== "chunked" && value.toLowerCase() !== "chunked") {
+    throw new Http1Error("malformed", "transfer coding other than chunked");
+  }
+}
+
+function closes(value: string, before: boolean): boolean {
+  const lower = value.length === 10 && value === "keep-alive" ? value : value.toLowerCase();
+  if (lower === "keep-alive") return false;
+  if (lower === "close") return true;
+  const options = lower.split(",").map((option) => option.trim());
+  if (options.includes("close")) return true;
+  return options.includes("keep-alive") ? false : before;
+}
+
+function keepAliveTimeoutMs(value: string): number {
+  for (const part of value.split(",")) {
+    const [name, seconds] = part.trim().split("=");
+    if (name?.toLowerCase() === "timeout" && seconds !== undefined && /^\d{1,6}$/.test(seconds)) {
+      return Number(seconds) * 1000;
+    }
+  }
+  return 0;
+}
