@@ -2,7 +2,6 @@
 
 import { Board } from "../../src/board/layout.ts";
 import type { ToWorker } from "../../src/messages.ts";
-import "../../src/worker.ts";
 
 /** A cell of the pod that nobody uses: a loop that may end ends when it is not 0 any more. */
 const END_OF_LOOP = 15;
@@ -19,6 +18,9 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
     new BroadcastChannel(name).onmessage = ({ data }) => suffer(data);
   }
 });
+
+// After the listener above, so that it hears `start` first: a worker that serves can be broken.
+await import("../../src/worker.ts");
 
 function suffer(wanted: { readonly index: number; readonly fault: string }): void {
   if (wanted.index !== index) return;
