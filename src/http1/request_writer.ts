@@ -11,15 +11,18 @@ export interface RequestLine {
   readonly method: string;
   readonly target: string;
   readonly headers: HeaderLines;
+  /** In place of `headers`: the same lines as one text, each with its CRLF. */
+  readonly text?: string | null;
   readonly contentLength: number | null;
   readonly chunked: boolean;
 }
 
 /** The head, ending in the blank line: in `buffer` when it fits, else in memory of its own. */
 export function requestHead(request: RequestLine, host: string, buffer: Uint8Array): Uint8Array {
-  const { headers } = request;
+  const { headers, text: lines = null } = request;
   let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
-  for (let i = 0; i < headers.length; i += 2) text += headers[i] + ": " + headers[i + 1] + "\r\n";
+  if (lines !== null) text += lines;
+  else for (let i = 0; i < headers.length; i += 2) text += headers[i] + ": " + headers[i + 1] + "\r\n";
   if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
   else if (request.contentLength !== null) text += "Content-Length: " + request.contentLength + "\r\n";
   return latin1Bytes(text + "\r\n", buffer);

@@ -49,15 +49,16 @@ function roomFor(headBytes: number, body: Body | null): Uint8Array<ArrayBuffer> 
 }
 
 /** Sends the first `end` bytes of `buffer`; `bytes` of them are the body's. */
-async function sendWhole(
+function sendWhole(
   owner: AnswerOwner,
   buffer: Uint8Array<ArrayBuffer>,
   end: number,
   bytes: number,
 ): Promise<Delivery> {
-  const sent = await owner.socket.write(buffer.subarray(0, end));
-  giveBack(buffer);
-  return owner.answered(sent ? { kind: "complete", bytes } : CLIENT_GONE);
+  return owner.socket.write(buffer.subarray(0, end)).then((sent) => {
+    giveBack(buffer);
+    return owner.answered(sent ? { kind: "complete", bytes } : CLIENT_GONE);
+  });
 }
 
 /** The head by itself, in memory of its own. */

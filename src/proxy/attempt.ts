@@ -4,7 +4,7 @@
 // the body, or of what the connection was switched to.
 // Every other outcome has given the lease back already.
 
-import { type Body, BodyError, type HeaderLines } from "../exchange.ts";
+import { BodyError } from "../exchange.ts";
 import { Http1Error } from "../http1/error.ts";
 import type { BodyOwner } from "../http1/inlet_body.ts";
 import { requestHead, type RequestLine } from "../http1/request_writer.ts";
@@ -216,21 +216,4 @@ function dialOutcome(error: unknown): Outcome {
 function requestBodyOutcome(error: BodyError): Outcome {
   if (error.kind === "clientGone" || error.kind === "truncated") return { kind: "clientGone" };
   return { kind: "badRequestBody", cause: error.kind, detail: error.message };
-}
-
-/** What the attempts of a request send, with the framing that its body needs. */
-export function requestLine(
-  method: string,
-  target: string,
-  headers: HeaderLines,
-  body: Pick<Body, "length"> | null,
-): RequestLine {
-  const empty = method === "POST" || method === "PUT" || method === "PATCH" ? 0 : null;
-  return {
-    method,
-    target,
-    headers,
-    contentLength: body === null ? empty : body.length,
-    chunked: body !== null && body.length === null,
-  };
 }

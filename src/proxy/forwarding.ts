@@ -11,10 +11,10 @@ import type { RequestLine } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import { Timer } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
-import { Attempt, type AttemptInput, requestLine } from "./attempt.ts";
+import { Attempt, type AttemptInput } from "./attempt.ts";
 import { leavable } from "./event_stream.ts";
 import type { Failure, Outcome, Responded } from "./failure.ts";
-import { toClient, toUpstream } from "./headers.ts";
+import { toClient } from "./headers.ts";
 import type { Journey } from "./journey.ts";
 import { judge } from "./judgement.ts";
 import type { Group } from "./proxy.ts";
@@ -25,6 +25,7 @@ import { backoffMs } from "./retry_budget.ts";
 import { retryAfterMs, retryField, retryVerdict } from "./retry_policy.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { Selection } from "./selection.ts";
+import { upstreamRequest } from "./upstream_request.ts";
 import type { Handshake } from "./upgrade.ts";
 
 export class Forwarding implements AttemptInput, ExchangeListener {
@@ -33,7 +34,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   readonly timeouts: TimeoutsConfig;
   readonly body: RequestBody | null;
   request: RequestLine;
-  /** Those that all attempts share. */
+  /** Those that all attempts share, where one looks at them. */
   private readonly headers: HeaderLines;
   private readonly retry: RetryConfig;
   private readonly selection: Selection;
@@ -60,14 +61,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     this.body = exchange.body === null
       ? null
       : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax);
-    const lines = plan.requestHeaders(toUpstream(exchange.head, journey, proxy.identity));
-    this.headers = handshake === null ? lines : handshake.headers(lines);
-    this.request = requestLine(
-      exchange.head.method,
-      plan.targetFor(exchange.head.target),
-      this.headers,
-      this.body,
-    );
+    this.request = upstreamRequest(journey, plan, handshake, this.body);
+    this.headers = this.request.headers;
     this.selection = new Selection(group, record);
     record.upstream = group.upstream;
     group.upstream.inFlight.move(1);

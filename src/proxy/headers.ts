@@ -7,6 +7,7 @@ import { type HeaderLines, isNamed, type RequestHead, type ResponseHead } from "
 import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { HeadersConfig } from "../config/schema.ts";
+import type { Identity } from "./identity.ts";
 
 /** Who is asking, as far as Weir can vouch for it. */
 export interface Origin {
@@ -17,12 +18,6 @@ export interface Origin {
   readonly requestId: string;
   /** Whether an endpoint's 100 can reach the client: then it is the endpoint that its Expect asks. */
   readonly informs: boolean;
-}
-
-/** What Weir calls itself in Via; `instance` makes it unique, so that a loop is seen. */
-export interface Identity {
-  readonly pseudonym: string;
-  readonly config: HeadersConfig;
 }
 
 /** The request's header lines for the next hop, without Host and framing: the writer adds those. */

@@ -17,7 +17,7 @@ import { Upstream } from "../upstream/upstream.ts";
 import { AccessLog } from "./access_log.ts";
 import { Admission } from "./admission.ts";
 import { TrustedProxies } from "./client_address.ts";
-import type { Identity } from "./headers.ts";
+import { Identity } from "./identity.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import { PendingQueue } from "./pending_queue.ts";
 import { RateLimiter } from "./rate_limiter.ts";
@@ -103,7 +103,7 @@ export class Proxy {
     this.plans = new Map();
     this.trusted = new TrustedProxies(snapshot.trustedProxies);
     const pseudonym = `${snapshot.headers.via}-${this.inputs.instance}`;
-    this.identity = { pseudonym, config: snapshot.headers };
+    this.identity = new Identity(pseudonym, snapshot.headers);
     this.log.apply(snapshot.accessLog);
     this.stories.resize(snapshot.explainRequestsMax);
   }

@@ -62,6 +62,10 @@ export class RoutePlan {
     return this.route.rewrite === undefined ? target : rewriteTarget(target, this.route.rewrite);
   }
 
+  get editsRequests(): boolean {
+    return this.route.requestHeaders !== undefined;
+  }
+
   requestHeaders(lines: string[]): string[] {
     return this.route.requestHeaders === undefined ? lines : editHeaders(lines, this.route.requestHeaders);
   }

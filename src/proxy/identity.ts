@@ -1,0 +1,38 @@
+// What Weir puts its name to in requests: who it is, and whom it stands before.
+
+import type { HeadersConfig } from "../config/schema.ts";
+import type { RequestHead } from "../exchange.ts";
+
+/** Peers whose lines are kept ready. */
+const VOUCHED_MAX = 1_024;
+
+interface Vouched extends Pick<RequestHead, "authority" | "scheme" | "version"> {
+  readonly text: string;
+}
+
+/** What Weir says of itself and of whom it stands before. */
+export class Identity {
+  /** By peer: what was vouched for last. */
+  private readonly vouched = new Map<string, Vouched>();
+
+  constructor(
+    /** In Via: unique by instance, so that a loop is seen. */
+    readonly pseudonym: string,
+    readonly config: HeadersConfig,
+  ) {}
+
+  /** The lines that Weir sets for a peer without trust, but for the request id: most requests get the last one's. */
+  vouchFor(peer: string, head: RequestHead): string {
+    const known = this.vouched.get(peer);
+    const { authority, scheme, version } = head;
+    if (
+      known !== undefined && known.authority === authority && known.scheme === scheme &&
+      known.version === version
+    ) return known.text;
+    const text = `Via: ${version} ${this.pseudonym}\r\nX-Forwarded-For: ${peer}\r\n` +
+      `X-Forwarded-Host: ${authority}\r\nX-Forwarded-Proto: ${scheme}\r\n`;
+    if (this.vouched.size >= VOUCHED_MAX) this.vouched.clear();
+    this.vouched.set(peer, { authority, scheme, version, text });
+    return text;
+  }
+}

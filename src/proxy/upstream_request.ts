@@ -1,0 +1,85 @@
+// What the attempts of a request send: its head for the next hop, with the framing that its body needs.
+//
+// Called by `forwarding.ts` once per request. Most requests go on with their lines as one text; where a line needs a
+// closer look, or somebody looks at the lines or changes them, `headers.ts` makes them one by one.
+
+import { type Body, type HeaderLines, isNamed, type RequestHead } from "../exchange.ts";
+import { Known, knownHeader } from "../http1/known.ts";
+import type { RequestLine } from "../http1/request_writer.ts";
+import { type Origin, toUpstream } from "./headers.ts";
+import type { Identity } from "./identity.ts";
+import type { Journey } from "./journey.ts";
+import type { RoutePlan } from "./route_plan.ts";
+import type { Handshake } from "./upgrade.ts";
+
+const NO_LINES: HeaderLines = [];
+
+export function upstreamRequest(
+  journey: Journey,
+  plan: RoutePlan,
+  handshake: Handshake | null,
+  body: Pick<Body, "length"> | null,
+): RequestLine {
+  const { exchange: { head }, proxy: { identity }, record } = journey;
+  const target = plan.targetFor(head.target);
+  const asOne = handshake === null && record.trace === null && !plan.editsRequests;
+  const text = asOne ? toUpstreamText(head, journey, identity) : null;
+  if (text !== null) return requestLine(head.method, target, NO_LINES, text, body);
+  const lines = plan.requestHeaders(toUpstream(head, journey, identity));
+  const headers = handshake === null ? lines : handshake.headers(lines);
+  return requestLine(head.method, target, headers, null, body);
+}
+
+/**
+ * The lines that `toUpstream` makes, as one text, each with its CRLF; null when one needs a closer look, which is
+ * seldom.
+ */
+export function toUpstreamText(head: RequestHead, origin: Origin, identity: Identity): string | null {
+  if (origin.trusted || identity.config.forwarded) return null;
+  const requestIdName = identity.config.requestId;
+  const { headers } = head;
+  let text = "";
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = headers[i + 1]!;
+    switch (knownHeader(name)) {
+      case Known.other:
+        if (name.includes("_")) return null;
+        if (isNamed(name, requestIdName)) continue;
+        break;
+      case Known.connection:
+        // It may name fields that stay behind, too.
+        if (value !== "keep-alive" && value !== "close") return null;
+        continue;
+      case Known.via:
+      case Known.date:
+      case Known.proxyAuthorization:
+        break;
+      case Known.maxForwards:
+      case Known.expect:
+        return null;
+      default:
+        continue;
+    }
+    text += name + ": " + value + "\r\n";
+  }
+  return text + identity.vouchFor(origin.peer, head) + requestIdName + ": " + origin.requestId + "\r\n";
+}
+
+function requestLine(
+  method: string,
+  target: string,
+  headers: HeaderLines,
+  text: string | null,
+  body: Pick<Body, "length"> | null,
+): RequestLine {
+  const empty = method === "POST" || method === "PUT" || method === "PATCH" ? 0 : null;
+  return {
+    method,
+    target,
+    headers,
+    text,
+    contentLength: body === null ? empty : body.length,
+    chunked: body !== null && body.length === null,
+  };
+}
