@@ -193,7 +193,7 @@ export interface CandidateExplanation {
   readonly weight: number;
   /** Requests at it now, over all workers. */
   readonly inFlight: number;
-  /** Decayed latency in milliseconds; null before the first sample. */
+  /** What `peak_ewma` reckons with, milliseconds: decayed, and a failure counts as slow; null before the first sample. */
   readonly latencyMs: number | null;
   /** What the policy compares, where it compares a number. */
   readonly score?: number;

@@ -74,7 +74,7 @@ function candidateCells(candidate: CandidateExplanation, pick: string | null): s
     candidate.state,
     `weight ${round(candidate.weight)}`,
     `in flight ${candidate.inFlight}`,
-    candidate.latencyMs === null ? "no latency yet" : `latency ${milliseconds(candidate.latencyMs)}`,
+    candidate.latencyMs === null ? "no latency yet" : `expected latency ${milliseconds(candidate.latencyMs)}`,
     candidate.score === undefined ? "" : `score ${round(candidate.score)}`,
     candidate.whyNot === undefined ? "" : `not picked: ${candidate.whyNot}`,
   ];

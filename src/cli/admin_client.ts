@@ -21,8 +21,10 @@ export async function askAdmin(
     console.log(body.trimEnd());
     return status === 200 ? 0 : 1;
   } catch (error) {
+    const why = error instanceof Error ? error.message : error;
     console.error(
-      `no answer from ${authority(host, port)}: ${error instanceof Error ? error.message : error}`,
+      `no answer from ${authority(host, port)}: ${why}; is Weir running, and its admin server there? ` +
+        "(--admin-port, ADMIN_PORT or the file say where to ask)",
     );
     return 1;
   }

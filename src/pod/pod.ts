@@ -6,7 +6,6 @@
 import { type AdminServer, startAdminServer } from "../admin/server.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
 import { Board, DEFAULT_CAPACITY, PodCell } from "../board/layout.ts";
-import { whyUnreadable } from "../config/file.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../control/clock.ts";
@@ -18,6 +17,7 @@ import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts
 import type { EventBook } from "./event_book.ts";
 import { judgeInputs } from "./judge_inputs.ts";
 import { type HeldPort, holdPort, orSayWhy } from "./port_probe.ts";
+import { readPodFiles } from "./pod_files.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
 import { Tally } from "./tally.ts";
@@ -43,11 +43,6 @@ export interface PodInputs {
   /** Called once, when the first worker accepts connections or says why not. */
   readonly onFirstWord?: () => void;
   readonly supervision?: { readonly tickMs: number; readonly missedTicksMax: number };
-}
-
-/** What is read from files that the configuration names. */
-interface PodFiles {
-  readonly stickyKey: string;
 }
 
 export class Pod {
@@ -125,19 +120,10 @@ export class Pod {
         onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
       }));
     this.certificate = await keepCertificate(this);
-    Object.assign(this, await this.readFiles(this.config));
+    Object.assign(this, await readPodFiles(this.config, this.inputs));
     await this.upstreams.apply(this.config);
     this.publish();
     this.supervisor.start();
-  }
-
-  private async readFiles({ stickyKeyFile }: Config): Promise<PodFiles> {
-    if (stickyKeyFile === undefined) return { stickyKey: this.inputs.stickyKey };
-    try {
-      return { stickyKey: (await this.inputs.readTextFile(stickyKeyFile)).trim() };
-    } catch (error) {
-      throw new Error(`stickyKeyFile is ${stickyKeyFile}, which cannot be read: ${whyUnreadable(error)}`);
-    }
   }
 
   private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
@@ -171,10 +157,11 @@ export class Pod {
 
   /**
    * Takes over a configuration that has been validated, and every file that it names.
-   * @throws when a file cannot be read or the board is full; then nothing has changed
+   * @returns what has changed in those files, in words
+   * @throws when a file cannot be used or the board is full; then nothing has changed
    */
-  async reload(loaded: Loaded): Promise<void> {
-    const files = await this.readFiles(loaded.config);
+  async reload(loaded: Loaded): Promise<string[]> {
+    const files = await readPodFiles(loaded.config, this.inputs);
     const { stickyKey } = this;
     await this.upstreams.apply(loaded.config);
     try {
@@ -187,6 +174,9 @@ export class Pod {
     Object.assign(this, files);
     this.loaded = loaded;
     await this.certificate?.look();
+    return files.stickyKey === stickyKey
+      ? []
+      : ["the sticky key changed: older cookies do not count any more"];
   }
 
   /** A worker accepts connections: the port is its group's from now on. */

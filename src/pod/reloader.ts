@@ -14,8 +14,11 @@ import type { EventBook } from "./event_book.ts";
 export interface Reloadable {
   readonly loaded: Loaded;
   lastReload: ReloadInfo | null;
-  /** @throws when it cannot be taken over; then nothing has changed */
-  reload(loaded: Loaded): Promise<void>;
+  /**
+   * @returns what has changed in files that it names, in words
+   * @throws when it cannot be taken over; then nothing has changed
+   */
+  reload(loaded: Loaded): Promise<readonly string[]>;
 }
 
 export interface ReloaderInputs {
@@ -60,9 +63,9 @@ export class Reloader {
     const before = pod.loaded.config;
     const fixed = fixedDiff(before, next.config);
     const usable = { ...next, config: withFixedOf(before, next.config) };
-    const changes = configDiff(before, usable.config);
+    const changes = [...configDiff(before, usable.config)];
     try {
-      await pod.reload(usable);
+      changes.push(...await pod.reload(usable));
     } catch (error) {
       return this.refuse(why, [error instanceof Error ? error.message : String(error)]);
     }

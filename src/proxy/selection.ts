@@ -29,10 +29,10 @@ export class Selection implements Waiter {
   /** The queue's: a claim for the one whose turn it is. */
   claim(): Lease | NoLease {
     const { upstream } = this.group;
-    const { endpoints, panic } = upstream.candidates();
+    const { endpoints, spares, panic } = upstream.candidates();
     const lease = this.tried.length === 0
-      ? this.stickyLease() ?? this.firstLease(endpoints) ?? this.otherLease(endpoints)
-      : this.otherLease(endpoints);
+      ? this.stickyLease() ?? this.firstLease(endpoints) ?? this.otherLease(endpoints, NONE)
+      : this.otherLease(endpoints, spares);
     if (lease !== null) {
       if (panic) upstream.totals.add(UpstreamField.panicPicks);
       this.tried = [...this.tried, lease.endpoint];
@@ -80,10 +80,11 @@ export class Selection implements Waiter {
     return endpoints.length === 0 ? null : this.group.balancer.pick(endpoints, this.context).lease();
   }
 
-  /** Not where it was tried before while others stand; not where the limit is reached. */
-  private otherLease(endpoints: readonly Endpoint[]): Lease | null {
-    const fresh = endpoints.filter((endpoint) => !this.tried.includes(endpoint));
-    let open = fresh.length > 0 ? fresh : endpoints;
+  /** Not where it was tried before while others stand, spares included; not where the limit is reached. */
+  private otherLease(endpoints: readonly Endpoint[], spares: readonly Endpoint[]): Lease | null {
+    const isFresh = (endpoint: Endpoint) => !this.tried.includes(endpoint);
+    const wishes = [endpoints.filter(isFresh), spares.filter(isFresh), endpoints];
+    let open = wishes.find((wish) => wish.length > 0) ?? NONE;
     while (open.length > 0) {
       const pick = this.group.balancer.pickOther(open);
       const lease = pick.lease();

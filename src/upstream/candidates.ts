@@ -19,15 +19,25 @@ export interface Judged {
 
 export interface Candidates<E> {
   readonly endpoints: readonly E[];
+  /** Whom a request may still be sent to that all of `endpoints` have failed: backups, then those that drain. */
+  readonly spares: readonly E[];
   /** True when health is being ignored because too few endpoints are usable. */
   readonly panic: boolean;
 }
 
+type Policy = Pick<UpstreamSnapshot, "whenAllUnhealthy" | "panicPercent">;
+
 /** Narrows a group. Empty when nothing may be used: the answer is 503. */
-export function narrow<E extends Judged>(
-  all: readonly E[],
-  policy: Pick<UpstreamSnapshot, "whenAllUnhealthy" | "panicPercent">,
-): Candidates<E> {
+export function narrow<E extends Judged>(all: readonly E[], policy: Policy): Candidates<E> {
+  const first = firstChoice(all, policy);
+  const chosen = new Set(first.endpoints);
+  const others = all.filter((endpoint) => !chosen.has(endpoint));
+  const backups = others.filter((endpoint) => endpoint.backup && endpoint.state === 0);
+  const draining = others.filter((endpoint) => endpoint.state === EndpointState.draining);
+  return { ...first, spares: [...backups, ...draining] };
+}
+
+function firstChoice<E extends Judged>(all: readonly E[], policy: Policy): Omit<Candidates<E>, "spares"> {
   const staying = all.filter((endpoint) => (endpoint.state & EndpointState.leaving) === 0);
   // Successors are on their way, or the next snapshot is empty and says so.
   if (staying.length === 0) return { endpoints: all, panic: false };

@@ -16,7 +16,7 @@ export class Upstream {
   readonly totals: OwnRow;
   readonly inFlight: OwnGauge;
   private endpoints = new Map<string, Endpoint>();
-  private narrowed: Candidates<Endpoint> = { endpoints: [], panic: false };
+  private narrowed: Candidates<Endpoint> = { endpoints: [], spares: [], panic: false };
   private narrowedVersion = -1;
   private readonly verdicts: Verdicts;
 

@@ -62,8 +62,8 @@ Deno.test("explanationText() answers why a request goes where it goes", () => {
     `route users
   not admin: path /users/7 does not match /admin/*
 upstream api
-  >  http://10.0.0.1:80   serving  weight 1  in flight 2  latency 3.46 ms  score 10.5
-  -  http://10.0.0.20:80  ejected  weight 2  in flight 0  no latency yet               not picked: ejected
+  >  http://10.0.0.1:80   serving  weight 1  in flight 2  expected latency 3.46 ms  score 10.5
+  -  http://10.0.0.20:80  ejected  weight 2  in flight 0  no latency yet                        not picked: ejected
 pick http://10.0.0.1:80: peak_ewma: the only candidate
 `,
   );

@@ -20,3 +20,28 @@ scenario("clients do not notice an endpoint that refuses connections", async (pr
     async () => await weir.metric("weir_endpoint_state", { ...endpoint, state: "serving" }) === 0,
   );
 });
+
+scenario(
+  "with every primary dead a request is tried at the backup before anybody is asked twice",
+  async (props) => {
+    const [one, two, backup] = [await props.origin(), await props.origin(), await props.origin(reply(200))];
+    const endpoints = [one.url, two.url, { url: backup.url, backup: true }];
+    // Nothing but the attempts themselves finds out.
+    const quiet = { health: { kind: "off" }, ejection: { enabled: false } };
+    const loop = await props.loop({ config: { upstreams: { default: { endpoints, ...quiet } } } });
+    await one.stop();
+    await two.stop();
+    const { answers } = await load(loop.url, { requests: 20, connections: 2 });
+    assertEquals([answers.get(200), backup.requests.length], [20, 20]);
+  },
+);
+
+scenario("one that drains takes what every other endpoint refuses", async (props) => {
+  const [dead, draining] = [await props.origin(), await props.origin(reply(200))];
+  const endpoints = [dead.url, { url: draining.url, drain: true }];
+  const quiet = { health: { kind: "off" }, ejection: { enabled: false } };
+  const weir = await props.weir({ config: { upstreams: { default: { endpoints, ...quiet } } } });
+  await dead.stop();
+  const { answers } = await load(weir.url, { requests: 4, connections: 1 });
+  assertEquals([answers.get(200), draining.requests.length], [4, 4]);
+});

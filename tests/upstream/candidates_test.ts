@@ -15,14 +15,17 @@ const STATES: Record<string, number> = {
   n: unchecked,
 };
 
-/** Of a group like `ssuB`: the places of those that may take a request, and `!` for panic. */
-function usable(group: string, whenAllUnhealthy: "panic" | "fail" = "panic", panicPercent = 50): string {
-  const all = [...group].map((letter, place) => ({
+function groupOf(letters: string) {
+  return [...letters].map((letter, place) => ({
     backup: letter !== letter.toLowerCase(),
     state: STATES[letter.toLowerCase()]!,
     place,
   }));
-  const { endpoints, panic } = narrow(all, { whenAllUnhealthy, panicPercent });
+}
+
+/** Of a group like `ssuB`: the places of those that may take a request, and `!` for panic. */
+function usable(group: string, whenAllUnhealthy: "panic" | "fail" = "panic", panicPercent = 50): string {
+  const { endpoints, panic } = narrow(groupOf(group), { whenAllUnhealthy, panicPercent });
   return endpoints.map(({ place }) => place).join("") + (panic ? "!" : "");
 }
 
@@ -62,3 +65,17 @@ for (
 Deno.test("narrow() with panicPercent 0 panics only when nobody is left", () => {
   assertEquals([usable("suuu", "panic", 0), usable("uu", "panic", 0)], ["0", "01!"]);
 });
+
+for (
+  const [what, group, expected] of [
+    ["all primaries serving: nobody is left", "sss", ""],
+    ["the backups that serve, then those that drain", "sdSUD", "214"],
+    ["backups that are candidates already are no spares", "uSd", "2"],
+    ["nobody that is unhealthy, ejected, new or leaving", "sueln", ""],
+  ] as const
+) {
+  Deno.test(`narrow() spares: ${what}`, () => {
+    const { spares } = narrow(groupOf(group), { whenAllUnhealthy: "fail", panicPercent: 0 });
+    assertEquals(spares.map(({ place }) => place).join(""), expected);
+  });
+}

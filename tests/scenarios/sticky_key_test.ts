@@ -1,0 +1,43 @@
+// The key of sticky cookies lies in a file: one that cannot sign is refused, a new one is taken over and told.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { ask } from "../support/raw_client.ts";
+import { reply, startOrigin } from "../support/raw_origin.ts";
+import { runWeir, startWeir } from "../support/weir.ts";
+
+const EMPTY = "which is empty: it must hold the key that signs sticky cookies";
+
+Deno.test("a sticky key file without a key is refused at start", async () => {
+  const folder = await Deno.makeTempDir();
+  const [config, key] = [`${folder}/weir.yaml`, `${folder}/key`];
+  await Deno.writeTextFile(key, " \n");
+  const upstreams = { a: { endpoints: ["http://127.0.0.1:9"], sticky: {} } };
+  await Deno.writeTextFile(config, JSON.stringify({ stickyKeyFile: key, upstreams }));
+  const here = { HOST: "127.0.0.1", PORT: "0", ADMIN_HOST: "127.0.0.1", ADMIN_PORT: "0", WORKERS: "1" };
+  const { code, stderr } = await runWeir(["run"], { ...here, CONFIG: config }, config);
+  await Deno.remove(folder, { recursive: true });
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, `stickyKeyFile is ${key}, ${EMPTY}`);
+});
+
+Deno.test("a sticky key that goes blank changes nothing, and a new one is taken over and told", async () => {
+  await using origin = await startOrigin(reply(200));
+  const upstreams = { a: { endpoints: [origin.url], sticky: {} } };
+  await using weir = await startWeir({
+    config: { upstreams },
+    env: { WEIR_STICKY_KEY: "from the environment" },
+  });
+  const key = `${weir.configPath!.substring(0, weir.configPath!.lastIndexOf("/"))}/key`;
+  const cookieOf = async () => (await ask(weir.url)).header("set-cookie");
+  const first = await cookieOf();
+
+  await Deno.writeTextFile(key, "");
+  await Deno.writeTextFile(weir.configPath!, JSON.stringify({ stickyKeyFile: key, upstreams }));
+  await weir.line(new RegExp(`refused, the old configuration stays: .*${EMPTY}`));
+  assertEquals([await cookieOf(), await weir.status("/readyz")], [first, 200]);
+
+  await Deno.writeTextFile(key, "from the file\n");
+  weir.signal("SIGHUP");
+  await weir.line(/SIGHUP: applied: .*the sticky key changed/);
+  assertEquals(await cookieOf() === first, false);
+});
