@@ -16,6 +16,7 @@ export const EXPLAIN_USAGE = `Ask where a request would go:
 Only path is needed; header may be given several times. Nothing is sent.
 Ask what became of one of the last requests:
   /explain?id=REQUEST_ID
+On the command line: weir explain --path /users/7 --method GET, or weir explain --id REQUEST_ID
 `;
 
 const EXPLAIN_KEYS = ["path", "method", "host", "client", "header"];

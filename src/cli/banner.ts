@@ -19,12 +19,15 @@ export function banner(pod: Pod): string {
   return [
     `weir ${VERSION}`,
     `  listening on ${scheme}://${bracketed(host)}:${port} with ${workers} (listener ${listen.listener})`,
+    ...(listen.tls?.redirectPort === undefined ? [] : [
+      `  redirecting http://${bracketed(host)}:${listen.tls.redirectPort} to it`,
+    ]),
     `  admin on http://${bracketed(admin.host)}:${pod.adminPort} (dashboard, /metrics, /readyz)`,
     ...(file === undefined ? [] : [
       `  configuration from ${file}${routes.length === 0 ? "" : ` with ${counted(routes.length, "route")}`}`,
     ]),
     ...upstreams,
-    `  try: curl -i ${scheme}://${reachable(host)}:${port}/`,
+    `  try: curl ${scheme === "https" ? "-ik" : "-i"} ${scheme}://${reachable(host)}:${port}/`,
     "",
   ].join("\n");
 }
