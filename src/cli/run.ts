@@ -53,16 +53,20 @@ export async function run(inputs: RunInputs): Promise<number> {
     instance: crypto.randomUUID().slice(0, 8),
     stickyKey: inputs.env["WEIR_STICKY_KEY"] ?? "",
     environment: inputs.env,
-    onFirstWord: () => opening.over(),
+    onFirstWord: (listening) => opening.over(listening),
     workerModule: inputs.workerModule ?? new URL("../worker.ts", import.meta.url),
     ...(inputs.supervision === undefined ? {} : { supervision: inputs.supervision }),
   });
+  const cancelPatience = systemClock.after(OPENING_PATIENCE_MS, () => opening.over(false));
   const stopped = new Promise<boolean>((resolve) => inputs.signals.onStop(resolve));
   try {
     await pod.start();
   } catch (error) {
+    cancelPatience();
+    opening.over(false);
     console.error(error instanceof Error ? error.message : String(error));
     await pod.stop();
+    await out.flush();
     return 1;
   }
   warn(loaded);
@@ -72,7 +76,8 @@ export async function run(inputs: RunInputs): Promise<number> {
     // Nothing to be polite about when nobody serves any more.
     pod.failure.then(() => ({ hurry: pod.supervisor.servingCount === 0, code: 1 })),
   ]);
-  opening.over();
+  cancelPatience();
+  opening.over(false);
   const reloadsOver = reloading.stop();
   await leave(pod, hurry);
   await reloadsOver;
@@ -80,9 +85,13 @@ export async function run(inputs: RunInputs): Promise<number> {
   return code;
 }
 
-/** The banner comes first, once a worker listens: what happens before that waits for it. */
+/** What happens while nobody can be served yet waits for the banner, but not longer than this. */
+const OPENING_PATIENCE_MS = 2_000;
+
+/** Lets the banner come first, once a worker listens; where none does, what happened is said without it. */
 class Opening {
   private waiting: string[] | null = [];
+  private announced = false;
 
   constructor(private readonly banner: () => string, private readonly write: (text: string) => void) {}
 
@@ -91,11 +100,12 @@ class Opening {
     else this.waiting.push(line);
   }
 
-  /** The second time it does nothing. */
-  over(): void {
-    if (this.waiting === null) return;
-    this.write(this.banner() + this.waiting.join(""));
+  over(listening: boolean): void {
+    if (listening && !this.announced) this.write(this.banner());
+    this.announced ||= listening;
+    const waiting = this.waiting ?? [];
     this.waiting = null;
+    for (const line of waiting) this.write(line);
   }
 }
 

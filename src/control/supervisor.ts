@@ -164,7 +164,7 @@ export class Supervisor {
 
   /** Asks every living worker; those that do not answer in time are left out. */
   async ask(question: Question): Promise<Answer[]> {
-    const asked = this.handles.filter((handle) => handle.alive).map((handle) =>
+    const asked = this.handles.filter((handle) => handle.started).map((handle) =>
       this.askOne(handle, question)
     );
     return (await Promise.all(asked)).filter((answer) => answer !== undefined) as Answer[];

@@ -54,9 +54,10 @@ export class FieldLine {
   /** Just after the line's CRLF. */
   next = 0;
 
-  /** Whether it is written as Weir would: one space after the colon, none behind the value. */
-  get isPlain(): boolean {
-    return this.from === this.nameEnd + 2 && this.to === this.next - 2 && this.to > this.from;
+  /** Whether `text` has it as Weir would write it: one space after the colon, none behind the value. */
+  isPlainIn(text: string): boolean {
+    return this.from === this.nameEnd + 2 && text.charCodeAt(this.from - 1) === SP &&
+      this.to === this.next - 2 && this.to > this.from;
   }
 }
 

@@ -38,7 +38,7 @@ export class SectionScan {
     const last = section.length - 2;
     for (let at = 0; at < last; at = line.next) {
       scanFieldLine(section, at, line);
-      if (!line.isPlain) this.plain = false;
+      if (!line.isPlainIn(section)) this.plain = false;
       const known = knownHeaderIn(section, at, line.nameEnd);
       if (known !== Known.other) this.note(known, section, at);
       else if (isContentType(section, at, line.nameEnd)) {

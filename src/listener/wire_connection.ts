@@ -187,7 +187,7 @@ export class WireConnection implements Tabled, BodyOwner {
     this.exchange = null;
     if (this.phase === "closed") return;
     if (!exchange.delivered || this.phase === "tunnel") return this.close();
-    if (exchange.closes) return this.finish(exchange);
+    if (exchange.closes || this.house.draining) return this.finish(exchange);
     this.phase = "head";
     if (this.socket.ended) return this.close();
     this.house.table.idle(this);

@@ -40,8 +40,8 @@ export interface PodInputs {
   readonly stickyKey: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly workerModule: URL;
-  /** Called once, when the first worker accepts connections or says why not. */
-  readonly onFirstWord?: () => void;
+  /** Called when a worker accepts connections for the first time, and when one has trouble before that. */
+  readonly onFirstWord?: (listening: boolean) => void;
   readonly supervision?: { readonly tickMs: number; readonly missedTicksMax: number };
 }
 

@@ -19,6 +19,8 @@ interface Entry {
   /** What discovery depends on, to see whether it must begin anew. */
   readonly key: string;
   readonly discovery: UpstreamDiscovery;
+  /** It is not as workers know it until the configuration is published: what is found goes along with that. */
+  fresh: boolean;
 }
 
 export interface UpstreamBookInputs {
@@ -35,7 +37,8 @@ export class UpstreamBook {
   constructor(private readonly inputs: UpstreamBookInputs) {}
 
   /**
-   * Takes over a configuration. Settles when every new address has been looked at once.
+   * Takes over a configuration, which is to be published as soon as this settles: when every new address has been
+   * looked at once.
    * @throws when a file for TLS cannot be read; then nothing has changed
    */
   async apply(config: Config): Promise<void> {
@@ -52,6 +55,7 @@ export class UpstreamBook {
       if (this.entries.get(name)?.discovery !== entry.discovery) await entry.discovery.stop();
     }
     await Promise.all([...this.entries.values()].map(({ discovery }) => discovery.settled));
+    for (const entry of this.entries.values()) entry.fresh = false;
   }
 
   private enter(
@@ -61,16 +65,19 @@ export class UpstreamBook {
     tls: UpstreamTlsSnapshot,
   ): Entry {
     const key = JSON.stringify([config.endpoints, config.discovery]);
-    if (before !== undefined && before.key === key) return Object.assign(before, { config, tls });
+    if (before !== undefined && before.key === key) {
+      const fresh = JSON.stringify([before.config, before.tls]) !== JSON.stringify([config, tls]);
+      return Object.assign(before, { config, tls, fresh });
+    }
     const discovery = new UpstreamDiscovery(
       name,
       addressesOf(config),
       this.inputs.discoveryInputs(name, config),
     );
-    const entry: Entry = { config, tls, key, discovery, endpoints: before?.endpoints ?? [] };
+    const entry: Entry = { config, tls, key, discovery, endpoints: before?.endpoints ?? [], fresh: true };
     discovery.start((endpoints) => {
       entry.endpoints = endpoints;
-      if (this.entries.get(name) === entry) this.inputs.onChange(name);
+      if (this.entries.get(name) === entry && !entry.fresh) this.inputs.onChange(name);
     });
     return entry;
   }

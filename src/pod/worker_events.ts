@@ -5,28 +5,29 @@ import type { Pod } from "./pod.ts";
 
 export function workerEvents(pod: Pod): SupervisorEvents {
   const { events, writeLog, onFirstWord } = pod.inputs;
-  let silent = true;
-  const hear = () => {
-    if (silent) onFirstWord?.();
-    silent = false;
+  let listened = false;
+  const hear = (listening: boolean) => {
+    if (!listened) onFirstWord?.(listening);
+    listened ||= listening;
     pod.tellReady();
   };
   const tell = (tone: "good" | "bad", text: string) => events.add("worker", tone, text);
   return {
     onListening: (index) => {
       pod.releasePort();
-      hear();
+      hear(true);
       tell("good", `worker ${index} serves`);
     },
     onNotListening: (index, reason) => {
-      hear();
+      hear(false);
       tell("bad", `worker ${index} does not accept connections: ${reason}`);
     },
     onDied: (index, reason, respawnMs) => {
-      hear();
+      hear(false);
       tell("bad", `worker ${index} ${reason}; respawned in ${respawnMs} ms`);
     },
     onHung: (index, requests) => {
+      hear(false);
       tell("bad", hungWords(index, requests, pod.config.whenWorkerHangs));
       if (pod.config.whenWorkerHangs === "exit") {
         pod.readiness.leave();

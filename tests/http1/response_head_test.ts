@@ -57,6 +57,7 @@ Deno.test("a head with a line that is more than it seems is looked at line by li
     [["Date: x", "Content-Length: 05"]],
     [[...PLAIN, "X:  two"]],
     [[...PLAIN, "X:none"]],
+    [[...PLAIN, "X:\ttab"]],
     [[...PLAIN, "X: "]],
     [[...PLAIN, "X: behind \t"]],
     [PLAIN, "204 No Content"],

@@ -2,7 +2,17 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
-import { afterHead, Gate, hang, readBody, reply, scene, wait } from "../support/raw_origin.ts";
+import {
+  afterHead,
+  Gate,
+  hang,
+  head,
+  readBody,
+  reply,
+  replyRaw,
+  scene,
+  wait,
+} from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -37,6 +47,30 @@ scenario("a slow answer in flight at SIGTERM arrives whole", async (props) => {
   assertEquals([answer.body.length, answer.ended], [1_000_000, "clean"]);
   assertEquals((await weir.exit).code, 0);
 });
+
+scenario(
+  "an answer that began before the drain ends with its connection, and Weir does not wait for more",
+  async (props) => {
+    const gate = new Gate();
+    const answer = scene(
+      head(200, [["Transfer-Encoding", "chunked"]]),
+      replyRaw("4\r\nhalf\r\n"),
+      wait(gate),
+      replyRaw("0\r\n\r\n"),
+    );
+    const origin = await props.origin(answer);
+    // A deadline that no test outlives.
+    const weir = await props.weir({ upstreams: origin.url, config: drain(0, 600_000) });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/"));
+    assert(await client.head() !== null);
+    weir.signal("SIGTERM");
+    await until("nobody is let in any more", () => props.client(weir).then(() => false, () => true));
+    gate.open();
+    assertEquals((await weir.exit).code, 0);
+  },
+  { listeners: ["wire"] },
+);
 
 scenario("during the drain delay Weir serves on and asks clients to leave", async (props) => {
   const origin = await props.origin(reply(200));

@@ -1,0 +1,92 @@
+// What discovery finds while a configuration is being taken over waits for that configuration.
+
+import { assertEquals } from "@std/assert";
+import { configSchema } from "../../src/config/schema.ts";
+import {
+  type DiscoveredEndpoint,
+  discoveredEndpoint,
+  type Discovery,
+} from "../../src/control/discovery/discovery.ts";
+import { COALESCE_MS } from "../../src/control/discovery/upstream_discovery.ts";
+import { UpstreamBook } from "../../src/pod/upstream_book.ts";
+import { settle, VirtualClock } from "../control/virtual_clock.ts";
+
+/** A discovery that finds what a test says, when it says so. */
+class Scripted implements Discovery {
+  find: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
+  readonly first = Promise.withResolvers<void>();
+  readonly settled = this.first.promise;
+
+  start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
+    this.find = onEndpoints;
+  }
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+  describe() {
+    return { source: "scripted", endpoints: 0, answeredAt: null, problem: null };
+  }
+}
+
+function stage() {
+  const clock = new VirtualClock();
+  const scripted = new Map<string, Scripted>();
+  const changes: string[] = [];
+  const book = new UpstreamBook({
+    discoveryInputs: (name) => {
+      const make = () => {
+        const discovery = new Scripted();
+        scripted.set(name, discovery);
+        return discovery;
+      };
+      return { clock, makers: { dns: make, k8s: make } };
+    },
+    readTextFile: () => Promise.reject(new Error("there are no files")),
+    onChange: (name) => changes.push(name),
+  });
+  return { clock, scripted, changes, book };
+}
+
+const configOf = (upstreams: Record<string, object>) => configSchema.parse({ upstreams });
+const found = (host: string) =>
+  discoveredEndpoint({ scheme: "http", weight: 1, backup: false, drain: false }, host, 80, host);
+
+Deno.test("an upstream that is new or changed is told with its configuration, not before", async () => {
+  const { clock, scripted, changes, book } = stage();
+  await book.apply(configOf({ a: { endpoints: ["http://10.0.0.1"] } }));
+  assertEquals(changes, [], "nothing of it is published yet");
+
+  const applying = book.apply(configOf({
+    a: { endpoints: ["https://10.0.0.2"], hostHeader: "=two" },
+    slow: { endpoints: ["dns+http://slow.test:80"] },
+  }));
+  await settle();
+  await clock.advance(COALESCE_MS);
+  await settle();
+  assertEquals(changes, [], "workers have the old settings of a, and would ask the new endpoint with them");
+  scripted.get("slow")!.find([found("10.0.0.3")]);
+  scripted.get("slow")!.first.resolve();
+  await applying;
+  assertEquals(changes, []);
+  assertEquals(book.known("a")!.endpoints.map(({ id }) => id), ["https://10.0.0.2:443"]);
+
+  scripted.get("slow")!.find([found("10.0.0.4")]);
+  await clock.advance(COALESCE_MS);
+  assertEquals(changes, ["slow"], "from now on what is found is told at once");
+});
+
+Deno.test("an upstream that stays as it is goes on being told while another one is looked for", async () => {
+  const { clock, scripted, changes, book } = stage();
+  const stays = { endpoints: ["dns+http://stays.test:80"] };
+  const first = book.apply(configOf({ stays }));
+  await settle();
+  scripted.get("stays")!.first.resolve();
+  await first;
+  const applying = book.apply(configOf({ stays, slow: { endpoints: ["dns+http://slow.test:80"] } }));
+  await settle();
+  scripted.get("stays")!.find([found("10.0.0.9")]);
+  await clock.advance(COALESCE_MS);
+  assertEquals(changes, ["stays"]);
+  scripted.get("slow")!.first.resolve();
+  await applying;
+});
