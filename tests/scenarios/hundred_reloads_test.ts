@@ -65,7 +65,7 @@ scenario(
     assertEquals([await isOut(), sick.requests.length], [1, attempts], "the ejection holds");
     await peer.send("still there?");
     assertEquals(await peer.message(), "still there?");
-    assertEquals(await weir.metric("weir_requests_total"), answered);
+    await until("all are counted", async () => await weir.metric("weir_requests_total") === answered);
     assertEquals(await weir.metric("weir_client_gone_total"), 0);
     const counted = await weir.metric("weir_endpoint_attempts_total", { endpoint: steady.url });
     assertEquals(counted, steady.requests);
