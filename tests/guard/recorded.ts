@@ -5,13 +5,13 @@ import type { Recorded } from "./limit.ts";
 
 export const RECORDED: Recorded = {
   serve: {
-    "GET 1 KB": { reads: 1, writes: 1, heapBytes: 13576, bufferBytes: 0, systemCalls: 7.11 },
-    "POST 1 KB": { reads: 1, writes: 1, heapBytes: 26088, bufferBytes: 1249, systemCalls: 6.11 },
-    "GET 300 KB": { reads: 3, writes: 1, heapBytes: 29985, bufferBytes: 290885, systemCalls: 15.09 },
+    "GET 1 KB": { reads: 1, writes: 1, heapBytes: 12937, bufferBytes: 0, systemCalls: 7.15 },
+    "POST 1 KB": { reads: 1, writes: 1, heapBytes: 25568, bufferBytes: 1249, systemCalls: 6.15 },
+    "GET 300 KB": { reads: 3, writes: 1, heapBytes: 28900, bufferBytes: 290885, systemCalls: 15.17 },
   },
   wire: {
-    "GET 1 KB": { reads: 2, writes: 2, heapBytes: 12147, bufferBytes: 4, systemCalls: 6.11 },
-    "POST 1 KB": { reads: 2, writes: 2, heapBytes: 15199, bufferBytes: 2171, systemCalls: 6.11 },
-    "GET 300 KB": { reads: 4, writes: 4, heapBytes: 21951, bufferBytes: 4, systemCalls: 11.11 },
+    "GET 1 KB": { reads: 2, writes: 2, heapBytes: 10884, bufferBytes: 4, systemCalls: 6.11 },
+    "POST 1 KB": { reads: 2, writes: 2, heapBytes: 13888, bufferBytes: 2171, systemCalls: 6.13 },
+    "GET 300 KB": { reads: 4, writes: 4, heapBytes: 20889, bufferBytes: 4, systemCalls: 11.13 },
   },
 };
