@@ -38,7 +38,7 @@ export function chooseScenarios(
 }
 
 /** Programs that the engine compiles while they run get this many warm-ups: they are built to run for weeks. */
-const COMPILING_WARM_UPS = 4;
+const COMPILING_WARM_UPS = 12;
 
 /** How long a contestant is loaded before the first round. */
 export function warmUpSeconds({ kind, launch }: Contestant, pace: Pace): number {
