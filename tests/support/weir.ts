@@ -15,6 +15,7 @@ const DENO_ENV = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "NPM_CONFIG_REGISTRY"];
 
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 15_000;
+const RUN_MS_MAX = 60_000;
 const MAIN = "src/main.ts";
 
 export type ListenerName = "serve" | "wire";
@@ -50,7 +51,11 @@ export async function runWeir(
   env: Readonly<Record<string, string>> = {},
   configPath: string | null = null,
 ): Promise<WeirRun> {
-  const { code, signal, stdout, stderr } = await command(args, env, configPath, MAIN, null).output();
+  const child = command(args, env, configPath, MAIN, null).spawn();
+  // One that serves where it should have ended is a failure, not a wait.
+  const overdue = setTimeout(() => child.kill("SIGKILL"), RUN_MS_MAX);
+  const { code, signal, stdout, stderr } = await child.output();
+  clearTimeout(overdue);
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, signal, stdout: text(stdout), stderr: text(stderr) };
 }
