@@ -24,10 +24,6 @@ const HEARTBEAT_MS = 250;
 const STALLS_TOLD_MS = 60_000;
 /** Beats between two looks at memory: what it is, and what of it nobody needs any more. */
 const HEAP_BEATS = 20;
-/** A listener that is replaced closes its WebSockets over this time; their clients come back by the new one. */
-const SWAP_WINDOW_MS = 10_000;
-/** What request bodies on a listener that is replaced get. */
-const SWAP_UPLOADS_MS = 30_000;
 
 export class EventLoop {
   private readonly proxy: Proxy;
@@ -97,7 +93,6 @@ export class EventLoop {
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy),
-      uploadsMs: SWAP_UPLOADS_MS,
       onListening: (host, port) => {
         this.serving.add(1 - this.serving.value);
         this.post({ kind: "listening", host, port });
@@ -107,7 +102,6 @@ export class EventLoop {
         this.own.worker.add(WorkerField.relistens);
         this.post({ kind: "notListening", reason });
       },
-      beforeLeaving: () => this.proxy.openSockets.closeAll(SWAP_WINDOW_MS),
       onCertificate: (fingerprint) => this.post({ kind: "certificateApplied", fingerprint }),
     }, certificate);
   }
@@ -123,11 +117,9 @@ export class EventLoop {
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy, decide),
-      uploadsMs: 0,
       onListening: () => {},
       onNotListening: (reason) =>
         this.post({ kind: "failed", reason: `does not listen on redirectPort ${redirectPort}: ${reason}` }),
-      beforeLeaving: () => Promise.resolve(),
       onCertificate: () => {},
     });
   }

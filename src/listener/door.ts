@@ -6,14 +6,13 @@
 
 import type { CertificateSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { isPending } from "./pending.ts";
 import { closeQuietly } from "./wire_close.ts";
 
 /** Pause after an accept that failed for want of something: descriptors, memory. */
 const ACCEPT_PAUSE_MS = 50;
 /** A socket that leaves, and to which nobody has come for this long, has nobody in its queue. */
 const QUEUE_QUIET_MS = 100;
-/** Turns in which an accept that found somebody in the queue would have settled. */
-const ACCEPT_TURNS = 4;
 
 export interface DoorInputs {
   readonly host: string;
@@ -120,14 +119,4 @@ class Entrance {
     closeQuietly(this.socket);
     this.shut.resolve();
   }
-}
-
-async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = () => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  for (let turn = 0; turn < ACCEPT_TURNS; turn++) await null;
-  return !settled;
 }

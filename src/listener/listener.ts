@@ -5,7 +5,6 @@ import type { Exchange } from "../exchange.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { serve } from "./serve.ts";
-import { connectionEngine } from "./serve_engine.ts";
 import { serveTls } from "./serve_tls.ts";
 import { wire } from "./wire.ts";
 
@@ -21,26 +20,18 @@ export interface ListenOptions {
   readonly trusts: (address: string) => boolean;
 }
 
-/** For a listener that leaves while the event loop stays. */
-export interface DrainOptions {
-  /** Told when it accepts no more connections; the end of the drain says so too. */
-  readonly onDeaf?: () => void;
-  /** Settles when uploads have had their time: those that are left may be broken off. */
-  readonly late?: Promise<void>;
-}
-
 /** A running listener. */
 export interface Listener {
   readonly host: string;
   readonly port: number;
   /** No new connections; settles when the last request and its last byte are done. */
-  drain(options?: DrainOptions): Promise<void>;
+  drain(): Promise<void>;
   /**
-   * Changes the certificate and touches no connection; every handshake that begins once it settles gets the new
-   * one. A listener that cannot do this is replaced by another one.
+   * Changes the certificate of a listener that has one, and touches no connection; every handshake that begins
+   * once it settles gets the new one.
    * @throws Deno.errors.AddrInUse and the like: the certificate before it stays
    */
-  renew?(certificate: CertificateSnapshot): Promise<void>;
+  renew(certificate: CertificateSnapshot): Promise<void>;
   /** Cuts everything at once. */
   abort(): void;
 }
@@ -48,6 +39,5 @@ export interface Listener {
 /** Listens with SO_REUSEPORT on the configured address. @throws Deno.errors.AddrInUse and the like */
 export function openListener(options: ListenOptions): Listener {
   if (options.config.listener === "wire") return wire(options);
-  const engine = options.certificate === undefined ? null : connectionEngine();
-  return engine === null ? serve(options) : serveTls(options, options.certificate!, engine);
+  return options.certificate === undefined ? serve(options) : serveTls(options, options.certificate);
 }

@@ -1,63 +1,103 @@
-// The default listener: Deno.serve with reusePort, one per worker (HTTP/1.1, HTTP/2 and TLS by Deno).
+// The default listener: Deno.serve with reusePort, one per worker (HTTP/1.1 and HTTP/2 by Deno).
 //
 // Turns each `Request` into an Exchange and the answer into a `Response`; nothing outside this room sees
 // either. Its accept loop can end by itself (no descriptors left): `onFailed` tells, and the worker listens
 // again. What Deno.serve cannot do is in docs/listeners.md.
 
+import type { PeerAddress } from "../exchange.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { Rotation } from "./rotation.ts";
 import { Departures } from "./serve_departures.ts";
 import { ServeExchange, type ServeShared } from "./serve_exchange.ts";
 import { Uploads } from "./serve_uploads.ts";
 
-/** Listens. @throws Deno.errors.AddrInUse and the like */
+/** Where Deno.serve stands, and who it is that asks there. */
+export interface ServePlace {
+  readonly hostname: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+  /** How clients speak to Weir. */
+  readonly scheme: "http" | "https";
+  /** The client behind a connection; null for one that has no business here. */
+  readonly clientOf: (address: Deno.NetAddr) => PeerAddress | null;
+}
+
+/** Listens where the configuration says. @throws Deno.errors.AddrInUse and the like */
 export function serve(options: ListenOptions): Listener {
-  const { config, certificate, handle, onFailed, wheel } = options;
-  const abort = new AbortController();
-  const uploads = new Uploads();
-  const shared: ServeShared = {
-    scheme: certificate === undefined ? "http" : "https",
-    uploads,
-    rotation: new Rotation(config, { now: () => wheel.recent, random: Math.random }),
-    departures: new Departures(wheel),
-    wheel,
-  };
-  let leaving = false;
-  let closing = false;
-  const server = Deno.serve(
-    {
-      hostname: config.host,
-      port: config.port,
-      reusePort: true,
+  const { host: hostname, port } = options.config;
+  const itself = (address: Deno.NetAddr) => address;
+  return new ServeListener(options, { hostname, port, reusePort: true, scheme: "http", clientOf: itself });
+}
+
+export class ServeListener implements Listener {
+  readonly host: string;
+  readonly port: number;
+  private readonly server: Deno.HttpServer<Deno.NetAddr>;
+  private readonly shared: ServeShared;
+  private readonly cutting = new AbortController();
+  private leaving = false;
+  private closing = false;
+
+  /** Listens. @throws Deno.errors.AddrInUse and the like */
+  constructor(private readonly options: ListenOptions, private readonly place: ServePlace) {
+    const { config, wheel } = options;
+    this.shared = {
+      scheme: place.scheme,
+      uploads: new Uploads(),
+      rotation: new Rotation(config, { now: () => wheel.recent, random: Math.random }),
+      departures: new Departures(wheel),
+      wheel,
+    };
+    this.server = this.open();
+    this.host = this.server.addr.hostname;
+    this.port = this.server.addr.port;
+    this.server.finished.catch((error) => {
+      if (!this.leaving) options.onFailed(error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  private open(): Deno.HttpServer<Deno.NetAddr> {
+    const { hostname, port, reusePort, clientOf } = this.place;
+    const { handle } = this.options;
+    return Deno.serve({
+      hostname,
+      port,
+      reusePort,
       automaticCompression: false,
-      signal: abort.signal,
+      signal: this.cutting.signal,
       onListen: () => {},
       onError: () => new Response(null, { status: 500 }),
-      ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
-    } as Deno.ServeTcpOptions,
-    (request, info) => new ServeExchange(request, info, shared).run(handle),
-  );
-  server.finished.catch((error) => {
-    if (!leaving) onFailed(error instanceof Error ? error.message : String(error));
-  });
-  return {
-    host: server.addr.hostname,
-    port: server.addr.port,
-    // shutdown() makes request bodies in flight unreadable, so uploads end first.
-    drain: async ({ onDeaf, late = new Promise<void>(() => {}) } = {}) => {
-      uploads.leaving = true;
-      await Promise.race([uploads.none(), late, server.finished.catch(() => {})]);
-      leaving = true;
-      closing = true;
-      const shutdown = server.shutdown();
-      onDeaf?.();
-      await shutdown;
-      await server.finished.catch(() => {});
-    },
-    abort: () => {
-      leaving = true;
-      // Once it is closing, Deno cuts nothing more and throws where nobody can catch it.
-      if (!closing) abort.abort();
-    },
-  };
+    } as Deno.ServeTcpOptions, (request, info) => {
+      const client = clientOf(info.remoteAddr);
+      if (client === null) return new Response(null, { status: 403 });
+      return new ServeExchange(request, client, this.shared).run(handle);
+    });
+  }
+
+  /** Deno.serve here is always plain: a certificate is the business of who stands in front of it. */
+  renew(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** From now on answers ask their clients to leave. */
+  leave(): void {
+    this.shared.uploads.leaving = true;
+  }
+
+  /** `shutdown()` makes request bodies in flight unreadable, so uploads end first. */
+  async drain(): Promise<void> {
+    const { server, shared: { uploads } } = this;
+    this.leave();
+    await Promise.race([uploads.none(), server.finished.catch(() => {})]);
+    this.leaving = true;
+    this.closing = true;
+    await server.shutdown();
+    await server.finished.catch(() => {});
+  }
+
+  abort(): void {
+    this.leaving = true;
+    // Once it is closing, Deno cuts nothing more and throws where nobody can catch it.
+    if (!this.closing) this.cutting.abort();
+  }
 }

@@ -17,6 +17,7 @@ import { headerValue } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Rotation } from "./rotation.ts";
+import { Beginning } from "./beginning.ts";
 import { responseStream, ServeBody } from "./serve_body.ts";
 import { collectedAnswer, isCollected, wholeAnswer } from "./serve_collect.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
@@ -38,8 +39,6 @@ export interface ServeShared {
   readonly rotation: Rotation;
   readonly departures: Departures;
   readonly wheel: TimerWheel;
-  /** A WebSocket of this connection opens; its connection ends right after. */
-  readonly onWebSocketOpen?: () => void;
 }
 
 export class ServeExchange implements Exchange, Watched {
@@ -48,7 +47,6 @@ export class ServeExchange implements Exchange, Watched {
   unacceptable: Unacceptable | null = null;
   listener: ExchangeListener | null = null;
   clientGone = false;
-  readonly peer: PeerAddress;
   watchAt = 0;
   older: Watched | null = null;
   newer: Watched | null = null;
@@ -57,11 +55,9 @@ export class ServeExchange implements Exchange, Watched {
 
   constructor(
     private readonly request: Request,
-    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    readonly peer: PeerAddress,
     private readonly shared: ServeShared,
-  ) {
-    this.peer = info.remoteAddr;
-  }
+  ) {}
 
   run(handle: (exchange: Exchange) => Promise<void>): Promise<Response> {
     const read = readHead(this.request, this.shared.scheme);
@@ -128,7 +124,23 @@ export class ServeExchange implements Exchange, Watched {
       if (bytes >= 0) return { kind: this.clientGone ? "clientGone" : "complete", bytes };
       return collectedAnswer(body, this.shared.wheel, (content) => this.send(head, content, true));
     }
+    const mayEndSoon = this.shared.scheme === "https" && body.length === null;
+    return mayEndSoon ? this.sendInOne(head, body) : this.stream(head, body);
+  }
+
+  private stream(head: ResponseHead, body: Body): Promise<Delivery> {
     return new Promise<Delivery>((settle) => this.send(head, responseStream(body, settle), true));
+  }
+
+  /** Whole, when its end comes in a moment. */
+  private async sendInOne(head: ResponseHead, body: Body): Promise<Delivery> {
+    const beginning = new Beginning(body, this.shared.wheel);
+    await beginning.waited();
+    const whole = beginning.whole();
+    if (whole === null) return await this.stream(head, beginning);
+    this.send(head, whole, true);
+    beginning.letGo();
+    return { kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length };
   }
 
   /** `sized`: Content-Length goes along; Deno counts a whole body itself. */
@@ -165,13 +177,7 @@ export class ServeExchange implements Exchange, Watched {
   ): Promise<ClientSocket | null> {
     // Nobody would tell any more once the upgrade is under way.
     if (this.request.signal.aborted) return null;
-    const { response, socket } = upgradeRequest(
-      this.request,
-      headers,
-      protocol,
-      events,
-      this.shared.onWebSocketOpen,
-    );
+    const { response, socket } = upgradeRequest(this.request, headers, protocol, events);
     socket.over.then(this.shared.uploads.begin());
     this.answer(response);
     return await socket.opened ? socket : null;

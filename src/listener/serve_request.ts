@@ -35,7 +35,7 @@ export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
     else if (name === "transfer-encoding") coding = value;
   });
   const method = request.method;
-  const place = splitUrl(request.url, scheme, host);
+  const place = splitUrl(request.url, host);
   const length = contentLength === null ? null : declaredLength(contentLength);
   // HTTP/2 says :authority in place of Host; a client that says both passes for one of HTTP/1.1.
   const http2 = host === null;
@@ -98,17 +98,19 @@ interface Place {
   readonly problem: Unacceptable | null;
 }
 
+/** Deno.serve speaks plain HTTP, whatever clients speak to Weir. */
+const SCHEME = "http://";
+
 /** Cuts the URL at the authority: the Host's in origin-form, the target's own in absolute-form. */
-function splitUrl(url: string, scheme: string, host: string | null): Place {
-  const start = scheme.length + 3;
+function splitUrl(url: string, host: string | null): Place {
+  const start = SCHEME.length;
   if (host !== null) {
     const refused = isAuthority(host)
       ? null
       : bad(host === "" ? "Host is empty" : "Host is not a host and port");
     if (refused !== null) return { authority: "", target: "/", problem: refused };
     const end = start + host.length;
-    const originForm = url.startsWith("://", scheme.length) && url.startsWith(host, start) &&
-      url[end] === "/";
+    const originForm = url.startsWith(SCHEME) && url.startsWith(host, start) && url[end] === "/";
     if (originForm) return { authority: host, target: url.substring(end), problem: null };
   }
   return splitAbsolute(url);

@@ -24,13 +24,12 @@ export function upgradeRequest(
   headers: HeaderLines,
   protocol: string | null,
   events: ClientSocketEvents,
-  onOpen?: () => void,
 ): Upgrade {
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: ALIVE_S });
   // Not by the option: Deno reads an offer of "a,b" without a space as one name and refuses the choice.
   if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);
   for (let i = 0; i < headers.length; i += 2) response.headers.append(headers[i]!, headers[i + 1]!);
-  return { response, socket: new ServeSocket(socket, events, onOpen) };
+  return { response, socket: new ServeSocket(socket, events) };
 }
 
 export class ServeSocket implements ClientSocket {
@@ -45,17 +44,13 @@ export class ServeSocket implements ClientSocket {
   constructor(
     private readonly socket: WebSocket,
     private readonly events: ClientSocketEvents,
-    onOpen: () => void = () => {},
   ) {
     const opened = Promise.withResolvers<boolean>();
     this.opened = opened.promise;
     this.over = this.end.promise;
     const late = setTimeout(() => opened.resolve(false), OPENING_MS_MAX);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => {
-      onOpen();
-      opened.resolve(true);
-    };
+    socket.onopen = () => opened.resolve(true);
     socket.onmessage = ({ data }) => events.onMessage(typeof data === "string" ? data : new Uint8Array(data));
     socket.onerror = () => this.broken = true;
     socket.onclose = ({ code, reason }) => {

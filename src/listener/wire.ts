@@ -6,7 +6,7 @@
 
 import type { CertificateSnapshot } from "../messages.ts";
 import { Door } from "./door.ts";
-import type { DrainOptions, Listener, ListenOptions } from "./listener.ts";
+import type { Listener, ListenOptions } from "./listener.ts";
 import { closeQuietly } from "./wire_close.ts";
 import { WireConnection } from "./wire_connection.ts";
 import { WireHouse } from "./wire_house.ts";
@@ -67,9 +67,8 @@ class WireListener implements Listener {
   }
 
   /** Connections without a request go at once, the others with their answer. */
-  drain({ onDeaf }: DrainOptions = {}): Promise<void> {
+  drain(): Promise<void> {
     this.close();
-    onDeaf?.();
     this.house.draining = true;
     this.table.forEach((connection) => (connection as WireConnection).drain());
     return this.empty.promise;

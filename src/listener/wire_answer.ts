@@ -8,6 +8,7 @@ import { bufferFor, giveBack, LARGE_PIECES, PIECES, SMALL_PIECES } from "../http
 import { encodeHead, encodeLatin1, latin1Bytes } from "../http1/latin1.ts";
 import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
+import { Beginning } from "./beginning.ts";
 import type { ClientSocket } from "./wire_socket.ts";
 
 /** Room for a chunk line of a piece: up to five hex digits and CRLF. */
@@ -37,7 +38,10 @@ export function sendAnswer(
   if (body === null) return sendWhole(owner, buffer, at, 0);
   const bytes = shape.framing === "length" ? body.copyWhole(buffer, at) : -1;
   if (bytes >= 0) return sendWhole(owner, buffer, at + bytes, bytes);
-  return pump(owner, body, buffer, shape, at);
+  const small = body.length === null || body.length <= PIECES.bytes;
+  return small && owner.socket.holdsBack
+    ? pumpInOne(owner, body, buffer, shape, at)
+    : pump(owner, body, buffer, shape, at);
 }
 
 /** Room for a head and, if that is known, for all of its body; else for as much at once as is worth it. */
@@ -87,6 +91,19 @@ async function pump(
   at: number,
 ): Promise<Delivery> {
   return owner.answered(await new Pump(owner.socket, body, buffer, framing === "chunked").run(at));
+}
+
+/** With the head goes what of the body comes in a moment. */
+async function pumpInOne(
+  owner: AnswerOwner,
+  body: Body,
+  buffer: Uint8Array<ArrayBuffer>,
+  shape: ResponseShape,
+  at: number,
+): Promise<Delivery> {
+  const beginning = new Beginning(body, owner.socket.wheel);
+  await beginning.waited();
+  return await pump(owner, beginning, buffer, shape, at);
 }
 
 function gone(body: Body, bytes: number): Delivery {

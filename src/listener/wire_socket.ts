@@ -6,6 +6,7 @@
 
 import { BodyError } from "../exchange.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
+import type { TimerWheel } from "../timer_wheel.ts";
 import { closeQuietly } from "./wire_close.ts";
 import type { WireTable } from "./wire_table.ts";
 
@@ -80,6 +81,15 @@ export class ClientSocket implements ByteSource {
     this.onceWatched = null;
     if (once !== null) once();
     else this.onWatched();
+  }
+
+  /** Where the system lets a small piece wait until the client has acknowledged the one before: over TLS. */
+  get holdsBack(): boolean {
+    return !("setNoDelay" in this.conn);
+  }
+
+  get wheel(): TimerWheel {
+    return this.table.wheel;
   }
 
   /** Settles when no background read is pending. */

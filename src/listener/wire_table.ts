@@ -37,7 +37,7 @@ export class WireTable {
 
   constructor(
     private readonly config: ListenConfig,
-    private readonly wheel: TimerWheel,
+    readonly wheel: TimerWheel,
     private readonly now: () => number,
     /** Called whenever the last connection left. */
     private readonly onEmpty: () => void,

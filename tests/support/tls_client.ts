@@ -10,6 +10,7 @@ export class TlsClient implements AsyncDisposable {
   readonly #gone: Promise<void>;
 
   private constructor(private readonly socket: tls.TLSSocket, readonly fingerprint: string) {
+    this.port = socket.localPort!;
     socket.on("data", (bytes: Uint8Array) => {
       this.#text += new TextDecoder("latin1").decode(bytes);
       this.#wake();
@@ -36,6 +37,14 @@ export class TlsClient implements AsyncDisposable {
       socket.once("error", reject);
       socket.once("close", () => reject(new Error("closed during the handshake")));
     });
+  }
+
+  /** Its own port. */
+  readonly port: number;
+
+  /** Settles when the server has closed. */
+  get ended(): Promise<void> {
+    return this.#gone;
   }
 
   send(text: string): void {

@@ -1,0 +1,116 @@
+// A client's way through TLS to Deno.serve: one connection on each side, and the bytes between them.
+//
+// Towards the client everything that is there goes out in one write: of two small ones the system would hold back
+// the second until the client has acknowledged the first, which takes it 40 ms (Nagle's algorithm against delayed
+// acknowledgements; Deno cannot set TCP_NODELAY on a connection with TLS). A slow side holds the other one back.
+
+import type { PeerAddress } from "../exchange.ts";
+import { PIECES } from "../http1/buffers.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { Gatherer } from "./gatherer.ts";
+import { closeQuietly } from "./wire_close.ts";
+
+/** Holds most heads of requests; more gets a larger buffer for as long as it comes. */
+const REQUEST_BYTES = 2_048;
+/** What a client gets to read the end of its last answer. RFC 9112 9.6: closing over unread bytes would reset it. */
+const LINGER_MS = 2_000;
+
+export interface PassageInputs {
+  /** Connects to Deno.serve. */
+  readonly connect: () => Promise<Deno.TcpConn>;
+  /** It is connected and has its port; nothing is sent yet. */
+  readonly onEntered: () => void;
+  readonly wheel: TimerWheel;
+  /** Both connections are closed. Called once. */
+  readonly onOver: () => void;
+}
+
+export class Passage {
+  /** Deno.serve has read a request of it. */
+  asked = false;
+  readonly client: PeerAddress;
+  private inside: Deno.TcpConn | null = null;
+  private over = false;
+  private clientEnded = false;
+  private readonly linger: Timer = new Timer(() => this.cut());
+
+  constructor(private readonly conn: Deno.TlsConn, private readonly inputs: PassageInputs) {
+    this.client = conn.remoteAddr as Deno.NetAddr;
+    this.run();
+  }
+
+  /** The port it has on Deno.serve's side; 0 before it has one. */
+  get port(): number {
+    return this.inside?.localAddr.port ?? 0;
+  }
+
+  /** Connects once the client has said something, so that a client without a request costs Deno.serve nothing. */
+  private async run(): Promise<void> {
+    const buffer = new Uint8Array(REQUEST_BYTES);
+    try {
+      const count = await this.conn.read(buffer);
+      if (count === null) return this.cut();
+      const inside = await this.inputs.connect();
+      if (this.over) return closeQuietly(inside);
+      this.inside = inside;
+      inside.setNoDelay(true);
+      this.inputs.onEntered();
+      this.passAnswers(inside);
+      await this.passRequests(inside, buffer, count);
+    } catch {
+      this.cut();
+    }
+  }
+
+  /** Until the client ends its side. @throws when it breaks off */
+  private async passRequests(inside: Deno.TcpConn, small: Uint8Array, first: number): Promise<void> {
+    let large: Uint8Array<ArrayBuffer> | null = null;
+    let count: number | null = first;
+    try {
+      while (count !== null) {
+        const buffer: Uint8Array = large ?? small;
+        // Deno.serve may be done with this connection; what the client still sends is read all the same.
+        await sendAll(inside, buffer.subarray(0, count)).catch(() => {});
+        if (count < buffer.length && large !== null) {
+          PIECES.give(large);
+          large = null;
+        } else if (count === buffer.length) large ??= PIECES.take();
+        count = await this.conn.read(large ?? small);
+      }
+    } finally {
+      if (large !== null) PIECES.give(large);
+    }
+    this.clientEnded = true;
+    if (this.linger.deadline !== Infinity) this.cut();
+    else await inside.closeWrite();
+  }
+
+  /** Until Deno.serve ends the connection. Never rejects. */
+  private async passAnswers(inside: Deno.TcpConn): Promise<void> {
+    const answers = new Gatherer(inside);
+    try {
+      for (let piece; (piece = await answers.next()) !== null;) await sendAll(this.conn, piece);
+      await this.conn.closeWrite();
+      if (this.clientEnded) this.cut();
+      else this.inputs.wheel.arm(this.linger, LINGER_MS);
+    } catch {
+      this.cut();
+    } finally {
+      answers.release();
+    }
+  }
+
+  /** Ends both sides at once. */
+  cut(): void {
+    if (this.over) return;
+    this.over = true;
+    this.inputs.wheel.remove(this.linger);
+    closeQuietly(this.conn);
+    if (this.inside !== null) closeQuietly(this.inside);
+    this.inputs.onOver();
+  }
+}
+
+async function sendAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}

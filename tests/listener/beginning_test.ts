@@ -1,0 +1,151 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Body, BodyError } from "../../src/exchange.ts";
+import { PIECES } from "../../src/http1/buffers.ts";
+import { Beginning } from "../../src/listener/beginning.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A body that gives what the test says, when it says so. */
+class Told implements Body {
+  readonly trailers = ["x-end", "1"];
+  cancelled = false;
+  private readonly coming: (string | null | Error)[] = [];
+  private wake = () => {};
+
+  constructor(readonly length: number | null) {}
+
+  tell(...what: (string | null | Error)[]): void {
+    this.coming.push(...what);
+    this.wake();
+  }
+
+  async read(into?: Uint8Array): Promise<Uint8Array | null> {
+    while (this.coming.length === 0) await new Promise<void>((resolve) => this.wake = resolve);
+    const next = this.coming.shift()!;
+    if (next instanceof Error) throw next;
+    if (next === null) return null;
+    const bytes = encoder.encode(next);
+    if (into === undefined) return bytes;
+    into.set(bytes);
+    return into.subarray(0, bytes.length);
+  }
+
+  takeWhole(): null {
+    return null;
+  }
+
+  copyWhole(): number {
+    return -1;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+  }
+}
+
+function stage(length: number | null) {
+  let now = 0;
+  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const body = new Told(length);
+  const beginning = new Beginning(body, wheel);
+  let waited = false;
+  const over = beginning.waited().then(() => waited = true);
+  return {
+    body,
+    beginning,
+    over,
+    waits: () => !waited,
+    pass: (ms: number) => {
+      now += ms;
+      wheel.advance();
+    },
+  };
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 16; turn++) await null;
+}
+
+async function rest(beginning: Beginning): Promise<string> {
+  let text = "";
+  const room = new Uint8Array(32);
+  for (let piece; (piece = await beginning.read(room)) !== null;) text += decoder.decode(piece) + "|";
+  return text;
+}
+
+for (const length of [10, null]) {
+  Deno.test(`a Beginning is whole when all comes in a moment (length ${length})`, async () => {
+    const { kept } = PIECES;
+    const { body, beginning, over, waits, pass } = stage(length);
+    body.tell("first");
+    pass(9);
+    await turns();
+    assertEquals(waits(), true);
+    body.tell("after");
+    if (length === null) body.tell(null);
+    await over;
+    assertEquals(decoder.decode(beginning.whole()!), "firstafter");
+    assertEquals([beginning.length, beginning.trailers, beginning.ready], [length, ["x-end", "1"], true]);
+    beginning.letGo();
+    assertEquals(PIECES.kept, Math.max(kept, 1));
+  });
+
+  Deno.test(`a Beginning passes what came in time, then the rest as it comes (length ${length})`, async () => {
+    const { body, beginning, over, pass } = stage(length);
+    body.tell("first");
+    await turns();
+    pass(20);
+    await over;
+    assertEquals(beginning.whole(), null);
+    const read = rest(beginning);
+    await turns();
+    body.tell("af");
+    await turns();
+    body.tell("ter", null);
+    assertEquals(await read, "first|af|ter|");
+  });
+}
+
+Deno.test("a Beginning of which nothing came in time is not ready, and loses nothing", async () => {
+  const { body, beginning, over, pass } = stage(null);
+  pass(20);
+  await over;
+  assertEquals(beginning.ready, false);
+  body.tell("late", "later", null);
+  assertEquals(await rest(beginning), "late|later|");
+});
+
+Deno.test("a Beginning waits for no more than its buffer holds", async () => {
+  const { body, beginning, over } = stage(null);
+  const piece = "x".repeat(PIECES.bytes / 4);
+  body.tell(piece, piece, piece, piece);
+  await over;
+  assertEquals(beginning.whole(), null);
+  body.tell("y", null);
+  const text = (await rest(beginning)).replaceAll("|", "");
+  assertEquals([text.length, text.at(-1)], [PIECES.bytes + 1, "y"]);
+});
+
+Deno.test("a Beginning of a body that breaks off gives what came, then the reason, and is never whole", async () => {
+  const { body, beginning, over } = stage(10);
+  body.tell("first", new BodyError("truncated", "cut"));
+  await over;
+  assertEquals(beginning.whole(), null);
+  assertEquals(decoder.decode((await beginning.read(new Uint8Array(32)))!), "first");
+  await assertRejects(() => beginning.read(new Uint8Array(32)), BodyError, "cut");
+});
+
+Deno.test("a Beginning that is cancelled cancels the body, and keeps its memory while something is read into it", async () => {
+  const { body, beginning, over, pass } = stage(null);
+  pass(20);
+  await over;
+  const { kept } = PIECES;
+  beginning.cancel();
+  await turns();
+  assertEquals([body.cancelled, PIECES.kept], [true, kept]);
+  body.tell(new BodyError("truncated", "cancelled"));
+  await turns();
+  assertEquals(PIECES.kept, kept + 1);
+});
