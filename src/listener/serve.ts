@@ -70,7 +70,7 @@ export class ServeListener implements Listener {
     } as Deno.ServeTcpOptions, (request, info) => {
       const client = clientOf(info.remoteAddr);
       if (client === null) return new Response(null, { status: 403 });
-      return new ServeExchange(request, client, this.shared).run(handle);
+      return new ServeExchange(request, client, this.shared, info).run(handle);
     });
   }
 

@@ -51,12 +51,15 @@ export class ServeExchange implements Exchange, Watched {
   older: Watched | null = null;
   newer: Watched | null = null;
   private resolve!: (response: Response) => void;
-  private answered = false;
+  /** Not null once answered. */
+  private response: Response | null = null;
 
   constructor(
     private readonly request: Request,
     readonly peer: PeerAddress,
     private readonly shared: ServeShared,
+    /** Not looked at: it lasts as long as the exchange, for `Exemplars`. */
+    readonly info: unknown,
   ) {}
 
   run(handle: (exchange: Exchange) => Promise<void>): Promise<Response> {
@@ -72,7 +75,7 @@ export class ServeExchange implements Exchange, Watched {
 
   /** A client that left gets no answer, but Deno holds the request, and `shutdown()`, until there is one. */
   private readonly letGo = (): void => {
-    if (!this.answered) this.answer(new Response(null, { status: 500 }));
+    if (this.response === null) this.answer(new Response(null, { status: 500 }));
   };
 
   /** Begins to listen for the client's leaving: it may have left already. */
@@ -83,7 +86,7 @@ export class ServeExchange implements Exchange, Watched {
   }
 
   private answer(response: Response): void {
-    this.answered = true;
+    this.response = response;
     this.shared.departures.remove(this);
     this.resolve(response);
   }

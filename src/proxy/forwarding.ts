@@ -45,6 +45,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   private deadlineAt = Infinity;
   /** The request stood in the queue. */
   private waited = false;
+  /** What the last attempt came to. */
+  outcome: Outcome | null = null;
 
   constructor(
     private readonly journey: Journey,
@@ -133,6 +135,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   judge(outcome: Outcome, lease: Lease): void {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.disarmDeadline();
+    this.outcome = outcome;
     judge(outcome, lease, this.entry!, this.journey.proxy);
     if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
   }

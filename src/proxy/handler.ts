@@ -32,6 +32,7 @@ export async function handle(exchange: Exchange, proxy: Proxy, decide: Decide = 
   } finally {
     slot?.release();
     journey.end();
+    if (slot !== null) proxy.exemplars.keep(journey, slot);
   }
 }
 

@@ -17,6 +17,7 @@ import { Upstream } from "../upstream/upstream.ts";
 import { AccessLog } from "./access_log.ts";
 import { Admission } from "./admission.ts";
 import { TrustedProxies } from "./client_address.ts";
+import { Exemplars } from "./exemplars.ts";
 import { Identity } from "./identity.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import { PendingQueue } from "./pending_queue.ts";
@@ -71,6 +72,7 @@ export class Proxy {
   readonly stories: StoryRing;
   readonly openSockets: OpenSockets;
   readonly rates: RateLimiter;
+  readonly exemplars = new Exemplars();
   snapshot!: Snapshot;
   router!: Router;
   trusted!: TrustedProxies;
