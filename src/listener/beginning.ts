@@ -39,7 +39,7 @@ export class Beginning implements Body {
   }
 
   get ready(): boolean {
-    return this.start < this.end || this.over;
+    return this.start < this.end || this.over || (!this.gathering && this.body.ready === true);
   }
 
   /** Settles when all has come that is waited for: the whole body, a buffer full, or what came in time. */

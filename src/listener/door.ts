@@ -13,6 +13,8 @@ import { closeQuietly } from "./wire_close.ts";
 const ACCEPT_PAUSE_MS = 50;
 /** A socket that leaves, and to which nobody has come for this long, has nobody in its queue. */
 const QUEUE_QUIET_MS = 100;
+/** A turn of the event loop, at least. */
+const LAST_TURN_MS = 20;
 
 export interface DoorInputs {
   readonly host: string;
@@ -23,6 +25,8 @@ export interface DoorInputs {
   readonly admit: (conn: Deno.TcpConn | Deno.TlsConn) => void;
   /** An accept failed for want of something that somebody might give back. */
   readonly onShort: () => void;
+  /** What the next accept has to wait for; undefined for nothing. */
+  readonly room?: () => Promise<void> | undefined;
   /** Nobody can be accepted any more. */
   readonly onFailed: (reason: string) => void;
 }
@@ -54,7 +58,12 @@ export class Door {
     this.leaving.delete(before);
   }
 
-  /** Accepts nobody any more. */
+  /** Lets in who waits, then accepts nobody any more. */
+  async leave(): Promise<void> {
+    await Promise.all([this.entrance, ...this.leaving].map((entrance) => entrance.leave()));
+  }
+
+  /** Accepts nobody any more, at once. */
   close(): void {
     for (const entrance of [this.entrance, ...this.leaving]) entrance.close();
   }
@@ -75,7 +84,9 @@ class Entrance {
   private closed = false;
   private leaves = false;
   private readonly shut = Promise.withResolvers<void>();
-  private readonly quiet: Timer = new Timer(() => this.close());
+  private readonly quiet: Timer = new Timer(() => this.onQuiet());
+  /** Nobody has come for a while; whoever is in the queue all the same is let in before the next turn. */
+  private lastTurn = false;
 
   constructor(
     readonly socket: Deno.TcpListener | Deno.TlsListener,
@@ -86,6 +97,9 @@ class Entrance {
 
   private async acceptAll(): Promise<void> {
     while (!this.closed) {
+      const room = this.inputs.room?.();
+      if (room !== undefined) await room;
+      if (this.closed) return;
       const next: Promise<Deno.TcpConn | Deno.TlsConn> = this.socket.accept();
       // Right after one that was accepted, an accept asks the kernel at once: pending means that the queue is
       // empty now. Closing resets whoever is in it, so this is the moment.
@@ -110,6 +124,13 @@ class Entrance {
     this.leaves = true;
     if (!this.closed) this.inputs.wheel.arm(this.quiet, QUEUE_QUIET_MS);
     return this.shut.promise;
+  }
+
+  /** A loop that was busy learns only now who has come meanwhile. */
+  private onQuiet(): void {
+    if (this.lastTurn) return this.close();
+    this.lastTurn = true;
+    this.inputs.wheel.arm(this.quiet, LAST_TURN_MS);
   }
 
   close(): void {

@@ -46,7 +46,13 @@ export class Gatherer {
     this.start = count;
     this.ahead = this.source.read(this.large.subarray(count));
     if (await isPending(this.ahead)) return this.small;
-    const more = await this.ahead;
+    let more: number | null;
+    try {
+      more = await this.ahead;
+    } catch {
+      // For the next call to tell.
+      return this.small;
+    }
     this.ahead = null;
     return this.piece(0, count + (more ?? 0));
   }

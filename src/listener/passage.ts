@@ -32,6 +32,8 @@ export class Passage {
   private inside: Deno.TcpConn | null = null;
   private over = false;
   private clientEnded = false;
+  /** Monotonic milliseconds: when the last piece of an answer came. */
+  private answeredAt = 0;
   private readonly linger: Timer = new Timer(() => this.cut());
 
   constructor(private readonly conn: Deno.TlsConn, private readonly inputs: PassageInputs) {
@@ -81,23 +83,39 @@ export class Passage {
       if (large !== null) PIECES.give(large);
     }
     this.clientEnded = true;
-    if (this.linger.deadline !== Infinity) this.cut();
-    else await inside.closeWrite();
+    if (this.linger.deadline !== Infinity) return this.cut();
+    // Deno.serve has closed: what it said last is still on its way.
+    await inside.closeWrite().catch(() => {});
   }
 
-  /** Until Deno.serve ends the connection. Never rejects. */
+  /** Until Deno.serve ends the connection, in whatever way. Never rejects. */
   private async passAnswers(inside: Deno.TcpConn): Promise<void> {
     const answers = new Gatherer(inside);
-    try {
-      for (let piece; (piece = await answers.next()) !== null;) await sendAll(this.conn, piece);
-      await this.conn.closeWrite();
-      if (this.clientEnded) this.cut();
-      else this.inputs.wheel.arm(this.linger, LINGER_MS);
-    } catch {
-      this.cut();
-    } finally {
-      answers.release();
+    for (;;) {
+      // Deno.serve resets when it closes over bytes that it has not read; what it said before that has come.
+      const piece = await answers.next().catch(() => null);
+      if (piece === null) break;
+      this.answeredAt = this.inputs.wheel.recent;
+      if (!await sendAll(this.conn, piece).then(() => true, () => false)) {
+        answers.release();
+        return this.cut();
+      }
     }
+    answers.release();
+    await this.part();
+  }
+
+  /** The last answer is out; the client may read it. */
+  private async part(): Promise<void> {
+    const { wheel } = this.inputs;
+    const read = this.clientEnded || wheel.now - this.answeredAt >= LINGER_MS;
+    try {
+      await this.conn.closeWrite();
+    } catch {
+      return this.cut();
+    }
+    if (read) this.cut();
+    else if (!this.over) wheel.arm(this.linger, LINGER_MS);
   }
 
   /** Ends both sides at once. */

@@ -1,7 +1,7 @@
 // Whether a system call has to wait.
 
 /** Turns of the microtask queue in which a call that need not wait has settled. */
-const TURNS = 4;
+const TURNS = 2;
 
 /** Deno asks the kernel when a read or an accept begins, so one that is pending after a moment found nothing. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {

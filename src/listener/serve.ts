@@ -20,6 +20,8 @@ export interface ServePlace {
   readonly scheme: "http" | "https";
   /** The client behind a connection; null for one that has no business here. */
   readonly clientOf: (address: Deno.NetAddr) => PeerAddress | null;
+  /** The port that clients know, where it is another one. */
+  readonly outerPort?: () => number;
 }
 
 /** Listens where the configuration says. @throws Deno.errors.AddrInUse and the like */
@@ -43,6 +45,7 @@ export class ServeListener implements Listener {
     const { config, wheel } = options;
     this.shared = {
       scheme: place.scheme,
+      authorityOf: (authority) => this.authorityOf(authority),
       uploads: new Uploads(),
       rotation: new Rotation(config, { now: () => wheel.recent, random: Math.random }),
       departures: new Departures(wheel),
@@ -72,6 +75,12 @@ export class ServeListener implements Listener {
       if (client === null) return new Response(null, { status: 403 });
       return new ServeExchange(request, client, this.shared, info).run(handle);
     });
+  }
+
+  /** Deno puts its own port where HTTP/1.0 has no Host; clients know another one. */
+  private authorityOf(authority: string): string {
+    const { outerPort } = this.place;
+    return outerPort === undefined ? authority : authority.replace(`:${this.port}`, `:${outerPort()}`);
   }
 
   /** Deno.serve here is always plain: a certificate is the business of who stands in front of it. */

@@ -35,6 +35,8 @@ function isBodiless(status: number): boolean {
 /** What the exchanges of one listener share. */
 export interface ServeShared {
   readonly scheme: "http" | "https";
+  /** The authority of a request that names none itself, from the one that Deno names. */
+  readonly authorityOf: (authority: string) => string;
   readonly uploads: Uploads;
   readonly rotation: Rotation;
   readonly departures: Departures;
@@ -63,7 +65,7 @@ export class ServeExchange implements Exchange, Watched {
   ) {}
 
   run(handle: (exchange: Exchange) => Promise<void>): Promise<Response> {
-    const read = readHead(this.request, this.shared.scheme);
+    const read = readHead(this.request, this.shared);
     this.head = read.head;
     const response = new Promise<Response>((resolve) => this.resolve = resolve);
     this.shared.departures.add(this);

@@ -22,8 +22,14 @@ function bad(message: string): Unacceptable {
   return { status: 400, error: "http_request_error", message };
 }
 
-/** Reads the head of a request that arrived on a listener of this scheme. */
-export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
+/** What a head does not say of itself: see `ServeShared`. */
+export interface HeadPlace {
+  readonly scheme: "http" | "https";
+  readonly authorityOf: (authority: string) => string;
+}
+
+/** Reads the head of a request that arrived on a listener. */
+export function readHead(request: Request, { scheme, authorityOf }: HeadPlace): ReadHead {
   const headers: HeaderLines = [];
   let host: string | null = null;
   let contentLength: string | null = null;
@@ -42,7 +48,7 @@ export function readHead(request: Request, scheme: "http" | "https"): ReadHead {
   const head: RequestHead = {
     method,
     target: method === "OPTIONS" && place.target === "/*" ? "*" : place.target,
-    authority: place.authority,
+    authority: http2 ? authorityOf(place.authority) : place.authority,
     scheme,
     version: http2 ? "2" : "1.1",
     headers,

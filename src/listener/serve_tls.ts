@@ -10,11 +10,9 @@ import { Timer } from "../timer_wheel.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { Passage } from "./passage.ts";
-import { ServeListener } from "./serve.ts";
+import { InnerServe } from "./serve_inner.ts";
 import { closeQuietly } from "./wire_close.ts";
 
-/** Both ends of a passage's inner connection are in this process. */
-const LOOPBACK = "127.0.0.1";
 /** What a connection without a request gets for its handshake and its first one while the listener leaves. */
 const FIRST_REQUEST_MS = 1_000;
 
@@ -27,7 +25,7 @@ class TlsListener implements Listener {
   readonly host: string;
   readonly port: number;
   private readonly door: Door;
-  private readonly inner: ServeListener;
+  private readonly inner: InnerServe;
   private readonly passages = new Set<Passage>();
   /** Those that have reached Deno.serve, by the port they come from there. */
   private readonly byPort = new Map<number, Passage>();
@@ -37,17 +35,7 @@ class TlsListener implements Listener {
 
   constructor(private readonly options: ListenOptions, certificate: CertificateSnapshot) {
     const { config, wheel, onFailed } = options;
-    const fail = (reason: string) => {
-      this.close();
-      onFailed(reason);
-    };
-    this.inner = new ServeListener({ ...options, onFailed: fail }, {
-      hostname: LOOPBACK,
-      port: 0,
-      reusePort: false,
-      scheme: "https",
-      clientOf: (address) => this.clientOf(address),
-    });
+    this.inner = new InnerServe(options, (port) => this.clientAt(port), () => this.port);
     try {
       this.door = new Door({
         host: config.host,
@@ -55,9 +43,10 @@ class TlsListener implements Listener {
         alpnProtocols: ["h2", "http/1.1"],
         wheel,
         admit: (conn) => this.admit(conn as Deno.TlsConn),
+        room: () => this.inner.room,
         // Nothing is known of a connection that idles.
         onShort: () => {},
-        onFailed: fail,
+        onFailed,
       }, certificate);
     } catch (error) {
       this.inner.abort();
@@ -67,10 +56,10 @@ class TlsListener implements Listener {
     this.port = this.door.port;
   }
 
-  private admit(client: Deno.TlsConn): void {
-    if (this.closed) return closeQuietly(client);
-    const passage: Passage = new Passage(client, {
-      connect: () => Deno.connect({ hostname: LOOPBACK, port: this.inner.port }),
+  private admit(conn: Deno.TlsConn): void {
+    if (this.closed) return closeQuietly(conn);
+    const passage: Passage = new Passage(conn, {
+      connect: () => this.inner.connect(),
       onEntered: () => this.byPort.set(passage.port, passage),
       wheel: this.options.wheel,
       onOver: () => {
@@ -82,8 +71,7 @@ class TlsListener implements Listener {
     this.passages.add(passage);
   }
 
-  /** Anybody on this machine may connect to loopback; only Weir's own connections are let in. */
-  private clientOf({ port }: Deno.NetAddr): PeerAddress | null {
+  private clientAt(port: number): PeerAddress | null {
     const passage = this.byPort.get(port);
     if (passage === undefined) return null;
     if (!passage.asked) {
@@ -98,10 +86,12 @@ class TlsListener implements Listener {
   }
 
   async drain(): Promise<void> {
-    this.close();
     this.inner.leave();
+    await this.door.leave();
+    this.close();
     await this.firstRequests();
-    await this.inner.drain();
+    // It ends the connections of all passages; whoever else has found its way to it is not waited for.
+    this.inner.drain();
     await this.when(() => this.passages.size === 0);
   }
 
@@ -126,8 +116,8 @@ class TlsListener implements Listener {
 
   abort(): void {
     this.close();
-    this.inner.abort();
     for (const passage of this.passages) passage.cut();
+    this.inner.abort();
   }
 
   private close(): void {

@@ -67,11 +67,12 @@ class WireListener implements Listener {
   }
 
   /** Connections without a request go at once, the others with their answer. */
-  drain(): Promise<void> {
-    this.close();
+  async drain(): Promise<void> {
     this.house.draining = true;
+    await this.door.leave();
+    this.close();
     this.table.forEach((connection) => (connection as WireConnection).drain());
-    return this.empty.promise;
+    await this.empty.promise;
   }
 
   abort(): void {

@@ -115,6 +115,8 @@ function gone(body: Body, bytes: number): Delivery {
 class Pump {
   private bytes = 0;
   private ended = false;
+  /** What waits in the buffer ends here. */
+  private at = 0;
 
   constructor(
     private readonly socket: ClientSocket,
@@ -139,18 +141,21 @@ class Pump {
       if (!await socket.write(this.buffer.subarray(0, at))) return gone(body, 0);
       at = 0;
     }
+    this.at = at;
     let filled = this.buffer.length;
     while (!this.ended) {
-      if (at === 0) this.resize(filled);
+      if (this.at === 0) this.resize(filled);
       try {
-        at = await this.fill(at);
+        await this.fill();
       } catch (error) {
-        if (at > 0) await socket.write(this.buffer.subarray(0, at));
+        if (this.at > 0) await socket.write(this.buffer.subarray(0, this.at));
         return { kind: "truncated", bytes: this.bytes, error };
       }
-      if (at > 0 && !await socket.write(this.buffer.subarray(0, at))) return gone(body, this.bytes);
-      filled = at;
-      at = 0;
+      if (this.at > 0 && !await socket.write(this.buffer.subarray(0, this.at))) {
+        return gone(body, this.bytes);
+      }
+      filled = this.at;
+      this.at = 0;
     }
     return { kind: "complete", bytes: this.bytes };
   }
@@ -165,12 +170,11 @@ class Pump {
   }
 
   /** At least one piece behind what is in the buffer, and all that follows without waiting. */
-  private async fill(at: number): Promise<number> {
+  private async fill(): Promise<void> {
     const { body, buffer } = this;
     do {
-      at = this.chunked ? await this.addChunk(at) : await this.addPiece(at);
-    } while (!this.ended && body.ready === true && buffer.length - at >= PIECE_BYTES_MIN);
-    return at;
+      this.at = this.chunked ? await this.addChunk(this.at) : await this.addPiece(this.at);
+    } while (!this.ended && body.ready === true && buffer.length - this.at >= PIECE_BYTES_MIN);
   }
 
   private async addPiece(at: number): Promise<number> {

@@ -28,7 +28,7 @@ for (const listener of ["serve", "wire"] as const) {
     const words = weir.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     const until = async (word: RegExp) => {
-      for (let match; (match = word.exec(text)) === null;) {
+      while (!word.test(text)) {
         const { value, done } = await words.read();
         if (done) throw new Error(`Weir ended, and said last: ${text.slice(-500)}`);
         text += value;

@@ -90,6 +90,14 @@ Deno.test("Gatherer.next() rejects when the connection breaks, after what came b
   await assertRejects(() => gatherer.next(), Deno.errors.ConnectionReset);
 });
 
+Deno.test("Gatherer.next() gives what fills the small buffer before it tells that the connection broke", async () => {
+  const source = new Script(4_096, true);
+  source.come(4_096);
+  const gatherer = new Gatherer(source);
+  assertEquals((await gatherer.next())!.length, 4_096);
+  await assertRejects(() => gatherer.next(), Deno.errors.ConnectionReset);
+});
+
 Deno.test("Gatherer.release() gives a buffer back only when nothing is read into it any more", async () => {
   const source = new Script(4_097);
   source.come(4_096);
