@@ -104,9 +104,9 @@ export class ChunkedBody extends InletBody {
       }
       const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
       if (end >= 0) {
-        const text = decodeLatin1(inlet.bytes, inlet.start, end);
+        const trailers = parseFieldLines(inlet.bytes, inlet.start, end);
         inlet.take(end - inlet.start);
-        return parseFieldLines(text, 0);
+        return trailers;
       }
       await this.more(TRAILER_BYTES_MAX);
     }

@@ -64,22 +64,36 @@ const BY_LENGTH: readonly (readonly { readonly codes: readonly number[]; readonl
 
 /** Which known header a name in any case is. */
 export function knownHeader(name: string): KnownHeader {
-  return knownHeaderIn(name, 0, name.length);
-}
-
-/** The same for a name within a text. */
-export function knownHeaderIn(text: string, start: number, end: number): KnownHeader {
-  const length = end - start;
+  const { length } = name;
   if (length >= LENGTH_MAX) return Known.other;
   const candidates = BY_LENGTH[length]!;
   for (let i = 0; i < candidates.length; i++) {
     const { codes, known } = candidates[i]!;
     let at = 0;
     // Folding makes a letter of nothing else that a token may hold: `-` and digits have the bit already.
-    while (at < length && (text.charCodeAt(start + at) | 0x20) === codes[at]) at++;
+    while (at < length && (name.charCodeAt(at) | 0x20) === codes[at]) at++;
     if (at === length) return known;
   }
   return Known.other;
+}
+
+/** The same for a name in bytes. */
+export function knownHeaderIn(bytes: Uint8Array, start: number, end: number): KnownHeader {
+  const length = end - start;
+  if (length >= LENGTH_MAX) return Known.other;
+  const candidates = BY_LENGTH[length]!;
+  for (let i = 0; i < candidates.length; i++) {
+    const { codes, known } = candidates[i]!;
+    if (isNameIn(bytes, start, codes)) return known;
+  }
+  return Known.other;
+}
+
+/** Whether the token that begins at `start` begins with this name, given in lower case. */
+export function isNameIn(bytes: Uint8Array, start: number, codes: readonly number[]): boolean {
+  let at = 0;
+  while (at < codes.length && (bytes[start + at]! | 0x20) === codes[at]) at++;
+  return at === codes.length;
 }
 
 /** Whether a field says something of one connection only, and stays behind on the way to the client (RFC 9110 7.6.1). */

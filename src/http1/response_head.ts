@@ -5,7 +5,7 @@
 
 import type { HeaderLines, ResponseHead } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
-import { parseFieldLines } from "./fields.ts";
+import { takeApart } from "./fields.ts";
 import type { Framing } from "./framing.ts";
 import { decodeLatin1 } from "./latin1.ts";
 import { SectionScan } from "./response_section.ts";
@@ -28,7 +28,7 @@ export class ParsedResponse implements ResponseHead {
   constructor(
     readonly status: number,
     readonly reason: string,
-    /** All field lines and the blank line, as they came. */
+    /** All field lines, as they came. */
     private section: string,
     /** Those that the client gets, when no line needs a closer look; else null. */
     private readonly passing: string | null,
@@ -37,13 +37,13 @@ export class ParsedResponse implements ResponseHead {
 
   get headers(): HeaderLines {
     this.text = null;
-    return this.lines ??= parseFieldLines(this.section, 0);
+    return this.lines ??= takeApart(this.section);
   }
 
   /** Leaves the fields for one hop behind. False, and nothing is done, when the lines must be looked at one by one. */
   pass(): boolean {
     if (this.passing === null || this.lines !== null) return false;
-    this.section = this.passing + "\r\n";
+    this.section = this.passing;
     this.text = this.passing;
     this.textLength = this.passingLength;
     return true;
@@ -67,10 +67,10 @@ export function parseResponseHead(
   const status = statusCode(text, lineEnd);
   const reason = lineEnd > 13 ? text.substring(13, lineEnd) : "";
   if (!isReason(reason)) throw new Http1Error("malformed", "control character in the reason phrase");
-  const section = text.substring(lineEnd + 2);
-  scan.read(section, minor);
+  scan.read(bytes, start + lineEnd + 2, end, text, start, minor);
   const framing = bodyFraming(method, status, scan.chunked, scan.contentLength);
-  const passing = scan.passing(section, status);
+  const passing = scan.passing(end, status);
+  const section = text.substring(lineEnd + 2, text.length - 2);
   const head = new ParsedResponse(status, reason, section, passing, scan.contentLength);
   head.framing = framing;
   head.contentLength = framing === "length" ? scan.contentLength : 0;

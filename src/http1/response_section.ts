@@ -3,13 +3,12 @@
 // One pass finds which lines go to the client as they stand, so that most answers pass without being taken
 // apart. Used by `response_head.ts`.
 
-import { isNamed } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
 import { FieldLine, scanFieldLine } from "./fields.ts";
-import { isForOneHop, Known, type KnownHeader, knownHeaderIn } from "./known.ts";
+import { isForOneHop, isNameIn, Known, type KnownHeader, knownHeaderIn } from "./known.ts";
 
 const SAFE_DIGITS = 15;
-const CONTENT_TYPE = "content-type";
+const CONTENT_TYPE = [..."content-type"].map((character) => character.charCodeAt(0));
 
 /** One pass over the field lines: checks each, finds what they say of the framing, and which of them pass. */
 export class SectionScan {
@@ -25,24 +24,34 @@ export class SectionScan {
   private plain = true;
   private dated = false;
   private readonly line = new FieldLine();
+  /** Of the bytes from `textAt` on. */
+  private text = "";
+  private textAt = 0;
 
-  /** @throws Http1Error `malformed` */
-  read(section: string, minor: number): void {
+  /**
+   * @param at where the lines begin, and
+   * @param end where they end, just after their blank line
+   * @param text of the bytes from `textAt` on
+   * @throws Http1Error `malformed`
+   */
+  read(bytes: Uint8Array, at: number, end: number, text: string, textAt: number, minor: number): void {
+    this.text = text;
+    this.textAt = textAt;
     this.contentLength = -1;
     this.chunked = this.dated = false;
     this.plain = true;
     this.close = minor === 0;
-    this.keepAliveMs = this.from = 0;
+    this.keepAliveMs = 0;
+    this.from = at;
     this.kept = this.contentType = "";
     const { line } = this;
-    const last = section.length - 2;
-    for (let at = 0; at < last; at = line.next) {
-      scanFieldLine(section, at, line);
-      if (!line.isPlainIn(section)) this.plain = false;
-      const known = knownHeaderIn(section, at, line.nameEnd);
-      if (known !== Known.other) this.note(known, section, at);
-      else if (isContentType(section, at, line.nameEnd)) {
-        this.contentType ||= section.substring(line.from, line.to);
+    for (const last = end - 2; at < last; at = line.next) {
+      scanFieldLine(bytes, at, line);
+      if (!line.isPlainIn(bytes)) this.plain = false;
+      const known = knownHeaderIn(bytes, at, line.nameEnd);
+      if (known !== Known.other) this.note(known, at);
+      else if (line.nameEnd - at === CONTENT_TYPE.length && isNameIn(bytes, at, CONTENT_TYPE)) {
+        this.contentType ||= this.part(line.from, line.to);
       }
     }
     // RFC 9112 6.1: both fields at once may be an attempt at smuggling; 1.0 has no transfer codings.
@@ -52,9 +61,13 @@ export class SectionScan {
     if (this.chunked && minor === 0) throw new Http1Error("malformed", "Transfer-Encoding in HTTP/1.0");
   }
 
-  private note(known: KnownHeader, section: string, at: number): void {
+  private part(from: number, to: number): string {
+    return this.text.substring(from - this.textAt, to - this.textAt);
+  }
+
+  private note(known: KnownHeader, at: number): void {
     const { line } = this;
-    const value = section.substring(line.from, line.to);
+    const value = this.part(line.from, line.to);
     switch (known) {
       case Known.contentLength:
         if (this.contentLength >= 0 || value.includes(",")) this.plain = false;
@@ -79,20 +92,16 @@ export class SectionScan {
         break;
     }
     if (!isForOneHop(known)) return;
-    this.kept += section.substring(this.from, at);
+    this.kept += this.part(this.from, at);
     this.from = line.next;
   }
 
   /** The lines that the client gets, as they stand; null when they must be looked at one by one. */
-  passing(section: string, status: number): string | null {
+  passing(end: number, status: number): string | null {
     // A missing Date is added; an answer without a body of its own may say a length that it must not.
     if (!this.plain || !this.dated || status < 200 || status === 204) return null;
-    return this.kept + section.substring(this.from, section.length - 2);
+    return this.kept + this.part(this.from, end - 2);
   }
-}
-
-function isContentType(section: string, start: number, end: number): boolean {
-  return end - start === CONTENT_TYPE.length && isNamed(section.substring(start, end), CONTENT_TYPE);
 }
 
 /** RFC 9112 6.3: one valid length; equal repeats and a list of equal values are one, too. */

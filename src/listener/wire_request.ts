@@ -33,7 +33,7 @@ export function readRequest(
   let headers: HeaderLines = [];
   try {
     line = parseRequestLine(text, lineEnd);
-    headers = parseRequestFields(text, lineEnd, linesMax);
+    headers = parseRequestFields(bytes, start, end, text, lineEnd, linesMax);
     const framing = frameRequest(headers, line.minor);
     const { method, target, minor } = line;
     const version = minor === 1 ? "1.1" : "1.0";

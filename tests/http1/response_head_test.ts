@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { headerValue } from "../../src/exchange.ts";
 import { Http1Error } from "../../src/http1/error.ts";
-import { parseFieldLines } from "../../src/http1/fields.ts";
+import { takeApart } from "../../src/http1/fields.ts";
 import { parseResponseHead } from "../../src/http1/response_head.ts";
 import { toClient } from "../../src/proxy/headers.ts";
 
@@ -105,7 +105,7 @@ Deno.test("the short way and the long way give the client the same lines, whatev
     const head = parse(lines, method, status);
     if (!head.pass()) continue;
     short++;
-    assertEquals(parseFieldLines(`${head.text}\r\n`, 0), long, lines.join(" | "));
+    assertEquals(takeApart(head.text!), long, lines.join(" | "));
     assertEquals(head.textLength, Number(headerValue(long, "content-length") ?? -1), lines.join(" | "));
   }
   assert(short > 1_000, `${short} went the short way`);
