@@ -11,6 +11,8 @@ for (const c of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-
 const PERCENT = 37;
 const COLON = 58;
 const BRACKET = 91;
+const ZERO = 48;
+const PORT_DIGITS_MAX = 5;
 
 /** Whether `value` is `host` or `host:port`, and not empty. */
 export function isAuthority(value: string): boolean {
@@ -35,9 +37,14 @@ function isBracketed(value: string): boolean {
 /** Nothing, or a colon and up to five digits (an empty port is allowed by RFC 3986). */
 function isPort(value: string, at: number): boolean {
   if (at === value.length) return true;
-  if (value.charCodeAt(at) !== COLON) return false;
-  const port = value.substring(at + 1);
-  return port === "" || (/^\d{1,5}$/.test(port) && Number(port) <= 65_535);
+  if (value.charCodeAt(at) !== COLON || value.length > at + 1 + PORT_DIGITS_MAX) return false;
+  let port = 0;
+  for (let i = at + 1; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    port = port * 10 + digit;
+  }
+  return port <= 65_535;
 }
 
 function isHex(value: string, at: number): boolean {
