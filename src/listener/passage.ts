@@ -8,6 +8,7 @@ import type { PeerAddress } from "../exchange.ts";
 import { PIECES } from "../http1/buffers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { Gatherer } from "./gatherer.ts";
+import type { InnerConnection } from "./serve_inner.ts";
 import { closeQuietly } from "./wire_close.ts";
 
 /** Holds most heads of requests; more gets a larger buffer for as long as it comes. */
@@ -17,7 +18,7 @@ const LINGER_MS = 2_000;
 
 export interface PassageInputs {
   /** Connects to Deno.serve. */
-  readonly connect: () => Promise<Deno.TcpConn>;
+  readonly connect: () => Promise<InnerConnection>;
   /** It is connected and has its port; nothing is sent yet. */
   readonly onEntered: () => void;
   readonly wheel: TimerWheel;
@@ -29,7 +30,7 @@ export class Passage {
   /** Deno.serve has read a request of it. */
   asked = false;
   readonly client: PeerAddress;
-  private inside: Deno.TcpConn | null = null;
+  private inner: InnerConnection | null = null;
   private over = false;
   private clientEnded = false;
   /** Monotonic milliseconds: when the last piece of an answer came. */
@@ -43,7 +44,7 @@ export class Passage {
 
   /** The port it has on Deno.serve's side; 0 before it has one. */
   get port(): number {
-    return this.inside?.localAddr.port ?? 0;
+    return this.inner?.conn.localAddr.port ?? 0;
   }
 
   /** Connects once the client has said something, so that a client without a request costs Deno.serve nothing. */
@@ -52,9 +53,9 @@ export class Passage {
     try {
       const count = await this.conn.read(buffer);
       if (count === null) return this.cut();
-      const inside = await this.inputs.connect();
-      if (this.over) return closeQuietly(inside);
-      this.inside = inside;
+      const inner = this.inner = await this.inputs.connect();
+      if (this.over) return leave(inner);
+      const inside = inner.conn;
       inside.setNoDelay(true);
       this.inputs.onEntered();
       this.passAnswers(inside);
@@ -124,9 +125,14 @@ export class Passage {
     this.over = true;
     this.inputs.wheel.remove(this.linger);
     closeQuietly(this.conn);
-    if (this.inside !== null) closeQuietly(this.inside);
+    if (this.inner !== null) leave(this.inner);
     this.inputs.onOver();
   }
+}
+
+function leave({ conn, release }: InnerConnection): void {
+  closeQuietly(conn);
+  release();
 }
 
 async function sendAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {

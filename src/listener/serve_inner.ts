@@ -15,10 +15,17 @@ const SHORT_MS = 50;
 /** Times that a passage tries to connect. */
 const CONNECTS_MAX = 40;
 
+/** A passage's place at it. */
+export interface InnerConnection {
+  readonly conn: Deno.TcpConn;
+  /** To be called once, when it is closed. */
+  readonly release: () => void;
+}
+
 export class InnerServe {
   private current: ServeListener | null;
-  /** Those that accept no more, and may still have connections. */
-  private readonly former: ServeListener[] = [];
+  /** How many connections each has; those beside `current` accept no more. */
+  private readonly connections = new Map<ServeListener, number>();
   private shortage: Promise<void> | undefined;
   private over = false;
 
@@ -46,12 +53,13 @@ export class InnerServe {
         outerPort: this.outerPort,
       },
     );
+    this.connections.set(opened, 0);
     return opened;
   }
 
   private onEnded(ended: ServeListener): void {
-    this.former.push(ended);
     this.current = null;
+    this.count(ended, 0);
     this.reopen();
   }
 
@@ -72,15 +80,25 @@ export class InnerServe {
   }
 
   /** A connection to it. @throws Deno.errors.ConnectionRefused and the like, after a while */
-  async connect(): Promise<Deno.TcpConn> {
+  async connect(): Promise<InnerConnection> {
     for (let tries = 1;; tries++) {
+      const { current } = this;
       try {
-        return await Deno.connect({ hostname: LOOPBACK, port: this.current?.port ?? 0 });
+        const conn = await Deno.connect({ hostname: LOOPBACK, port: current?.port ?? 0 });
+        this.count(current!, 1);
+        return { conn, release: () => this.count(current!, -1) };
       } catch (error) {
         if (tries === CONNECTS_MAX || this.over) throw error;
         await this.pause();
       }
     }
+  }
+
+  /** Forgets one that accepts no more and has no connections. */
+  private count(listener: ServeListener, change: number): void {
+    const count = (this.connections.get(listener) ?? 0) + change;
+    if (count === 0 && listener !== this.current) this.connections.delete(listener);
+    else this.connections.set(listener, count);
   }
 
   private pause(): Promise<void> {
@@ -93,24 +111,20 @@ export class InnerServe {
     });
   }
 
-  private get all(): ServeListener[] {
-    return this.current === null ? this.former : [...this.former, this.current];
-  }
-
   /** From now on answers ask their clients to leave. */
   leave(): void {
-    for (const listener of this.all) listener.leave();
+    for (const listener of this.connections.keys()) listener.leave();
   }
 
   /** Ends every connection once its requests are answered. */
   drain(): void {
     this.over = true;
     // One whose accept loop has ended may have nothing to shut down.
-    for (const listener of this.all) listener.drain().catch(() => {});
+    for (const listener of this.connections.keys()) listener.drain().catch(() => {});
   }
 
   abort(): void {
     this.over = true;
-    for (const listener of this.all) listener.abort();
+    for (const listener of this.connections.keys()) listener.abort();
   }
 }
