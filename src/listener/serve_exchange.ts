@@ -70,21 +70,21 @@ export class ServeExchange implements Exchange, Watched {
     const response = new Promise<Response>((resolve) => this.resolve = resolve);
     this.shared.departures.add(this);
     this.unacceptable = read.unacceptable;
-    if (!read.hasBody || this.request.body === null) handle(this).then(this.letGo);
-    else this.runWithBody(handle, this.request.body, read).then(this.letGo);
+    if (!read.hasBody || this.request.body === null) handle(this).then(() => this.letGo());
+    else this.runWithBody(handle, this.request.body, read).then(() => this.letGo());
     return response;
   }
 
   /** A client that left gets no answer, but Deno holds the request, and `shutdown()`, until there is one. */
-  private readonly letGo = (): void => {
+  private letGo(): void {
     if (this.response === null) this.answer(new Response(null, { status: 500 }));
-  };
+  }
 
   /** Begins to listen for the client's leaving: it may have left already. */
   watch(): void {
     const { signal } = this.request;
     if (signal.aborted) this.onAbort();
-    else signal.addEventListener("abort", this.onAbort);
+    else signal.addEventListener("abort", () => this.onAbort());
   }
 
   private answer(response: Response): void {
@@ -110,11 +110,11 @@ export class ServeExchange implements Exchange, Watched {
     await handle(this);
   }
 
-  private readonly onAbort = (): void => {
+  private onAbort(): void {
     if (this.clientGone) return;
     this.clientGone = true;
     this.listener?.clientLeft();
-  };
+  }
 
   respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
     if (head.status > 599) return this.respondImpossible(head.status, body);
