@@ -92,6 +92,7 @@ export function knownHeaderIn(bytes: Uint8Array, start: number, end: number): Kn
 /** Whether the token that begins at `start` begins with this name, given in lower case. */
 export function isNameIn(bytes: Uint8Array, start: number, codes: readonly number[]): boolean {
   let at = 0;
+  // Folding: as in `knownHeader`.
   while (at < codes.length && (bytes[start + at]! | 0x20) === codes[at]) at++;
   return at === codes.length;
 }

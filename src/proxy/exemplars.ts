@@ -28,11 +28,6 @@ export class Exemplars {
     if (outcome === null || outcome.kind !== "response") return;
     this.kept[kindOf(exchange.body) * KINDS + kindOf(outcome.body)] = { journey, slot };
   }
-
-  /** How many there are. */
-  get size(): number {
-    return this.kept.filter((exemplar) => exemplar !== null).length;
-  }
 }
 
 /** No body, one of declared length, or one of which only the end tells. */
