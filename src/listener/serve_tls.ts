@@ -13,8 +13,8 @@ import { Passage } from "./passage.ts";
 import { InnerServe } from "./serve_inner.ts";
 import { closeQuietly } from "./wire_close.ts";
 
-/** What a connection without a request gets for its handshake and its first one while the listener leaves. */
-const FIRST_REQUEST_MS = 1_000;
+/** How long a connection may still bring a request while the listener leaves: one may be on its way. */
+const LAST_CALL_MS = 1_000;
 
 /** Listens. @throws Deno.errors.AddrInUse and the like */
 export function serveTls(options: ListenOptions, certificate: CertificateSnapshot): Listener {
@@ -30,8 +30,8 @@ class TlsListener implements Listener {
   /** Those that have reached Deno.serve, by the port they come from there. */
   private readonly byPort = new Map<number, Passage>();
   private closed = false;
-  /** Told whenever a passage has ended or asked, while the listener leaves. */
-  private onProgress: () => void = () => {};
+  /** The listener leaves, and its last passage has ended. */
+  private readonly empty = Promise.withResolvers<void>();
 
   constructor(private readonly options: ListenOptions, certificate: CertificateSnapshot) {
     const { config, wheel, onFailed } = options;
@@ -65,7 +65,7 @@ class TlsListener implements Listener {
       onOver: () => {
         this.passages.delete(passage);
         if (this.byPort.get(passage.port) === passage) this.byPort.delete(passage.port);
-        this.onProgress();
+        if (this.closed && this.passages.size === 0) this.empty.resolve();
       },
     });
     this.passages.add(passage);
@@ -74,10 +74,7 @@ class TlsListener implements Listener {
   private clientAt(port: number): PeerAddress | null {
     const passage = this.byPort.get(port);
     if (passage === undefined) return null;
-    if (!passage.asked) {
-      passage.asked = true;
-      this.onProgress();
-    }
+    passage.asked = true;
     return passage.client;
   }
 
@@ -89,29 +86,20 @@ class TlsListener implements Listener {
     this.inner.leave();
     await this.door.leave();
     this.close();
-    await this.firstRequests();
+    await this.lastCall();
     // It ends the connections of all passages; whoever else has found its way to it is not waited for.
     this.inner.drain();
-    await this.when(() => this.passages.size === 0);
+    await this.empty.promise;
   }
 
-  /** Deno.serve forgets whoever has not asked by the time it shuts down, so those may ask first, for a while. */
-  private async firstRequests(): Promise<void> {
-    const timer = new Timer(() => {
-      for (const passage of this.passages) if (!passage.asked) passage.cut();
-    });
-    this.options.wheel.arm(timer, FIRST_REQUEST_MS);
-    await this.when(() => this.passages.values().every((passage) => passage.asked));
+  /** Deno.serve forgets whoever is not asking by the time it shuts down, so everybody may ask until then. */
+  private async lastCall(): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = new Timer(over.resolve);
+    this.options.wheel.arm(timer, LAST_CALL_MS);
+    await Promise.race([over.promise, this.empty.promise]);
     this.options.wheel.remove(timer);
-  }
-
-  private when(reached: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.onProgress = () => {
-        if (reached()) resolve();
-      };
-      this.onProgress();
-    });
+    for (const passage of this.passages) if (!passage.asked) passage.cut();
   }
 
   abort(): void {
@@ -124,5 +112,6 @@ class TlsListener implements Listener {
     if (this.closed) return;
     this.closed = true;
     this.door.close();
+    if (this.passages.size === 0) this.empty.resolve();
   }
 }

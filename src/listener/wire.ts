@@ -66,7 +66,7 @@ class WireListener implements Listener {
     return this.door.renew(certificate);
   }
 
-  /** Connections without a request go at once, the others with their answer. */
+  /** Connections that idle go after a last call, the others with their answer. */
   async drain(): Promise<void> {
     this.house.draining = true;
     await this.door.leave();

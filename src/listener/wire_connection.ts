@@ -23,7 +23,7 @@ type Phase = "proxyHeader" | "head" | "exchange" | "tunnel" | "lingering" | "clo
 
 /** How long a client may take to read the last answer and close. */
 const LINGER_MS = 2_000;
-/** How long a connection without a request may still bring one while Weir leaves. */
+/** How long a connection that idles may still bring a request while Weir leaves. */
 const LAST_CALL_MS = 1_000;
 
 export class WireConnection implements Tabled, BodyOwner {
@@ -187,11 +187,14 @@ export class WireConnection implements Tabled, BodyOwner {
     this.exchange = null;
     if (this.phase === "closed") return;
     if (!exchange.delivered || this.phase === "tunnel") return this.close();
-    if (exchange.closes || this.house.draining) return this.finish(exchange);
+    if (exchange.closes) return this.finish(exchange);
     this.phase = "head";
     if (this.socket.ended) return this.close();
-    this.house.table.idle(this);
-    this.deadline = this.house.table.after(this.house.config.keepAliveIdleMs);
+    const { table, config, draining } = this.house;
+    table.idle(this);
+    this.deadline = table.after(config.keepAliveIdleMs);
+    // The client was told that the connection stays.
+    if (draining) this.drain();
     if (this.socket.inlet.available > 0) return this.readHead();
     this.socket.watch();
   };
@@ -233,11 +236,9 @@ export class WireConnection implements Tabled, BodyOwner {
     this.refuse(408, "the request head did not come in time");
   }
 
-  /** Weir leaves: what idles is closed, what has not asked yet may ask once, soon. */
+  /** Weir leaves: a request may be on its way to what idles, so it may ask once more, soon. */
   drain(): void {
-    if (!this.idle) return;
-    if (this.requests > 0) return this.close();
-    this.deadline = Math.min(this.deadline, this.house.table.after(LAST_CALL_MS));
+    if (this.idle) this.deadline = Math.min(this.deadline, this.house.table.after(LAST_CALL_MS));
   }
 
   close(): void {

@@ -1,54 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Body, BodyError } from "../../src/exchange.ts";
+import { BodyError } from "../../src/exchange.ts";
 import { PIECES } from "../../src/http1/buffers.ts";
 import { Beginning } from "../../src/listener/beginning.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
+import { ToldBody } from "../support/told_body.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** A body that gives what the test says, when it says so. */
-class Told implements Body {
-  readonly trailers = ["x-end", "1"];
-  cancelled = false;
-  private readonly coming: (string | null | Error)[] = [];
-  private wake = () => {};
-
-  constructor(readonly length: number | null) {}
-
-  tell(...what: (string | null | Error)[]): void {
-    this.coming.push(...what);
-    this.wake();
-  }
-
-  async read(into?: Uint8Array): Promise<Uint8Array | null> {
-    while (this.coming.length === 0) await new Promise<void>((resolve) => this.wake = resolve);
-    const next = this.coming.shift()!;
-    if (next instanceof Error) throw next;
-    if (next === null) return null;
-    const bytes = encoder.encode(next);
-    if (into === undefined) return bytes;
-    into.set(bytes);
-    return into.subarray(0, bytes.length);
-  }
-
-  takeWhole(): null {
-    return null;
-  }
-
-  copyWhole(): number {
-    return -1;
-  }
-
-  cancel(): void {
-    this.cancelled = true;
-  }
-}
 
 function stage(length: number | null) {
   let now = 0;
   const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
-  const body = new Told(length);
+  const body = new ToldBody(length);
   const beginning = new Beginning(body, wheel);
   let waited = false;
   const over = beginning.waited().then(() => waited = true);

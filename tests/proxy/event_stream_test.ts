@@ -1,40 +1,20 @@
 // Where a stream of events may be ended, and where not.
 
 import { assertEquals } from "@std/assert";
-import type { Body } from "../../src/exchange.ts";
 import { parseResponseHead } from "../../src/http1/response_head.ts";
 import { EventStreamBody, isEventStream } from "../../src/proxy/event_stream.ts";
+import { ToldBody } from "../support/told_body.ts";
 
-/** A source that gives a piece each time the test says so. */
-class ScriptedSource implements Body {
-  readonly length = null;
-  cancelled = false;
-  private reader: { resolve(piece: Uint8Array | null): void; reject(error: Error): void } | null = null;
-
-  read(): Promise<Uint8Array | null> {
-    return new Promise((resolve, reject) => this.reader = { resolve, reject });
-  }
-
-  give(text: string | null): void {
-    this.reader!.resolve(text === null ? null : new TextEncoder().encode(text));
-  }
-
-  takeWhole(): null {
-    return null;
-  }
-
-  copyWhole(): number {
-    return -1;
-  }
-
-  cancel(): void {
-    this.cancelled = true;
-    this.reader?.reject(new Error("cancelled"));
+/** A source whose pending read fails when it is cancelled, as a connection's does. */
+class Source extends ToldBody {
+  override cancel(): void {
+    super.cancel();
+    this.tell(new Error("cancelled"));
   }
 }
 
 function streamOf() {
-  const source = new ScriptedSource();
+  const source = new Source(null);
   const heard: string[] = [];
   const body = new EventStreamBody(source, () => heard.push("left"));
   body.onEnd = () => heard.push("end");
@@ -63,7 +43,7 @@ for (const ends of ["\n\n", "\r\n\r\n", "\r\r", "\n\r\n"]) {
   Deno.test(`EventStreamBody.goAway() ends a read that waits after an event ending in ${JSON.stringify(ends)}`, async () => {
     const { source, body, heard, read } = streamOf();
     const first = read();
-    source.give(`data: a${ends}`);
+    source.tell(`data: a${ends}`);
     assertEquals(await first, `data: a${ends}`);
     const second = read();
     body.goAway();
@@ -77,7 +57,7 @@ Deno.test("EventStreamBody.goAway() lets an event that has begun come to its end
   for (const [n, piece] of ["data: a\ndata: b\n", "d", "ata: c", "\n", "\n"].entries()) {
     const reading = read();
     if (n === 1) body.goAway();
-    source.give(piece);
+    source.tell(piece);
     assertEquals(await reading, piece);
   }
   assertEquals([await read(), source.cancelled, heard], [null, true, ["left", "end"]]);
@@ -92,7 +72,7 @@ Deno.test("EventStreamBody.goAway() before the first read ends at once", async (
 Deno.test("EventStreamBody ends once, as its endpoint or its client ends it", async () => {
   const ended = streamOf();
   const reading = ended.read();
-  ended.source.give(null);
+  ended.source.tell(null);
   assertEquals([await reading, ended.heard], [null, ["end"]]);
   ended.body.goAway();
   assertEquals(ended.heard, ["end"]);

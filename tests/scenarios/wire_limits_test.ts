@@ -102,7 +102,7 @@ scenario("one address holds no more connections than it may", async (props) => {
   }
 }, WIRE);
 
-scenario("a drain ends idle connections at once, and lets an upload end", async (props) => {
+scenario("a drain ends connections that stay idle, and lets an upload end", async (props) => {
   const origin = await props.origin(afterHead(readBody(), reply(201)));
   const weir = await props.weir({
     upstreams: origin.url,
