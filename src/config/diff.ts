@@ -42,13 +42,13 @@ function differences(before: unknown, after: unknown, path: Path): string[] {
 function listDifferences(before: readonly unknown[], after: readonly unknown[], path: Path): string[] {
   const joined = after.filter((item) => !before.some((other) => same(item, other)));
   const left = before.filter((item) => !after.some((other) => same(item, other)));
-  const changed = joined.filter((item) => left.some((other) => itemWords(other) === itemWords(item)));
+  const changed = joined.filter((item) => left.some((other) => itemKey(other) === itemKey(item)));
   const rest = (items: readonly unknown[]) =>
-    items.filter((item) => !changed.some((other) => itemWords(other) === itemWords(item))).map(itemWords);
+    items.filter((item) => !changed.some((other) => itemKey(other) === itemKey(item))).map(itemWords);
   const phrases = [
     ...changed.flatMap((item) => {
-      const old = left.find((other) => itemWords(other) === itemWords(item));
-      return differences(old, item, [...path, itemWords(item)]);
+      const old = left.find((other) => itemKey(other) === itemKey(item));
+      return differences(old, item, typeof item === "string" ? path : [...path, itemKey(item)]);
     }),
     ...words("added", rest(joined), path),
     ...words("removed", rest(left), path),
@@ -58,6 +58,12 @@ function listDifferences(before: readonly unknown[], after: readonly unknown[], 
 
 function words(verb: string, items: readonly string[], path: Path): string[] {
   return items.length === 0 ? [] : [`${pathText(path)}: ${verb} ${items.join(", ")}`];
+}
+
+/** By what an item stays the same item when it changes: an endpoint by its address, without its parameters. */
+function itemKey(item: unknown): string {
+  const words = itemWords(item);
+  return typeof item === "string" ? words.split(";", 1)[0]! : words;
 }
 
 /** An item of a list by the name that people know it by. */

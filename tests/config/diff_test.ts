@@ -27,6 +27,9 @@ const cases: [what: string, before: Config, after: Config, phrases: string[]][] 
     `upstreams.api.endpoints: added ${B}`,
     `upstreams.api.endpoints: removed ${A}`,
   ]],
+  ["one that drains", config({ endpoints: [A, B] }), config({ endpoints: [`${A};drain`, B] }), [
+    `upstreams.api.endpoints: "${A}" -> "${A};drain"`,
+  ]],
   ["another order", config({ endpoints: [A, B] }), config({ endpoints: [B, A] }), [
     "upstreams.api.endpoints: in another order",
   ]],
