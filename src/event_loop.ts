@@ -53,6 +53,7 @@ export class EventLoop {
       random: Math.random,
       makeId: idMaker(start.instance, start.column),
       instance: start.instance,
+      scheme: start.listen.tls === undefined ? "http" : "https",
       readyPath: start.listen.readyPath ?? null,
       hstsMaxAgeS: start.listen.tls?.hstsMaxAgeS ?? 0,
       writeLog: (lines) => post({ kind: "log", lines }),

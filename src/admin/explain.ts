@@ -2,6 +2,7 @@
 //
 // Pure: it decides nothing about requests. `handler.ts` asks and calls it; the command line prints the same.
 
+import ipaddr from "ipaddr.js";
 import type {
   Answer,
   AttemptStory,
@@ -18,6 +19,13 @@ Ask what became of one of the last requests:
   /explain?id=REQUEST_ID
 On the command line: weir explain --path /users/7 --method GET, or weir explain --id REQUEST_ID
 `;
+
+/** What no listener takes is not asked about either. */
+const FORMS = [
+  ["method", /^[!#$%&'*+.^`|~\w-]+$/, "a method's name"],
+  ["host", /^[^\s/?#@\\]+$/, "host or host:port"],
+  ["path", /^[\x21-\x7e]+$/, "visible ASCII without spaces"],
+] as const;
 
 const EXPLAIN_KEYS = ["path", "method", "host", "client", "header"];
 
@@ -36,6 +44,16 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
   const target = query.get("path");
   if (target === null) return { problem: "path is missing" };
   if (!target.startsWith("/")) return { problem: `path is ${JSON.stringify(target)}, must start with /` };
+  for (const [key, pattern, form] of FORMS) {
+    const value = query.get(key);
+    if (value !== null && !pattern.test(value)) {
+      return { problem: `${key} is ${JSON.stringify(value)}, must be ${form}` };
+    }
+  }
+  const client = query.get("client") ?? peer;
+  if (!ipaddr.IPv6.isValid(client) && !ipaddr.IPv4.isValidFourPartDecimal(client)) {
+    return { problem: `client is ${JSON.stringify(client)}, must be an IP address` };
+  }
   const headers = query.getAll("header").map((line) => /^([^:\s]+):\s*(.*)$/.exec(line));
   if (headers.includes(null)) return { problem: "header must be like `Name: value`" };
   return {
@@ -44,7 +62,7 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
     authority: query.get("host") ?? "localhost",
     target,
     headers: headers.flatMap((match) => [match![1]!, match![2]!]),
-    client: query.get("client") ?? peer,
+    client,
   };
 }
 
@@ -60,7 +78,7 @@ export function firstAnswer(answers: readonly Answer[]): RouteExplanation | Requ
 }
 
 function routeLines(answer: RouteExplanation): string[] {
-  const lines = [answer.route === null ? "no route matches" : `route ${answer.route}`];
+  const lines = [answer.route === null ? "no route" : `route ${answer.route}`];
   for (const { route, why } of answer.passedOver) lines.push(`  not ${route}: ${why}`);
   if (answer.upstream !== null) lines.push(`upstream ${answer.upstream}`);
   lines.push(...indent(columns(answer.candidates.map((c) => candidateCells(c, answer.pick)))));

@@ -193,7 +193,6 @@ export class WireConnection implements Tabled, BodyOwner {
     const { table, config, draining } = this.house;
     table.idle(this);
     this.deadline = table.after(config.keepAliveIdleMs);
-    // The client was told that the connection stays.
     if (draining) this.drain();
     if (this.socket.inlet.available > 0) return this.readHead();
     this.socket.watch();

@@ -12,7 +12,7 @@ const REFUSED_METHODS_ALLOW = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", 
 
 /** The refusal of a request that must not go on, or null. */
 export function refusalBeforeRouting(
-  exchange: Exchange,
+  exchange: Pick<Exchange, "head" | "unacceptable">,
   limits: LimitsConfig,
   pseudonym: string,
 ): Refusal | null {
@@ -48,7 +48,7 @@ const GRPC: Refusal = {
 };
 
 /** RFC 9110 7.6.2: OPTIONS that has no forwards left is answered here. */
-export function isForThisHop(exchange: Exchange): boolean {
+export function isForThisHop(exchange: Pick<Exchange, "head">): boolean {
   const { head } = exchange;
   return head.method === "OPTIONS" && headerValue(head.headers, "max-forwards") === "0";
 }

@@ -9,6 +9,7 @@ import type { Answer, CandidateExplanation, Question, RouteExplanation } from ".
 import { explainMatch } from "../routing/explain.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import type { Group, Proxy } from "./proxy.ts";
 
 /** Answers a question of the admin server. */
@@ -18,7 +19,7 @@ export function explain(question: Question, proxy: Proxy): Answer {
     method: question.method,
     target: question.target,
     authority: question.authority,
-    scheme: "http",
+    scheme: proxy.inputs.scheme,
     version: "1.1",
     headers: [...question.headers],
   };
@@ -26,22 +27,36 @@ export function explain(question: Question, proxy: Proxy): Answer {
 }
 
 function explainRoute(head: RequestHead, client: string, proxy: Proxy): RouteExplanation {
+  const nowhere = { kind: "route" as const, route: null, upstream: null, candidates: [], pick: null };
+  const before = answerBeforeRouting(head, proxy);
+  if (before !== null) return { ...nowhere, passedOver: [], why: before };
   const match = proxy.router.match(head);
   const reasons = explainMatch(proxy.snapshot.routes, head);
   const passedOver = reasons.routes.filter(({ chosen }) => !chosen).map(({ route, why }) => ({ route, why }));
-  const nothing = { kind: "route" as const, passedOver, upstream: null, candidates: [], pick: null };
-  if (match.kind !== "route") return { ...nothing, route: null, why: reasons.verdict };
+  if (match.kind !== "route") return { ...nowhere, passedOver, why: reasons.verdict };
   const plan = proxy.plan(match.route);
   const group = plan.ownAnswer(head) === null ? plan.peekGroup(client) : null;
   if (group === null) {
-    return { ...nothing, route: match.route.name, why: "the route answers by itself" };
+    return { ...nowhere, passedOver, route: match.route.name, why: "the route answers by itself" };
   }
   return {
-    ...nothing,
+    ...nowhere,
+    passedOver,
     route: match.route.name,
     upstream: group.upstream.name,
     ...explainPick(group, head, client, proxy),
   };
+}
+
+/** What Weir answers without looking for a route, in words; null when it looks for one. */
+function answerBeforeRouting(head: RequestHead, { snapshot, identity, inputs }: Proxy): string | null {
+  const exchange = { head, unacceptable: null };
+  const refusal = refusalBeforeRouting(exchange, snapshot.limits, identity.pseudonym);
+  if (refusal !== null) {
+    return `refused before any route is looked for: ${refusal.status}, ${refusal.message}`;
+  }
+  if (isForThisHop(exchange)) return "answered by Weir itself: OPTIONS with no forwards left";
+  return head.target === inputs.readyPath ? "answered by Weir itself: listen.readyPath" : null;
 }
 
 function explainPick(group: Group, head: RequestHead, clientAddress: string, proxy: Proxy) {

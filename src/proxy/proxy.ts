@@ -42,6 +42,8 @@ export interface ProxyInputs {
   readonly makeId: () => string;
   /** Unique per process. */
   readonly instance: string;
+  /** How clients speak to the traffic port. */
+  readonly scheme: "http" | "https";
   /** Path on the traffic port that answers like /readyz; null when there is none. */
   readonly readyPath: string | null;
   /** Strict-Transport-Security max-age of answers over https, seconds; 0 is none. */

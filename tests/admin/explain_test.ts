@@ -80,7 +80,7 @@ Deno.test("explanationText() says that no route matches, without a line for cand
   };
   assertEquals(
     explanationText(none),
-    "no route matches\n  not admin: path /users/7 does not match /admin/*\nno pick: nothing to pick from\n",
+    "no route\n  not admin: path /users/7 does not match /admin/*\nno pick: nothing to pick from\n",
   );
 });
 
@@ -154,6 +154,10 @@ for (
     ["id=1&path=/", "path is not asked for here, accepted: id"],
     ["id=", "id is empty"],
     ["path=/&header=nonsense", "header must be like `Name: value`"],
+    ["path=/x%20y", 'path is "/x y", must be visible ASCII without spaces'],
+    ["path=/&method=b%20d", 'method is "b d", must be a method\'s name'],
+    ["path=/&host=a%20b", 'host is "a b", must be host or host:port'],
+    ["path=/&client=bogus", 'client is "bogus", must be an IP address'],
   ] as const
 ) {
   Deno.test(`questionOf() refuses "${query}" and says why`, () => {

@@ -1,9 +1,11 @@
 // Why a request goes, or went, where it does: told by a running Weir, over HTTP and on the command line.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Authority } from "../support/certificates.ts";
 import { ask } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { needs } from "../support/tools.ts";
 import { type RunningWeir, runWeir } from "../support/weir.ts";
 
 const json = async (weir: RunningWeir, query: string) => {
@@ -86,3 +88,33 @@ scenario("explain says so when it knows nothing of a request", async (props) => 
   const wrong = await explainCommand(weir, "--pth", "/x");
   assertEquals(wrong.code, 64);
 });
+
+for (
+  const [query, why] of [
+    ["path=/&method=TRACE", "refused before any route is looked for: 405, TRACE is not allowed"],
+    ["path=/&method=CONNECT", "refused before any route is looked for: 501, CONNECT is not for a gateway"],
+    ["path=/&method=OPTIONS&header=Max-Forwards:0", "answered by Weir itself: OPTIONS with no forwards left"],
+    ["path=/ready", "answered by Weir itself: listen.readyPath"],
+  ] as const
+) {
+  scenario(`explain knows what Weir answers without a route: ${query}`, async (props) => {
+    const origin = await props.origin();
+    const weir = await props.weir({ upstreams: origin.url, config: { listen: { readyPath: "/ready" } } });
+    const told = await json(weir, query);
+    assertEquals([told.route, told.candidates, told.pick, told.why], [null, [], null, why]);
+  });
+}
+
+scenario("explain knows that clients come by https", async (props) => {
+  await using authority = await Authority.create();
+  const tls = await authority.install("site", await authority.issue());
+  const origin = await props.origin();
+  const weir = await props.weir({
+    config: {
+      listen: { tls },
+      upstreams: { default: { endpoints: [origin.url] } },
+      routes: [{ name: "whole", match: { host: "app.test:443" }, upstream: "default" }],
+    },
+  });
+  assertEquals((await json(weir, "path=/&host=app.test")).route, "whole");
+}, needs("openssl"));
