@@ -127,7 +127,7 @@ export class OutlierDetector {
     for (const [id, suspect] of this.suspects) {
       if (suspect.until === null) continue;
       if (!this.config.enabled) this.return(id, suspect, now, "ejection is off");
-      else if (suspect.until <= now) this.return(id, suspect, now, "its ejection is over");
+      else if (suspect.until <= now) this.return(id, suspect, now, "its time is over");
     }
   }
 

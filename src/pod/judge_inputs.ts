@@ -29,7 +29,7 @@ export function judgeInputs(board: Board, clock: Clock, events: EventBook, tally
         );
       },
       onReturned: ({ upstream, endpoint, reason }) =>
-        events.add("ejection", "good", `${upstream}: ${endpoint} takes traffic again: ${reason}`),
+        events.add("ejection", "good", `${upstream}: ${endpoint} is ejected no more: ${reason}`),
     },
   };
 }

@@ -112,7 +112,7 @@ Deno.test("OutlierDetector.tick() returns an endpoint after its time, with a cle
   assertEquals(scene.ejected, ["a"]);
   scene.tick(100);
   scene.tick(1_000);
-  assertEquals(scene.said.slice(1), ["a back: its ejection is over"]);
+  assertEquals(scene.said.slice(1), ["a back: its time is over"]);
 });
 
 Deno.test("OutlierDetector.tick() ejects for longer each time in a row, up to the cap", () => {

@@ -171,7 +171,7 @@ Deno.test("HealthMonitor ejects within a tick what fails traffic, and ramps it u
   assertEquals(scene.words("ab"), "a serving, b serving 100");
   assertEquals(scene.said.slice(2), [
     "api b ejected: 5 gateway failures in a row",
-    "api b returned: its ejection is over",
+    "api b returned: its time is over",
   ]);
   await scene.monitor.stop();
 });
