@@ -156,6 +156,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
       upstream.totals.add(UpstreamField.retryBudgetExhausted);
       return false;
     }
+    this.body?.giveUpAttempt();
     if (outcome.kind === "response") this.discard(outcome);
     upstream.totals.add(UpstreamField.retries);
     upstream.totals.add(retryField(verdict.reason));

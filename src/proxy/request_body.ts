@@ -25,7 +25,7 @@ export class RequestBody {
   private ended = false;
   /** The read that is under way, or the one that failed. */
   private reading: Promise<void> | null = null;
-  /** Counts attempts: only the last one may take pieces. */
+  /** Changes with every attempt, and when one is given up for another: only the last one may take pieces. */
   private turn = 0;
   /** False once there is more than what is kept. */
   replayable = true;
@@ -91,9 +91,12 @@ export class RequestBody {
     let waiting: Uint8Array | null = head;
     if (this.kept.length === 0 && !this.ended) {
       this.takeWhole();
-      if (!this.ended && !await comesSoon(this.more(), wheel)) {
+      const soon = this.ended || await comesSoon(this.more(), wheel);
+      if (turn !== this.turn) return;
+      if (!soon) {
         outlet.limit("send", idleMs);
         await outlet.write(head);
+        if (turn !== this.turn) return;
         waiting = null;
       }
     }
@@ -114,6 +117,11 @@ export class RequestBody {
       waiting = null;
     }
     outlet.end();
+  }
+
+  /** Another attempt will follow: what comes from now on is for that one, however long it is still to begin. */
+  giveUpAttempt(): void {
+    this.turn++;
   }
 
   /** A piece of the body, the head in front of it if that waits, and the end of a chunked body behind the last. */

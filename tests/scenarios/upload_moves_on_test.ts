@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { afterHead, readBody, reply, reset } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
 
 const uploads: Record<string, { framing: string; first: string; rest: string }> = {
   "of known length": { framing: "Content-Length: 6", first: "abc", rest: "def" },
@@ -46,4 +47,26 @@ for (const [what, { framing, first, rest }] of Object.entries(uploads)) {
       },
     );
   }
+}
+
+for (const [what, { framing, first, rest }] of Object.entries(uploads)) {
+  scenario(`an upload (${what}) that begins while its retry waits arrives whole`, async (props) => {
+    const bad = await props.origin(afterHead(reset()));
+    const good = await props.origin(reply(200));
+    const retry = { bodyKeptBytesMax: 0, backoffBaseMs: 400, backoffCapMs: 400 };
+    const upstream = { endpoints: [bad.url, good.url], retry };
+    const loop = await props.loop({ config: { upstreams: { default: upstream } } });
+    for (let n = 1; n <= 2; n++) {
+      const client = await props.client(loop);
+      await client.send(`PUT / HTTP/1.1\r\nHost: a.test\r\n${framing}\r\n\r\n`);
+      await until("a retry waits or none is needed", () => {
+        return loop.upstreamTotal("retryReset") === 1 || good.requests.length === n;
+      });
+      await client.send(first);
+      const request = await good.request(n);
+      await client.send(rest);
+      assertEquals([(await client.response()).status, await request.text()], [200, "abcdef"]);
+    }
+    assertEquals(loop.upstreamTotal("retryReset"), 1);
+  });
 }
