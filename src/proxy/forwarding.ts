@@ -242,7 +242,6 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     this.disarmDeadline();
     exchange.listener = null;
     this.current?.abandon();
-    this.body?.cancel();
     if (this.body !== null) record.bytesIn = this.body.bytesRead;
     this.group.upstream.inFlight.move(-1);
   }

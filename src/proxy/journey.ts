@@ -128,9 +128,10 @@ export class Journey implements Origin {
     await this.refuse(INTERNAL_ERROR);
   }
 
-  /** The request is over: what is still claimed is given back, what is known is recorded. */
+  /** The request is over: what is still claimed is given back, nobody reads on, what is known is recorded. */
   end(): void {
     this.forwarding?.end();
+    this.exchange.body?.cancel();
     this.proxy.recorder.finish(this.record, this.plan);
   }
 }

@@ -138,11 +138,6 @@ export class RequestBody {
     else if (head !== null) bytes = joined(head, bytes);
     if (bytes.length > 0) await outlet.write(bytes);
   }
-
-  /** Nobody will send the rest. */
-  cancel(): void {
-    this.source.cancel();
-  }
 }
 
 /** Whether it settles within the moment that a head waits for its body. @throws what it rejects with by then */

@@ -1,7 +1,7 @@
 // How Weir leaves: it stops being ready, finishes what it has, and says what it cut.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { requestText } from "../support/raw_client.ts";
+import { type Ask, ask, requestText } from "../support/raw_client.ts";
 import {
   afterHead,
   Gate,
@@ -85,6 +85,30 @@ scenario("during the drain delay Weir serves on and asks clients to leave", asyn
   // A signal within a second of the first would count as the same one.
   await weir.kill();
 });
+
+const unread: Record<string, Ask> = {
+  "a route that answers itself": { method: "POST", target: "/answer" },
+  "a redirect": { method: "POST", target: "/elsewhere" },
+  "the readiness probe": { method: "POST", target: "/ready" },
+  "OPTIONS for this hop": { method: "OPTIONS", headers: [["Max-Forwards", "0"]] },
+  "a path of no route": { method: "POST", target: "/none" },
+};
+
+for (const [what, request] of Object.entries(unread)) {
+  scenario(`a body that nobody read holds up no drain: ${what}`, async (props) => {
+    const loop = await props.loop({
+      config: {
+        listen: { readyPath: "/ready" },
+        routes: [
+          { match: { path: "/answer" }, respond: { status: 200, body: "mine" } },
+          { match: { path: "/elsewhere" }, redirect: { to: "https://{host}/" } },
+        ],
+      },
+    });
+    assert((await ask(loop.url, { ...request, body: "x".repeat(100_000) })).ended === "clean");
+    await loop.leave();
+  });
+}
 
 scenario("what does not end by the deadline is cut, and the log says so", async (props) => {
   const origin = await props.origin(hang());

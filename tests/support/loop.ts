@@ -113,9 +113,19 @@ export class RunningLoop implements AsyncDisposable {
     );
   }
 
+  /** Drains it with a deadline that no test outlives: whatever it waits for must end by itself. */
+  async leave(): Promise<void> {
+    this.send({ kind: "drain", deadlineMs: 600_000 });
+    await until("the loop has drained", () => this.#drained);
+  }
+
+  get #drained(): boolean {
+    return this.#said.some(({ kind }) => kind === "drained");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.send({ kind: "drain", deadlineMs: STOP_MS_MAX });
-    await until("the loop has drained", () => this.#said.some(({ kind }) => kind === "drained"));
+    if (!this.#drained) this.send({ kind: "drain", deadlineMs: STOP_MS_MAX });
+    await until("the loop has drained", () => this.#drained);
   }
 
   #hear(message: FromWorker): void {
