@@ -29,6 +29,8 @@ export class WireExchange implements Exchange, AnswerOwner {
   listener: ExchangeListener | null = null;
   /** The answer went out whole. */
   delivered = false;
+  /** The answer's source broke it off: it is Weir that leaves. */
+  private cut = false;
   /** The connection ends with this answer. */
   closes = false;
   /** The client said that no other request follows. */
@@ -51,7 +53,7 @@ export class WireExchange implements Exchange, AnswerOwner {
 
   /** The client has left. */
   leave(): void {
-    if (this.clientGone || this.delivered) return;
+    if (this.clientGone || this.delivered || this.cut) return;
     this.clientGone = true;
     this.listener?.clientLeft();
   }
@@ -76,6 +78,7 @@ export class WireExchange implements Exchange, AnswerOwner {
 
   answered(delivery: Delivery): Delivery {
     this.delivered = delivery.kind === "complete";
+    this.cut = delivery.kind === "truncated";
     // A cut answer must not look complete: the connection goes with it.
     if (!this.delivered) this.connection.close();
     return delivery;

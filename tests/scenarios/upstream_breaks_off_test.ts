@@ -15,6 +15,7 @@ import {
   wait,
 } from "../support/raw_origin.ts";
 import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
 
 const known = scene(head(200, [["Content-Length", "100"]]), replyRaw("half"));
 const chunked = scene(head(200, [["Transfer-Encoding", "chunked"]]), replyRaw("4\r\nhalf\r\n"));
@@ -41,6 +42,10 @@ for (const [what, script] of Object.entries(breaks)) {
     const rest = await client.untilClosed();
     assert(rest.length < 96 && !rest.endsWith("0\r\n\r\n"), `looks finished: ${rest}`);
     assertEquals(origin.requests.length, 1);
+    await until("it is logged", () => weir.log.length === 1);
+    const { end, cause } = JSON.parse(weir.log[0]!);
+    assertEquals({ end, cause }, { end: "truncated", cause: "http_response_incomplete" });
+    assertEquals(weir.endpointTotal(origin.url, "gatewayFailures"), 1);
   });
 }
 
