@@ -3,7 +3,7 @@
 // `handler.ts` drives it; every method does one step. Endpoints are judged here by what their attempts came
 // to, and told to the board.
 
-import { EndpointField, UpstreamField } from "../board/fields.ts";
+import { UpstreamField } from "../board/fields.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
 import type { Body, Delivery, ExchangeListener, HeaderLines, ResponseHead } from "../exchange.ts";
 import { headerValue } from "../exchange.ts";
@@ -16,7 +16,7 @@ import { leavable } from "./event_stream.ts";
 import type { Failure, Outcome, Responded } from "./failure.ts";
 import { toClient } from "./headers.ts";
 import type { Journey } from "./journey.ts";
-import { judge } from "./judgement.ts";
+import { countResult, judge, judgeDelivery } from "./judgement.ts";
 import type { Group } from "./proxy.ts";
 import type { NoLease } from "./pending_queue.ts";
 import { AttemptRecord } from "./record.ts";
@@ -215,7 +215,12 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   /** Sends the endpoint's answer to the client; `delivered` wants to know how that ended. */
   relay(head: ParsedResponse, body: Body | null): Delivery | Promise<Delivery> {
-    const sent = body !== null && body.length === null ? leavable(body, head, this.journey) : body;
+    let sent = body;
+    if (body !== null && body.length === null) {
+      sent = leavable(body, head, this.journey);
+      // Events have no end to wait for.
+      if (sent !== body) countResult(false, this.currentLease!.endpoint, this.entry!);
+    }
     return this.journey.send(this.clientHead(head), sent);
   }
 
@@ -227,13 +232,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     record.delivery = exchange.clientGone ? { kind: "clientGone", bytes: delivery.bytes } : delivery;
     record.endedAt = proxy.inputs.now();
     proxy.recorder.delivered(endpoint, record.endedAt - this.entry!.startedAt);
-    if (record.delivery.kind === "truncated") {
-      record.cause = "http_response_incomplete";
-      // The whole request's time may have been up because its client is slow.
-      if (this.current!.outOfTime) return;
-      endpoint.countGatewayResult(true);
-      endpoint.totals.add(EndpointField.resets);
-    }
+    if (record.delivery.kind === "truncated") record.cause = "http_response_incomplete";
+    judgeDelivery(record.delivery, endpoint, this.entry!, this.current!.outOfTime);
   }
 
   /** Gives back what is still claimed. */

@@ -1,12 +1,17 @@
 // What an attempt says of its endpoint: written into the attempt's record and counted on the board.
 
 import { EndpointField } from "../board/fields.ts";
+import type { Delivery } from "../exchange.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { describeFailure, isGatewayStatus, type Outcome } from "./failure.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord } from "./record.ts";
 
-/** Counts what the attempt came to. Clients that leave count against nobody. */
+/**
+ * Counts what the attempt came to. Clients that leave count against nobody. Whether an answer speaks for its endpoint
+ * is seen at its end, by `judgeDelivery`.
+ */
 export function judge(
   outcome: Outcome,
   lease: Lease,
@@ -21,7 +26,9 @@ export function judge(
       entry.headAt = outcome.at;
       entry.status = outcome.head.status;
       recorder.answered(endpoint, outcome.head.status, entry.headAt - entry.startedAt, entry.headAt);
-      endpoint.countGatewayResult(isGatewayStatus(outcome.head.status));
+      if (isGatewayStatus(outcome.head.status)) endpoint.countGatewayResult(true);
+      // Two sides take part in ending what follows a 101.
+      else if (outcome.kind === "switched") endpoint.countGatewayResult(false);
       return;
     case "clientGone":
       entry.outcome = "client left";
@@ -39,4 +46,24 @@ export function judge(
       recorder.unanswered(endpoint, outcome.kind, now - entry.startedAt, now);
     }
   }
+}
+
+/** Counts what the sending of the endpoint's answer came to. `outOfTime`: the whole request's time was up. */
+export function judgeDelivery(
+  delivery: Delivery,
+  endpoint: Endpoint,
+  entry: AttemptRecord,
+  outOfTime: boolean,
+): void {
+  // What a client left unread was good as far as it went.
+  if (delivery.kind !== "truncated") return countResult(false, endpoint, entry);
+  // The time may have been up because the client is slow.
+  if (outOfTime) return;
+  countResult(true, endpoint, entry);
+  endpoint.totals.add(EndpointField.resets);
+}
+
+/** Counts how an answer went, unless its status has counted as a failure already. */
+export function countResult(failed: boolean, endpoint: Endpoint, entry: AttemptRecord): void {
+  if (!isGatewayStatus(entry.status)) endpoint.countGatewayResult(failed);
 }
