@@ -102,7 +102,8 @@ export class Attempt implements BodyOwner {
   }
 
   private async dial(limitMs: number): Promise<Connection> {
-    const connection = await this.lease.open(limitMs);
+    const { connectMs, tlsHandshakeMs } = this.input.timeouts;
+    const connection = await this.lease.open({ connectMs, tlsHandshakeMs, bothMs: limitMs });
     if (this.expired) throw new DialError("timedOut", `no connection within ${limitMs} ms`);
     return connection;
   }

@@ -12,7 +12,7 @@ import { Verdicts } from "../board/verdicts.ts";
 import type { EndpointSnapshot, UpstreamSettings } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { Connection } from "./connection.ts";
-import { dial } from "./dial.ts";
+import { dial, type DialLimits } from "./dial.ts";
 import { IdleLimit } from "./idle_limit.ts";
 import { Lease } from "./lease.ts";
 import { Pool } from "./pool.ts";
@@ -123,17 +123,11 @@ export class Endpoint {
     }
   }
 
-  /** Opens a connection within `limitMs`, and within the limits of its own. @throws DialError */
-  async open(limitMs: number): Promise<Connection> {
+  /** Opens a connection. @throws DialError */
+  async open(limits: DialLimits): Promise<Connection> {
     const { wheel, now } = this.context;
-    const { tls, timeouts } = this.upstream;
     try {
-      const limits = {
-        connectMs: timeouts.connectMs,
-        tlsHandshakeMs: timeouts.tlsHandshakeMs,
-        bothMs: limitMs,
-      };
-      const conn = await dial(this.snapshot, tls, limits, wheel);
+      const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel);
       this.totals.add(EndpointField.connectionsOpened);
       return new Connection(conn, wheel, now());
     } catch (error) {

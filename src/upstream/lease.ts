@@ -1,7 +1,7 @@
 // A claim on an endpoint, from before the connection to the end of the body: taking it returns the giving-back.
 
 import type { Connection } from "./connection.ts";
-import { DialError } from "./dial.ts";
+import { DialError, type DialLimits } from "./dial.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** A request's claim on an endpoint. Given back once; giving back twice changes nothing. */
@@ -24,12 +24,9 @@ export class Lease {
     return this.connection = kept;
   }
 
-  /**
-   * A new connection to send on, which may take `limitMs` at most.
-   * @throws DialError
-   */
-  async open(limitMs: number): Promise<Connection> {
-    const connection = this.connection = await this.endpoint.open(limitMs);
+  /** A new connection to send on. @throws DialError */
+  async open(limits: DialLimits): Promise<Connection> {
+    const connection = this.connection = await this.endpoint.open(limits);
     if (this.released) {
       this.endpoint.closeConnection(connection);
       throw new DialError("local", "the request ended while it was connecting");

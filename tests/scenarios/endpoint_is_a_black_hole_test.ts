@@ -16,3 +16,17 @@ scenario("a request of any method leaves an endpoint that does not even accept",
   }
   assertEquals([good.requests.length, weir.endpointTotal(hole.url, "connectFailures") > 0], [4, true]);
 });
+
+scenario("a route's time for connecting stands above its upstream's", async (props) => {
+  await using hole = await startBlackHole();
+  const good = await props.origin(reply(200, { body: "good" }));
+  const timeouts = { connectMs: 60_000, requestMs: 10_000 };
+  const weir = await props.loop({
+    config: {
+      upstreams: { default: { endpoints: [hole.url, good.url], timeouts } },
+      routes: [{ match: {}, upstream: "default", timeouts: { connectMs: 100 } }],
+    },
+  });
+  for (let i = 0; i < 2; i++) assertEquals((await ask(weir.url)).text, "good");
+  assertEquals([good.requests.length, weir.endpointTotal(hole.url, "connectFailures")], [2, 1]);
+});

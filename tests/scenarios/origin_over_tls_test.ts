@@ -87,11 +87,26 @@ scenario("an origin that never answers the handshake is given up in time", async
   // It waits for the end of a request head, which a TLS hello does not have.
   const silent = await props.origin();
   const endpoints = [silent.url.replace("http:", "https:")];
-  const given = { endpoints, timeouts: { tlsHandshakeMs: 100 }, health: { kind: "off" } };
-  const weir = await props.weir({ config: config({ silent: { ...given, retry: { attemptsMax: 1 } } }) });
-  const answer = await ask(weir.url, { target: "/silent" });
-  assertEquals(answer.status, 504);
-  assertMatch(answer.header("proxy-status") ?? "", /error=connection_timeout/);
+  const given = { endpoints, health: { kind: "off" }, retry: { attemptsMax: 1 } };
+  const timeouts = { tlsHandshakeMs: 100 };
+  const weir = await props.weir({
+    config: {
+      upstreams: {
+        soon: { ...given, timeouts },
+        late: { ...given, timeouts: { tlsHandshakeMs: 86_400_000 } },
+      },
+      routes: [{ match: { path: "/soon" }, upstream: "soon" }, {
+        match: { path: "/late" },
+        upstream: "late",
+        timeouts,
+      }],
+    },
+  });
+  for (const target of ["/soon", "/late"]) {
+    const answer = await ask(weir.url, { target });
+    assertEquals(answer.status, 504, target);
+    assertMatch(answer.header("proxy-status") ?? "", /error=connection_timeout/, target);
+  }
 });
 
 Deno.test("a start with files that are no certificates is refused with the reason", async () => {
