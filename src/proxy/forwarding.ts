@@ -22,7 +22,7 @@ import type { NoLease } from "./pending_queue.ts";
 import { AttemptRecord } from "./record.ts";
 import { RequestBody } from "./request_body.ts";
 import { backoffMs } from "./retry_budget.ts";
-import { retryAfterMs, retryField, retryVerdict } from "./retry_policy.ts";
+import { endingOf, retryField, retryVerdict } from "./retry_policy.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { Selection } from "./selection.ts";
 import { upstreamRequest } from "./upstream_request.ts";
@@ -103,15 +103,28 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     if (this.deadline !== null) this.journey.proxy.inputs.wheel.remove(this.deadline);
   }
 
+  /** Milliseconds until the request's deadline. */
+  private get timeLeftMs(): number {
+    return this.deadlineAt - this.journey.proxy.inputs.now();
+  }
+
   /** A claim on the endpoint for the next attempt; `full` while all are at their limit. */
   lease(): Lease | NoLease {
-    return this.selection.next();
+    return this.entry === null || this.timeLeftMs > 0 ? this.selection.next() : this.outOfTime();
   }
 
   /** Waits while all endpoints are at their limit. */
-  waitForLease(): Promise<Lease | NoLease> {
+  async waitForLease(): Promise<Lease | NoLease> {
     this.waited = true;
-    return this.selection.waitForRoom(this.deadlineAt - this.journey.proxy.inputs.now());
+    const lease = await this.selection.waitForRoom(this.timeLeftMs);
+    if (typeof lease === "string" || this.timeLeftMs > 0) return lease;
+    lease.release(false);
+    return this.outOfTime();
+  }
+
+  private outOfTime(): NoLease {
+    if (this.entry !== null) this.entry.retryVerdict = "no: the request's deadline passed before it";
+    return "outOfTime";
   }
 
   /** One try at the leased endpoint; `judge` is told what it came to. */
@@ -166,23 +179,19 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   private verdictOn(outcome: Responded | Failure) {
     const { exchange, proxy } = this.journey;
-    const ended = outcome.kind === "response"
-      ? {
-        kind: "status" as const,
-        status: outcome.head.status,
-        retryAfterMs: retryAfterMs(outcome.head.headers),
-      }
-      : outcome;
+    const { backoffBaseMs, backoffCapMs } = this.retry;
+    const attempts = this.selection.tried.length;
     return retryVerdict({
-      ended,
+      ended: endingOf(outcome),
       method: exchange.head.method,
       idempotencyKeyed: this.retry.idempotencyKey &&
         headerValue(exchange.head.headers, "idempotency-key") !== undefined,
       replayable: this.body === null || this.body.replayable,
-      attempts: this.selection.tried.length,
+      attempts,
       attemptsMax: this.retry.attemptsMax,
       onStatus: this.retry.onStatus,
-      deadlineLeftMs: this.deadlineAt - proxy.inputs.now(),
+      deadlineLeftMs: this.timeLeftMs,
+      backoffMs: backoffMs(attempts, backoffBaseMs, backoffCapMs, proxy.inputs.random),
     });
   }
 
@@ -192,16 +201,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     this.journey.record.trace?.endAttempt();
   }
 
-  /** Waits, and no less than the endpoint asked for. */
-  private backOff(leastMs: number): Promise<void> {
-    const { wheel, random } = this.journey.proxy.inputs;
-    const ms = backoffMs(
-      this.selection.tried.length,
-      this.retry.backoffBaseMs,
-      this.retry.backoffCapMs,
-      random,
-    );
-    return new Promise((resolve) => wheel.arm(new Timer(resolve), Math.max(leastMs, ms)));
+  private backOff(ms: number): Promise<void> {
+    return new Promise((resolve) => this.journey.proxy.inputs.wheel.arm(new Timer(resolve), ms));
   }
 
   /** The endpoint's head as the client gets it. */

@@ -9,8 +9,11 @@ import type { OwnColumn, OwnGauge } from "../board/own.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
 
-/** Why there is no lease: nobody may take the request; no room; the queue was full; it waited too long. */
-export type NoLease = "noEndpoint" | "full" | "queueFull" | "queueTimeout" | "clientGone";
+/**
+ * Why there is no lease: nobody may take the request; no room; the queue was full; it waited too long; its own time
+ * is up.
+ */
+export type NoLease = "noEndpoint" | "full" | "queueFull" | "queueTimeout" | "outOfTime" | "clientGone";
 
 /** A request that wants a place. */
 export interface Waiter {

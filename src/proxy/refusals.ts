@@ -19,6 +19,12 @@ export const NO_ENDPOINT: Refusal = {
   retryAfterS: 1,
 };
 
+const OUT_OF_TIME: Refusal = {
+  status: 504,
+  error: "http_response_timeout",
+  message: "the origin did not answer in time",
+};
+
 const AT_LIMIT: Omit<Refusal, "message"> = {
   status: 503,
   error: "connection_limit_reached",
@@ -38,6 +44,8 @@ export function ofNoLease(why: Exclude<NoLease, "clientGone">): Refusal {
       return { ...AT_LIMIT, message: "every endpoint is at its limit and the queue is full" };
     case "queueTimeout":
       return { ...AT_LIMIT, message: "every endpoint stayed at its limit for too long" };
+    case "outOfTime":
+      return OUT_OF_TIME;
     case "noEndpoint":
     case "full":
       return NO_ENDPOINT;
@@ -47,9 +55,7 @@ export function ofNoLease(why: Exclude<NoLease, "clientGone">): Refusal {
 /** After the last attempt failed. The details stay in the log: they name endpoints. */
 export function ofFailure(failure: Failure): Refusal {
   const { status, error } = answerFor(failure);
-  const message = status === 504
-    ? "the origin did not answer in time"
-    : "the origin did not give a usable answer";
+  const message = status === 504 ? OUT_OF_TIME.message : "the origin did not give a usable answer";
   return { status, error, message };
 }
 

@@ -5,7 +5,7 @@
 
 import { RETRY_REASONS, UpstreamField } from "../board/fields.ts";
 import { type HeaderLines, headerValue } from "../exchange.ts";
-import type { Failure } from "./failure.ts";
+import type { Failure, Responded } from "./failure.ts";
 import { unreachable } from "./failure.ts";
 
 export type RetryReason = typeof RETRY_REASONS[number];
@@ -13,7 +13,7 @@ export type RetryReason = typeof RETRY_REASONS[number];
 export type RetryVerdict =
   /**
    * `free`: costs no budget and needs no backoff. Nothing was sent, or a kept connection was dead: each can
-   * be that once only, and all of them at once when an endpoint dies. `waitMs`: no sooner than after this.
+   * be that once only, and all of them at once when an endpoint dies. `waitMs`: after this.
    */
   | { readonly retry: true; readonly free: boolean; readonly reason: RetryReason; readonly waitMs: number }
   | { readonly retry: false; readonly why: string };
@@ -37,6 +37,8 @@ export interface RetryFacts {
   readonly onStatus: readonly number[];
   /** Milliseconds until the request's deadline; Infinity without one. */
   readonly deadlineLeftMs: number;
+  /** Milliseconds to wait before a retry that is not free. */
+  readonly backoffMs: number;
 }
 
 /** A longer Retry-After is for the client to wait out: it gets the answer, and the endpoint its rest. */
@@ -63,18 +65,20 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
   if (facts.deadlineLeftMs <= 0) return no("the request's deadline has passed");
   if (!facts.replayable) return no("the request body is larger than what is kept");
   const { ended } = facts;
-  if (ended.kind !== "status" && !ended.sent) return yes("connect", true);
+  if (ended.kind !== "status" && !ended.sent) return atOnce("connect");
   const repeatable = isIdempotent(facts.method) || facts.idempotencyKeyed;
   if (!repeatable) return no(`${facts.method} may have been processed`);
   switch (ended.kind) {
     case "status":
       return statusVerdict(ended.status, ended.retryAfterMs, facts);
     case "reset":
-      return resetVerdict(ended.phase, ended.reused, ended.answered);
+      if (ended.phase === "body") return no("the answer had begun");
+      // A kept connection that died before any answer is most likely one that the endpoint was closing anyway.
+      return ended.reused && !ended.answered ? atOnce("reused") : later("reset", facts);
     case "timedOut":
-      return ended.phase === "body" ? no("the answer had begun") : yes("timeout", false);
+      return ended.phase === "body" ? no("the answer had begun") : later("timeout", facts);
     case "malformed":
-      return yes("reset", false);
+      return later("reset", facts);
     default:
       return unreachable(ended);
   }
@@ -82,24 +86,32 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
 
 function statusVerdict(status: number, retryAfterMs: number | null, facts: RetryFacts): RetryVerdict {
   if (!facts.onStatus.includes(status)) return no(`status ${status} is not one to retry`);
-  const waitMs = retryAfterMs ?? 0;
-  if (waitMs > RETRY_AFTER_MAX_MS) return no("Retry-After asks for more than a retry waits");
-  if (waitMs >= facts.deadlineLeftMs) return no("Retry-After is past the deadline");
-  return { retry: true, free: false, reason: "status", waitMs };
+  const leastMs = retryAfterMs ?? 0;
+  if (leastMs > RETRY_AFTER_MAX_MS) return no("Retry-After asks for more than a retry waits");
+  if (leastMs >= facts.deadlineLeftMs) return no("Retry-After is past the deadline");
+  return later("status", facts, leastMs);
 }
 
-/** A kept connection that died before any answer is most likely one that the endpoint was closing anyway. */
-function resetVerdict(phase: "send" | "head" | "body", reused: boolean, answered: boolean): RetryVerdict {
-  if (phase === "body") return no("the answer had begun");
-  return reused && !answered ? yes("reused", true) : yes("reset", false);
+function atOnce(reason: RetryReason): RetryVerdict {
+  return { retry: true, free: true, reason, waitMs: 0 };
 }
 
-function yes(reason: RetryReason, free: boolean): RetryVerdict {
-  return { retry: true, free, reason, waitMs: 0 };
+/** After the backoff, and no less than `leastMs`: unless no time is left then. */
+function later(reason: RetryReason, { backoffMs, deadlineLeftMs }: RetryFacts, leastMs = 0): RetryVerdict {
+  const waitMs = Math.max(backoffMs, leastMs);
+  if (waitMs >= deadlineLeftMs) return no("the wait before a retry is past the deadline");
+  return { retry: true, free: false, reason, waitMs };
 }
 
 function no(why: string): RetryVerdict {
   return { retry: false, why };
+}
+
+/** What an attempt came to, as far as a retry depends on it. */
+export function endingOf(outcome: Responded | Failure): RetryFacts["ended"] {
+  if (outcome.kind !== "response") return outcome;
+  const { status, headers } = outcome.head;
+  return { kind: "status", status, retryAfterMs: retryAfterMs(headers) };
 }
 
 /** The UpstreamField that counts retries made for this reason. */
@@ -108,7 +120,7 @@ export function retryField(reason: RetryReason): number {
 }
 
 /** Milliseconds of a Retry-After in seconds; null when there is none or it is a date. */
-export function retryAfterMs(headers: HeaderLines): number | null {
+function retryAfterMs(headers: HeaderLines): number | null {
   const value = headerValue(headers, "retry-after");
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : null;
 }

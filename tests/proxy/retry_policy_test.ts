@@ -15,6 +15,7 @@ const FACTS: Omit<RetryFacts, "ended"> = {
   attemptsMax: 3,
   onStatus: [],
   deadlineLeftMs: Infinity,
+  backoffMs: 20,
 };
 const detail = "";
 
@@ -103,10 +104,22 @@ for (
   });
 }
 
-Deno.test("retryVerdict() passes on how long the endpoint wants to be left alone", () => {
-  const ended = { kind: "status", status: 503, retryAfterMs: 700 } as const;
-  const verdict = retryVerdict({ ...FACTS, ended, onStatus: [503] });
-  assert(verdict.retry && verdict.waitMs === 700);
+for (const [retryAfterMs, backoffMs, expected] of [[700, 20, 700], [0, 20, 20], [null, 20, 20]] as const) {
+  Deno.test(`retryVerdict() waits ${expected} ms after Retry-After ${retryAfterMs} with a backoff of ${backoffMs} ms`, () => {
+    const ended = { kind: "status", status: 503, retryAfterMs } as const;
+    const verdict = retryVerdict({ ...FACTS, ended, onStatus: [503], backoffMs });
+    assert(verdict.retry && verdict.waitMs === expected);
+  });
+}
+
+Deno.test("retryVerdict() is no when the backoff is past the deadline, unless the retry needs none", () => {
+  for (const [name, ended, idempotent] of FAILURES) {
+    const free = idempotent.startsWith("(");
+    assertEquals(told({ ended, deadlineLeftMs: 20 }), free ? idempotent : "no", name);
+    assertEquals(told({ ended, deadlineLeftMs: 21 }), idempotent, name);
+  }
+  const verdict = retryVerdict({ ...FACTS, ended: reset("head", false), deadlineLeftMs: 20 });
+  assertEquals(verdict, { retry: false, why: "the wait before a retry is past the deadline" });
 });
 
 Deno.test("retryVerdict() never sends a POST twice once a byte of it was sent", () => {

@@ -138,7 +138,7 @@ export class RunningLoop implements AsyncDisposable {
 }
 
 /** What the control plane would publish for this configuration, with every endpoint taking traffic. */
-function snapshotOf(config: Config): Snapshot {
+export function snapshotOf(config: Config): Snapshot {
   let row = 0;
   const upstreams = Object.entries(config.upstreams).map(([name, upstream], index): UpstreamSnapshot => {
     const { sticky, ...rest } = upstream;
