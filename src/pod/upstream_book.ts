@@ -1,7 +1,7 @@
 // The upstreams as they are known now: what is configured, and what discovery has found for each.
 //
 // Used by `pod.ts`. An upstream whose addresses did not change keeps its discovery over a reload, and with
-// it all that is known; a failure to resolve never takes an endpoint away.
+// it all that is known; one whose addresses did keeps what is known of those that stay.
 
 import type { EndpointAddress } from "../config/endpoint_url.ts";
 import { parseEndpointEntry } from "../config/endpoint_url.ts";
@@ -73,6 +73,7 @@ export class UpstreamBook {
       name,
       addressesOf(config),
       this.inputs.discoveryInputs(name, config),
+      before?.discovery,
     );
     const entry: Entry = { config, tls, key, discovery, endpoints: before?.endpoints ?? [], fresh: true };
     discovery.start((endpoints) => {

@@ -24,7 +24,7 @@ class Scene implements AsyncDisposable {
   readonly discovery: DnsDiscovery;
   last: readonly DiscoveredEndpoint[] = [];
 
-  constructor(address: DnsAddress, answers: Record<string, DnsAnswer>) {
+  constructor(address: DnsAddress, answers: Record<string, DnsAnswer>, before?: Scene) {
     this.answer(answers);
     this.discovery = new DnsDiscovery(address, discoverySchema.parse({ jitterPercent: 0 }), {
       clock: this.clock,
@@ -33,7 +33,7 @@ class Scene implements AsyncDisposable {
         onFailure: ({ source, reason, kept }) => this.said.push(`${source} failed, ${kept} kept: ${reason}`),
         onRecovery: ({ source, endpoints }) => this.said.push(`${source} recovered: ${endpoints}`),
       },
-    });
+    }, before?.discovery);
     this.discovery.start((endpoints) => {
       this.last = endpoints;
       this.published.push(endpoints.map(({ id }) => id.replace("http://", "")).join(" "));
@@ -187,6 +187,46 @@ Deno.test(
       "b.test": { a: ["10.0.0.2"] },
     });
     assertEquals(scene.published, ["10.0.0.1:80 10.0.0.2:80", "10.0.0.2:80 10.0.0.9:80"]);
+  },
+);
+
+Deno.test(
+  "DnsDiscovery keeps the targets of a service until another target has an address",
+  strict,
+  async () => {
+    const srv = (target: string) => ({ srv: [{ priority: 1, weight: 1, port: 80, target }] });
+    await using scene = new Scene(service, {
+      "_http._tcp.app.test": srv("a.test"),
+      "a.test": { a: ["10.0.0.1"] },
+    });
+    await scene.discovery.settled;
+    await scene.again({ "_http._tcp.app.test": srv("b.test"), "b.test": "servfail" });
+    await using next = new Scene(service, { "_http._tcp.app.test": "servfail" }, scene);
+    await next.discovery.settled;
+    assertEquals(next.published, ["10.0.0.1:80"]);
+    await scene.again({ "b.test": { a: ["10.0.0.2"] } });
+    assertEquals(scene.published, ["10.0.0.1:80", "10.0.0.2:80"]);
+  },
+);
+
+Deno.test(
+  "DnsDiscovery hands over what it knows to the discovery that takes its place",
+  strict,
+  async () => {
+    await using scene = new Scene(app, { "app.test": { a: ["10.0.0.1"], aaaa: ["fd00::1"] } });
+    await scene.discovery.settled;
+    const { answeredAt } = scene.discovery.describe();
+    await using next = new Scene({ ...app, weight: 3 }, { "app.test": "servfail" }, scene);
+    await next.discovery.settled;
+    assertEquals(next.last.map(({ host, weight }) => [host, weight]), [["10.0.0.1", 3], ["fd00::1", 3]]);
+    assertEquals(next.discovery.describe().answeredAt, answeredAt);
+    await using third = new Scene(app, { "app.test": { a: ["10.0.0.2"] } }, next);
+    await third.discovery.settled;
+    assertEquals(third.published, ["10.0.0.2:8080 [fd00::1]:8080"]);
+    assertEquals([next.said, third.said], [
+      [`dns+http://app.test:8080 failed, 2 kept: ${NO_ADDRESS}`],
+      ["dns+http://app.test:8080 recovered: 2"],
+    ]);
   },
 );
 

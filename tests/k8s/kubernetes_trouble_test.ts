@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { onePod, scenario, strict } from "./support/scenario.ts";
-import { ScriptedApi } from "./support/scripted_api.ts";
+import { ScriptedApi, slice } from "./support/scripted_api.ts";
 import { Watched } from "./support/watched.ts";
 
 scenario("keeps its endpoints while the server is away for an hour", async (api, watched) => {
@@ -20,6 +20,24 @@ scenario("keeps its endpoints while the server is away for an hour", async (api,
   // One line for going, one for coming back, however often it asked.
   assertEquals(watched.events.map((event) => event.replace(/:.*/, "")), ["failure", "recovery (1)"]);
   assert(watched.pauses.length < 200, `${watched.pauses.length} tries in an hour`);
+});
+
+scenario("hands over what it knows to the source that takes its place", async (api, watched) => {
+  const watch = await api.listThenWatch("1", [onePod]);
+  watch.event("ADDED", slice("s2", { "10.0.0.2": "ready" }, "2"));
+  await watched.until(() => watched.addresses === "10.0.0.1 10.0.0.2");
+  watch.breakOff();
+  (await api.next()).refuse(503, "no quorum");
+  await watched.until(() => watched.problem !== null);
+  await using next = new Watched(api, { weight: 3 }, watched);
+  assertEquals(next.told[0]?.map(({ host, weight }) => [host, weight]), [["10.0.0.1", 3], ["10.0.0.2", 3]]);
+  assertEquals([next.problem, next.events], [watched.problem, []]);
+  await watched.source.stop();
+  const resumed = await api.next();
+  assertEquals([resumed.isWatch, resumed.query.resourceVersion], [true, "2"]);
+  resumed.open();
+  await next.until(() => next.problem === null);
+  assertEquals([next.told.length, next.events], [1, ["recovery (2)"]]);
 });
 
 scenario("waits longer after each failure, up to half a minute", async (api, watched) => {

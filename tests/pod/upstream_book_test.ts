@@ -8,7 +8,10 @@ import {
   type Discovery,
 } from "../../src/control/discovery/discovery.ts";
 import { COALESCE_MS } from "../../src/control/discovery/upstream_discovery.ts";
+import { discoveryInputs } from "../../src/pod/discovery_inputs.ts";
+import { EventBook } from "../../src/pod/event_book.ts";
 import { UpstreamBook } from "../../src/pod/upstream_book.ts";
+import { ScriptedDns } from "../control/scripted_dns.ts";
 import { settle, VirtualClock } from "../control/virtual_clock.ts";
 
 /** A discovery that finds what a test says, when it says so. */
@@ -89,4 +92,29 @@ Deno.test("an upstream that stays as it is goes on being told while another one 
   assertEquals(changes, ["stays"]);
   scripted.get("slow")!.first.resolve();
   await applying;
+});
+
+Deno.test("a failure to resolve takes no endpoint of an address that stays", async () => {
+  await using dns = new ScriptedDns();
+  const clock = new VirtualClock();
+  const book = new UpstreamBook({
+    discoveryInputs: (name, config) =>
+      discoveryInputs(name, config, { clock, events: new EventBook(() => 0, () => {}), environment: {} }),
+    readTextFile: () => Promise.reject(new Error("there are no files")),
+    onChange: () => {},
+  });
+  const configured = (more: object, ...endpoints: string[]) =>
+    configOf({ a: { endpoints, discovery: { nameServer: `127.0.0.1:${dns.port}`, ...more } } });
+  const hosts = () => book.known("a")!.endpoints.map(({ host }) => host);
+  dns.answers.set("stays.test", { a: ["10.0.0.1", "10.0.0.2"] });
+  dns.answers.set("goes.test", { a: ["10.0.0.3"] });
+  await book.apply(configured({}, "dns+http://goes.test:80", "dns+http://stays.test:80"));
+  assertEquals(hosts(), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+
+  dns.answers.set("stays.test", "servfail");
+  await book.apply(configured({}, "dns+http://stays.test:80;weight=2", "http://10.0.0.9"));
+  assertEquals(hosts(), ["10.0.0.1", "10.0.0.2", "10.0.0.9"]);
+  await book.apply(configured({ intervalMs: 4_000 }, "dns+http://stays.test:80;weight=2"));
+  assertEquals(hosts(), ["10.0.0.1", "10.0.0.2"]);
+  await book.stop();
 });

@@ -25,21 +25,15 @@ export interface DnsInputs {
   readonly events: DiscoveryEvents;
 }
 
-/** What one look came to: the endpoints to use now, and what is wrong, if anything. */
-interface Finding {
-  readonly endpoints: readonly DiscoveredEndpoint[];
-  readonly problem: string | null;
-}
-
 export class DnsDiscovery implements Discovery {
   readonly settled: Promise<void>;
   private readonly source: string;
-  private readonly names = new Map<string, NameMemory>();
-  /** The last SRV answer that had records. */
-  private targets: readonly ServiceTarget[] = [];
+  private readonly names: Map<string, NameMemory>;
+  /** The last SRV answer that led to an address. */
+  private targets: readonly ServiceTarget[];
   private published: readonly DiscoveredEndpoint[] = [];
-  private problem: string | null = null;
-  private answeredAt: number | null = null;
+  private problem: string | null;
+  private answeredAt: number | null;
   private publish: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
   private settle!: () => void;
   private cancelNext: Cancel = () => {};
@@ -47,12 +41,18 @@ export class DnsDiscovery implements Discovery {
   private abort: AbortController | null = null;
   private stopped = false;
 
+  /** @param before looked at the same source until now: what it knows holds until DNS says something else */
   constructor(
     private readonly address: DnsAddress,
     private readonly config: DiscoveryConfig,
     private readonly inputs: DnsInputs,
+    before?: DnsDiscovery,
   ) {
     this.source = addressId(address);
+    this.names = new Map(before?.names);
+    this.targets = before?.targets ?? [];
+    this.problem = before?.problem ?? null;
+    this.answeredAt = before?.answeredAt ?? null;
     this.settled = new Promise((resolve) => this.settle = resolve);
   }
 
@@ -76,9 +76,9 @@ export class DnsDiscovery implements Discovery {
 
   private async look(): Promise<void> {
     const { clock } = this.inputs;
-    const finding = await this.findInTime();
+    const problem = await this.askInTime();
     if (this.stopped) return;
-    this.take(finding);
+    this.take(this.known(), problem);
     this.settle();
     const { intervalMs, jitterPercent } = this.config;
     this.cancelNext = clock.after(jittered(intervalMs, jitterPercent, clock.random()), () => {
@@ -86,7 +86,8 @@ export class DnsDiscovery implements Discovery {
     });
   }
 
-  private async findInTime(): Promise<Finding> {
+  /** Asks and remembers the answers; what is wrong, in words, or null. */
+  private async askInTime(): Promise<string | null> {
     const { timeoutMs } = this.config;
     const abort = this.abort = new AbortController();
     const cancel = this.inputs.clock.after(
@@ -95,38 +96,40 @@ export class DnsDiscovery implements Discovery {
     );
     try {
       return this.address.port === null
-        ? await this.findService(this.address.host, abort.signal)
-        : await this.findAddresses(this.address.host, this.address.port, abort.signal);
+        ? await this.askService(this.address.host, abort.signal)
+        : await this.resolve(this.address.host, abort.signal);
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      return { endpoints: this.published, problem };
+      return error instanceof Error ? error.message : String(error);
     } finally {
       cancel();
     }
   }
 
-  private async findAddresses(name: string, port: number, signal: AbortSignal): Promise<Finding> {
-    const problem = await this.resolve(name, signal);
-    const endpoints = this.addressesOf(name).map((ip) => discoveredEndpoint(this.address, ip, port, name));
-    return { endpoints: mergeEndpoints([endpoints]), problem };
-  }
-
-  private async findService(name: string, signal: AbortSignal): Promise<Finding> {
+  private async askService(name: string, signal: AbortSignal): Promise<string | null> {
     // RFC 2782: a single target "." (an empty name here) says that the service is not offered.
-    const targets = (await this.inputs.resolver.services(name, signal)).filter(({ target }) => target !== "");
+    const answer = (await this.inputs.resolver.services(name, signal)).filter(({ target }) => target !== "");
     const problems: (string | null)[] = [];
-    if (targets.length > 0) this.targets = targets;
-    else problems.push("no SRV record: the name does not exist, has none, or its resolver fails");
-    const hosts = [...new Set(this.targets.map(({ target }) => target))];
-    for (const known of this.names.keys()) if (!hosts.includes(known)) this.names.delete(known);
+    if (answer.length === 0) {
+      problems.push("no SRV record: the name does not exist, has none, or its resolver fails");
+    }
+    const targets = answer.length === 0 ? this.targets : answer;
     const found = await Promise.all(
-      hosts.map(async (host) => ({ host, problem: await this.resolve(host, signal) })),
+      hostsOf(targets).map(async (host) => ({ host, problem: await this.resolve(host, signal) })),
     );
     for (const { host, problem } of found) if (problem !== null) problems.push(`${host}: ${problem}`);
-    return {
-      endpoints: this.serviceEndpoints(),
-      problem: problems.find((problem) => problem !== null) ?? null,
-    };
+    if (targets.some(({ target }) => this.addressesOf(target).length > 0)) this.targets = targets;
+    const hosts = hostsOf(this.targets);
+    for (const known of this.names.keys()) if (!hosts.includes(known)) this.names.delete(known);
+    return problems.find((problem) => problem !== null) ?? null;
+  }
+
+  /** The endpoints, by all answers so far. */
+  private known(): DiscoveredEndpoint[] {
+    const { host, port } = this.address;
+    if (port === null) return this.serviceEndpoints();
+    return mergeEndpoints([
+      this.addressesOf(host).map((ip) => discoveredEndpoint(this.address, ip, port, host)),
+    ]);
   }
 
   private serviceEndpoints(): DiscoveredEndpoint[] {
@@ -155,7 +158,7 @@ export class DnsDiscovery implements Discovery {
     return this.names.get(name)?.addresses ?? [];
   }
 
-  private take({ endpoints, problem }: Finding): void {
+  private take(endpoints: readonly DiscoveredEndpoint[], problem: string | null): void {
     if (endpoints.length > 0 && !sameEndpoints(endpoints, this.published)) {
       this.published = endpoints;
       this.publish(endpoints);
@@ -170,4 +173,8 @@ export class DnsDiscovery implements Discovery {
     }
     this.problem = problem;
   }
+}
+
+function hostsOf(targets: readonly ServiceTarget[]): string[] {
+  return [...new Set(targets.map(({ target }) => target))];
 }

@@ -55,14 +55,25 @@ export class KubernetesDiscovery implements Discovery {
   #emptiness: string | null = null;
   #hasFailed = false;
 
-  constructor(private readonly address: KubernetesAddress, private readonly inputs: KubernetesInputs) {
+  /** @param before watched the same source until now: what it knows holds until the server says something else */
+  constructor(
+    private readonly address: KubernetesAddress,
+    private readonly inputs: KubernetesInputs,
+    before?: KubernetesDiscovery,
+  ) {
     this.#source = addressId(address);
     this.#mirror = new SliceMirror(address.service, address.namespace, inputs);
     this.settled = new Promise((resolve) => this.#settle = resolve);
+    if (before === undefined) return;
+    this.#mirror.goOnFrom(before.#mirror);
+    this.#answeredAt = before.#answeredAt;
+    this.#trouble = before.#trouble;
+    this.#hasFailed = before.#hasFailed;
   }
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
     this.#onEndpoints = onEndpoints;
+    if (this.#answeredAt !== null) this.#tell();
     this.#running = this.#run();
   }
 
@@ -114,6 +125,10 @@ export class KubernetesDiscovery implements Discovery {
   #heard(): void {
     this.#answeredAt = this.inputs.clock.date();
     this.#trouble = null;
+    this.#tell();
+  }
+
+  #tell(): void {
     if (this.#tellingIsDue) return;
     this.#tellingIsDue = true;
     this.#telling = this.#tellSoon();

@@ -46,6 +46,12 @@ export class SliceMirror {
     private readonly inputs: SessionInputs,
   ) {}
 
+  /** Takes over what another mirror of the same Service holds, before the first talk. */
+  goOnFrom(other: SliceMirror): void {
+    for (const slice of other.current()) this.slices.set(slice.name, slice);
+    this.#resourceVersion = other.#resourceVersion;
+  }
+
   /**
    * Talks until the server ends it, something fails or `signal` aborts. `onHeard` is called each time the
    * server spoke and the mirror is as it said: after the list, when the watch is open, after each event.

@@ -4,11 +4,11 @@
 // KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT; the rights to read the service account directory and
 // to connect are needed.
 
-import type { KubernetesAddress } from "../../config/endpoint_url.ts";
 import type { Clock } from "../clock.ts";
 import type { DiscoveryEvents } from "./discovery.ts";
 import { KubernetesDiscovery } from "./kubernetes.ts";
 import { KubernetesApi } from "./kubernetes_api.ts";
+import type { DiscoveryMakers } from "./upstream_discovery.ts";
 
 /** The API server of the cluster that this process runs in. */
 function kubernetesApiOfPod(env: (name: string) => string | undefined): KubernetesApi {
@@ -27,6 +27,9 @@ export function kubernetesMaker(
     readonly clock: Clock;
     readonly events: DiscoveryEvents;
   },
-): (address: KubernetesAddress) => KubernetesDiscovery {
-  return (address) => new KubernetesDiscovery(address, { ...inputs, api: kubernetesApiOfPod(inputs.env) });
+): DiscoveryMakers["k8s"] {
+  return (address, before) => {
+    const known = before instanceof KubernetesDiscovery ? before : undefined;
+    return new KubernetesDiscovery(address, { ...inputs, api: kubernetesApiOfPod(inputs.env) }, known);
+  };
 }

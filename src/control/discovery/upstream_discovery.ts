@@ -4,7 +4,12 @@
 // the first time when every address has been looked at once, so that a start does not begin with half a
 // group; after that at each change, coalesced: a storm of changes becomes a few lists a second.
 
-import type { DnsAddress, EndpointAddress, KubernetesAddress } from "../../config/endpoint_url.ts";
+import {
+  addressId,
+  type DnsAddress,
+  type EndpointAddress,
+  type KubernetesAddress,
+} from "../../config/endpoint_url.ts";
 import type { DiscoveryConfig } from "../../config/schema.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import {
@@ -27,10 +32,10 @@ export interface DiscoveryInputs {
   readonly makers: DiscoveryMakers;
 }
 
-/** How addresses that are not static are discovered. */
+/** How addresses that are not static are discovered. `before` did so until now: its knowledge is taken over. */
 export interface DiscoveryMakers {
-  dns(address: DnsAddress): Discovery;
-  k8s(address: KubernetesAddress): Discovery;
+  dns(address: DnsAddress, before?: Discovery): Discovery;
+  k8s(address: KubernetesAddress, before?: Discovery): Discovery;
 }
 
 export class UpstreamDiscovery implements Discovery {
@@ -42,12 +47,14 @@ export class UpstreamDiscovery implements Discovery {
   private cancelPublication: Cancel | null = null;
   private stopped = false;
 
+  /** @param before discovered the upstream until now: an address that stays keeps what is known of it */
   constructor(
     private readonly name: string,
     addresses: readonly EndpointAddress[],
     private readonly inputs: DiscoveryInputs,
+    before?: UpstreamDiscovery,
   ) {
-    this.discoveries = addresses.map((address) => this.make(address));
+    this.discoveries = addresses.map((address) => this.make(address, before?.of(addressId(address))));
     this.lists = addresses.map(() => []);
     this.settled = Promise.all(this.discoveries.map((discovery) => discovery.settled)).then(() =>
       this.publishNow()
@@ -85,15 +92,19 @@ export class UpstreamDiscovery implements Discovery {
     return this.discoveries.map((discovery) => discovery.describe());
   }
 
-  private make(address: EndpointAddress): Discovery {
+  private of(source: string): Discovery | undefined {
+    return this.discoveries.find((discovery) => discovery.describe().source === source);
+  }
+
+  private make(address: EndpointAddress, before: Discovery | undefined): Discovery {
     const { makers, clock } = this.inputs;
     switch (address.kind) {
       case "static":
         return new StaticDiscovery(address, clock.date());
       case "dns":
-        return makers.dns(address);
+        return makers.dns(address, before);
       case "k8s":
-        return makers.k8s(address);
+        return makers.k8s(address, before);
     }
   }
 
@@ -124,5 +135,8 @@ export function dnsMaker(
 ): DiscoveryMakers["dns"] {
   const { nameServer } = config;
   const resolver = dnsResolver(nameServer === undefined ? undefined : parseNameServer(nameServer));
-  return (address) => new DnsDiscovery(address, config, { ...inputs, resolver });
+  return (address, before) => {
+    const known = before instanceof DnsDiscovery ? before : undefined;
+    return new DnsDiscovery(address, config, { ...inputs, resolver }, known);
+  };
 }

@@ -30,7 +30,7 @@ export class Watched implements AsyncDisposable {
   nowMs = 0;
   #changed = Promise.withResolvers<void>();
 
-  constructor(api: ScriptedApi, target: Partial<KubernetesAddress> = {}) {
+  constructor(api: ScriptedApi, target: Partial<KubernetesAddress> = {}, before?: Watched) {
     const address: KubernetesAddress = {
       kind: "k8s",
       scheme: "http",
@@ -54,7 +54,7 @@ export class Watched implements AsyncDisposable {
         onFailure: ({ reason, kept }) => this.#event(`failure: ${reason} (${kept})`),
         onRecovery: ({ endpoints }) => this.#event(`recovery (${endpoints})`),
       },
-    });
+    }, before?.source);
     this.source.start((endpoints) => {
       this.told.push(endpoints);
       this.#wake();
