@@ -13,7 +13,7 @@ import { handle } from "./proxy/handler.ts";
 import { Proxy } from "./proxy/proxy.ts";
 import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Listening } from "./listener/listening.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import type { FromWorker, SentAt, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
 import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
 import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
@@ -37,13 +37,14 @@ export class EventLoop {
   constructor(
     private readonly start: WorkerStart,
     private readonly post: (message: FromWorker) => void,
+    /** From this thread's time to the pod's: threads start at different times. */
+    podTimeOffsetMs: number,
     makeTracer: ((inputs: TracerInputs) => Tracer) | null = null,
   ) {
     this.own = new OwnColumn(Board.open(start.board), start.column);
     this.serving = this.own.gauge(ColumnCell.serving);
-    // Threads start at different times; the board is written, and every deadline reckoned, in the pod's one time.
-    const offset = performance.timeOrigin - start.timeOrigin;
-    this.wheel = runningWheel(() => performance.now() + offset);
+    // The board is written, and every deadline reckoned, in the pod's one time.
+    this.wheel = runningWheel(() => performance.now() + podTimeOffsetMs);
     const time = { now: () => this.wheel.now, epoch: () => Date.now() };
     this.proxy = new Proxy({
       own: this.own,
@@ -175,6 +176,20 @@ export class EventLoop {
     this.serving.add(-this.serving.value);
     this.wheel.stop();
   }
+}
+
+/**
+ * What leads from a thread's monotonic milliseconds to those of the main thread, which sent `start`. No clock but
+ * the wall clock is common to both, so it says how long the message was on its way; it may be set meanwhile, and is
+ * believed only between nothing and the time since the thread said `loaded`.
+ */
+export function podTimeOffsetMs(
+  sent: SentAt,
+  received: SentAt & { readonly loadedAt: number },
+): number {
+  const waitedMs = received.now - received.loadedAt;
+  const onItsWayMs = Math.min(Math.max(0, received.date - sent.date), waitedMs);
+  return sent.now + onItsWayMs - received.now;
 }
 
 /** Ids that are unique in the pod: the instance, the column, chance for incarnations, and a counter. */

@@ -123,8 +123,15 @@ export interface WorkerStart {
   readonly instance: string;
   /** Answers ask clients to leave from the first one on. */
   readonly leaving: boolean;
-  /** The pod's zero of time: `performance.timeOrigin` of the main thread. */
-  readonly timeOrigin: number;
+  /** When this was sent, by the clocks of the main thread. */
+  readonly sent: SentAt;
+}
+
+export interface SentAt {
+  /** Monotonic milliseconds: the pod's time. */
+  readonly now: number;
+  /** Milliseconds since 1970. */
+  readonly date: number;
 }
 
 export type ToWorker =

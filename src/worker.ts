@@ -1,6 +1,6 @@
 // The module of a Web Worker: one event loop, from its `start` message to its end.
 
-import { EventLoop } from "./event_loop.ts";
+import { EventLoop, podTimeOffsetMs } from "./event_loop.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { isTracing } from "./tracing/deno_spans.ts";
 
@@ -10,18 +10,21 @@ const worker = self as unknown as {
 };
 
 let loop: EventLoop | null = null;
+let loadedAt = 0;
 // Without traces nothing of OpenTelemetry is loaded.
 const makeTracer = isTracing() ? (await import("./tracing/otel.ts")).otelTracer : null;
 
 worker.onmessage = ({ data }) => {
   if (data.kind === "start") {
-    loop = new EventLoop(data, (message) => worker.postMessage(message), makeTracer);
+    const offsetMs = podTimeOffsetMs(data.sent, { now: performance.now(), date: Date.now(), loadedAt });
+    loop = new EventLoop(data, (message) => worker.postMessage(message), offsetMs, makeTracer);
   } else loop?.receive(data);
 };
 
 // Held as long as this thread lives: the supervisor waits for it, and so learns of any end of the thread.
 const lifeline = crypto.randomUUID();
 navigator.locks.request(lifeline, () => {
+  loadedAt = performance.now();
   worker.postMessage({ kind: "loaded", lifeline });
   return new Promise(() => {});
 });

@@ -127,13 +127,14 @@ export class Pod {
   }
 
   private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
+    const { clock, instance } = this.inputs;
     return {
       listen: { ...this.config.listen, port: this.port!.port },
       ...(this.certificate === null ? {} : { certificate: this.certificate.snapshot }),
       snapshot: this.publisher.snapshot!,
-      instance: this.inputs.instance,
+      instance,
       leaving: this.draining !== null,
-      timeOrigin: performance.timeOrigin,
+      sent: { now: clock.now(), date: clock.date() },
     };
   }
 

@@ -54,17 +54,21 @@ export class RunningLoop implements AsyncDisposable {
 
   constructor(config: Config, podAgeMs: number) {
     this.snapshot = snapshotOf(config);
-    this.#loop = new EventLoop({
-      kind: "start",
-      index: 0,
-      column: COLUMN,
-      board: this.board.handle,
-      listen: config.listen,
-      snapshot: this.snapshot,
-      instance: `test${++loops}`,
-      leaving: false,
-      timeOrigin: performance.timeOrigin - podAgeMs,
-    }, (message) => this.#hear(message));
+    this.#loop = new EventLoop(
+      {
+        kind: "start",
+        index: 0,
+        column: COLUMN,
+        board: this.board.handle,
+        listen: config.listen,
+        snapshot: this.snapshot,
+        instance: `test${++loops}`,
+        leaving: false,
+        sent: { now: 0, date: 0 },
+      },
+      (message) => this.#hear(message),
+      podAgeMs,
+    );
   }
 
   async ready(): Promise<void> {
