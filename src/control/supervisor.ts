@@ -74,7 +74,7 @@ export class Supervisor {
     };
     this.handles = Array.from(
       { length: workers },
-      (_, index) => new WorkerHandle(index, board, events, clock.date),
+      (_, index) => new WorkerHandle(index, board, events, clock),
     );
   }
 
@@ -106,7 +106,7 @@ export class Supervisor {
   private replace(handle: WorkerHandle, reason: string): void {
     if (handle.column !== null) this.columns.retire(handle.column);
     const { clock, events } = this.inputs;
-    if (clock.date() - handle.since > STABLE_MS) this.deaths[handle.index] = 0;
+    if (handle.servedMs > STABLE_MS) this.deaths[handle.index] = 0;
     const deaths = this.deaths[handle.index]!++;
     const respawnMs = deaths === 0 ? 0 : Math.min(RESPAWN_FIRST_MS * 2 ** (deaths - 1), RESPAWN_MAX_MS);
     events.onDied(handle.index, reason, respawnMs);

@@ -6,7 +6,7 @@
 
 import { type Board, ColumnCell } from "../board/layout.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
-import type { Cancel } from "./clock.ts";
+import type { Cancel, Clock } from "./clock.ts";
 import { whenReleased } from "./lifeline.ts";
 
 /** How many times longer a worker may take to its first heartbeat than between two: cores can be scarce. */
@@ -51,6 +51,8 @@ export class WorkerHandle {
   /** It has been told what to serve, and hears what is posted to it: before, nothing does. */
   started = false;
   private worker: Worker | null = null;
+  /** Monotonic milliseconds since which the incarnation accepts connections; null while it does not. */
+  private listeningSince: number | null = null;
   private lastBeat = 0;
   private missedTicks = 0;
   private ended = false;
@@ -61,15 +63,15 @@ export class WorkerHandle {
     readonly index: number,
     private readonly board: Board,
     private readonly events: WorkerHandleEvents,
-    private readonly date: () => number,
+    private readonly clock: Pick<Clock, "now" | "date">,
   ) {
-    this.since = date();
+    this.since = clock.date();
   }
 
   private become(state: WorkerState, reason: string | null): void {
     this.state = state;
     this.reason = reason;
-    this.since = this.date();
+    this.since = this.clock.date();
   }
 
   /**
@@ -96,6 +98,7 @@ export class WorkerHandle {
     this.column = column;
     this.applied = 0;
     this.certificate = "";
+    this.listeningSince = null;
     this.missedTicks = 0;
     this.lastBeat = 0;
     this.ended = false;
@@ -128,9 +131,11 @@ export class WorkerHandle {
   private receive(message: FromWorker): void {
     switch (message.kind) {
       case "listening":
+        this.listeningSince = this.clock.now();
         if (this.state !== "draining") this.become("serving", null);
         break;
       case "notListening":
+        this.listeningSince = null;
         if (this.state !== "draining") this.become("notListening", message.reason);
         break;
       case "applied":
@@ -206,6 +211,11 @@ export class WorkerHandle {
     this.become("draining", this.reason);
     this.post({ kind: "drain", deadlineMs });
     return true;
+  }
+
+  /** How long the incarnation, or the one that just ended, has served without a break. */
+  get servedMs(): number {
+    return this.listeningSince === null ? 0 : this.clock.now() - this.listeningSince;
   }
 
   get alive(): boolean {
