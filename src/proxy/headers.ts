@@ -6,7 +6,6 @@
 import { type HeaderLines, isNamed, type RequestHead, type ResponseHead } from "../exchange.ts";
 import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
-import type { HeadersConfig } from "../config/schema.ts";
 import type { Identity } from "./identity.ts";
 
 /** Who is asking, as far as Weir can vouch for it. */
@@ -24,7 +23,7 @@ export interface Origin {
 export function toUpstream(head: RequestHead, origin: Origin, identity: Identity): HeaderLines {
   const lines: HeaderLines = [];
   const named = connectionOptions(head.headers);
-  const requestIdName = identity.config.requestId;
+  const { requestIdKey } = identity;
   let forwardedFor = "";
   let host = "";
   let proto = "";
@@ -45,8 +44,8 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
       continue;
     }
     if (named !== null && named.includes(name.toLowerCase())) continue;
-    if (isNamed(name, requestIdName)) continue;
-    if (name.includes("_") && isDisguised(name, requestIdName)) continue;
+    if (isNamed(name, requestIdKey)) continue;
+    if (name.includes("_") && isDisguised(name, requestIdKey)) continue;
     lines.push(name, head.headers[i + 1]!);
   }
   lines.push(
@@ -58,7 +57,7 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
     host === "" ? head.authority : host,
     "X-Forwarded-Proto",
     proto === "" ? head.scheme : proto,
-    requestIdName,
+    identity.config.requestId,
     origin.requestId,
   );
   if (identity.config.forwarded) lines.push("Forwarded", forwardedElement(head, origin));
@@ -108,9 +107,9 @@ function connectionOptions(headers: HeaderLines): string[] | null {
  * Whether a name with underscores would pass for a field of Weir's at an origin that maps `-` to `_` (CGI):
  * `X_Forwarded_For` must not get past what replaces `X-Forwarded-For`.
  */
-function isDisguised(name: string, requestIdName: string): boolean {
+function isDisguised(name: string, requestIdKey: string): boolean {
   const plain = name.replaceAll("_", "-").toLowerCase();
-  return knownHeader(plain) !== Known.other || plain === requestIdName;
+  return knownHeader(plain) !== Known.other || plain === requestIdKey;
 }
 
 /** One element for this hop (RFC 7239 4); never merged with the elements before it. */
@@ -125,14 +124,14 @@ function forwardedElement(head: RequestHead, origin: Origin): string {
  */
 export function requestIdOf(
   { headers }: RequestHead,
-  { requestId, requestIdFrom }: HeadersConfig,
+  { requestIdKey, config: { requestIdFrom } }: Identity,
   trusted: boolean,
   make: () => string,
 ): string {
   if (!trusted && requestIdFrom === "trusted") return make();
   let id: string | null = null;
   for (let i = 0; i < headers.length; i += 2) {
-    if (!isNamed(headers[i]!, requestId)) continue;
+    if (!isNamed(headers[i]!, requestIdKey)) continue;
     if (id !== null) return make();
     id = headers[i + 1]!;
   }

@@ -14,12 +14,16 @@ interface Vouched extends Pick<RequestHead, "authority" | "scheme" | "version"> 
 export class Identity {
   /** By peer: what was vouched for last. */
   private readonly vouched = new Map<string, Vouched>();
+  /** What the name of the request id's header is compared with, in lower case. */
+  readonly requestIdKey: string;
 
   constructor(
     /** In Via: unique by instance, so that a loop is seen. */
     readonly pseudonym: string,
     readonly config: HeadersConfig,
-  ) {}
+  ) {
+    this.requestIdKey = config.requestId.toLowerCase();
+  }
 
   /** The lines that Weir sets for a peer without trust, but for the request id: most requests get the last one's. */
   vouchFor(peer: string, head: RequestHead): string {

@@ -29,7 +29,7 @@ export class Journey implements Origin {
     const record = this.record = new RequestRecord(head, proxy.inputs.now());
     this.trusted = proxy.trusted.trusts(peer.hostname);
     record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
-    record.requestId = requestIdOf(head, proxy.identity.config, this.trusted, proxy.inputs.makeId);
+    record.requestId = requestIdOf(head, proxy.identity, this.trusted, proxy.inputs.makeId);
     if (proxy.inputs.tracer !== null) record.trace = this.beginTrace(proxy.inputs.tracer);
   }
 
@@ -117,8 +117,13 @@ export class Journey implements Origin {
     if (exchange.clientGone || this.begun) return;
     exchange.body?.cancel();
     const date = () => new Date(proxy.inputs.epoch());
-    const via = proxy.identity.config.via;
-    const { head, body } = refusalResponse(refusal, exchange.head, record.requestId, via, date);
+    const { head, body } = refusalResponse(
+      refusal,
+      exchange.head,
+      record.requestId,
+      proxy.identity.config,
+      date,
+    );
     record.delivery = await this.send(head, body);
   }
 

@@ -4,6 +4,7 @@
 // that an operator can tell Weir's 503 from an origin's. Addresses and details go to the log only.
 
 import { STATUS_TEXT } from "@std/http/status";
+import type { HeadersConfig } from "../config/schema.ts";
 import {
   type Body,
   type HeaderLines,
@@ -36,7 +37,7 @@ export function refusalResponse(
   refusal: Refusal,
   request: RequestHead,
   requestId: string,
-  via: string,
+  { via, requestId: requestIdName }: HeadersConfig,
   now: () => Date,
 ): { head: ResponseHead; body: Body } {
   const { type, text } = contentOf(refusal, request, requestId);
@@ -53,7 +54,7 @@ export function refusalResponse(
     "Proxy-Status",
     `${via}; error=${refusal.error}`,
   ];
-  if (requestId !== "") headers.push("X-Request-Id", requestId);
+  if (requestId !== "") headers.push(requestIdName, requestId);
   if (refusal.retryAfterS !== undefined) headers.push("Retry-After", String(refusal.retryAfterS));
   if (refusal.allow !== undefined) headers.push("Allow", refusal.allow.join(", "));
   if (refusal.close === true) headers.push("Connection", "close");

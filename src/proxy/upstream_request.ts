@@ -36,7 +36,7 @@ export function upstreamRequest(
  */
 export function toUpstreamText(head: RequestHead, origin: Origin, identity: Identity): string | null {
   if (origin.trusted || identity.config.forwarded) return null;
-  const requestIdName = identity.config.requestId;
+  const { requestIdKey, config: { requestId } } = identity;
   const { headers } = head;
   let text = "";
   for (let i = 0; i < headers.length; i += 2) {
@@ -45,7 +45,7 @@ export function toUpstreamText(head: RequestHead, origin: Origin, identity: Iden
     switch (knownHeader(name)) {
       case Known.other:
         if (name.includes("_")) return null;
-        if (isNamed(name, requestIdName)) continue;
+        if (isNamed(name, requestIdKey)) continue;
         break;
       case Known.connection:
         // It may name fields that stay behind, too.
@@ -63,7 +63,7 @@ export function toUpstreamText(head: RequestHead, origin: Origin, identity: Iden
     }
     text += name + ": " + value + "\r\n";
   }
-  return text + identity.vouchFor(origin.peer, head) + requestIdName + ": " + origin.requestId + "\r\n";
+  return text + identity.vouchFor(origin.peer, head) + requestId + ": " + origin.requestId + "\r\n";
 }
 
 function requestLine(

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { configSchema } from "../../src/config/schema.ts";
-import type { RequestHead } from "../../src/exchange.ts";
+import { headerValues, type RequestHead } from "../../src/exchange.ts";
 import { takeApart } from "../../src/http1/fields.ts";
 import { type Origin, toUpstream } from "../../src/proxy/headers.ts";
 import { Identity } from "../../src/proxy/identity.ts";
@@ -94,6 +94,10 @@ Deno.test("the short way and the long way say the same to the endpoint, whatever
     assertEquals(takeApart(text!), toUpstream(head, ORIGIN, identity), head.headers.join());
   }
   assert(short > 5_000, `${short} went the short way`);
+  const capitals = new Identity("w", { ...config, requestId: "X-Request-ID" });
+  const forged = headOf(["x-request-id", "theirs"]);
+  assertEquals(takeApart(toUpstreamText(forged, ORIGIN, capitals)!), toUpstream(forged, ORIGIN, capitals));
+  assertEquals(headerValues(toUpstream(forged, ORIGIN, capitals), "x-request-id"), ["id-1"]);
   assertEquals(toUpstreamText(headOf([]), { ...ORIGIN, trusted: true }, identity), null);
   assertEquals(toUpstreamText(headOf([]), ORIGIN, new Identity("w", { ...config, forwarded: true })), null);
 });

@@ -53,6 +53,33 @@ for (const [config, headers, kept] of whoseId) {
   );
 }
 
+const capitals = { requestId: "X-Correlation-ID" };
+for (const [config, kept] of [[{}, false], [trusting, true]] as const) {
+  scenario(
+    `under a name with capitals a request id is ${kept ? "kept" : "made"}, and told in refusals`,
+    async (props) => {
+      const origin = await props.origin(reply(200));
+      const routes = [{ match: { path: "/" }, upstream: "default" }];
+      const weir = await props.loop({
+        upstreams: origin.url,
+        config: { ...config, headers: capitals, routes },
+      });
+      const client = await props.client(weir);
+      const claimed: Answer["headers"] = [["x-correlation-id", "mine"], ["X_Correlation_ID", "other"]];
+      await client.send(requestText("GET", "/", claimed));
+      await client.response();
+      const request = await origin.request(1);
+      const [id, ...more] = request.headerAll("x-correlation-id");
+      assertEquals([id === "mine", more, request.headerAll("x_correlation_id")], [kept, [], []]);
+      await client.send(requestText("GET", "/elsewhere", claimed));
+      const refused = await client.response();
+      assertEquals([refused.status, refused.headerAll("x-request-id")], [404, []]);
+      assertEquals(refused.header("x-correlation-id") === "mine", kept);
+      assertMatch(refused.header("x-correlation-id") ?? "", /^\S+$/);
+    },
+  );
+}
+
 scenario("a trusted peer's X-Forwarded fields are kept, and it is added to the list", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url, config: { trustedProxies: ["127.0.0.0/8"] } });
