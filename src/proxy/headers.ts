@@ -10,7 +10,7 @@ import type { Identity } from "./identity.ts";
 
 /** Who is asking, as far as Weir can vouch for it. */
 export interface Origin {
-  /** Address of the peer on the connection. */
+  /** Address of the peer on the connection; IPv4-mapped as IPv4. */
   readonly peer: string;
   /** Whether the operator trusts what the peer says of others. */
   readonly trusted: boolean;

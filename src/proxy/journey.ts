@@ -5,6 +5,7 @@ import type { Body, Delivery, Exchange, HeaderLines, ResponseHead } from "../exc
 import type { RouteSnapshot } from "../messages.ts";
 import type { RequestTrace, Tracer } from "../tracing/tracer.ts";
 import { bodyTooLarge } from "./acceptance.ts";
+import { plainAddress } from "./client_address.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { interimToClient, type Origin, requestIdOf } from "./headers.ts";
 import type { Proxy } from "./proxy.ts";
@@ -34,13 +35,13 @@ export class Journey implements Origin {
   }
 
   private beginTrace(tracer: Tracer): RequestTrace {
-    const { exchange: { head, peer }, record: { startedAt }, proxy } = this;
+    const { exchange: { head }, peer, record: { startedAt }, proxy } = this;
     const { redactQuery } = proxy.snapshot.accessLog;
-    return tracer.begin({ head, peer: peer.hostname, startedAt, redactQuery });
+    return tracer.begin({ head, peer, startedAt, redactQuery });
   }
 
   get peer(): string {
-    return this.exchange.peer.hostname;
+    return plainAddress(this.exchange.peer.hostname);
   }
 
   get requestId(): string {

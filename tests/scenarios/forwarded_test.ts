@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
 import { type Answer, reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
 
 const claims: Answer["headers"] = [
   ["X-Forwarded-For", "192.0.2.7"],
@@ -37,6 +38,25 @@ scenario("a stranger's X-Forwarded fields are replaced", async (props) => {
   const [id, ...more] = request.headerAll("x-request-id");
   assertEquals([id?.includes("told-by"), more], [false, []]);
 });
+
+scenario(
+  "an IPv4 client of a dual-stack listener has one address for the log and for origins",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    for (const forwarded of [false, true]) {
+      const config = { headers: { forwarded } };
+      const weir = await props.loop({ upstreams: origin.url, host: "::", config });
+      const client = await props.client(weir);
+      await client.send(requestText("GET", "/"));
+      await client.response();
+      const request = origin.requests.at(-1)!;
+      assertEquals(request.headerAll("x-forwarded-for"), ["127.0.0.1"]);
+      assertEquals(request.header("forwarded")?.split(";")[0], forwarded ? "for=127.0.0.1" : undefined);
+      await until("it is logged", () => weir.log.length > 0);
+      assertEquals(JSON.parse(weir.log[0]!).client, "127.0.0.1");
+    }
+  },
+);
 
 for (const [config, headers, kept] of whoseId) {
   scenario(

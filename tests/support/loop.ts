@@ -24,19 +24,21 @@ export interface LoopOptions {
   /** Configuration as an operator would write it; `upstreams` is added to it. */
   readonly config?: Record<string, unknown>;
   readonly listener?: ListenerName;
+  /** Where it listens; default: 127.0.0.1, which `::` has clients on, too. */
+  readonly host?: "::";
   /** How long before this loop its pod began, milliseconds: a worker that was replaced is younger than its pod. */
   readonly podAgeMs?: number;
 }
 
 export async function startLoop(options: LoopOptions): Promise<RunningLoop> {
-  const { upstreams, config = {}, listener = "serve", podAgeMs = 0 } = options;
+  const { upstreams, config = {}, listener = "serve", host = "127.0.0.1", podAgeMs = 0 } = options;
   const endpoints = upstreams === undefined
     ? {}
     : { upstreams: { default: { endpoints: [upstreams].flat() } } };
   const parsed = configSchema.parse({ ...endpoints, ...config });
   const loop = new RunningLoop({
     ...parsed,
-    listen: { ...parsed.listen, host: "127.0.0.1", port: 0, listener },
+    listen: { ...parsed.listen, host, port: 0, listener },
   }, podAgeMs);
   await loop.ready();
   return loop;
@@ -134,7 +136,9 @@ export class RunningLoop implements AsyncDisposable {
 
   #hear(message: FromWorker): void {
     this.#said.push(message);
-    if (message.kind === "listening") this.url = `http://${message.host}:${message.port}`;
+    if (message.kind === "listening") {
+      this.url = `http://${message.host === "::" ? "127.0.0.1" : message.host}:${message.port}`;
+    }
     if (message.kind === "log") {
       this.log.push(...new TextDecoder().decode(message.lines).trimEnd().split("\n"));
     }
