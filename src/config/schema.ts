@@ -74,6 +74,11 @@ export const headersSchema = z.strictObject({
     "Whose request id is kept, if it is one plain word of at most 128 characters: that of trustedProxies, " +
       "or anyone's. Who chooses ids can make two requests look like one in the log.",
   ),
+  trustedFields: z.enum(["either", "x-forwarded", "forwarded"]).default("either").describe(
+    "What trustedProxies say is read from X-Forwarded-For, -Host and -Proto, or from Forwarded; either: from " +
+      "Forwarded when none of the others is there. Name what your proxies set: what they do not, a client may " +
+      "send through them. What is not read is not passed on.",
+  ),
   forwarded: z.boolean().default(false).describe("Also send Forwarded (RFC 7239)."),
   via: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/).default("weir")
     .describe("Pseudonym in Via; an instance adds a suffix of its own, so that loops are seen."),

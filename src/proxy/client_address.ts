@@ -1,10 +1,9 @@
-// The one address that a request is from: used by logs, hashing, limits and forwarding alike.
+// Whose word about others counts, and how an address is written for logs, hashing, limits and forwarding alike.
 //
-// Read from right to left through peers that the operator trusts, stopping at the first that is not
-// (RFC 7239 8.1). With nobody trusted, the default, it is the peer's address and no header is read.
+// With nobody trusted, the default, a request is from its peer's address, and no header is read for it; else
+// `told.ts` reads what the peer says.
 
 import ipaddr from "ipaddr.js";
-import { headerValues, type RequestHead } from "../exchange.ts";
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
@@ -41,33 +40,10 @@ export class TrustedProxies {
       range[0].kind() === parsed.kind() && parsed.match(range as [ipaddr.IPv4, number])
     );
   }
-
-  /** The client's address, given the peer's. IPv6 without brackets; IPv4-mapped as IPv4. */
-  clientAddress(peer: string, head: RequestHead): string {
-    const own = plainAddress(peer);
-    if (this.ranges.length === 0 || !this.trusts(own)) return own;
-    const hops = headerValues(head.headers, "x-forwarded-for").join(",").split(",");
-    let client = own;
-    for (let i = hops.length - 1; i >= 0; i--) {
-      const hop = hopAddress(hops[i]!.trim());
-      if (hop === null) return client;
-      client = hop;
-      if (!this.trusts(hop)) return client;
-    }
-    return client;
-  }
 }
 
 /** An address as it is compared and logged. */
 export function plainAddress(address: string): string {
   if (address.startsWith("::ffff:") && address.includes(".")) return address.substring(7);
   return address;
-}
-
-/** The address of a hop in any of the forms that occur: with a port, in brackets; null when it is none. */
-function hopAddress(hop: string): string | null {
-  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(hop);
-  const withPort = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop);
-  const address = bracketed?.[1] ?? withPort?.[1] ?? hop;
-  return ipaddr.isValid(address) ? plainAddress(ipaddr.process(address).toString()) : null;
 }

@@ -7,13 +7,14 @@ import { type HeaderLines, isNamed, type RequestHead, type ResponseHead } from "
 import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Identity } from "./identity.ts";
+import { forwardedElement, type Told } from "./told.ts";
 
 /** Who is asking, as far as Weir can vouch for it. */
 export interface Origin {
   /** Address of the peer on the connection; IPv4-mapped as IPv4. */
   readonly peer: string;
-  /** Whether the operator trusts what the peer says of others. */
-  readonly trusted: boolean;
+  /** What the peer says of whom it stands before; null when the operator does not trust it. */
+  readonly told: Told | null;
   readonly requestId: string;
   /** Whether an endpoint's 100 can reach the client: then it is the endpoint that its Expect asks. */
   readonly informs: boolean;
@@ -24,21 +25,14 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
   const lines: HeaderLines = [];
   const named = connectionOptions(head.headers);
   const { requestIdKey } = identity;
-  let forwardedFor = "";
-  let host = "";
-  let proto = "";
+  const { told } = origin;
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i]!;
     const known = knownHeader(name);
     if (known !== Known.other) {
       const value = head.headers[i + 1]!;
-      if (origin.trusted) {
-        if (known === Known.xForwardedFor) forwardedFor += (forwardedFor === "" ? "" : ", ") + value;
-        else if (known === Known.xForwardedHost && host === "") host = value;
-        else if (known === Known.xForwardedProto && proto === "") proto = value;
-      }
       if (known === Known.maxForwards) lines.push(name, forwardsLeft(head.method, value));
-      else if (passesUpstream(known, origin.trusted)) lines.push(name, value);
+      else if (passesUpstream(known, told !== null)) lines.push(name, value);
       // RFC 9110 10.1.1: relayed, not answered for the origin; it means nothing from an HTTP/1.0 client.
       else if (known === Known.expect && origin.informs && head.version !== "1.0") lines.push(name, value);
       continue;
@@ -52,15 +46,16 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
     "Via",
     `${head.version} ${identity.pseudonym}`,
     "X-Forwarded-For",
-    forwardedFor === "" ? origin.peer : `${forwardedFor}, ${origin.peer}`,
+    told === null || told.addresses === "" ? origin.peer : `${told.addresses}, ${origin.peer}`,
     "X-Forwarded-Host",
-    host === "" ? head.authority : host,
+    told === null || told.host === "" ? head.authority : told.host,
     "X-Forwarded-Proto",
-    proto === "" ? head.scheme : proto,
+    told === null || told.proto === "" ? head.scheme : told.proto,
     identity.config.requestId,
     origin.requestId,
   );
-  if (identity.config.forwarded) lines.push("Forwarded", forwardedElement(head, origin));
+  const forwarded = forwardedList(head, origin, identity.config.forwarded);
+  if (forwarded !== "") lines.push("Forwarded", forwarded);
   return lines;
 }
 
@@ -72,7 +67,6 @@ function passesUpstream(known: KnownHeader, trusted: boolean): boolean {
       return true;
     case Known.proxyAuthorization: // Weir asks for none, so it is meant for somebody behind (RFC 9110 11.7.2).
       return true;
-    case Known.forwarded:
     case Known.xForwardedPort:
     case Known.xRealIp:
       return trusted; // RFC 7239 8.1: whoever is not trusted can write anything here.
@@ -112,10 +106,13 @@ function isDisguised(name: string, requestIdKey: string): boolean {
   return knownHeader(plain) !== Known.other || plain === requestIdKey;
 }
 
-/** One element for this hop (RFC 7239 4); never merged with the elements before it. */
-function forwardedElement(head: RequestHead, origin: Origin): string {
-  const node = origin.peer.includes(":") ? `"[${origin.peer}]"` : origin.peer;
-  return `for=${node};host="${head.authority}";proto=${head.scheme}`;
+/** What a trusted peer told, and the element for this hop when Weir is to add one (RFC 7239 4). */
+function forwardedList(head: RequestHead, { peer, told }: Origin, adds: boolean): string {
+  const before = told === null ? "" : told.elements;
+  if (!adds) return before;
+  if (before !== "") return `${before}, ${forwardedElement(peer, head.authority, head.scheme)}`;
+  // Told without an address: it is what this peer was asked for.
+  return forwardedElement(peer, told?.host || head.authority, told?.proto || head.scheme);
 }
 
 /**

@@ -15,22 +15,26 @@ import { RequestRecord } from "./record.ts";
 import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
 import { INTERNAL_ERROR } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
+import { type Told, toldBy } from "./told.ts";
 
 export class Journey implements Origin {
   readonly record: RequestRecord;
-  /** Whether the operator trusts what the peer says of others. */
-  readonly trusted: boolean;
+  readonly told: Told | null;
   private plan: RoutePlan | null = null;
   private begun = false;
   /** Null for a request that goes to no upstream. */
   forwarding: Forwarding | null = null;
 
   constructor(readonly exchange: Exchange, readonly proxy: Proxy) {
-    const { head, peer } = exchange;
+    const { peer } = this;
+    const { head } = exchange;
     const record = this.record = new RequestRecord(head, proxy.inputs.now());
-    this.trusted = proxy.trusted.trusts(peer.hostname);
-    record.clientAddress = proxy.trusted.clientAddress(peer.hostname, head);
-    record.requestId = requestIdOf(head, proxy.identity, this.trusted, proxy.inputs.makeId);
+    const { trusted, identity } = proxy;
+    const told = this.told = trusted.trusts(peer)
+      ? toldBy(peer, head.headers, trusted, identity.config)
+      : null;
+    record.clientAddress = told === null ? peer : told.client;
+    record.requestId = requestIdOf(head, identity, told !== null, proxy.inputs.makeId);
     if (proxy.inputs.tracer !== null) record.trace = this.beginTrace(proxy.inputs.tracer);
   }
 

@@ -35,7 +35,7 @@ export function upstreamRequest(
  * seldom.
  */
 export function toUpstreamText(head: RequestHead, origin: Origin, identity: Identity): string | null {
-  if (origin.trusted || identity.config.forwarded) return null;
+  if (origin.told !== null || identity.config.forwarded) return null;
   const { requestIdKey, config: { requestId } } = identity;
   const { headers } = head;
   let text = "";

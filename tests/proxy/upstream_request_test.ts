@@ -4,12 +4,14 @@ import { assert, assertEquals } from "@std/assert";
 import { configSchema } from "../../src/config/schema.ts";
 import { headerValues, type RequestHead } from "../../src/exchange.ts";
 import { takeApart } from "../../src/http1/fields.ts";
+import { TrustedProxies } from "../../src/proxy/client_address.ts";
 import { type Origin, toUpstream } from "../../src/proxy/headers.ts";
 import { Identity } from "../../src/proxy/identity.ts";
+import { toldBy } from "../../src/proxy/told.ts";
 import { toUpstreamText } from "../../src/proxy/upstream_request.ts";
 
 const { headers: config } = configSchema.parse({ upstreams: {} });
-const ORIGIN: Origin = { peer: "192.0.2.1", trusted: false, requestId: "id-1", informs: true };
+const ORIGIN: Origin = { peer: "192.0.2.1", told: null, requestId: "id-1", informs: true };
 
 function headOf(headers: string[], changes: Partial<RequestHead> = {}): RequestHead {
   const fixed = { method: "GET", target: "/", authority: "a.test", scheme: "http", version: "1.1" } as const;
@@ -98,6 +100,7 @@ Deno.test("the short way and the long way say the same to the endpoint, whatever
   const forged = headOf(["x-request-id", "theirs"]);
   assertEquals(takeApart(toUpstreamText(forged, ORIGIN, capitals)!), toUpstream(forged, ORIGIN, capitals));
   assertEquals(headerValues(toUpstream(forged, ORIGIN, capitals), "x-request-id"), ["id-1"]);
-  assertEquals(toUpstreamText(headOf([]), { ...ORIGIN, trusted: true }, identity), null);
+  const told = toldBy("192.0.2.1", [], new TrustedProxies(["192.0.2.1"]), config);
+  assertEquals(toUpstreamText(headOf([]), { ...ORIGIN, told }, identity), null);
   assertEquals(toUpstreamText(headOf([]), ORIGIN, new Identity("w", { ...config, forwarded: true })), null);
 });

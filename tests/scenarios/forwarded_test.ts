@@ -113,6 +113,36 @@ scenario("a trusted peer's X-Forwarded fields are kept, and it is added to the l
   assertEquals(request.headerAll("x-request-id"), ["told-by-the-client"]);
 });
 
+const claimed = "for=192.0.2.9;proto=https";
+const alike: Answer["headers"] = [["X-Forwarded-For", "192.0.2.9"], ["X-Forwarded-Proto", "https"]];
+const chains: Record<string, [headers: NonNullable<Answer["headers"]>, asked: string | undefined]> = {
+  "Forwarded": [[["Forwarded", claimed]], claimed],
+  "X-Forwarded fields": [alike, undefined],
+  "X-Forwarded fields, and not its client's Forwarded,": [
+    [["Forwarded", "for=192.0.2.1"], ...alike],
+    undefined,
+  ],
+};
+for (const [what, [headers, asked]] of Object.entries(chains)) {
+  scenario(`a trusted peer's ${what} count, and go on in both forms`, async (props) => {
+    const both = `${claimed}, for=127.0.0.1;host="weir.test";proto=http`;
+    const origin = await props.origin(reply(200));
+    for (const forwarded of [false, true]) {
+      const config = { ...trusting, headers: { forwarded } };
+      const weir = await props.loop({ upstreams: origin.url, config });
+      const client = await props.client(weir);
+      await client.send(requestText("GET", "/", headers));
+      await client.response();
+      const request = origin.requests.at(-1)!;
+      assertEquals(request.headerAll("x-forwarded-for"), ["192.0.2.9, 127.0.0.1"]);
+      assertEquals(request.headerAll("x-forwarded-proto"), ["https"]);
+      assertEquals(request.header("forwarded"), forwarded ? both : asked);
+      await until("it is logged", () => weir.log.length > 0);
+      assertEquals(JSON.parse(weir.log[0]!).client, "192.0.2.9");
+    }
+  });
+}
+
 scenario("every request carries Via and a request id", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url });

@@ -1,0 +1,157 @@
+// What a trusted peer says of whom it stands before: the client's address, and the host and scheme it asked for.
+//
+// Called by `journey.ts` for peers in `trustedProxies`; what strangers say is not read. An entry of a list is the
+// word of whoever is named right of it, so lists are read from right to left, and the first entry that no trusted
+// proxy wrote ends them (RFC 7239 8.1). Of X-Forwarded-* and Forwarded only one is believed: a proxy that does not
+// set the other lets its clients write it.
+
+import ipaddr from "ipaddr.js";
+import type { HeadersConfig } from "../config/schema.ts";
+import type { HeaderLines } from "../exchange.ts";
+import { Known, knownHeader } from "../http1/known.ts";
+import { plainAddress, type TrustedProxies } from "./client_address.ts";
+
+export interface Told {
+  /** Address of the client; the peer's own when it names nobody. */
+  readonly client: string;
+  /** X-Forwarded-For up to the peer; "" for nobody. */
+  readonly addresses: string;
+  /** The host that the client asked for; "" for not told. */
+  readonly host: string;
+  /** The scheme; "" for not told. */
+  readonly proto: string;
+  /** Forwarded from the client up to the peer, when it is to be sent on; "" for nothing. */
+  readonly elements: string;
+}
+
+/** @param peer as `plainAddress` has it; the operator trusts it */
+export function toldBy(
+  peer: string,
+  headers: HeaderLines,
+  proxies: TrustedProxies,
+  { trustedFields, forwarded }: Pick<HeadersConfig, "trustedFields" | "forwarded">,
+): Told {
+  let addresses = "";
+  let host = "";
+  let proto = "";
+  let elements = "";
+  for (let i = 0; i < headers.length; i += 2) {
+    const known = knownHeader(headers[i]!);
+    const value = headers[i + 1]!;
+    // Several lines are one list (RFC 9110 5.3).
+    if (known === Known.xForwardedFor) addresses += (addresses === "" ? "" : ", ") + value;
+    else if (known === Known.forwarded) elements += (elements === "" ? "" : ", ") + value;
+    else if (known === Known.xForwardedHost && host === "") host = value;
+    else if (known === Known.xForwardedProto && proto === "") proto = value;
+  }
+  if (trustedFields === "either" ? addresses + host + proto === "" : trustedFields === "forwarded") {
+    return byForwarded(peer, elements, proxies);
+  }
+  const { client, between } = byAddresses(addresses, proxies);
+  const translates = forwarded && client !== null;
+  return {
+    client: client ?? peer,
+    addresses,
+    host,
+    proto,
+    elements: translates ? forwardedElement(client, host, proto) + between : "",
+  };
+}
+
+/** The client that X-Forwarded-For names, null for nobody, and Forwarded for the proxies between it and the peer. */
+function byAddresses(list: string, proxies: TrustedProxies) {
+  let client: string | null = null;
+  let between = "";
+  for (let end = list.length; end > 0;) {
+    const start = list.lastIndexOf(",", end - 1) + 1;
+    const hop = hopAddress(list.substring(start, end).trim());
+    if (hop === null) break;
+    if (client !== null) between = `, ${forwardedElement(client, "", "")}${between}`;
+    client = hop;
+    if (!proxies.trusts(hop)) break;
+    end = start - 1;
+  }
+  return { client, between };
+}
+
+/** The address of a hop in any of the forms that occur: with a port, in brackets; null when it is none. */
+function hopAddress(hop: string): string | null {
+  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(hop);
+  const withPort = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop);
+  const address = bracketed?.[1] ?? withPort?.[1] ?? hop;
+  return ipaddr.isValid(address) ? plainAddress(ipaddr.process(address).toString()) : null;
+}
+
+/** Host and scheme are those of the element that names the client, or of the nearest after it that has them. */
+function byForwarded(peer: string, list: string, proxies: TrustedProxies): Told {
+  let client = peer;
+  let addresses = "";
+  let host = "";
+  let proto = "";
+  let from = list.length;
+  for (let end = list.length; end > 0;) {
+    // A comma in a quoted string makes two halves of it that are no elements: that ends the list.
+    const start = list.lastIndexOf(",", end - 1) + 1;
+    const element = readElement(list.substring(start, end));
+    if (element === null) break;
+    from = start;
+    host = element.host ?? host;
+    proto = element.proto ?? proto;
+    if (element.address === null) break;
+    client = element.address;
+    addresses = addresses === "" ? client : `${client}, ${addresses}`;
+    if (!proxies.trusts(client)) break;
+    end = start - 1;
+  }
+  return { client, addresses, host, proto, elements: list.substring(from).trim() };
+}
+
+interface Element {
+  /** Null: unknown, hidden or not said. */
+  readonly address: string | null;
+  readonly host: string | undefined;
+  readonly proto: string | undefined;
+}
+
+// RFC 7239 4: a token and `=`, then a token or a quoted string, up to `;` or the end.
+const PAIR = /[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:([!#$%&'*+.^_`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*(?:;|$)/y;
+// RFC 7239 6: an address or a word for one, with or without a port or a word for one.
+const NODE = /^(?:([\d.]+)|\[([\da-f:.]+)\]|unknown|_[\w.-]+)(?::(?:\d{1,5}|_[\w.-]+))?$/i;
+// RFC 3986 3.2.2, but for the comma.
+const HOST = /^[\w.:%~[\]!$&'()*+;=-]+$/;
+const PROTO = /^[a-z][a-z\d+.-]*$/i;
+
+/** One element of Forwarded (RFC 7239 4); null when it is malformed. */
+function readElement(text: string): Element | null {
+  const said = new Map<string, string>();
+  PAIR.lastIndex = 0;
+  do {
+    const pair = PAIR.exec(text);
+    if (pair === null) return null;
+    const name = pair[1]!.toLowerCase();
+    // RFC 7239 4: each parameter once.
+    if (said.has(name)) return null;
+    said.set(name, pair[2] ?? pair[3]!.replace(/\\(.)/g, "$1"));
+  } while (PAIR.lastIndex < text.length);
+  const host = said.get("host");
+  const proto = said.get("proto")?.toLowerCase();
+  const node = said.get("for");
+  if (host !== undefined && !HOST.test(host)) return null;
+  if (proto !== undefined && !PROTO.test(proto)) return null;
+  if (node === undefined) return { address: null, host, proto };
+  const parts = NODE.exec(node);
+  if (parts === null) return null;
+  const [, v4, v6] = parts;
+  if (v4 !== undefined && !ipaddr.IPv4.isValidFourPartDecimal(v4)) return null;
+  if (v6 !== undefined && !ipaddr.IPv6.isValid(v6)) return null;
+  const address = v4 ?? v6;
+  return { address: address === undefined ? null : ipaddr.process(address).toString(), host, proto };
+}
+
+/** One element of Forwarded; a host or scheme that it cannot hold is left out, and so is "". */
+export function forwardedElement(address: string, host: string, proto: string): string {
+  const node = address.includes(":") ? `"[${address}]"` : address;
+  return `for=${node}${HOST.test(host) ? `;host="${host}"` : ""}${
+    PROTO.test(proto) ? `;proto=${proto}` : ""
+  }`;
+}
