@@ -3,10 +3,10 @@
 import { describeConfig } from "../config/describe.ts";
 import { renderFinding } from "../config/findings.ts";
 import { lint, renderLintFinding } from "../config/lint.ts";
-import { loadOrRefuse } from "./load.ts";
+import { hasUpstreams, loadOrRefuse } from "./load.ts";
 import { readManifests } from "./manifest.ts";
 
-/** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid, or no manifest. */
+/** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid, no upstreams, or no manifest. */
 export async function check(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const { manifest, rest } = manifestFlag(args);
   const loaded = await loadOrRefuse(rest, env);
@@ -23,6 +23,7 @@ export async function check(args: readonly string[], env: Readonly<Record<string
     ...(objects === undefined ? {} : { manifest: objects }),
   });
   for (const finding of findings) console.error(renderLintFinding(finding));
+  if (!hasUpstreams(loaded)) return 64;
   return findings.some(({ severity }) => severity === "error") ? 1 : 0;
 }
 

@@ -9,7 +9,7 @@ export const HELP = `Weir, an HTTP load balancer.
 
 Usage: weir COMMAND [FLAGS]
 
-  start     balance over the configured upstreams; with none, over three sample origins
+  start     balance over the configured upstreams; with nothing configured, over three sample origins
   run       the same, but refuse to start without upstreams (the container's command)
   check     validate the configuration and print it with where each value came from
   explain   ask a running Weir why a request goes, or went, where it does

@@ -15,3 +15,18 @@ export async function loadOrRefuse(
   console.error(renderFindings(loaded.findings).trimEnd());
   return null;
 }
+
+/** Whether there is something to balance over; where there is not, says how to give it. */
+export function hasUpstreams({ config, file }: Loaded): boolean {
+  if (Object.keys(config.upstreams).length > 0) return true;
+  console.error(noUpstreams(file));
+  return false;
+}
+
+function noUpstreams(file: string | undefined): string {
+  const where = file === undefined ? "" : `${file} names none, and `;
+  return `No upstreams: ${where}Weir has nothing to balance over. Give some in one of these ways:
+  UPSTREAMS=http://10.0.0.1:8080,http://10.0.0.2:8080
+  --upstream http://10.0.0.1:8080 --upstream http://10.0.0.2:8080
+  CONFIG=/etc/weir/weir.yaml   with a key \`upstreams\` in it`;
+}

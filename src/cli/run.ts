@@ -11,7 +11,7 @@ import { Pod, type PodInputs } from "../pod/pod.ts";
 import { Reloader } from "../pod/reloader.ts";
 import { startSampleOrigins } from "../samples/sample_origins.ts";
 import { banner } from "./banner.ts";
-import { loadOrRefuse } from "./load.ts";
+import { hasUpstreams, loadOrRefuse } from "./load.ts";
 
 /** How a command is told to stop: `hurry` skips what is only polite. */
 export interface Signals {
@@ -23,17 +23,12 @@ export interface RunInputs {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly signals: Signals;
-  /** Whether a start without upstreams balances over sample origins, or is refused. */
+  /** Whether a start without upstreams and without a file balances over sample origins, or is refused. */
   readonly sampleOrigins: boolean;
   /** What tests replace: the module of the workers, and how soon one is given up. */
   readonly workerModule?: URL;
   readonly supervision?: PodInputs["supervision"];
 }
-
-const NO_UPSTREAMS = `No upstreams: Weir has nothing to balance over. Give some in one of these ways:
-  UPSTREAMS=http://10.0.0.1:8080,http://10.0.0.2:8080
-  --upstream http://10.0.0.1:8080 --upstream http://10.0.0.2:8080
-  CONFIG=/etc/weir/weir.yaml   with a key \`upstreams\` in it`;
 
 /** Serves until a signal, then leaves. Exit 0; 1 when it cannot start or hangs; 64 when it must not start. */
 export async function run(inputs: RunInputs): Promise<number> {
@@ -127,12 +122,10 @@ async function firstLoad({ args, env, sampleOrigins }: RunInputs): Promise<Sourc
   const again = (fallbackUpstreams: readonly string[]) => () =>
     loadConfig({ args, env, readTextFile: readTextFileBounded, fallbackUpstreams });
   const loaded = await loadOrRefuse(args, env);
-  if (loaded === null || Object.keys(loaded.config.upstreams).length > 0) {
-    return loaded && { loaded, again: again([]) };
-  }
-  if (!sampleOrigins) {
-    console.error(NO_UPSTREAMS);
-    return null;
+  if (loaded === null) return null;
+  const nothingConfigured = loaded.file === undefined && Object.keys(loaded.config.upstreams).length === 0;
+  if (!sampleOrigins || !nothingConfigured) {
+    return hasUpstreams(loaded) ? { loaded, again: again([]) } : null;
   }
   const { urls } = await startSampleOrigins(3);
   const withSamples = await loadOrRefuse(args, env, urls);

@@ -17,6 +17,19 @@ refusal("without upstreams Weir refuses and says how to give some", async () => 
   assertNotMatch(stdout + stderr, /\bat .*\.ts:\d+/);
 });
 
+for (const command of ["run", "start", "check"]) {
+  refusal(`${command} refuses a file that names no upstreams`, async () => {
+    const path = await Deno.makeTempFile({ suffix: ".yaml" });
+    for (const text of ["", "accessLog: off\n", "upstreams: {}\n"]) {
+      await Deno.writeTextFile(path, text);
+      const { code, stderr } = await runWeir([command], { ...HERE, PORT: "0", CONFIG: path }, path);
+      assertEquals(code, 64);
+      assertStringIncludes(stderr, `No upstreams: ${path} names none, and Weir has nothing to balance over.`);
+    }
+    await Deno.remove(path);
+  });
+}
+
 for (const reusePort of [false, true]) {
   refusal(
     `a port in use is refused, ${reusePort ? "also when its holder shares it" : "with exit 1"}`,
