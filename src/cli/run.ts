@@ -2,12 +2,14 @@
 
 import { lint, renderLintFinding } from "../config/lint.ts";
 import { readTextFileBounded } from "../config/file.ts";
+import { renderFindings } from "../config/findings.ts";
 import { loadConfig, type Loaded, type Refused } from "../config/load.ts";
 import { systemClock } from "../control/clock.ts";
 import { ConfigWatcher } from "../control/config_watcher.ts";
 import { LineWriter } from "../control/line_writer.ts";
 import { EventBook } from "../pod/event_book.ts";
 import { Pod, type PodInputs } from "../pod/pod.ts";
+import { FilesRefusedError } from "../pod/pod_files.ts";
 import { Reloader } from "../pod/reloader.ts";
 import { startSampleOrigins } from "../samples/sample_origins.ts";
 import { banner } from "./banner.ts";
@@ -59,10 +61,12 @@ export async function run(inputs: RunInputs): Promise<number> {
   } catch (error) {
     cancelPatience();
     opening.over(false);
-    console.error(error instanceof Error ? error.message : String(error));
+    const refused = error instanceof FilesRefusedError;
+    if (refused) console.error(renderFindings(error.findings).trimEnd());
+    else console.error(error instanceof Error ? error.message : String(error));
     await pod.stop();
     await out.flush();
-    return 1;
+    return refused ? 64 : 1;
   }
   warn(loaded);
   const reloading = keepReloading(pod, events, source.again, inputs.signals);

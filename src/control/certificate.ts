@@ -64,7 +64,8 @@ export function readChain(pem: string): X509Certificate[] {
   });
 }
 
-function readKey(pem: string): KeyObject {
+/** The private key of a PEM text. @throws CertificateError */
+export function readKey(pem: string): KeyObject {
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
     throw new CertificateError("the key file holds no PEM private key");
   }

@@ -17,7 +17,7 @@ import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts
 import type { EventBook } from "./event_book.ts";
 import { judgeInputs } from "./judge_inputs.ts";
 import { type HeldPort, holdPort, orSayWhy } from "./port_probe.ts";
-import { readPodFiles } from "./pod_files.ts";
+import { type PodFiles, readPodFiles } from "./pod_files.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
 import { Tally } from "./tally.ts";
@@ -62,7 +62,7 @@ export class Pod {
   draining: { readonly since: number; readonly deadlineAt: number } | null = null;
   /** The listener's certificate; null without TLS. */
   certificate: CertificateKeeper | null = null;
-  private stickyKey = "";
+  private files: PodFiles = { stickyKey: "", upstreamTls: new Map() };
   private port: HeldPort | null = null;
   private admin: AdminServer | null = null;
 
@@ -91,7 +91,6 @@ export class Pod {
     this.publisher = new Publisher(this.board, this.supervisor, this.monitor);
     this.upstreams = new UpstreamBook({
       discoveryInputs: (name, config) => discoveryInputs(name, config, inputs),
-      readTextFile: inputs.readTextFile,
       onChange: (name) => this.publishUpstream(name),
     });
   }
@@ -109,9 +108,10 @@ export class Pod {
     return this.admin!.port;
   }
 
-  /** Starts everything. @throws CannotListenError and other refusals to start, before any worker runs */
+  /** Starts everything. @throws FilesRefusedError, CannotListenError and others, before any worker runs */
   async start(): Promise<void> {
     const { listen, admin } = this.config;
+    this.files = await readPodFiles(this.loaded, this.inputs, { withListener: true });
     this.port = holdPort({ ...listen, owner: "traffic" });
     this.admin = orSayWhy({ ...admin, owner: "admin" }, () =>
       startAdminServer({
@@ -120,8 +120,7 @@ export class Pod {
         onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
       }));
     this.certificate = await keepCertificate(this);
-    Object.assign(this, await readPodFiles(this.config, this.inputs));
-    await this.upstreams.apply(this.config);
+    await this.upstreams.apply(this.config, this.files.upstreamTls);
     this.publish();
     this.supervisor.start();
   }
@@ -139,7 +138,7 @@ export class Pod {
   }
 
   private publish(): void {
-    this.publisher.publish(this.config, this.upstreams.all(), this.stickyKey);
+    this.publisher.publish(this.config, this.upstreams.all(), this.files.stickyKey);
   }
 
   private publishUpstream(name: string): void {
@@ -159,20 +158,20 @@ export class Pod {
   /**
    * Takes over a configuration that has been validated, and every file that it names.
    * @returns what has changed in those files, in words
-   * @throws when a file cannot be used or the board is full; then nothing has changed
+   * @throws FilesRefusedError, or when the board is full; then nothing has changed
    */
   async reload(loaded: Loaded): Promise<string[]> {
-    const files = await readPodFiles(loaded.config, this.inputs);
-    const { stickyKey } = this;
-    await this.upstreams.apply(loaded.config);
+    const files = await readPodFiles(loaded, this.inputs, { withListener: false });
+    const { stickyKey, upstreamTls } = this.files;
+    await this.upstreams.apply(loaded.config, files.upstreamTls);
     try {
       this.publisher.publish(loaded.config, this.upstreams.all(), files.stickyKey);
     } catch (error) {
-      await this.upstreams.apply(this.config);
+      await this.upstreams.apply(this.config, upstreamTls);
       this.publisher.publish(this.config, this.upstreams.all(), stickyKey);
       throw error;
     }
-    Object.assign(this, files);
+    this.files = files;
     this.loaded = loaded;
     await this.certificate?.look();
     return files.stickyKey === stickyKey

@@ -1,24 +1,61 @@
-// What is read from files that the configuration names, at start and at each reload.
+// What is read from files that the configuration names, at start and at each reload: the key of sticky cookies and
+// the TLS of upstreams. A start also looks into the listener's certificate, which has a keeper of its own.
+//
+// All files are read before anybody depends on them, and what is wrong is told of all at once, each with its key
+// and its place in the configuration.
 
-import { whyUnreadable } from "../config/file.ts";
-import type { Config } from "../config/schema.ts";
+import { type Finding, renderFinding } from "../config/findings.ts";
+import type { Loaded } from "../config/load.ts";
+import { readCertificate } from "../control/certificate.ts";
+import { tryOutTls } from "../control/certificate_watcher.ts";
+import type { UpstreamTlsSnapshot } from "../messages.ts";
+import { FileReader } from "./file_reader.ts";
+import { readUpstreamTls } from "./upstream_tls.ts";
 
 export interface PodFiles {
   /** Signs sticky cookies; empty when nothing is sticky. */
   readonly stickyKey: string;
+  /** By the upstream's name: what every upstream has. */
+  readonly upstreamTls: ReadonlyMap<string, UpstreamTlsSnapshot>;
 }
 
-/** @throws with the file and what is wrong with it */
+export interface FileInputs {
+  /** Signs sticky cookies, when no file is configured. */
+  readonly stickyKey: string;
+  readonly readTextFile: (path: string) => Promise<string>;
+}
+
+/** Why files that the configuration names cannot be used, for each of them. */
+export class FilesRefusedError extends Error {
+  override readonly name = "FilesRefusedError";
+
+  constructor(readonly findings: readonly Finding[]) {
+    super(findings.map(renderFinding).join("; "));
+  }
+}
+
+/** @throws FilesRefusedError */
 export async function readPodFiles(
-  { stickyKeyFile }: Pick<Config, "stickyKeyFile">,
-  inputs: { readonly stickyKey: string; readonly readTextFile: (path: string) => Promise<string> },
+  { config, placeOf }: Pick<Loaded, "config" | "placeOf">,
+  { stickyKey, readTextFile }: FileInputs,
+  { withListener }: { readonly withListener: boolean },
 ): Promise<PodFiles> {
-  if (stickyKeyFile === undefined) return { stickyKey: inputs.stickyKey };
-  const refused = (why: string) => new Error(`stickyKeyFile is ${stickyKeyFile}, which ${why}`);
-  const text = await inputs.readTextFile(stickyKeyFile).catch((error) => {
-    throw refused(`cannot be read: ${whyUnreadable(error)}`);
-  });
-  const stickyKey = text.trim();
-  if (stickyKey === "") throw refused("is empty: it must hold the key that signs sticky cookies");
-  return { stickyKey };
+  const files = new FileReader(placeOf, readTextFile);
+  const key = await files.read(["stickyKeyFile"], config.stickyKeyFile, refuseBlankKey);
+  if (withListener) {
+    await files.readPair(["listen", "tls"], config.listen.tls ?? {}, (pair) => {
+      readCertificate(pair);
+      tryOutTls(pair);
+    });
+  }
+  const upstreamTls = new Map<string, UpstreamTlsSnapshot>();
+  for (const [name, { tls }] of Object.entries(config.upstreams)) {
+    upstreamTls.set(name, await readUpstreamTls(["upstreams", name, "tls"], tls, files));
+  }
+  if (files.findings.length > 0) throw new FilesRefusedError(files.findings);
+  return { stickyKey: key?.trim() ?? stickyKey, upstreamTls };
+}
+
+function refuseBlankKey(text: string): void {
+  if (text.trim() === "") throw new Error("it is empty, must hold the key that signs sticky cookies");
 }

@@ -9,6 +9,7 @@ import { lint, renderLintFinding } from "../config/lint.ts";
 import type { Loaded, Refused } from "../config/load.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
 import type { EventBook } from "./event_book.ts";
+import { FilesRefusedError } from "./pod_files.ts";
 
 /** What is reloaded. */
 export interface Reloadable {
@@ -67,7 +68,7 @@ export class Reloader {
     try {
       changes.push(...await pod.reload(usable));
     } catch (error) {
-      return this.refuse(why, [error instanceof Error ? error.message : String(error)]);
+      return this.refuse(why, problemsOf(error));
     }
     this.accept(why, changes, fixed);
   }
@@ -85,6 +86,11 @@ export class Reloader {
     const words = changes.length === 0 ? ["nothing changed"] : [...changes];
     events.add("reload", "good", `${why}: applied: ${[...words, ...waiting].join("; ")}`);
   }
+}
+
+function problemsOf(error: unknown): string[] {
+  if (error instanceof FilesRefusedError) return error.findings.map(renderFinding);
+  return [error instanceof Error ? error.message : String(error)];
 }
 
 /** Errors of reason that the configuration in use does not have: a running pod is not led into those. */

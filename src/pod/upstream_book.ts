@@ -10,7 +10,6 @@ import type { DiscoveredEndpoint, DiscoveryStatus } from "../control/discovery/d
 import { type DiscoveryInputs, UpstreamDiscovery } from "../control/discovery/upstream_discovery.ts";
 import type { KnownUpstream } from "../control/snapshots.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
-import { readUpstreamTls } from "./upstream_tls.ts";
 
 interface Entry {
   config: UpstreamConfig;
@@ -26,7 +25,6 @@ interface Entry {
 export interface UpstreamBookInputs {
   /** How the addresses of an upstream are discovered. */
   readonly discoveryInputs: (name: string, config: UpstreamConfig) => DiscoveryInputs;
-  readonly readTextFile: (path: string) => Promise<string>;
   /** Discovery found something else than before. */
   readonly onChange: (name: string) => void;
 }
@@ -39,13 +37,9 @@ export class UpstreamBook {
   /**
    * Takes over a configuration, which is to be published as soon as this settles: when every new address has been
    * looked at once.
-   * @throws when a file for TLS cannot be read; then nothing has changed
+   * @param tls what each of its upstreams has
    */
-  async apply(config: Config): Promise<void> {
-    const tls = new Map<string, UpstreamTlsSnapshot>();
-    for (const [name, upstream] of Object.entries(config.upstreams)) {
-      tls.set(name, await readUpstreamTls(name, upstream.tls, this.inputs.readTextFile));
-    }
+  async apply(config: Config, tls: ReadonlyMap<string, UpstreamTlsSnapshot>): Promise<void> {
     const before = this.entries;
     this.entries = new Map();
     for (const [name, upstream] of Object.entries(config.upstreams)) {

@@ -1,6 +1,6 @@
 // Files that the configuration names and that this process may not read: told with where they may lie.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runWeir } from "../support/weir.ts";
 
 const HERE = { HOST: "127.0.0.1", PORT: "0", ADMIN_HOST: "127.0.0.1", ADMIN_PORT: "0", WORKERS: "1" };
@@ -9,7 +9,7 @@ const beyond =
 const upstream = { endpoints: ["http://127.0.0.1:9"] };
 const filesBeyond: readonly [string, string, object][] = [
   ["the sticky key", "stickyKeyFile is /sys/key", { stickyKeyFile: "/sys/key" }],
-  ["the certificate", "listen.tls: /sys/a.pem", {
+  ["the certificate", "listen.tls.certFile is /sys/a.pem", {
     listen: { tls: { certFile: "/sys/a.pem", keyFile: "/sys/b.pem" } },
   }],
   ["an upstream's CA", "upstreams.a.tls.caFile", {
@@ -22,8 +22,9 @@ for (const [what, named, config] of filesBeyond) {
     await Deno.writeTextFile(path, JSON.stringify({ upstreams: { a: upstream }, ...config }));
     const { code, stderr } = await runWeir(["run"], { ...HERE, CONFIG: path }, path);
     await Deno.remove(path);
-    assertEquals(code, 1);
+    assertEquals(code, 64);
     assertStringIncludes(stderr, named);
     assertStringIncludes(stderr, beyond);
+    assertMatch(stderr, /^The configuration has [12] problems?:\n.* \(\/\S+\.yaml:1:\d+\)$/m);
   });
 }

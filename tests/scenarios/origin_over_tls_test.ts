@@ -118,7 +118,7 @@ Deno.test("a start with files that are no certificates is refused with the reaso
   await Deno.writeTextFile(path, JSON.stringify({ admin: { port: 0 }, listen: { port: 0 }, upstreams }));
   const { code, stderr } = await runWeir(["run", "--config", path, "--host", "127.0.0.1"], {}, path);
   await Deno.remove(directory, { recursive: true });
-  assertEquals(code, 1, stderr);
+  assertEquals(code, 64, stderr);
   const reason = "which cannot be used: the certificate file holds no PEM certificate";
   assert(stderr.includes(`upstreams.secure.tls.caFile is ${caFile}, ${reason}`), stderr);
 });

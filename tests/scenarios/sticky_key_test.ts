@@ -5,7 +5,7 @@ import { ask } from "../support/raw_client.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";
 import { runWeir, startWeir } from "../support/weir.ts";
 
-const EMPTY = "which is empty: it must hold the key that signs sticky cookies";
+const EMPTY = "which cannot be used: it is empty, must hold the key that signs sticky cookies";
 
 Deno.test("a sticky key file without a key is refused at start", async () => {
   const folder = await Deno.makeTempDir();
@@ -16,7 +16,7 @@ Deno.test("a sticky key file without a key is refused at start", async () => {
   const here = { HOST: "127.0.0.1", PORT: "0", ADMIN_HOST: "127.0.0.1", ADMIN_PORT: "0", WORKERS: "1" };
   const { code, stderr } = await runWeir(["run"], { ...here, CONFIG: config }, config);
   await Deno.remove(folder, { recursive: true });
-  assertEquals(code, 1);
+  assertEquals(code, 64);
   assertStringIncludes(stderr, `stickyKeyFile is ${key}, ${EMPTY}`);
 });
 
