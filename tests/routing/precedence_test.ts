@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { stringify } from "yaml";
 import { CRITERIA, criterionBetween, entriesOf } from "../../src/routing/precedence.ts";
 import { makeRouter } from "../../src/routing/router.ts";
 import { PRECEDENCE, type PrecedenceRow } from "./precedence_table.ts";
@@ -39,6 +40,6 @@ function asDocumented({ rule, first, second, request, headers }: PrecedenceRow):
 }
 
 function written(match: PrecedenceRow["first"]): string {
-  return JSON.stringify(match).slice(1, -1).replaceAll('"', "").replaceAll(":", ": ").replaceAll(",", ", ")
-    .replace("org: 8080", "org:8080");
+  const flow = stringify(match, { collectionStyle: "flow", flowCollectionPadding: false, lineWidth: 0 });
+  return flow.trim().slice(1, -1);
 }

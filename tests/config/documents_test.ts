@@ -1,0 +1,30 @@
+// The documents' examples of configuration are taken as they stand there.
+
+import { assert, assertEquals } from "@std/assert";
+import { refusals } from "./helpers.ts";
+
+const PAGES = ["README.md", "docs/configuration.md", "docs/routing.md", "docs/tls.md", "docs/listeners.md"];
+const UPSTREAMS = "upstreams: { app: { endpoints: ['http://10.0.0.1:8080'] } }\n";
+
+function read(page: string): Promise<string> {
+  return Deno.readTextFile(new URL(`../../${page}`, import.meta.url));
+}
+
+for (const page of PAGES) {
+  Deno.test(`loadConfig() takes the examples of ${page}`, async () => {
+    for (const [, example = ""] of (await read(page)).matchAll(/```yaml\n(.*?)```/gs)) {
+      const file = /^upstreams:/m.test(example) ? example : UPSTREAMS + example;
+      assertEquals(await refusals({ file }), [], example);
+    }
+  });
+}
+
+Deno.test("loadConfig() takes every match that docs/routing.md writes out", async () => {
+  const spans = (await read("docs/routing.md")).matchAll(/`((?:host|path|method|headers|query): [^`]+)`/g);
+  const matches = [...spans].map(([, match]) => match);
+  assert(matches.length > 20);
+  for (const match of matches) {
+    const file = `${UPSTREAMS}routes: [{ match: { ${match} }, upstream: app }]\n`;
+    assertEquals(await refusals({ file }), [], match);
+  }
+});
