@@ -93,15 +93,26 @@ function wrongUnion(
   input: unknown,
   placeOf: PlaceOf,
 ): Finding[] {
-  const meant = issue.errors.filter((issues) => !issues.some(isOfAnotherKind));
+  const ofItsKind = issue.errors.filter((issues) => !issues.some(isOfAnotherKind));
+  const knowing = ofItsKind.filter((issues) => issues.every(({ code }) => code !== "unrecognized_keys"));
+  const meant = knowing.length > 0 ? knowing : ofItsKind;
   if (meant.length === 1) return meant[0]!.flatMap((inner) => refuse(inner, path, input, placeOf));
   const value = valueAt(input, path);
   if (isMap(value)) {
     const known = schemasAt(path).flatMap(alternatives).flatMap((n) => Object.keys(n.properties ?? {}));
     const unknown = Object.keys(value).filter((key) => !known.includes(key));
     if (unknown.length > 0) return unknown.map((key) => unknownKey(path, key, placeOf));
+    const keys = Object.keys(value);
+    if (keys.length > 1) return [keysOfSeveral(keys, path, placeOf)];
   }
   return [wrongValue(issue, path, input, placeOf)];
+}
+
+/** Each key is known, but not beside the others. */
+function keysOfSeveral(keys: readonly string[], path: Path, placeOf: PlaceOf): Finding {
+  const accepted = mustBe(schemasAt(path));
+  const state = `has ${keys.join(" and ")}`;
+  return findingAt(path, { state, ...(accepted === undefined ? {} : { accepted }) }, placeOf(path));
 }
 
 function isOfAnotherKind(issue: Issue): boolean {

@@ -64,6 +64,18 @@ const table: readonly [string, string][] = [
     "routes[0].match.headers.x.presnt is not a known key; did you mean present?",
   ],
   [
+    route("match: {headers: {x: {present: yes}}}"),
+    'routes[0].match.headers.x.present is "yes", must be true or false',
+  ],
+  [
+    route("match: {query: {x: {prefix: 1}}}"),
+    "routes[0].match.query.x.prefix is 1, must be text that is not empty",
+  ],
+  [
+    route("match: {headers: {x: {present: true, prefix: a}}}"),
+    "routes[0].match.headers.x has present and prefix, must be text, or a map with present, or a map with prefix",
+  ],
+  [
     route("rateLimit: {requestsPerSecond: 0}"),
     "routes[0].rateLimit.requestsPerSecond is 0, must be a number above 0, at most 1000000",
   ],
