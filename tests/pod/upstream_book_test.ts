@@ -103,10 +103,9 @@ Deno.test("an upstream that stays as it is goes on being told while another one 
 Deno.test("a failure to resolve takes no endpoint of an address that stays", async () => {
   await using dns = new ScriptedDns();
   const clock = new VirtualClock();
-  const book = new UpstreamBook({
+  const book = new PlainBook({
     discoveryInputs: (name, config) =>
       discoveryInputs(name, config, { clock, events: new EventBook(() => 0, () => {}), environment: {} }),
-    readTextFile: () => Promise.reject(new Error("there are no files")),
     onChange: () => {},
   });
   const configured = (more: object, ...endpoints: string[]) =>
