@@ -68,7 +68,9 @@ export class ServeExchange implements Exchange, Watched {
     const read = readHead(this.request, this.shared);
     this.head = read.head;
     const response = new Promise<Response>((resolve) => this.resolve = resolve);
-    this.shared.departures.add(this);
+    // Deno says that a client has left a turn after it is asked first, and nothing once an upgrade is under way.
+    if (read.upgrades) this.watch();
+    else this.shared.departures.add(this);
     this.unacceptable = read.unacceptable;
     if (!read.hasBody || this.request.body === null) handle(this).then(() => this.letGo());
     else this.runWithBody(handle, this.request.body, read).then(() => this.letGo());

@@ -15,6 +15,8 @@ export interface ReadHead {
   readonly hasBody: boolean;
   /** Nothing says whether there is a body (HTTP/2 need not): only reading tells. */
   readonly undeclared: boolean;
+  /** It asks for another protocol. */
+  readonly upgrades: boolean;
   readonly unacceptable: Unacceptable | null;
 }
 
@@ -34,11 +36,13 @@ export function readHead(request: Request, { scheme, authorityOf }: HeadPlace): 
   let host: string | null = null;
   let contentLength: string | null = null;
   let coding: string | null = null;
+  let upgrades = false;
   request.headers.forEach((value, name) => {
     headers.push(name, value);
     if (name === "host") host = value;
     else if (name === "content-length") contentLength = value;
     else if (name === "transfer-encoding") coding = value;
+    else if (name === "upgrade") upgrades = true;
   });
   const method = request.method;
   const place = splitUrl(request.url, host);
@@ -60,6 +64,7 @@ export function readHead(request: Request, { scheme, authorityOf }: HeadPlace): 
     contentLength: coded ? null : length,
     hasBody: coded || undeclared || (length !== null && length > 0),
     undeclared,
+    upgrades,
     unacceptable: place.problem ?? refuseCoding(coding) ?? refuseBody(method, length, coded),
   };
 }

@@ -62,8 +62,10 @@ export class ServeSocket implements ClientSocket {
     };
     this.opened.then((stands) => {
       clearTimeout(late);
+      if (stands) return;
       // Too late for anybody: if it opens yet, it closes.
-      if (!stands) socket.onopen = () => socket.close(1001);
+      socket.onopen = () => socket.close(1001);
+      this.end.resolve();
     });
   }
 
