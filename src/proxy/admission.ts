@@ -1,6 +1,5 @@
 // The pod's door: how many requests are in it at once, over all workers.
 
-import { WorkerField } from "../board/fields.ts";
 import { ColumnCell } from "../board/layout.ts";
 import type { OwnColumn, OwnGauge } from "../board/own.ts";
 
@@ -30,7 +29,6 @@ export class Admission {
     // Add, then sum: two workers that check first could both pass.
     if (this.own.board.podInFlight() > inFlightMax) {
       this.gauge.add(-1);
-      this.own.worker.add(WorkerField.rejectedInFlight);
       return null;
     }
     return new Slot(this.gauge);

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { WorkerField } from "../../src/board/fields.ts";
 import { load } from "../support/load.ts";
-import type { Step } from "../support/raw_origin.ts";
-import { reply } from "../support/raw_origin.ts";
+import { requestText } from "../support/raw_client.ts";
+import { Gate, reply, scene, type Step, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 
 scenario("a limit of 7 requests at an endpoint is never exceeded, over all workers", async (props) => {
@@ -25,4 +26,19 @@ scenario("a limit of 7 requests at an endpoint is never exceeded, over all worke
   assertEquals([answers.get(200), errors], [500, []]);
   assert(most <= 7, `${most} at once`);
   assert(most >= 5, `only ${most} at once: the limit holds back more than it says`);
+});
+
+scenario("a request beyond the pod's limit is refused, and counts once", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200)));
+  const config = { upstreams: { default: { endpoints: [origin.url] } }, limits: { inFlightMax: 1 } };
+  const weir = await props.loop({ config });
+  const [held, refused] = [await props.client(weir), await props.client(weir)];
+  await held.send(requestText("GET", "/"));
+  await origin.request(1);
+  await refused.send(requestText("GET", "/"));
+  assertEquals((await refused.response()).status, 503);
+  gate.open();
+  assertEquals((await held.response()).status, 200);
+  assertEquals(weir.totals.worker(WorkerField.rejectedInFlight), 1);
 });
