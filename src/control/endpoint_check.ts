@@ -45,6 +45,8 @@ export class EndpointCheck {
   readonly state: HealthState;
   /** The last results, the latest last. */
   readonly results: CheckResult[] = [];
+  /** Checks so far, by how they ended. */
+  readonly counts = { passed: 0, failed: 0 };
   /** Since when the state is what it is, milliseconds since 1970. */
   since: number;
   /** Why the state is what it is. */
@@ -134,6 +136,7 @@ export class EndpointCheck {
   }
 
   private note(result: CheckResult): void {
+    this.counts[result.passed ? "passed" : "failed"]++;
     this.results.push(result);
     if (this.results.length > RESULTS_KEPT) this.results.shift();
     const from = this.state.record(result.passed);

@@ -26,6 +26,8 @@ export interface EndpointStatus {
     readonly reason: string;
     /** The last checks, the latest last. */
     readonly checks: readonly CheckResult[];
+    /** Checks since the endpoint joined. */
+    readonly counts: { readonly passed: number; readonly failed: number };
   };
   readonly ejection: {
     /** Milliseconds since 1970; null when it is not ejected. */
@@ -34,6 +36,8 @@ export interface EndpointStatus {
     readonly times: number;
     /** Why it was ejected last; empty when it never was. */
     readonly reason: string;
+    /** Ejections since the endpoint joined. */
+    readonly counts: EjectionStatus["counts"];
   };
 }
 
@@ -62,8 +66,9 @@ export function endpointStatus(parts: StatusParts): EndpointStatus {
       since: check.since,
       reason: check.reason,
       checks: [...check.results],
+      counts: { ...check.counts },
     },
-    ejection: { until, times: ejection.times, reason: ejection.reason },
+    ejection: { until, times: ejection.times, reason: ejection.reason, counts: { ...ejection.counts } },
   };
 }
 

@@ -52,6 +52,8 @@ export interface EjectionStatus {
   readonly times: number;
   /** Why it was ejected last; empty before. */
   readonly reason: string;
+  /** Ejections so far, by rule. */
+  readonly counts: Readonly<Record<EjectionKind, number>>;
 }
 
 interface Suspect {
@@ -60,6 +62,7 @@ interface Suspect {
   until: number | null;
   times: number;
   reason: string;
+  readonly counts: Record<EjectionKind, number>;
   /** Monotonic milliseconds from which good service counts. */
   goodSince: number;
   /** Totals at the start of the interval. */
@@ -67,7 +70,8 @@ interface Suspect {
   failuresBefore: number;
 }
 
-const UNSUSPECTED: EjectionStatus = { until: null, times: 0, reason: "" };
+const NO_EJECTIONS = { consecutive_failures: 0, failure_percent: 0 };
+const UNSUSPECTED: EjectionStatus = { until: null, times: 0, reason: "", counts: NO_EJECTIONS };
 
 export class OutlierDetector {
   private readonly suspects = new Map<string, Suspect>();
@@ -114,7 +118,15 @@ export class OutlierDetector {
       if (suspect === undefined) {
         const attemptsBefore = this.counts.attempts(id);
         const failuresBefore = this.counts.gatewayFailures(id);
-        this.suspects.set(id, { ...UNSUSPECTED, inService, goodSince: now, attemptsBefore, failuresBefore });
+        const counts = { ...NO_EJECTIONS };
+        this.suspects.set(id, {
+          ...UNSUSPECTED,
+          counts,
+          inService,
+          goodSince: now,
+          attemptsBefore,
+          failuresBefore,
+        });
         continue;
       }
       // What failed before its checks took it out must not eject it when they let it back in.
@@ -215,6 +227,7 @@ export class OutlierDetector {
     if (suspect.until !== null || !this.hasRoom(id, group)) return;
     const { baseMs, capMs } = this.config;
     suspect.times++;
+    suspect.counts[cause.kind]++;
     suspect.reason = cause.reason;
     const forMs = Math.min(baseMs * suspect.times, capMs);
     suspect.until = now + forMs;

@@ -63,9 +63,8 @@ function upstreamInfos(pod: Pod): UpstreamInfo[] {
       whenAllUnhealthy: upstream.whenAllUnhealthy,
       panicPercent: upstream.panicPercent,
       endpoints: upstream.endpoints.map((endpoint) => {
-        const { id, row, weight, backup, scheme, authority } = endpoint;
-        const tally = pod.tally.of(upstream.name, id, `${scheme}://${authority}`);
-        return { id, row, weight, backup, ...tally, ...judgement(statuses.get(id)) };
+        const { id, row, weight, backup } = endpoint;
+        return { id, row, weight, backup, ...judgement(statuses.get(id)) };
       }),
     };
   });
@@ -73,10 +72,13 @@ function upstreamInfos(pod: Pod): UpstreamInfo[] {
 
 function judgement(
   status: EndpointStatus | undefined,
-): Pick<EndpointInfo, "healthReason" | "lastCheck" | "ejection"> {
+): Omit<EndpointInfo, "id" | "row" | "weight" | "backup"> {
   const check = status?.health.checks.at(-1);
   const until = status?.ejection.until ?? null;
   return {
+    checksPassed: status?.health.counts.passed ?? 0,
+    checksFailed: status?.health.counts.failed ?? 0,
+    ejections: status?.ejection.counts ?? { consecutive_failures: 0, failure_percent: 0 },
     healthReason: status?.health.reason ?? null,
     lastCheck: check === undefined
       ? null

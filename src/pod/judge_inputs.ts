@@ -7,27 +7,24 @@ import type { JudgeInputs } from "../control/judgement.ts";
 import { probe } from "../control/probe.ts";
 import { weightPermille } from "../control/slow_start.ts";
 import type { EventBook } from "./event_book.ts";
-import type { Tally } from "./tally.ts";
 
-export function judgeInputs(board: Board, clock: Clock, events: EventBook, tally: Tally): JudgeInputs {
+export function judgeInputs(board: Board, clock: Clock, events: EventBook): JudgeInputs {
   return {
     ...boardInputs(board),
     clock,
-    probe: tally.counting(probe),
+    probe,
     weightPermille,
     events: {
       onHealthChange: ({ upstream, endpoint, from, to, reason }) => {
         const tone = to === "unhealthy" ? "bad" : from === "unhealthy" ? "good" : "neutral";
         events.add("health", tone, `${upstream}: ${endpoint} is ${to}, was ${from}: ${reason}`);
       },
-      onEjected: ({ upstream, endpoint, kind, reason, forMs, times }) => {
-        tally.countEjection(upstream, endpoint, kind);
+      onEjected: ({ upstream, endpoint, reason, forMs, times }) =>
         events.add(
           "ejection",
           "bad",
           `${upstream}: ${endpoint} ejected for ${forMs} ms (${times} in a row): ${reason}`,
-        );
-      },
+        ),
       onReturned: ({ upstream, endpoint, reason }) =>
         events.add("ejection", "good", `${upstream}: ${endpoint} is ejected no more: ${reason}`),
     },

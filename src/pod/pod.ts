@@ -20,7 +20,6 @@ import { type HeldPort, holdPort, orSayWhy } from "./port_probe.ts";
 import { type PodFiles, readPodFiles } from "./pod_files.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
-import { Tally } from "./tally.ts";
 import { UpstreamBook } from "./upstream_book.ts";
 import { discoveryInputs } from "./discovery_inputs.ts";
 import { workerEvents } from "./worker_events.ts";
@@ -53,7 +52,6 @@ export class Pod {
   readonly readiness: Readiness;
   readonly publisher: Publisher;
   readonly startedAt: number;
-  readonly tally = new Tally();
   /** Settles when only a new process can help, with the reason. */
   readonly failure: Promise<string>;
   readonly fail: (reason: string) => void;
@@ -87,7 +85,7 @@ export class Pod {
       whenWorkerHangs: () => this.config.whenWorkerHangs,
       ...inputs.supervision,
     });
-    this.monitor = new HealthMonitor(judgeInputs(this.board, clock, events, this.tally));
+    this.monitor = new HealthMonitor(judgeInputs(this.board, clock, events));
     this.publisher = new Publisher(this.board, this.supervisor, this.monitor);
     this.upstreams = new UpstreamBook({
       discoveryInputs: (name, config) => discoveryInputs(name, config, inputs),

@@ -254,8 +254,22 @@ Deno.test("HealthMonitor.describe() says what Weir believes of an endpoint, sinc
     since: EPOCH + 3_000,
     reason: "connection refused",
     checks: 4,
+    counts: { passed: 1, failed: 3 },
   });
-  assertEquals(b.ejection, { until: EPOCH + 32_000, times: 1, reason: "6 gateway failures in a row" });
+  assertEquals(b.ejection, {
+    until: EPOCH + 32_000,
+    times: 1,
+    reason: "6 gateway failures in a row",
+    counts: { consecutive_failures: 1, failure_percent: 0 },
+  });
+  scene.apply("a");
+  await scene.clock.advance(200);
+  scene.apply("ab");
+  const [, again] = scene.monitor.describe()[0]!.endpoints;
+  assertEquals([again!.health.counts, again!.ejection.counts], [
+    { passed: 0, failed: 0 },
+    { consecutive_failures: 0, failure_percent: 0 },
+  ]);
   await scene.monitor.stop();
 });
 
