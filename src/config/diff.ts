@@ -2,7 +2,7 @@
 //
 // Pure. Lists are told by what joined and what left them; values that may be secret are not printed.
 
-import { showValue, withoutUserinfo } from "./findings.ts";
+import { showValue, withoutSecrets, withoutUserinfo } from "./findings.ts";
 import { isMap, type Path, pathText } from "./path.ts";
 import type { Config } from "./schema.ts";
 
@@ -48,7 +48,7 @@ function listDifferences(before: readonly unknown[], after: readonly unknown[], 
   const phrases = [
     ...changed.flatMap((item) => {
       const old = left.find((other) => itemKey(other) === itemKey(item));
-      return differences(old, item, typeof item === "string" ? path : [...path, itemKey(item)]);
+      return differences(old, item, typeof item === "string" ? path : [...path, itemWords(item)]);
     }),
     ...words("added", rest(joined), path),
     ...words("removed", rest(left), path),
@@ -60,10 +60,16 @@ function words(verb: string, items: readonly string[], path: Path): string[] {
   return items.length === 0 ? [] : [`${pathText(path)}: ${verb} ${items.join(", ")}`];
 }
 
-/** By what an item stays the same item when it changes: an endpoint by its address, without its parameters. */
+/**
+ * By what an item stays the same item when it changes: an endpoint by its address, without its parameters, a route
+ * without a name by all of its match.
+ */
 function itemKey(item: unknown): string {
   const words = itemWords(item);
-  return typeof item === "string" ? words.split(";", 1)[0]! : words;
+  if (typeof item === "string") return words.split(";", 1)[0]!;
+  return isMap(item) && isMap(item["match"]) && item["name"] === undefined
+    ? JSON.stringify(item["match"])
+    : words;
 }
 
 /** An item of a list by the name that people know it by. */
@@ -73,7 +79,8 @@ function itemWords(item: unknown): string {
   const { name, url, match } = item;
   if (typeof name === "string") return name;
   if (typeof url === "string") return withoutUserinfo(url);
-  return match === undefined ? JSON.stringify(item) : `the route for ${JSON.stringify(match)}`;
+  if (match === undefined) return JSON.stringify(item);
+  return `the route for ${JSON.stringify(withoutSecrets(match, ["routes", 0, "match"]))}`;
 }
 
 function valueWords(value: unknown, path: Path): string {

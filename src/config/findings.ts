@@ -3,7 +3,7 @@
 // Every check in this room reports findings; none throws, prints or exits. A finding is one line: what is
 // wrong, the value seen, what is accepted, the nearest known name, and the place. No secret is ever in it.
 
-import { type Path, pathText } from "./path.ts";
+import { isMap, type Path, pathText } from "./path.ts";
 
 /** What is wrong with one value, before its key and place are known. */
 export interface Problem {
@@ -71,6 +71,15 @@ export function isSecret(path: Path): boolean {
     (name[0] === "match" && (name[1] === "headers" || name[1] === "query"));
   return holdsValues &&
     /auth|cookie|token|secret|passw|key|session|credential|signature/i.test(name[2] ?? "");
+}
+
+/** What stands at `path`, with `hidden` for each value in it that may be a credential. */
+export function withoutSecrets(value: unknown, path: Path): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, [...path, index]));
+  if (!isMap(value)) return isSecret(path) ? hidden : value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, withoutSecrets(part, [...path, key])]),
+  );
 }
 
 /** A finding about the value at `path`. */

@@ -4,6 +4,7 @@
 // count as one, joined by ", " (RFC 9110 5.3). Query names and values are compared percent-decoded, `+` as a
 // space, and of several with one name the first counts; an escape that is not UTF-8 stays as it is.
 
+import { hidden, isSecret } from "../config/findings.ts";
 import type { MatchConfig } from "../config/route_schema.ts";
 import type { HeaderLines, RequestHead } from "../exchange.ts";
 
@@ -65,9 +66,12 @@ export function conditionsComplete(a: Condition, b: Condition): boolean {
   return "present" in a.wanted && "present" in b.wanted && a.wanted.present !== b.wanted.present;
 }
 
+/** In words; a wanted value that may be a credential is not printed. */
 export function describeCondition({ on, name, wanted }: Condition): string {
-  if (typeof wanted === "string") return `${on} ${name} must be "${wanted}"`;
-  if ("prefix" in wanted) return `${on} ${name} must begin with "${wanted.prefix}"`;
+  const shown = (value: string) =>
+    isSecret(["routes", 0, "match", on === "header" ? "headers" : "query", name]) ? hidden : `"${value}"`;
+  if (typeof wanted === "string") return `${on} ${name} must be ${shown(wanted)}`;
+  if ("prefix" in wanted) return `${on} ${name} must begin with ${shown(wanted.prefix)}`;
   return `${on} ${name} must ${wanted.present ? "" : "not "}be there`;
 }
 

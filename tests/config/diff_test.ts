@@ -57,6 +57,26 @@ Deno.test("configDiff() prints no credentials of an endpoint", () => {
   assertEquals(phrase.includes("secret"), false);
 });
 
+Deno.test("configDiff() prints no credentials of a match, and tells routes apart by them", () => {
+  const routes = (...keys: string[]) => ({
+    routes: keys.map((key) => ({
+      match: { path: "/s", headers: { authorization: key }, query: { token: { prefix: key }, page: "1" } },
+      upstream: "api",
+    })),
+  });
+  const shown = 'the route for {"path":"/s","headers":{"authorization":"(hidden)"},' +
+    '"query":{"token":{"prefix":"(hidden)"},"page":"1"}}';
+  assertEquals(configDiff(config({}, routes("Bearer A", "Bearer B")), config({}, routes("Bearer C"))), [
+    `routes: added ${shown}`,
+    `routes: removed ${shown}, ${shown}`,
+  ]);
+  const { routes: [route] } = routes("Bearer A");
+  const after = config({}, { routes: [{ ...route, requestBodyBytesMax: 1 }] });
+  assertEquals(configDiff(config({}, routes("Bearer A")), after), [
+    `routes[${JSON.stringify(shown)}].requestBodyBytesMax added: 1`,
+  ]);
+});
+
 Deno.test("fixedDiff() tells what takes a restart, and withFixedOf() leaves it as it was", () => {
   const before = config({}, { listen: { port: 3000 }, workers: 2 });
   const after = config({ panicPercent: 10 }, { listen: { port: 4000 }, admin: { port: 9000 } });

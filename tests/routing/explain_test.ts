@@ -31,6 +31,20 @@ Deno.test("explainMatch() says of every route why it does or does not get the re
   assertEquals(reasons.filter(({ chosen }) => chosen).map(({ route }) => route), ["users"]);
 });
 
+Deno.test("explainMatch() prints no credential that a route asks for", () => {
+  const routes = routesOf({
+    header: { path: "/x", headers: { Authorization: "Bearer S3CRET" } },
+    query: { path: "/x", query: { api_key: { prefix: "S3C" } } },
+    plain: { path: "/x", query: { page: { prefix: "1" } } },
+  });
+  const { routes: reasons } = explainMatch(routes, request("GET h/x?api_key=mine"));
+  assertEquals(Object.fromEntries(reasons.map(({ route, why }) => [route, why])), {
+    header: "header authorization must be (hidden), it is not there",
+    query: 'query api_key must begin with (hidden), it is "mine"',
+    plain: 'query page must begin with "1", it is not there',
+  });
+});
+
 const VERDICTS: readonly [line: string, verdict: string][] = [
   ["GET b.org/x", "421: no route is for the host b.org."],
   ["GET a.org/y", "404: routes are for this host, none for this request."],
