@@ -25,6 +25,7 @@ export function relationFindings(input: unknown, { placeOf, hasStickyKey }: Surr
   const refuse: Refuse = (path, problem) => findings.push(findingAt(path, problem, placeOf(path)));
   checkPorts(input, refuse);
   checkWayOut(input, refuse);
+  checkRouteNames(listAt(input, ["routes"]), refuse);
   listAt(input, ["routes"]).forEach((route, index) => {
     if (isMap(route)) checkRoute(route, ["routes", index], Object.keys(mapAt(input, ["upstreams"])), refuse);
   });
@@ -33,6 +34,19 @@ export function relationFindings(input: unknown, { placeOf, hasStickyKey }: Surr
     checkUpstream(upstream, ["upstreams", name], hasKey, refuse);
   }
   return findings;
+}
+
+/** A name is how metrics, logs and reloads know a route. */
+function checkRouteNames(routes: readonly unknown[], refuse: Refuse): void {
+  const names = routes.map((route) => valueAt(route, ["name"]));
+  names.forEach((name, index) => {
+    const first = names.indexOf(name);
+    if (typeof name !== "string" || first === index) return;
+    refuse(["routes", index, "name"], {
+      state: `is ${showValue(name)}, the name of routes[${first}]`,
+      accepted: "must be a name of its own",
+    });
+  });
 }
 
 const actions = ["upstream", "split", "redirect", "respond"];

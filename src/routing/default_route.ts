@@ -33,10 +33,11 @@ export function routeName({ name, match }: RouteConfig): string {
   return `${method}${host}${match.path ?? (host === "" ? "*" : "")}${suffix}`;
 }
 
-/** A name for each route, in order: those that are alike are told apart by a number, as in `/users #2`. */
+/** A name for each route, in order: those made from matches are told apart by a number, as in `/users #2`. */
 export function routeNames(routes: readonly RouteConfig[]): string[] {
-  const seen = new Map<string, number>();
+  const seen = new Map(routes.flatMap(({ name }) => name === undefined ? [] : [[name, 1]]));
   return routes.map((route) => {
+    if (route.name !== undefined) return route.name;
     const name = routeName(route);
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);

@@ -18,6 +18,12 @@ const contradictions: readonly [Sources, string[]][] = [
   [{ file: `${api}routes: [{upstream: constructor}]` }, [
     'routes[0].upstream is "constructor", which is no upstream, must be one of api (config.yaml:2:21)',
   ]],
+  [
+    {
+      file: `${api}routes: [{name: x, upstream: api}, {name: y, upstream: api}, {name: x, upstream: api}]`,
+    },
+    ['routes[2].name is "x", the name of routes[0], must be a name of its own (config.yaml:2:67)'],
+  ],
   [{ file: twoUpstreams }, [
     "upstreams has 2 upstreams and no route says which takes what, must have one named default, or routes must be written (config.yaml:1:12)",
   ]],
@@ -58,6 +64,7 @@ Deno.test("loadConfig() refuses what contradicts itself", async () => {
 const accepted: readonly Sources[] = [
   {},
   { file: `${twoUpstreams}routes: [{upstream: api}]` },
+  { file: `${twoUpstreams}routes: [{upstream: api}, {upstream: web}]` },
   { file: "upstreams: {default: {endpoints: ['http://a']}, web: {endpoints: ['http://a']}}" },
   { env: { PORT: "0", ADMIN_PORT: "0" } },
   { env: { PORT: "80", ADMIN_PORT: "80", HOST: "10.0.0.1", ADMIN_HOST: "127.0.0.1" } },

@@ -214,6 +214,12 @@ Deno.test("routes whose names are alike are told apart by a number", () => {
     "/x #2",
     "/x #3",
   ]);
+  const byHost = { match: { host: "a.org" }, splitSticky: false };
+  assertEquals(
+    routeNames([byHost, { ...nameless, name: "a.org" }]),
+    ["a.org #2", "a.org"],
+    "a written name stays",
+  );
 });
 
 Deno.test("one authority in two schemes is looked up for each", () => {
