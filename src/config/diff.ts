@@ -3,11 +3,15 @@
 // Pure. Lists are told by what joined and what left them; values that may be secret are not printed.
 
 import { showValue, withoutSecrets, withoutUserinfo } from "./findings.ts";
-import { isMap, type Path, pathText } from "./path.ts";
+import type { Loaded } from "./load.ts";
+import { isMap, type Path, pathText, valueAt } from "./path.ts";
 import type { Config } from "./schema.ts";
 
 /** What only a new process can take over: its sockets and threads. */
 const FIXED_KEYS = ["listen", "admin", "workers"] as const;
+
+/** A configuration and where its values came from. */
+type Described = Pick<Loaded, "config" | "origins">;
 
 /** Differences from one configuration to the next; empty when they mean the same. */
 export function configDiff(before: Config, after: Config): string[] {
@@ -20,10 +24,21 @@ export function fixedDiff(before: Config, after: Config): string[] {
 }
 
 /** `after` with what is fixed taken from `before`: what a running pod can take over. */
-export function withFixedOf(before: Config, after: Config): Config {
-  const { workers: _workers, ...rest } = after;
-  const { listen, admin, workers } = before;
-  return { ...rest, listen, admin, ...(workers === undefined ? {} : { workers }) };
+export function withFixedOf<T extends Described>(before: Described, after: T): T {
+  const { listen: _listen, admin: _admin, workers: _workers, ...rest } = after.config;
+  const { listen, admin, workers } = before.config;
+  const fixed = { listen, admin, ...(workers === undefined ? {} : { workers }) };
+  const origins = new Map(after.origins);
+  for (const path of differingLeaves(fixed, after.config, [])) origins.set(pathText(path), { kind: "kept" });
+  return { ...after, config: { ...fixed, ...rest }, origins };
+}
+
+/** Where `before` has a value that `after` does not have. */
+function differingLeaves(before: unknown, after: unknown, path: Path): Path[] {
+  if (isMap(before)) {
+    return Object.entries(before).flatMap(([key, value]) => differingLeaves(value, after, [...path, key]));
+  }
+  return same(before, valueAt(after, path)) ? [] : [path];
 }
 
 function differences(before: unknown, after: unknown, path: Path): string[] {

@@ -18,7 +18,9 @@ export type Origin =
   /** `name` is without its dashes. */
   | { readonly kind: "flag"; readonly name: string }
   /** The caller's own upstream, because nobody named one. */
-  | { readonly kind: "fallback" };
+  | { readonly kind: "fallback" }
+  /** The start: what the file says by now takes a restart. */
+  | { readonly kind: "kept" };
 
 export interface Setting {
   readonly variable: string;
@@ -231,5 +233,7 @@ export function renderOrigin(origin: Origin): string {
       return `flag --${origin.name}`;
     case "fallback":
       return "sample origins";
+    case "kept":
+      return "the start; its change takes a restart";
   }
 }

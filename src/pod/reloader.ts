@@ -61,10 +61,9 @@ export class Reloader {
     if (!next.ok) return this.refuse(why, next.findings.map(renderFinding));
     const problems = newProblems(pod.loaded, next);
     if (problems.length > 0) return this.refuse(why, problems);
-    const before = pod.loaded.config;
-    const fixed = fixedDiff(before, next.config);
-    const usable = { ...next, config: withFixedOf(before, next.config) };
-    const changes = [...configDiff(before, usable.config)];
+    const fixed = fixedDiff(pod.loaded.config, next.config);
+    const usable = withFixedOf(pod.loaded, next);
+    const changes = configDiff(pod.loaded.config, usable.config);
     try {
       changes.push(...await pod.reload(usable));
     } catch (error) {

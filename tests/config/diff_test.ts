@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { describeConfig } from "../../src/config/describe.ts";
 import { configDiff, fixedDiff, withFixedOf } from "../../src/config/diff.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
+import { loaded } from "./helpers.ts";
 
 const A = "http://10.0.0.1:80";
 const B = "http://10.0.0.2:80";
@@ -85,7 +87,23 @@ Deno.test("fixedDiff() tells what takes a restart, and withFixedOf() leaves it a
     "admin.port: 9901 -> 9000",
     "workers removed",
   ]);
-  const usable = withFixedOf(before, after);
+  const origins = new Map();
+  const usable = withFixedOf({ config: before, origins }, { config: after, origins }).config;
   assertEquals([usable.listen.port, usable.admin.port, usable.workers], [3000, 9901, 2]);
   assertEquals(usable.upstreams["api"]!.panicPercent, 10);
+});
+
+Deno.test("withFixedOf() says of what it leaves that it is from the start, and keeps the order of keys", async () => {
+  const upstreams = `upstreams: {api: {endpoints: ["${A}"]}}`;
+  const before = await loaded({ file: `listen: {port: 3000, host: "::"}\nworkers: 2\n${upstreams}` });
+  const after = await loaded({ file: `${upstreams}\nlisten: {host: "::", port: 4000}` });
+  const usable = withFixedOf(before, after);
+  const described = describeConfig(usable).split("\n").map((line) => line.replace(/ +#/, " #"));
+  const of = (key: string) => described.filter((line) => line.trim().startsWith(`${key}:`));
+  const kept = "# the start; its change takes a restart";
+  assertEquals(of("port"), [`  port: 3000 ${kept}`, "  port: 9901 # default"]);
+  assertEquals(of("host"), ['  host: "::" # config.yaml:2:16', '  host: "0.0.0.0" # default']);
+  assertEquals(of("workers"), [`workers: 2 ${kept}`]);
+  assertEquals(Object.keys(usable.config), Object.keys(before.config));
+  assertEquals(withFixedOf(before, before), before);
 });

@@ -40,6 +40,7 @@ class StillProxy {
       random: () => 0.5,
       makeId: () => "id",
       instance: "still",
+      scheme: "http",
       readyPath: null,
       hstsMaxAgeS: 0,
       tracer: null,
