@@ -22,7 +22,7 @@ const contradictions: readonly [Sources, string[]][] = [
     {
       file: `${api}routes: [{name: x, upstream: api}, {name: y, upstream: api}, {name: x, upstream: api}]`,
     },
-    ['routes[2].name is "x", the name of routes[0], must be a name of its own (config.yaml:2:67)'],
+    ['routes[2].name is "x", the name of routes[0], must be a name of its own (config.yaml:2:69)'],
   ],
   [{ file: twoUpstreams }, [
     "upstreams has 2 upstreams and no route says which takes what, must have one named default, or routes must be written (config.yaml:1:12)",
