@@ -35,10 +35,16 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
     const statuses = totals.endpointStatuses(endpoint.row);
     return by(STATUS_CLASSES, (i) => statuses[i]!);
   }],
-  ["counter", "weir_endpoint_failures", "Attempts that failed without an answer, by cause.", ["reason"], (
-    endpoint,
-    { totals },
-  ) => by(Object.keys(FAILURES), (i) => totals.endpoint(endpoint.row, Object.values(FAILURES)[i]!))],
+  [
+    "counter",
+    "weir_endpoint_failures",
+    "Attempts without a whole answer, by cause; `connect`: no connection, or no TLS.",
+    ["reason"],
+    (
+      endpoint,
+      { totals },
+    ) => by(Object.keys(FAILURES), (i) => totals.endpoint(endpoint.row, Object.values(FAILURES)[i]!)),
+  ],
   [
     "counter",
     "weir_endpoint_gateway_failures",

@@ -43,7 +43,7 @@ export function judge(
         endpoint.totals.add(EndpointField.resetsOnReuse);
         endpoint.idleLimit.learnFromReset(lease.idleMs, endpoint.upstream.pool.idleMs);
       } else if (outcome.kind !== "refused" || outcome.local !== true) endpoint.countGatewayResult(true);
-      recorder.unanswered(endpoint, outcome.kind, now - entry.startedAt, now);
+      recorder.unanswered(endpoint, outcome, now - entry.startedAt, now);
     }
   }
 }

@@ -13,7 +13,7 @@ import {
 } from "../board/fields.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
-import { type Failure, isGatewayStatus } from "./failure.ts";
+import { type Failure, isGatewayStatus, unreachable } from "./failure.ts";
 import type { AccessLog } from "./access_log.ts";
 import type { RequestRecord } from "./record.ts";
 import type { Refusal } from "./refusal.ts";
@@ -51,14 +51,12 @@ export class Recorder {
     else endpoint.observeLatency(headMs, now);
   }
 
-  /** An attempt got no answer after `ms`. Failures to connect are counted by the endpoint itself. */
-  unanswered(endpoint: Endpoint, kind: Failure["kind"], ms: number, now: number): void {
+  /** An attempt got no answer after `ms`. */
+  unanswered(endpoint: Endpoint, failure: Failure, ms: number, now: number): void {
     const { totals } = endpoint;
     totals.add(EndpointField.attempts);
     totals.add(EndpointField.statusNone);
-    if (kind === "timedOut") totals.add(EndpointField.timeouts);
-    else if (kind === "reset") totals.add(EndpointField.resets);
-    else if (kind === "malformed") totals.add(EndpointField.malformed);
+    totals.add(causeField(failure));
     endpoint.observeFailure(ms, now);
   }
 
@@ -105,5 +103,20 @@ export class Recorder {
       this.ahead = this.epoch() - now;
     }
     return this.ahead;
+  }
+}
+
+/** The EndpointField that counts failures of this kind. What sent nothing never had a connection that would serve. */
+function causeField(failure: Failure): number {
+  if (!failure.sent) return EndpointField.connectFailures;
+  switch (failure.kind) {
+    case "timedOut":
+      return EndpointField.timeouts;
+    case "reset":
+      return EndpointField.resets;
+    case "malformed":
+      return EndpointField.malformed;
+    default:
+      return unreachable(failure);
   }
 }

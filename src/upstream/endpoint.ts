@@ -126,14 +126,9 @@ export class Endpoint {
   /** Opens a connection. @throws DialError */
   async open(limits: DialLimits): Promise<Connection> {
     const { wheel, now } = this.context;
-    try {
-      const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel);
-      this.totals.add(EndpointField.connectionsOpened);
-      return new Connection(conn, wheel, now());
-    } catch (error) {
-      this.totals.add(EndpointField.connectFailures);
-      throw error;
-    }
+    const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel);
+    this.totals.add(EndpointField.connectionsOpened);
+    return new Connection(conn, wheel, now());
   }
 
   giveBack(connection: Connection | null, clean: boolean): void {

@@ -28,5 +28,7 @@ scenario("a route's time for connecting stands above its upstream's", async (pro
     },
   });
   for (let i = 0; i < 2; i++) assertEquals((await ask(weir.url)).text, "good");
-  assertEquals([good.requests.length, weir.endpointTotal(hole.url, "connectFailures")], [2, 1]);
+  const told = (["attempts", "connectFailures", "timeouts"] as const)
+    .map((field) => weir.endpointTotal(hole.url, field));
+  assertEquals([good.requests.length, ...told], [2, 1, 1, 0]);
 });

@@ -107,6 +107,8 @@ scenario("an origin that never answers the handshake is given up in time", async
     assertEquals(answer.status, 504, target);
     assertMatch(answer.header("proxy-status") ?? "", /error=connection_timeout/, target);
   }
+  const failures = (labels: Record<string, string>) => weir.metric("weir_endpoint_failures_total", labels);
+  assertEquals([await failures({}), await failures({ reason: "connect" })], [2, 2]);
 });
 
 Deno.test("a start with files that are no certificates is refused with the reason", async () => {
