@@ -12,6 +12,12 @@ export interface MovingLatency {
 
 /** Failures do not push an average above this by themselves. */
 const FAILED_COST_MAX_MS = 10_000;
+/**
+ * What the failure of an endpoint that never answered counts as. Slower than most that answer, so that these come
+ * first; and forgotten within a minute, unlike the penalty of Finagle's PeakEwma for the same (2^47 ns), because an
+ * endpoint may refuse once while it starts.
+ */
+const FAILED_UNKNOWN_MS = 1_000;
 
 /** The average after a sample of `sampleMs`, taken at `nowMs`. */
 export function nextCostMs(before: MovingLatency, sampleMs: number, nowMs: number, decayMs: number): number {
@@ -21,6 +27,7 @@ export function nextCostMs(before: MovingLatency, sampleMs: number, nowMs: numbe
 }
 
 /** What a failure after `elapsedMs` counts as: twice the average so far, so that a row of them adds up. */
-export function failureSampleMs(before: MovingLatency, elapsedMs: number): number {
-  return Math.max(elapsedMs, Math.min(before.costMs * 2, FAILED_COST_MAX_MS));
+export function failureSampleMs({ costMs }: MovingLatency, elapsedMs: number): number {
+  const leastMs = costMs === 0 ? FAILED_UNKNOWN_MS : Math.min(costMs * 2, FAILED_COST_MAX_MS);
+  return Math.max(elapsedMs, leastMs);
 }

@@ -169,7 +169,9 @@ export class Endpoint {
     const { own } = this.context;
     const cell = own.board.layout.ewmaCell(own.column, this.row);
     const before = { costMs: own.board.float64[cell]!, atMs: own.board.float64[cell + 1]! };
-    this.moveLatency(cell, failureSampleMs(before, ms), now);
+    // What this worker has not measured, another one may have.
+    const known = before.costMs > 0 ? before : this.latency();
+    this.moveLatency(cell, failureSampleMs(known, ms), now);
   }
 
   /** Moves this worker's part of the endpoint's latency. */

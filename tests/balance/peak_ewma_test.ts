@@ -97,3 +97,21 @@ Deno.test("failureSampleMs() makes every failure cost more than the one before, 
   assertEquals(costMs, 10_000);
   assertEquals(failureSampleMs({ costMs: 5, atMs: 0 }, 30_000), 30_000);
 });
+
+Deno.test("peakEwma() leaves an endpoint whose first request fails at once to the others, for a while", () => {
+  const list = candidates({ costMs: 20 }, {});
+  const [good, dead] = [list[0]!, list[1]!];
+  let nowMs = 0;
+  const policy = peakEwma(CONFIG, { random: seeded(4), now: () => nowMs });
+  const askedAt: number[] = [];
+  for (; nowMs < 120_000; nowMs += 100) {
+    const picked = policy.pick(list, request());
+    if (picked === dead) {
+      askedAt.push(nowMs);
+      dead.costMs = nextCostMs(dead, failureSampleMs(dead, 0.3), nowMs, CONFIG.decayMs);
+    }
+    picked.atMs = nowMs;
+  }
+  assertEquals(good.costMs, 20);
+  assertEquals(askedAt.map((ms) => Math.floor(ms / 10_000)), [0, 4, 9]);
+});
