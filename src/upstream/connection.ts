@@ -122,13 +122,15 @@ export class Connection implements ByteSource, OutletOwner {
   takeHead(method: string, bytesMax: number): ParsedResponse | null {
     const { inlet } = this;
     const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
-    if (end < 0) {
-      if (inlet.makeRoom(bytesMax)) return null;
+    // The buffer may hold more than the limit.
+    const bytes = (end < 0 ? inlet.end : end) - inlet.start;
+    if (bytes > bytesMax || (end < 0 && !inlet.makeRoom(bytesMax))) {
       throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
     }
+    if (end < 0) return null;
     const head = parseResponseHead(inlet.bytes, inlet.start, end, method);
-    this.answerBytes = end - inlet.start + head.contentLength;
-    inlet.skip(end - inlet.start);
+    this.answerBytes = bytes + head.contentLength;
+    inlet.skip(bytes);
     if (head.status >= 200 || head.status === 101) {
       this.wheel.disarm(this.timer);
       this.headRead = true;

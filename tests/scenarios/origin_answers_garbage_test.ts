@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { ask, requestText } from "../support/raw_client.ts";
-import { close, reply, replyRaw, scene, type Step } from "../support/raw_origin.ts";
+import { close, hang, reply, replyRaw, scene, type Step } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -53,6 +53,24 @@ scenario("more interim answers than anybody has a use for are garbage, too", asy
     statuses.push(status);
   }
   assertEquals(statuses, [502, 200]);
+});
+
+scenario("a head is too large from the first byte beyond the limit on, whole or not", async (props) => {
+  const [before, after] = [`${ok}Content-Length: 4\r\nX-A: `, "\r\n\r\n"];
+  const ofBytes = (bytes: number) => before + "a".repeat(bytes - before.length - after.length) + after;
+  const origin = await props.origin([
+    replyRaw(ofBytes(1_024) + "well"),
+    replyRaw(ofBytes(1_025) + "well"),
+    scene(replyRaw(ofBytes(1_029).slice(0, 1_025)), hang()),
+  ]);
+  const weir = await props.loop({
+    config: { upstreams: { default: { endpoints: [origin.url], limits: { responseHeadBytesMax: 1_024 } } } },
+  });
+  const statuses: number[] = [];
+  for (let n = 0; n < 3; n++) {
+    statuses.push((await ask(weir.url, { method: "POST", body: "x" })).status);
+  }
+  assertEquals(statuses, [200, 502, 502]);
 });
 
 scenario("what an origin sends behind its answer never gets into it", async (props) => {
