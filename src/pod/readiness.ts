@@ -1,5 +1,5 @@
 // What the probes say, from what is known of the workers. Pure but for what it remembers: whether the pod
-// was ever ready, and since when nobody serves.
+// was ever ready, and since when nobody serves. It is asked by probes, and at every change of a worker.
 //
 // No probe depends on upstreams: a pod that is restarted because its upstreams are down helps nobody.
 
@@ -18,7 +18,8 @@ export interface WorkerCounts {
 export class Readiness {
   private wasReady = false;
   private leaving = false;
-  private unservedSince: number;
+  /** Null while a worker serves. */
+  private unservedSince: number | null;
 
   /** @param now monotonic milliseconds */
   constructor(private readonly now: () => number) {
@@ -33,9 +34,10 @@ export class Readiness {
   /** @param applied whether every worker has applied the configuration */
   state(workers: WorkerCounts, applied: boolean): ProbeState {
     const { serving, all } = workers;
-    if (serving > 0) this.unservedSince = this.now();
+    const now = this.now();
+    this.unservedSince = serving > 0 ? null : this.unservedSince ?? now;
     if (serving === all && applied) this.wasReady = true;
-    const live = this.now() - this.unservedSince < UNSERVED_MS_MAX;
+    const live = this.unservedSince === null || now - this.unservedSince < UNSERVED_MS_MAX;
     const ready = this.wasReady && serving > 0 && !this.leaving;
     return { live, ready, started: this.wasReady, reasons: this.reasons(workers, applied, live) };
   }
