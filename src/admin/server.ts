@@ -19,8 +19,10 @@ export interface AdminServerOptions {
   readonly sources: AdminSources;
   /** Told in words what went wrong; nothing is thrown later. */
   readonly onProblem?: (problem: string) => void;
-  /** Milliseconds since 1970. */
+  /** Monotonic milliseconds. */
   readonly now?: () => number;
+  /** Milliseconds since 1970. */
+  readonly date?: () => number;
   /** Calls back until the returned function is called. */
   readonly every?: (ms: number, tick: () => void) => () => void;
   readonly feedLimits?: EventFeedLimits;
@@ -39,9 +41,10 @@ const RECONNECT_MS = 2_000;
 
 /** @throws Deno.errors.AddrInUse and the like, when the address cannot be had. */
 export function startAdminServer(options: AdminServerOptions): AdminServer {
-  const { sources, now = Date.now, every = interval, onProblem = () => {} } = options;
+  const { sources, every = interval, onProblem = () => {} } = options;
+  const { now = () => performance.now(), date = Date.now } = options;
   const feed = new EventFeed(options.feedLimits);
-  const live = new LiveStatus(sources, feed, now);
+  const live = new LiveStatus(sources, feed, now, date);
   const inputs: HandlerInputs = {
     sources,
     feed,
@@ -78,21 +81,22 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
 /** The traffic meter and what the dashboards are told of it. */
 class LiveStatus {
   private readonly meter = new TrafficMeter();
-  private broadcastAt = 0;
+  private broadcastAt = -Infinity;
 
   constructor(
     private readonly sources: AdminSources,
     private readonly feed: EventFeed,
     private readonly now: () => number,
+    private readonly date: () => number,
   ) {}
 
   status(): Status {
-    return status(this.now(), read(this.sources), this.meter, this.sources.recentEvents());
+    return status(this.date(), read(this.sources), this.meter, this.sources.recentEvents());
   }
 
   /** Once a second. */
   sample(): void {
-    this.meter.sample(this.now(), read(this.sources));
+    this.meter.sample(this.now(), this.date(), read(this.sources));
     this.broadcast();
   }
 

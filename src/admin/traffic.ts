@@ -38,6 +38,7 @@ interface Tally {
 }
 
 interface Sample {
+  /** Monotonic milliseconds. */
   readonly at: number;
   readonly tallies: ReadonlyMap<string, Tally>;
 }
@@ -58,22 +59,28 @@ export class TrafficMeter {
 
   constructor(private readonly limits = { windowMs: 10_000, pointsMax: 300 }) {}
 
-  /** Takes the totals of this moment. */
-  sample(at: number, reading: Reading): void {
-    const sample = { at, tallies: tally(reading) };
+  /**
+   * Takes the totals of this moment.
+   * @param now monotonic milliseconds
+   * @param date milliseconds since 1970
+   */
+  sample(now: number, date: number, reading: Reading): void {
+    const sample = { at: now, tallies: tally(reading) };
     const previous = this.samples.at(-1);
-    if (previous !== undefined && at <= previous.at) return;
+    if (previous !== undefined && now <= previous.at) return;
     this.samples.push(sample);
-    while (this.samples.length > 2 && this.samples[1]!.at <= at - this.limits.windowMs) this.samples.shift();
+    while (this.samples.length > 2 && this.samples[1]!.at <= now - this.limits.windowMs) this.samples.shift();
     if (previous === undefined) return;
     const second = between(previous, sample, POD);
     const { p50Ms, p90Ms, p99Ms } = this.pod();
     const { requestsPerSecond, errorsPerSecond } = second;
-    this.history.push({ at, requestsPerSecond, errorsPerSecond, p50Ms, p90Ms, p99Ms });
+    // The wall clock was set back: the charts go on from there, and what lies ahead of it would stand in their way.
+    while ((this.history.at(-1)?.at ?? -Infinity) >= date) this.history.pop();
+    this.history.push({ at: date, requestsPerSecond, errorsPerSecond, p50Ms, p90Ms, p99Ms });
     if (this.history.length > this.limits.pointsMax) this.history.shift();
   }
 
-  /** Points of the charts, oldest first. */
+  /** Points of the charts, oldest first; each is later than the one before it. */
   points(): readonly TrafficPoint[] {
     return this.history;
   }

@@ -31,7 +31,14 @@ async function withDashboard(
     tick = act;
     return () => void (tick = () => {});
   };
-  const server = startAdminServer({ host: "127.0.0.1", port: 0, sources: pod, now: () => now, every });
+  const server = startAdminServer({
+    host: "127.0.0.1",
+    port: 0,
+    sources: pod,
+    now: () => now,
+    date: () => now,
+    every,
+  });
   const browser = await startChromium();
   try {
     const page = await browser.newPage();

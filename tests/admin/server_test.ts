@@ -32,6 +32,7 @@ function adminTest(name: string, body: (running: Running) => Promise<void>): voi
         port: 0,
         sources: pod,
         now: () => now,
+        date: () => now,
         every: (_ms, act) => {
           tick = act;
           return () => void (tick = () => {});

@@ -9,9 +9,9 @@ import { FakePod } from "./fake_pod.ts";
 function statusAfter(happens: (pod: FakePod) => void): Status {
   const pod = new FakePod(() => 500, { shop: ["http://10.0.0.1:80", "http://10.0.0.2:80"] });
   const meter = new TrafficMeter();
-  meter.sample(0, read(pod));
+  meter.sample(0, 0, read(pod));
   happens(pod);
-  meter.sample(1_000, read(pod));
+  meter.sample(1_000, 1_000, read(pod));
   return status(1_000, read(pod), meter, pod.recentEvents());
 }
 

@@ -8,7 +8,7 @@ const A = "http://10.0.0.1:80";
 function meteredPod() {
   const pod = new FakePod(() => 0, { shop: [A, "http://10.0.0.2:80"] });
   const meter = new TrafficMeter({ windowMs: 10_000, pointsMax: 5 });
-  return { pod, meter, sample: (at: number) => meter.sample(at, read(pod)) };
+  return { pod, meter, sample: (now: number, date = now) => meter.sample(now, date, read(pod)) };
 }
 
 Deno.test("TrafficMeter.pod() is all zero and without percentiles before two samples", () => {
@@ -74,6 +74,21 @@ Deno.test("TrafficMeter.of() counts an endpoint that joined within the window fr
   pod.serve(0, 2, { count: 6 });
   sample(3_000);
   assertEquals(meter.of(rowKey.endpoint("shop", joined.id)).requestsPerSecond, 3);
+});
+
+Deno.test("TrafficMeter goes on when the wall clock is set back or ahead", () => {
+  const { pod, meter, sample } = meteredPod();
+  const dates = [600_000, 601_000, 602_000, 300_000, 301_000, 900_000];
+  dates.forEach((date, second) => {
+    sample(second * 1_000, date);
+    pod.serve(0, 0, { count: 10 });
+  });
+  assertEquals(meter.pod().requestsPerSecond, 10);
+  assertEquals(meter.points().map(({ at, requestsPerSecond }) => [at, requestsPerSecond]), [
+    [300_000, 10],
+    [301_000, 10],
+    [900_000, 10],
+  ]);
 });
 
 Deno.test("TrafficMeter.sample() ignores a clock that stands or goes back", () => {

@@ -173,9 +173,9 @@ for (const { what, happens, upstreams, level, headline, notes = [] } of CASES) {
   Deno.test(`verdict() when ${what}`, () => {
     const pod = new FakePod(() => 0, upstreams ?? { shop: [A, B], blog: ["http://10.0.1.1:80"] });
     const meter = new TrafficMeter();
-    meter.sample(0, read(pod));
+    meter.sample(0, 0, read(pod));
     happens(pod);
-    meter.sample(1_000, read(pod));
+    meter.sample(1_000, 1_000, read(pod));
     assertEquals(status(1_000, read(pod), meter, []).verdict, { level, headline, notes });
   });
 }

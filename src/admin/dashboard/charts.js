@@ -62,7 +62,9 @@ export class Charts {
   /** One more point; one that is known already is not added again. */
   add(point) {
     const last = this.points.at(-1);
-    if (point === undefined || (last !== undefined && point.at <= last.at)) return;
+    if (point === undefined || point.at === last?.at) return;
+    // The wall clock of the pod was set back.
+    while (this.points.at(-1)?.at > point.at) this.points.pop();
     this.points.push(point);
     while (this.points.length > 0 && this.points[0].at < point.at - SPAN_MS) this.points.shift();
     this.show();
