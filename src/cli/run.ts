@@ -6,6 +6,7 @@ import { renderFindings } from "../config/findings.ts";
 import { loadConfig, type Loaded, type Refused } from "../config/load.ts";
 import { systemClock } from "../control/clock.ts";
 import { ConfigWatcher } from "../control/config_watcher.ts";
+import { watchDirectories } from "../control/file_watch.ts";
 import { LineWriter } from "../control/line_writer.ts";
 import { EventBook } from "../pod/event_book.ts";
 import { Pod, type PodInputs } from "../pod/pod.ts";
@@ -146,7 +147,7 @@ function keepReloading(pod: Pod, events: EventBook, load: Source["again"], signa
     {
       clock: systemClock,
       readTextFile: readTextFileBounded,
-      watchDirectory: (path) => Deno.watchFs(path, { recursive: false }),
+      watchDirectories,
     },
     () => reloader.request(`${file} changed`),
   );

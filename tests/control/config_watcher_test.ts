@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/control/clock.ts";
-import { ConfigWatcher, type DirectoryNotices } from "../../src/control/config_watcher.ts";
+import { ConfigWatcher } from "../../src/control/config_watcher.ts";
+import { type DirectoryEvents, watchDirectories } from "../../src/control/file_watch.ts";
 import { until } from "../support/until.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -10,6 +11,7 @@ class ScriptedFolder {
   text: string | null = "a";
   changes = 0;
   #notify: (() => void) | null = null;
+  #lose: ((error: Error) => void) | null = null;
   #closed = false;
 
   watch(): ConfigWatcher {
@@ -19,8 +21,8 @@ class ScriptedFolder {
         if (this.text === null) throw new Error("gone");
         return this.text;
       },
-      watchDirectory: (path) => {
-        assertEquals(path, "/etc/weir");
+      watchDirectories: (directories) => {
+        assertEquals(directories, ["/etc/weir/"]);
         return this.notices();
       },
     }, () => this.changes++);
@@ -31,7 +33,13 @@ class ScriptedFolder {
     await this.clock.advance(0);
   }
 
-  private notices(): DirectoryNotices {
+  /** The system gives up watching. */
+  async lose(): Promise<void> {
+    this.#lose?.(new Error("inotify: too many events"));
+    await this.clock.advance(0);
+  }
+
+  private notices(): DirectoryEvents {
     const folder = {
       close: () => {
         this.#closed = true;
@@ -39,7 +47,10 @@ class ScriptedFolder {
       },
       [Symbol.asyncIterator]: () => ({
         next: async () => {
-          await new Promise<void>((resolve) => this.#notify = resolve);
+          await new Promise<void>((resolve, reject) => {
+            this.#notify = resolve;
+            this.#lose = reject;
+          });
           return { done: this.#closed, value: null } as IteratorResult<null>;
         },
       }),
@@ -78,6 +89,20 @@ Deno.test("ConfigWatcher finds by its poll what no notice came for", async () =>
   folder.text = "b";
   await folder.clock.advance(10_000);
   assertEquals(folder.changes, 1);
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher watches again at its next poll when the watch is lost", async () => {
+  const folder = new ScriptedFolder();
+  const watcher = folder.watch();
+  await folder.lose();
+  folder.text = "b";
+  await folder.clock.advance(10_000);
+  assertEquals(folder.changes, 1);
+  folder.text = "c";
+  await folder.notice();
+  await folder.clock.advance(100);
+  assertEquals(folder.changes, 2);
   await watcher.close();
 });
 
@@ -131,7 +156,7 @@ for (const [how, write] of Object.entries(writers)) {
       const watcher = new ConfigWatcher(`${folder}/weir.yaml`, "0", {
         clock: systemClock,
         readTextFile: Deno.readTextFile,
-        watchDirectory: (path) => Deno.watchFs(path, { recursive: false }),
+        watchDirectories,
       }, () => changes++);
       for (let n = 1; n <= 3; n++) {
         await write(folder, n);
