@@ -2,13 +2,18 @@
 
 import { type Body, BodyError, type Delivery } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
+
+/** Where only reading tells whether there is a body: what has not ended by then, milliseconds, is one. */
+const NONE_MS_MAX = 10;
 
 /** A request body that Deno.serve streams. */
 export class ServeBody implements Body {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   private received = 0;
   private ended = false;
-  private first: ReadableStreamReadResult<Uint8Array> | null = null;
+  /** A read that was begun ahead. */
+  private first: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
 
   constructor(
     stream: ReadableStream<Uint8Array>,
@@ -19,11 +24,23 @@ export class ServeBody implements Body {
     this.reader = stream.getReader();
   }
 
-  /** Whether there is a body at all, where only reading can tell. Keeps what it read. */
-  async begins(): Promise<boolean> {
-    this.first = await this.pull();
-    if (this.first.done) this.end();
-    return !this.first.done;
+  /**
+   * Whether it turns out at once to be no body at all, where only reading can tell.
+   * @throws BodyError when the client left
+   */
+  async isNone(wheel: TimerWheel): Promise<boolean> {
+    const first = this.first = this.pull();
+    const late = Promise.withResolvers<null>();
+    const timer = new Timer(() => late.resolve(null));
+    wheel.arm(timer, NONE_MS_MAX);
+    try {
+      const result = await Promise.race([first, late.promise]);
+      if (result === null || !result.done) return false;
+      this.end();
+      return true;
+    } finally {
+      wheel.remove(timer);
+    }
   }
 
   private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {
@@ -40,8 +57,9 @@ export class ServeBody implements Body {
   }
 
   async read(): Promise<Uint8Array | null> {
-    if (this.ended) return null;
-    const result = this.first ?? await this.pull();
+    // A read that was begun ahead may have failed by now, which is no end.
+    if (this.ended && this.first === null) return null;
+    const result = await (this.first ?? this.pull());
     this.first = null;
     if (!result.done) {
       this.received += result.value.length;

@@ -104,7 +104,7 @@ export class ServeExchange implements Exchange, Watched {
     this.body = body;
     if (undeclared) {
       try {
-        if (!await body.begins()) this.body = null;
+        if (await body.isNone(this.shared.wheel)) this.body = null;
       } catch {
         this.onAbort();
       }

@@ -1,5 +1,6 @@
 // Clients that speak HTTP/2, by ALPN or by prior knowledge; the origin is spoken to in HTTP/1.1.
 
+import http2 from "node:http2";
 import { assertEquals } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { curl, curlWith } from "../support/curl.ts";
@@ -73,6 +74,26 @@ scenario("a request over HTTP/2 without a body has none upstream", async (props)
     assertEquals(request.headerAll("content-length"), expected, request.method);
     assertEquals(request.headerAll("transfer-encoding"), [], request.method);
   }
+}, options);
+
+scenario("a body over HTTP/2 that does not come is waited for like any other", async (props) => {
+  const origin = await props.origin();
+  const endpoints = [origin.url];
+  const loop = await props.loop({
+    config: {
+      upstreams: { default: { endpoints, timeouts: { requestBodyIdleMs: 100 } } },
+      limits: { inFlightMax: 1 },
+    },
+  });
+  const session = http2.connect(loop.url);
+  const statuses = [1, 2].map(() => {
+    const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
+    return new Promise<number>((resolve, reject) => {
+      stream.on("error", reject).on("response", (head) => resolve(head[":status"]!)).resume();
+    });
+  });
+  assertEquals((await Promise.all(statuses)).sort(), [408, 503]);
+  session.destroy();
 }, options);
 
 scenario("clients agree on HTTP/2 or HTTP/1.1 by ALPN, and are told to stay with TLS", async (props) => {

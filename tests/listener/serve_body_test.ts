@@ -1,0 +1,57 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { BodyError } from "../../src/exchange.ts";
+import { ServeBody } from "../../src/listener/serve_body.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+import { latin1 } from "../support/raw_http.ts";
+
+/** A body of which nothing says whether there is one, on a clock that only the test moves. */
+function undeclared() {
+  let now = 0;
+  let stream!: ReadableStreamDefaultController<Uint8Array>;
+  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  let ends = 0;
+  const body = new ServeBody(new ReadableStream({ start: (it) => void (stream = it) }), null, () => ends++);
+  return {
+    body,
+    stream,
+    isNone: body.isNone(wheel),
+    ends: () => ends,
+    passes(ms: number): void {
+      now += ms;
+      wheel.advance();
+    },
+  };
+}
+
+Deno.test("ServeBody.isNone() is true for what ends without a byte", async () => {
+  const { isNone, stream, ends } = undeclared();
+  stream.enqueue(new Uint8Array());
+  stream.close();
+  assertEquals([await isNone, ends()], [true, 1]);
+});
+
+Deno.test("ServeBody.isNone() is false for what begins, and loses nothing of it", async () => {
+  const { body, isNone, stream } = undeclared();
+  stream.enqueue(latin1("all"));
+  stream.close();
+  assertEquals(await isNone, false);
+  assertEquals([await body.read(), await body.read()], [latin1("all"), null]);
+});
+
+Deno.test("ServeBody.isNone() is false for what takes longer, and loses nothing of it", async () => {
+  const { body, isNone, passes, stream, ends } = undeclared();
+  passes(20);
+  assertEquals([await isNone, ends()], [false, 0]);
+  stream.enqueue(latin1("late"));
+  stream.close();
+  assertEquals([await body.read(), await body.read(), ends()], [latin1("late"), null, 1]);
+});
+
+Deno.test("a client that leaves before its late body is read has not ended it", async () => {
+  const { body, isNone, passes, stream } = undeclared();
+  passes(20);
+  await isNone;
+  stream.error(new Error("BadResource"));
+  for (let turn = 0; turn < 20; turn++) await null;
+  for (let n = 1; n <= 2; n++) await assertRejects(() => body.read(), BodyError, "client left");
+});
