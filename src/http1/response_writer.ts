@@ -36,6 +36,8 @@ export function responseHeadText(head: ResponseHead, shape: ResponseShape): stri
       sized = true;
     } else if (known === Known.transferEncoding || known === Known.connection) continue;
     text += name + ": " + headers[i + 1] + "\r\n";
+    // RFC 9110 7.8: who sends Upgrade names it in Connection.
+    if (known === Known.upgrade) text += "Connection: Upgrade\r\n";
   }
   return ended(text, shape, sized);
 }
