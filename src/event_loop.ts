@@ -90,11 +90,16 @@ export class EventLoop {
   /** The port for traffic. */
   private trafficPort(): Listening {
     const { listen, certificate } = this.start;
+    const connections = this.own.gauge(ColumnCell.connections);
     return new Listening({
       config: listen,
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy),
+      countConnection: (change) => {
+        connections.move(change);
+        if (change > 0) this.own.worker.add(WorkerField.connections);
+      },
       onListening: (host, port) => {
         this.serving.add(1 - this.serving.value);
         this.post({ kind: "listening", host, port });
@@ -119,6 +124,7 @@ export class EventLoop {
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy, decide),
+      countConnection: () => {},
       onListening: () => {},
       onNotListening: (reason) =>
         this.post({ kind: "failed", reason: `does not listen on redirectPort ${redirectPort}: ${reason}` }),

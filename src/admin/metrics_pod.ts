@@ -81,9 +81,9 @@ export const podMetrics: readonly Metric[] = ofPod([
   [
     "counter",
     "weir_connections",
-    "Client connections accepted, where the listener knows.",
+    "Client connections accepted on the traffic port; absent for serve without TLS.",
     [],
-    total(WorkerField.connections),
+    (_, { pod, totals }) => pod.knowsConnections ? totals.worker(WorkerField.connections) : [],
   ],
   ["counter", "weir_bad_requests", "Requests refused as malformed.", [], total(WorkerField.badRequests)],
   [
@@ -138,9 +138,9 @@ export const workerMetrics: readonly Metric[] = ofWorker([
   [
     "gauge",
     "weir_worker_connections",
-    "Client connections open, where the listener knows.",
+    "Client connections open on the traffic port; absent for serve without TLS.",
     [],
-    cell(ColumnCell.connections),
+    (worker, reading) => reading.pod.knowsConnections ? cell(ColumnCell.connections)(worker, reading) : [],
   ],
   ["gauge", "weir_worker_websockets", "WebSockets open.", [], cell(ColumnCell.webSockets)],
   [

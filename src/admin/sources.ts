@@ -47,6 +47,8 @@ export interface PodInfo {
   readonly residentBytes: number;
   /** Heap of the main thread. */
   readonly heapBytes: number;
+  /** Its listener knows the connections of clients: all but Deno.serve without TLS do. */
+  readonly knowsConnections: boolean;
   /** Lines that stdout had no room for, since the pod started. */
   readonly logLinesDropped: number;
 }

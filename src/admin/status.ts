@@ -85,7 +85,8 @@ export interface RouteStatus extends Traffic {
 
 export interface WorkerStatus extends WorkerInfo {
   readonly inFlight: number;
-  readonly connections: number;
+  /** Of clients, open now; null where the listener does not know. */
+  readonly connections: number | null;
   readonly webSockets: number;
   readonly loopDelayMaxMs: number;
   readonly heapBytes: number;
@@ -176,14 +177,14 @@ function why(state: EndpointStateName, { ejection, healthReason }: EndpointInfo)
   }
 }
 
-function workerStatus(worker: WorkerInfo, { totals }: Reading): WorkerStatus {
+function workerStatus(worker: WorkerInfo, { totals, pod }: Reading): WorkerStatus {
   const { column } = worker;
   const cell = (which: number) => column === null ? 0 : totals.cellOf(column, which);
   const figure = (field: number) => column === null ? 0 : totals.workerOf(column, field);
   return {
     ...worker,
     inFlight: cell(ColumnCell.inFlight),
-    connections: cell(ColumnCell.connections),
+    connections: pod.knowsConnections ? cell(ColumnCell.connections) : null,
     webSockets: cell(ColumnCell.webSockets),
     loopDelayMaxMs: figure(WorkerField.loopDelayMaxMs),
     heapBytes: figure(WorkerField.heapBytes),

@@ -14,7 +14,7 @@ import {
   TOTAL_LATENCY,
 } from "./fields.ts";
 import type { Histogram } from "./histogram.ts";
-import { type Board, ColumnCell } from "./layout.ts";
+import type { Board } from "./layout.ts";
 
 export type StatusClass = typeof STATUS_CLASSES[number];
 
@@ -74,15 +74,6 @@ export class Totals {
   /** Answers on a route by status class, in the order of STATUS_CLASSES. */
   routeStatuses(row: number): number[] {
     return STATUS_CLASSES.map((_, i) => this.route(row, RouteField.status1xx + i));
-  }
-
-  /** Client connections open now, where the listener knows. */
-  connections(): number {
-    let sum = 0;
-    for (let c = 0; c < this.board.layout.capacity.columnsMax; c++) {
-      sum += this.cellOf(c, ColumnCell.connections);
-    }
-    return sum;
   }
 
   private sum(cellIn: (column: number) => number): number {

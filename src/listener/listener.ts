@@ -14,6 +14,8 @@ export interface ListenOptions {
   readonly wheel: TimerWheel;
   /** Answers an exchange; never rejects. */
   readonly handle: (exchange: Exchange) => Promise<void>;
+  /** A client's connection was accepted (1), or is closed (-1); Deno.serve without TLS does not tell. */
+  readonly countConnection: (change: 1 | -1) => void;
   /** The accept loop ended by itself. */
   readonly onFailed: (reason: string) => void;
   /** Whether an address may say who the client is (PROXY protocol). */

@@ -58,6 +58,7 @@ export class Listening {
       handle: this.inputs.handle,
       wheel: this.inputs.wheel,
       trusts: this.inputs.trusts,
+      countConnection: this.inputs.countConnection,
       ...(certificate === undefined ? {} : { certificate }),
       onFailed: (reason) => {
         // One that was replaced meanwhile is nobody's loss.

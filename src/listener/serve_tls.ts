@@ -63,12 +63,14 @@ class TlsListener implements Listener {
       onEntered: () => this.byPort.set(passage.port, passage),
       wheel: this.options.wheel,
       onOver: () => {
+        this.options.countConnection(-1);
         this.passages.delete(passage);
         if (this.byPort.get(passage.port) === passage) this.byPort.delete(passage.port);
         if (this.closed && this.passages.size === 0) this.empty.resolve();
       },
     });
     this.passages.add(passage);
+    this.options.countConnection(1);
   }
 
   private clientAt(port: number): PeerAddress | null {

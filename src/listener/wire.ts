@@ -30,9 +30,10 @@ class WireListener implements Listener {
   private closed = false;
 
   constructor(options: ListenOptions) {
-    const { config, certificate, wheel, handle, trusts, onFailed } = options;
-    this.table = new WireTable(config, wheel, () => wheel.now, () => {
-      if (this.closed) this.empty.resolve();
+    const { config, certificate, wheel, handle, trusts, countConnection, onFailed } = options;
+    this.table = new WireTable(config, wheel, () => wheel.now, (change) => {
+      countConnection(change);
+      if (this.closed && this.table.size === 0) this.empty.resolve();
     });
     const scheme = certificate === undefined ? "http" : "https";
     this.house = new WireHouse(config, scheme, this.table, handle, trusts, Math.random);

@@ -39,8 +39,8 @@ export class WireTable {
     private readonly config: ListenConfig,
     readonly wheel: TimerWheel,
     private readonly now: () => number,
-    /** Called whenever the last connection left. */
-    private readonly onEmpty: () => void,
+    /** One came (1) or left (-1). */
+    private readonly onChange: (change: 1 | -1) => void,
   ) {
     const shortest = Math.min(config.headReadMs, config.keepAliveIdleMs);
     this.sweepMs = Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, Math.floor(shortest / SWEEPS)));
@@ -79,6 +79,7 @@ export class WireTable {
       this.wheel.arm(this.timer, this.sweepMs);
     }
     this.all.add(connection);
+    this.onChange(1);
     if (this.config.connectionsPerAddressMax === 0) return;
     this.perAddress.set(connection.address, (this.perAddress.get(connection.address) ?? 0) + 1);
   }
@@ -91,9 +92,8 @@ export class WireTable {
       if (left === 0) this.perAddress.delete(connection.address);
       else this.perAddress.set(connection.address, left);
     }
-    if (this.all.size > 0) return;
-    this.wheel.remove(this.timer);
-    this.onEmpty();
+    if (this.all.size === 0) this.wheel.remove(this.timer);
+    this.onChange(-1);
   }
 
   /** It has nothing to do from now on. */

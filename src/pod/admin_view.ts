@@ -20,6 +20,7 @@ export function adminSources(pod: Pod): AdminSources {
       draining: pod.draining,
       residentBytes: Deno.memoryUsage().rss,
       heapBytes: Deno.memoryUsage().heapUsed,
+      knowsConnections: pod.config.listen.listener === "wire" || pod.config.listen.tls !== undefined,
       logLinesDropped: pod.inputs.logLinesDropped(),
     }),
     workers: () => pod.supervisor.handles.map(workerInfo),

@@ -80,6 +80,7 @@ export class FakePod implements AdminSources {
       draining: null,
       residentBytes: 96 * 1024 ** 2,
       heapBytes: 12 * 1024 ** 2,
+      knowsConnections: true,
       logLinesDropped: 0,
     };
     this.workerList = [1, 2].map((column, index) => (

@@ -65,6 +65,11 @@ Deno.test("status() shows the weight of a slow start and a worker that is not th
   assertEquals([workers[1]!.connections, workers[1]!.heapBytes, workers[1]!.reason], [0, 0, "it threw"]);
 });
 
+Deno.test("status() says that a listener does not know its connections", () => {
+  const { workers } = statusAfter((pod) => pod.info.knowsConnections = false);
+  assertEquals(workers.map(({ connections }) => connections), [null, null]);
+});
+
 Deno.test("status() survives JSON", () => {
   const told = statusAfter((pod) => pod.reload(true));
   assertEquals(JSON.parse(JSON.stringify(told)), told);

@@ -31,6 +31,7 @@ async function standing(name: "serve" | "wire") {
     },
     onFailed: () => {},
     trusts: () => false,
+    countConnection: () => {},
   });
   let drained = false;
   return {

@@ -20,6 +20,7 @@ Deno.test("a ServeListener behind a door of Weir's refuses who did not come thro
       },
       onFailed: () => {},
       trusts: () => false,
+      countConnection: () => {},
     },
     { hostname: "127.0.0.1", port: 0, reusePort: false, scheme: "https", clientOf: () => null },
   );

@@ -125,7 +125,7 @@ export function showWorkers(workers) {
     showState(state.firstChild, worker.state);
     state.title = worker.reason ?? "";
     setText(inFlight, String(worker.inFlight));
-    setText(connections, String(worker.connections));
+    setText(connections, worker.connections === null ? "–" : String(worker.connections));
     setText(stall, latency(worker.loopDelayMaxMs));
     setText(restarts, String(worker.restarts));
   });
