@@ -22,6 +22,8 @@ import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
 const HEARTBEAT_MS = 250;
 /** Stalls are told for this long; longer than the usual time between two scrapes. */
 const STALLS_TOLD_MS = 60_000;
+/** What is cut gets this long to end in good order, and to be logged. */
+const CUT_MS = 500;
 /** Beats between two looks at memory: what it is, and what of it nobody needs any more. */
 const HEAP_BEATS = 20;
 
@@ -156,14 +158,22 @@ export class EventLoop {
   /** Lets everything finish that can; what is left at the deadline is cut and counted. */
   private async drain(deadlineMs: number): Promise<void> {
     this.proxy.draining = true;
-    const late = Promise.withResolvers<void>();
-    const timer = new Timer(late.resolve);
-    this.wheel.arm(timer, deadlineMs);
-    await Promise.race([this.leaveClients(deadlineMs / 2), late.promise]);
-    this.wheel.remove(timer);
+    await this.within(deadlineMs, this.leaveClients(deadlineMs / 2));
     const cut = this.proxy.admission.inFlight;
+    this.proxy.cutting = true;
+    for (const port of this.ports) port.abort();
+    await this.within(CUT_MS, this.proxy.admission.empty());
     this.stop();
     this.post({ kind: "drained", cut });
+  }
+
+  /** Waits for it, but not longer than `ms`. */
+  private async within(ms: number, done: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = new Timer(late.resolve);
+    this.wheel.arm(timer, ms);
+    await Promise.race([done, late.promise]);
+    this.wheel.remove(timer);
   }
 
   /** Closes WebSockets over a window, while others are still served, then waits for all requests. */

@@ -108,5 +108,6 @@ export class ServeListener implements Listener {
     this.leaving = true;
     // Once it is closing, Deno cuts nothing more and throws where nobody can catch it.
     if (!this.closing) this.cutting.abort();
+    this.shared.departures.leave();
   }
 }

@@ -3,6 +3,7 @@
 // Deno tells it by `request.signal`, which costs more than most requests take. So a request is only watched
 // when it has taken a moment: until then it stands in a list, linked through the requests themselves, that a
 // timer walks from the oldest. A client that left before that is told of at once when its watch begins.
+// Those that took longer stand in a list of their own to their end, as Deno ends none once it shuts down.
 
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
@@ -10,7 +11,9 @@ import { Timer, type TimerWheel } from "../timer_wheel.ts";
 export interface Watched {
   /** Begins to listen for the client's leaving. */
   watch(): void;
-  /** Monotonic milliseconds; set while it stands in the list. */
+  /** Its client is not waited for any more: it ends as if the client had left. */
+  leave(): void;
+  /** Monotonic milliseconds; 0 before the first walk, Infinity from the watch on. */
   watchAt: number;
   older: Watched | null;
   newer: Watched | null;
@@ -20,8 +23,10 @@ export interface Watched {
 const WATCH_AFTER_MS = 20;
 
 export class Departures {
-  private oldest: Watched | null = null;
-  private newest: Watched | null = null;
+  /** True once every request was told to leave. */
+  over = false;
+  private readonly young = new Line();
+  private readonly watched = new Line();
   private readonly timer: Timer;
 
   constructor(private readonly wheel: TimerWheel) {
@@ -31,18 +36,56 @@ export class Departures {
   /** A request began. */
   add(watched: Watched): void {
     watched.watchAt = 0;
+    this.young.add(watched);
+    if (this.timer.deadline === Infinity) this.wheel.arm(this.timer, WATCH_AFTER_MS);
+  }
+
+  /** It is over. */
+  remove(watched: Watched): void {
+    if (watched.watchAt === Infinity) this.watched.remove(watched);
+    else this.young.remove(watched);
+  }
+
+  /** Whoever stood here at the last walk already has taken long enough. */
+  private walk(): void {
+    const { now } = this.wheel;
+    for (let watched = this.young.oldest; watched !== null;) {
+      const next = watched.newer;
+      if (watched.watchAt === 0) watched.watchAt = now + WATCH_AFTER_MS;
+      else if (watched.watchAt <= now) {
+        this.young.remove(watched);
+        watched.watchAt = Infinity;
+        this.watched.add(watched);
+        watched.watch();
+      }
+      watched = next;
+    }
+    if (this.young.oldest !== null) this.wheel.arm(this.timer, WATCH_AFTER_MS);
+  }
+
+  /** Nobody is waited for any more. */
+  leave(): void {
+    this.over = true;
+    this.young.leave();
+    this.watched.leave();
+  }
+}
+
+/** Requests in the order in which they came here. */
+class Line {
+  oldest: Watched | null = null;
+  private newest: Watched | null = null;
+
+  add(watched: Watched): void {
     watched.older = this.newest;
     watched.newer = null;
     if (this.newest === null) this.oldest = watched;
     else this.newest.newer = watched;
     this.newest = watched;
-    if (this.timer.deadline === Infinity) this.wheel.arm(this.timer, WATCH_AFTER_MS);
   }
 
-  /** It was answered, or is watched now. Harmless when it stands in the list no more. */
   remove(watched: Watched): void {
     const { older, newer } = watched;
-    if (older === null && newer === null && this.oldest !== watched) return;
     if (older === null) this.oldest = newer;
     else older.newer = newer;
     if (newer === null) this.newest = older;
@@ -50,18 +93,7 @@ export class Departures {
     watched.older = watched.newer = null;
   }
 
-  /** Whoever stood here at the last walk already has taken long enough. */
-  private walk(): void {
-    const { now } = this.wheel;
-    for (let watched = this.oldest; watched !== null;) {
-      const next = watched.newer;
-      if (watched.watchAt === 0) watched.watchAt = now + WATCH_AFTER_MS;
-      else if (watched.watchAt <= now) {
-        this.remove(watched);
-        watched.watch();
-      }
-      watched = next;
-    }
-    if (this.oldest !== null) this.wheel.arm(this.timer, WATCH_AFTER_MS);
+  leave(): void {
+    for (let watched = this.oldest; watched !== null; watched = watched.newer) watched.leave();
   }
 }

@@ -77,21 +77,26 @@ export class ServeExchange implements Exchange, Watched {
     return response;
   }
 
-  /** A client that left gets no answer, but Deno holds the request, and `shutdown()`, until there is one. */
+  /**
+   * A client that left gets no answer, but Deno holds the request, and `shutdown()`, until there is one. A client that
+   * is cut off would get it.
+   */
   private letGo(): void {
-    if (this.response === null) this.answer(new Response(null, { status: 500 }));
+    const { departures } = this.shared;
+    departures.remove(this);
+    if (this.response === null && !departures.over) this.answer(new Response(null, { status: 500 }));
   }
 
-  /** Begins to listen for the client's leaving: it may have left already. */
+  /** Begins to listen for the client's leaving: it may have left already. Of an answer, Deno cancels the stream. */
   watch(): void {
+    if (this.response !== null) return;
     const { signal } = this.request;
-    if (signal.aborted) this.onAbort();
-    else signal.addEventListener("abort", () => this.onAbort());
+    if (signal.aborted) this.leave();
+    else signal.addEventListener("abort", () => this.leave());
   }
 
   private answer(response: Response): void {
     this.response = response;
-    this.shared.departures.remove(this);
     this.resolve(response);
   }
 
@@ -106,13 +111,13 @@ export class ServeExchange implements Exchange, Watched {
       try {
         if (await body.isNone(this.shared.wheel)) this.body = null;
       } catch {
-        this.onAbort();
+        this.leave();
       }
     }
     await handle(this);
   }
 
-  private onAbort(): void {
+  leave(): void {
     if (this.clientGone) return;
     this.clientGone = true;
     this.listener?.clientLeft();

@@ -7,17 +7,18 @@ import type { OwnColumn, OwnGauge } from "../board/own.ts";
 export class Slot {
   private released = false;
 
-  constructor(private readonly gauge: OwnGauge) {}
+  constructor(private readonly admission: Admission) {}
 
   release(): void {
     if (this.released) return;
     this.released = true;
-    this.gauge.add(-1);
+    this.admission.leave();
   }
 }
 
 export class Admission {
   private readonly gauge: OwnGauge;
+  private onEmpty: (() => void) | null = null;
 
   constructor(private readonly own: OwnColumn) {
     this.gauge = own.gauge(ColumnCell.inFlight);
@@ -31,7 +32,21 @@ export class Admission {
       this.gauge.add(-1);
       return null;
     }
-    return new Slot(this.gauge);
+    return new Slot(this);
+  }
+
+  /** A slot was given back. */
+  leave(): void {
+    this.gauge.add(-1);
+    if (this.onEmpty !== null && this.inFlight === 0) this.onEmpty();
+  }
+
+  /** Settles when this worker holds no request. To be asked once, when none come any more. */
+  empty(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.inFlight === 0) resolve();
+      else this.onEmpty = resolve;
+    });
   }
 
   /** Requests that this worker holds now. */

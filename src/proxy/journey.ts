@@ -141,7 +141,9 @@ export class Journey implements Origin {
   /** The request is over: what is still claimed is given back, nobody reads on, what is known is recorded. */
   end(): void {
     this.forwarding?.end();
-    this.exchange.body?.cancel();
-    this.proxy.recorder.finish(this.record, this.plan);
+    const { exchange, proxy, record } = this;
+    exchange.body?.cancel();
+    if (proxy.cutting && record.delivery?.kind !== "complete") record.cause ||= "drain_deadline";
+    proxy.recorder.finish(record, this.plan);
   }
 }

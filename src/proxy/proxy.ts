@@ -81,6 +81,8 @@ export class Proxy {
   identity!: Identity;
   /** True while answers ask clients to leave. */
   draining = false;
+  /** True from the deadline of the drain on: requests end because Weir does. */
+  cutting = false;
   private groups = new Map<string, Group>();
   private plans = new Map<RouteSnapshot, RoutePlan>();
 

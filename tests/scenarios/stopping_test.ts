@@ -111,14 +111,23 @@ for (const [what, request] of Object.entries(unread)) {
 }
 
 scenario("what does not end by the deadline is cut, and the log says so", async (props) => {
-  const origin = await props.origin(hang());
+  const begun = scene(head(200, [["Transfer-Encoding", "chunked"]]), replyRaw("4\r\nhalf\r\n"), hang());
+  const origin = await props.origin([begun, hang()]);
   const weir = await props.weir({ upstreams: origin.url, config: drain(0, 200) });
-  const client = await props.client(weir);
-  await client.send(requestText("GET", "/"));
-  await origin.request(1);
+  const [hears, waits] = [await props.client(weir), await props.client(weir)];
+  await hears.send(requestText("GET", "/hears"));
+  assert(await hears.head() !== null);
+  await waits.send(requestText("GET", "/waits"));
+  await origin.request(2);
   weir.signal("SIGTERM");
   assertEquals((await weir.exit).code, 0);
-  assertMatch(await weir.line(/\bcut\b/), /\b1\b/);
+  await weir.stop();
+  assertMatch(await weir.line(/\bcut\b/), /\b2\b/);
+  const logged = weir.stdout.filter((line) => line.includes('"target"')).map((line) => JSON.parse(line));
+  assertEquals(
+    logged.map(({ target, status, bytesOut, cause }) => [target, status, bytesOut, cause]).sort(),
+    [["/hears", 200, 4, "drain_deadline"], ["/waits", 499, 0, "drain_deadline"]],
+  );
 });
 
 scenario("SIGINT skips the drain delay", async (props) => {
