@@ -76,7 +76,7 @@ export async function loadConfig(inputs: LoadInputs): Promise<Loaded | Refused> 
     ...tree.findings,
     ...byPlace(layerFindings({ input: tree.value, placeOf: tree.placeOf })),
     ...sourceFindings(tree, [...flags, ...variables]),
-    ...relationFindings(merged, { placeOf, hasStickyKey: (inputs.env["WEIR_STICKY_KEY"] ?? "") !== "" }),
+    ...relationFindings(merged, { placeOf, stickyKey: inputs.env["WEIR_STICKY_KEY"]?.trim() ?? "" }),
   ];
   const parsed = configSchema.safeParse(merged);
   if (findings.length > 0) return { ok: false, findings: withoutRepeats(findings) };

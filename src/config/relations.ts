@@ -9,18 +9,19 @@ import { isMap, type Path, valueAt } from "./path.ts";
 import { adminSchema, listenSchema } from "./schema.ts";
 import type { PlaceOf } from "./shape.ts";
 import { defaultUpstream } from "./sources.ts";
+import { stickyKeyFault } from "./sticky_key.ts";
 import { listAt, mapAt } from "./values.ts";
 
 export interface Surroundings {
   readonly placeOf: PlaceOf;
-  /** The variable WEIR_STICKY_KEY is set. */
-  readonly hasStickyKey: boolean;
+  /** The variable WEIR_STICKY_KEY without blanks around it; "" when it is not set. */
+  readonly stickyKey: string;
 }
 
 type Refuse = (path: Path, problem: Problem) => void;
 
 /** All contradictions between keys of `input`. */
-export function relationFindings(input: unknown, { placeOf, hasStickyKey }: Surroundings): Finding[] {
+export function relationFindings(input: unknown, { placeOf, stickyKey }: Surroundings): Finding[] {
   const findings: Finding[] = [];
   const refuse: Refuse = (path, problem) => findings.push(findingAt(path, problem, placeOf(path)));
   checkPorts(input, refuse);
@@ -29,7 +30,10 @@ export function relationFindings(input: unknown, { placeOf, hasStickyKey }: Surr
   listAt(input, ["routes"]).forEach((route, index) => {
     if (isMap(route)) checkRoute(route, ["routes", index], Object.keys(mapAt(input, ["upstreams"])), refuse);
   });
-  const hasKey = hasStickyKey || valueAt(input, ["stickyKeyFile"]) !== undefined;
+  const fault = stickyKey === "" ? null : stickyKeyFault(stickyKey);
+  const variable = "variable WEIR_STICKY_KEY";
+  if (fault !== null) findings.push({ ...fault, subject: variable, place: variable });
+  const hasKey = stickyKey !== "" || valueAt(input, ["stickyKeyFile"]) !== undefined;
   for (const [name, upstream] of Object.entries(mapAt(input, ["upstreams"]))) {
     checkUpstream(upstream, ["upstreams", name], hasKey, refuse);
   }

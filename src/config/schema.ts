@@ -120,7 +120,8 @@ export const configSchema = z.strictObject({
     "Requests per worker that /explain?id= remembers.",
   ),
   stickyKeyFile: z.string().min(1).optional().describe(
-    "File with the key that signs sticky cookies; the same in all pods.",
+    "File with the key that signs sticky cookies, of at least 16 characters; the same in all pods. " +
+      "The variable WEIR_STICKY_KEY wins over it.",
   ),
   unknownUpgrade: z.enum(["ignore", "refuse"]).default("ignore")
     .describe("An Upgrade that cannot pass: serve without it, or 501."),

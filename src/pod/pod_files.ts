@@ -6,6 +6,7 @@
 
 import { type Finding, renderFinding } from "../config/findings.ts";
 import type { Loaded } from "../config/load.ts";
+import { stickyKeyFault } from "../config/sticky_key.ts";
 import { readCertificate } from "../control/certificate.ts";
 import { tryOutTls } from "../control/certificate_watcher.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
@@ -20,7 +21,7 @@ export interface PodFiles {
 }
 
 export interface FileInputs {
-  /** Signs sticky cookies, when no file is configured. */
+  /** The variable WEIR_STICKY_KEY, which `load.ts` has looked at: it wins over the file. */
   readonly stickyKey: string;
   readonly readTextFile: (path: string) => Promise<string>;
 }
@@ -41,7 +42,9 @@ export async function readPodFiles(
   { withListener }: { readonly withListener: boolean },
 ): Promise<PodFiles> {
   const files = new FileReader(placeOf, readTextFile);
-  const key = await files.read(["stickyKeyFile"], config.stickyKeyFile, refuseBlankKey);
+  const fromEnvironment = stickyKey.trim();
+  const keyFile = fromEnvironment === "" ? config.stickyKeyFile : undefined;
+  const key = await files.read(["stickyKeyFile"], keyFile, refuseUnusableKey);
   if (withListener) {
     await files.readPair(["listen", "tls"], config.listen.tls ?? {}, (pair) => {
       readCertificate(pair);
@@ -53,9 +56,12 @@ export async function readPodFiles(
     upstreamTls.set(name, await readUpstreamTls(["upstreams", name, "tls"], tls, files));
   }
   if (files.findings.length > 0) throw new FilesRefusedError(files.findings);
-  return { stickyKey: key?.trim() ?? stickyKey, upstreamTls };
+  return { stickyKey: key?.trim() ?? fromEnvironment, upstreamTls };
 }
 
-function refuseBlankKey(text: string): void {
-  if (text.trim() === "") throw new Error("it is empty, must hold the key that signs sticky cookies");
+function refuseUnusableKey(text: string): void {
+  const key = text.trim();
+  if (key === "") throw new Error("it is empty, must hold the key that signs sticky cookies");
+  const fault = stickyKeyFault(key);
+  if (fault !== null) throw new Error(`its key ${fault.state}, ${fault.accepted}`);
 }

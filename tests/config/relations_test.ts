@@ -45,6 +45,12 @@ const contradictions: readonly [Sources, string[]][] = [
   [{ file: "upstreams: {api: {endpoints: ['http://a'], sticky: {}}}" }, [
     "upstreams.api.sticky has no key that signs its cookie, must have one: stickyKeyFile, or the variable WEIR_STICKY_KEY, the same in all pods (config.yaml:1:52)",
   ]],
+  [{ file: "stickyKeyFile: /k", env: { WEIR_STICKY_KEY: " 0123456789abcde\n" } }, [
+    "variable WEIR_STICKY_KEY has 15 characters, must have at least 16, as `openssl rand -hex 32` makes them (variable WEIR_STICKY_KEY)",
+  ]],
+  [{ file: "upstreams: {api: {endpoints: ['http://a'], sticky: {}}}", env: { WEIR_STICKY_KEY: " \n" } }, [
+    "upstreams.api.sticky has no key that signs its cookie, must have one: stickyKeyFile, or the variable WEIR_STICKY_KEY, the same in all pods (config.yaml:1:52)",
+  ]],
   [{ file: "upstreams: {api: {endpoints: ['http://a'], health: {kind: http}}}" }, [
     'upstreams.api.health.path is missing, must be written when kind is http, like "/healthz" (config.yaml:1:44)',
   ]],
@@ -68,7 +74,10 @@ const accepted: readonly Sources[] = [
   { file: "upstreams: {default: {endpoints: ['http://a']}, web: {endpoints: ['http://a']}}" },
   { env: { PORT: "0", ADMIN_PORT: "0" } },
   { env: { PORT: "80", ADMIN_PORT: "80", HOST: "10.0.0.1", ADMIN_HOST: "127.0.0.1" } },
-  { file: "upstreams: {api: {endpoints: ['http://a'], sticky: {}}}", env: { WEIR_STICKY_KEY: "k" } },
+  {
+    file: "upstreams: {api: {endpoints: ['http://a'], sticky: {}}}",
+    env: { WEIR_STICKY_KEY: "0123456789abcdef" },
+  },
   { file: "stickyKeyFile: /k\nupstreams: {api: {endpoints: ['http://a'], sticky: {}}}" },
   { file: "upstreams: {api: {endpoints: ['http://a'], health: {path: /healthz}}}" },
 ];

@@ -1,66 +1,34 @@
-// Files that the configuration names and that cannot be used: all of them in one answer, each with key and place.
+// What a pod reads from files: the key of sticky cookies, unless the environment has one.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { renderFinding } from "../../src/config/findings.ts";
-import { loadConfig, type Loaded } from "../../src/config/load.ts";
-import { FilesRefusedError, readPodFiles } from "../../src/pod/pod_files.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { readPodFiles } from "../../src/pod/pod_files.ts";
 
-const TEXT = `stickyKeyFile: key
-listen:
-  tls: { certFile: a.pem, keyFile: b.pem }
-upstreams:
-  one:
-    endpoints: ["https://10.0.0.1"]
-    tls:
-      caFile: ca.pem
-      certFile: c.pem
-      keyFile: d.pem
-  two:
-    endpoints: ["http://10.0.0.2"]
-routes:
-  - upstream: one
-`;
+const KEY = "0123456789abcdef";
 
-async function load(): Promise<Loaded> {
-  const readTextFile = () => Promise.resolve(TEXT);
-  const loaded = await loadConfig({ args: ["--config", "weir.yaml"], env: {}, readTextFile });
+async function read(stickyKey: string, content?: string): Promise<string> {
+  const loaded = await loadConfig({
+    args: ["--upstream", "http://10.0.0.1"],
+    env: {},
+    readTextFile: () => Promise.reject(new Deno.errors.NotFound()),
+  });
   if (!loaded.ok) throw new Error(loaded.findings.map(renderFinding).join("\n"));
-  return loaded;
+  const config = { ...loaded.config, ...(content === undefined ? {} : { stickyKeyFile: "/key" }) };
+  const inputs = { stickyKey, readTextFile: () => Promise.resolve(content!) };
+  return (await readPodFiles({ ...loaded, config }, inputs, { withListener: false })).stickyKey;
 }
 
-/** What reading finds wrong where files have these texts and no others are there. */
-async function refusals(files: Record<string, string>, withListener: boolean): Promise<string[]> {
-  const readTextFile = (path: string) =>
-    path in files ? Promise.resolve(files[path]!) : Promise.reject(new Deno.errors.NotFound());
-  const loaded = await load();
-  const error = await assertRejects(
-    () => readPodFiles(loaded, { stickyKey: "", readTextFile }, { withListener }),
-    FilesRefusedError,
-  );
-  return error.findings.map(renderFinding);
-}
-
-const missing = (name: string) => `is ${name}, which cannot be read: there is no such file`;
-
-Deno.test("readPodFiles() names every file that it cannot read, with its key and place", async () => {
-  assertEquals(await refusals({}, true), [
-    `stickyKeyFile ${missing("key")} (weir.yaml:1:16)`,
-    `listen.tls.certFile ${missing("a.pem")} (weir.yaml:3:20)`,
-    `listen.tls.keyFile ${missing("b.pem")} (weir.yaml:3:36)`,
-    `upstreams.one.tls.caFile ${missing("ca.pem")} (weir.yaml:8:15)`,
-    `upstreams.one.tls.certFile ${missing("c.pem")} (weir.yaml:9:17)`,
-    `upstreams.one.tls.keyFile ${missing("d.pem")} (weir.yaml:10:16)`,
-  ]);
+Deno.test("readPodFiles() takes the sticky key of the environment, else the file's, without blanks", async () => {
+  assertEquals(await read(""), "");
+  assertEquals(await read(`${KEY}\n`), KEY);
+  assertEquals(await read("", ` ${KEY}\n`), KEY);
+  assertEquals(await read(" \n", KEY), KEY);
+  assertEquals(await read(` ${KEY}`, "another one that would do"), KEY);
 });
 
-Deno.test("readPodFiles() names every file that does not hold what it should, without what is in it", async () => {
-  const secret = "s3cret";
-  const files = { key: " \n", "ca.pem": secret, "c.pem": secret, "d.pem": secret };
-  const noChain = "the certificate file holds no PEM certificate";
-  assertEquals(await refusals(files, false), [
-    "stickyKeyFile is key, which cannot be used: it is empty, must hold the key that signs sticky cookies (weir.yaml:1:16)",
-    `upstreams.one.tls.caFile is ca.pem, which cannot be used: ${noChain} (weir.yaml:8:15)`,
-    `upstreams.one.tls.certFile is c.pem, which cannot be used: ${noChain} (weir.yaml:9:17)`,
-    "upstreams.one.tls.keyFile is d.pem, which cannot be used: the key file holds no PEM private key (weir.yaml:10:16)",
-  ]);
+Deno.test("readPodFiles() refuses a sticky key that is short", async () => {
+  const message = "stickyKeyFile is /key, which cannot be used: its key has 1 character, " +
+    "must have at least 16, as `openssl rand -hex 32` makes them";
+  await assertRejects(() => read("", "k\n"), Error, message);
 });

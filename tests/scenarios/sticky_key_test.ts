@@ -20,23 +20,25 @@ Deno.test("a sticky key file without a key is refused at start", async () => {
   assertStringIncludes(stderr, `stickyKeyFile is ${key}, ${EMPTY}`);
 });
 
-Deno.test("a sticky key that goes blank changes nothing, and a new one is taken over and told", async () => {
+Deno.test("a sticky key that goes blank or short changes nothing, and a new one is taken over and told", async () => {
   await using origin = await startOrigin(reply(200));
-  const upstreams = { a: { endpoints: [origin.url], sticky: {} } };
-  await using weir = await startWeir({
-    config: { upstreams },
-    env: { WEIR_STICKY_KEY: "from the environment" },
-  });
+  await using weir = await startWeir({ config: { upstreams: { a: { endpoints: [origin.url] } } } });
   const key = `${weir.configPath!.substring(0, weir.configPath!.lastIndexOf("/"))}/key`;
+  await Deno.writeTextFile(key, "the first of two keys\n");
+  const upstreams = { a: { endpoints: [origin.url], sticky: {} } };
+  await Deno.writeTextFile(weir.configPath!, JSON.stringify({ stickyKeyFile: key, upstreams }));
+  await weir.line(/applied: .*stickyKeyFile added/);
   const cookieOf = async () => (await ask(weir.url)).header("set-cookie");
   const first = await cookieOf();
 
-  await Deno.writeTextFile(key, "");
-  await Deno.writeTextFile(weir.configPath!, JSON.stringify({ stickyKeyFile: key, upstreams }));
-  await weir.line(new RegExp(`refused, the old configuration stays: .*${EMPTY}`));
-  assertEquals([await cookieOf(), await weir.status("/readyz")], [first, 200]);
+  for (const [content, why] of [["", EMPTY], ["0123456789abcde\n", "which has 15 characters: "]] as const) {
+    await Deno.writeTextFile(key, content);
+    weir.signal("SIGHUP");
+    await weir.line(new RegExp(`refused, the old configuration stays: .*${why}`));
+    assertEquals([await cookieOf(), await weir.status("/readyz")], [first, 200]);
+  }
 
-  await Deno.writeTextFile(key, "from the file\n");
+  await Deno.writeTextFile(key, "the second of two keys\n");
   weir.signal("SIGHUP");
   await weir.line(/SIGHUP: applied: .*the sticky key changed/);
   assertEquals(await cookieOf() === first, false);
