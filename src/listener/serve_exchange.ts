@@ -125,7 +125,7 @@ export class ServeExchange implements Exchange, Watched {
 
   respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
     if (head.status > 599) return this.respondImpossible(head.status, body);
-    if (this.head.method === "HEAD" && body === null) return this.respondToHead(head);
+    if (this.head.method === "HEAD") return this.respondToHead(head, body);
     if (body === null || isBodiless(head.status)) {
       body?.cancel();
       this.send(head, null, true);
@@ -196,7 +196,8 @@ export class ServeExchange implements Exchange, Watched {
   }
 
   /** A HEAD answer without Content-Length must not get one: a stream that Deno cancels keeps it away. */
-  private respondToHead(head: ResponseHead): Delivery {
+  private respondToHead(head: ResponseHead, body: Body | null): Delivery {
+    body?.cancel();
     const sized = headerValue(head.headers, "content-length") !== undefined;
     const dummy = sized || isBodiless(head.status) ? null : new ReadableStream();
     this.send(head, dummy, true);

@@ -1,9 +1,10 @@
 // Methods that a gateway answers itself (RFC 9110 7.6.2, 9.3.6 to 9.3.8), and those it must not touch.
 
 import { assert, assertEquals } from "@std/assert";
-import { requestText } from "../support/raw_client.ts";
+import { ask, requestText } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
 
 scenario("CONNECT and TRACE are refused", async (props) => {
   const origin = await props.origin(reply(200));
@@ -39,6 +40,19 @@ scenario("Max-Forwards counts down on OPTIONS and means nothing elsewhere", asyn
     ["OPTIONS", "2"],
     ["GET", "0"],
   ]);
+});
+
+scenario("HEAD that Weir answers itself counts no bytes", async (props) => {
+  const own = { match: { path: "/own" }, respond: { status: 200, body: "hello" } };
+  const loop = await props.loop({ config: { routes: [own] } });
+  for (const [target, status] of [["/own", 200], ["/none", 404]] as const) {
+    const [got, head] = [await ask(loop.url, { target }), await ask(loop.url, { method: "HEAD", target })];
+    assertEquals([head.status, head.text], [status, ""]);
+    assertEquals(head.header("content-length"), String(got.body.length));
+  }
+  await until("both are logged", () => loop.log.length === 4);
+  const lines = loop.log.map((line) => JSON.parse(line)).filter(({ method }) => method === "HEAD");
+  assertEquals(lines.map(({ bytesOut }) => bytesOut), [0, 0]);
 });
 
 scenario("a GET with a body reaches the origin whole or not at all", async (props) => {
