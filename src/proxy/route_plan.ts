@@ -90,7 +90,8 @@ export class RoutePlan {
       };
     }
     if (respond === undefined) return null;
-    const body = wholeText(respond.body);
+    // RFC 9110 15.3.6: no content, and a length that says so.
+    const body = wholeText(respond.status === 205 ? "" : respond.body);
     return { status: respond.status, headers: ["Content-Type", respond.contentType], body };
   }
 
