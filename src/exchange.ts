@@ -142,6 +142,8 @@ export interface Exchange {
   readonly peer: PeerAddress;
   /** True once the client is known to have left. */
   readonly clientGone: boolean;
+  /** Highest status that the listener can send; absent: any. */
+  readonly statusMax?: number;
   /** Told once if the client leaves before the answer ended; null for nobody. */
   listener: ExchangeListener | null;
   /**

@@ -123,8 +123,12 @@ export class ServeExchange implements Exchange, Watched {
     this.listener?.clientLeft();
   }
 
+  /** What `Response` takes. */
+  get statusMax(): number {
+    return 599;
+  }
+
   respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
-    if (head.status > 599) return this.respondImpossible(head.status, body);
     if (this.head.method === "HEAD") return this.respondToHead(head, body);
     if (body === null || isBodiless(head.status)) {
       body?.cancel();
@@ -201,13 +205,6 @@ export class ServeExchange implements Exchange, Watched {
     const sized = headerValue(head.headers, "content-length") !== undefined;
     const dummy = sized || isBodiless(head.status) ? null : new ReadableStream();
     this.send(head, dummy, true);
-    return NOTHING_TO_SEND;
-  }
-
-  /** Deno cannot send statuses above 599. */
-  private respondImpossible(status: number, body: Body | null): Delivery {
-    body?.cancel();
-    this.answer(new Response(`502 the origin's status ${status} cannot be relayed\n`, { status: 502 }));
     return NOTHING_TO_SEND;
   }
 }

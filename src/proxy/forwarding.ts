@@ -195,7 +195,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     });
   }
 
-  private discard(answer: Responded): void {
+  /** The client does not get this answer. */
+  discard(answer: Responded): void {
     answer.body?.cancel();
     this.currentLease?.release(false);
     this.journey.record.trace?.endAttempt();

@@ -80,6 +80,10 @@ async function forward(
     switch (outcome.kind) {
       case "response": {
         if (isGatewayStatus(outcome.head.status) && await forwarding.triesAgain(outcome)) break;
+        if (outcome.head.status > (journey.exchange.statusMax ?? Infinity)) {
+          forwarding.discard(outcome);
+          return await journey.refuse(refusals.UNKNOWN_STATUS);
+        }
         const sending = forwarding.relay(outcome.head, outcome.body);
         return forwarding.delivered(sending instanceof Promise ? await sending : sending);
       }

@@ -37,6 +37,11 @@ export const INTERNAL_ERROR: Refusal = {
   message: "the gateway failed",
 };
 
+const UNUSABLE = "the origin did not give a usable answer";
+
+/** A status that the listener cannot send: above 599 it is none (RFC 9110 15). */
+export const UNKNOWN_STATUS: Refusal = { status: 502, error: "http_protocol_error", message: UNUSABLE };
+
 /** When no endpoint could be claimed. */
 export function ofNoLease(why: Exclude<NoLease, "clientGone">): Refusal {
   switch (why) {
@@ -55,7 +60,7 @@ export function ofNoLease(why: Exclude<NoLease, "clientGone">): Refusal {
 /** After the last attempt failed. The details stay in the log: they name endpoints. */
 export function ofFailure(failure: Failure): Refusal {
   const { status, error } = answerFor(failure);
-  const message = status === 504 ? OUT_OF_TIME.message : "the origin did not give a usable answer";
+  const message = status === 504 ? OUT_OF_TIME.message : UNUSABLE;
   return { status, error, message };
 }
 

@@ -85,6 +85,25 @@ scenario("what an origin sends behind its answer never gets into it", async (pro
   assertEquals([text.length, text.includes("X")], [length, false]);
 });
 
+scenario("a status that is none passes, or is refused where Deno cannot send it", async (props) => {
+  const passes = props.listener === "wire";
+  const origin = await props.origin([reply(600), reply(999, { body: "well" })]);
+  const weir = await props.loop({ upstreams: origin.url });
+  for (const status of [600, 999]) {
+    const answer = await ask(weir.url);
+    assertEquals(answer.status, passes ? status : 502);
+    assertEquals(answer.header("proxy-status"), passes ? undefined : "weir; error=http_protocol_error");
+    assertEquals(answer.header("cache-control"), passes ? undefined : "no-store");
+    const sent = origin.requests.at(-1)!.header("x-request-id");
+    assertEquals(answer.header("x-request-id"), passes ? undefined : sent);
+  }
+  await until("both are logged", () => weir.log.length === 2);
+  for (const line of weir.log.map((line) => JSON.parse(line))) {
+    assertEquals(line.cause ?? null, passes ? null : "http_protocol_error");
+    if (!passes) assertEquals(line.status, 502);
+  }
+});
+
 scenario("a status that is none is counted as a 5xx, and as nothing else", async (props) => {
   const origin = await props.origin(reply(999));
   const weir = await props.loop({ upstreams: origin.url });
