@@ -39,7 +39,7 @@ export function statusClassOf(status: number): number {
   return status === 0 ? STATUS_CLASSES.length - 1 : Math.min(Math.floor(status / 100), 5) - 1;
 }
 /** Why a retry was made. */
-export const RETRY_REASONS = ["connect", "reset", "timeout", "status", "reused"] as const;
+export const RETRY_REASONS = ["connect", "reset", "timeout", "status", "reused", "malformed"] as const;
 
 function numbered<const T extends readonly string[]>(names: T): { readonly [K in T[number]]: number } {
   return Object.fromEntries(names.map((name, index) => [name, index])) as { [K in T[number]]: number };
@@ -82,6 +82,7 @@ const upstreamNames = [
   "retryTimeout",
   "retryStatus",
   "retryReused",
+  "retryMalformed",
   "retryBudgetExhausted",
   "noEndpoint",
   "panicPicks",

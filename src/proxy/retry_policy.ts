@@ -78,7 +78,7 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
     case "timedOut":
       return ended.phase === "body" ? no("the answer had begun") : later("timeout", facts);
     case "malformed":
-      return later("reset", facts);
+      return later("malformed", facts);
     default:
       return unreachable(ended);
   }

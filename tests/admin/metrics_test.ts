@@ -96,7 +96,14 @@ Deno.test("metricsPage() reads each field of the board under the name that is it
   assertEquals(samples.get(`weir_endpoint_connections_idle${endpoint}}`), 9);
   assertEquals(samples.get(`weir_endpoint_idle_limit_seconds${endpoint}}`), 4);
   const shop = '{upstream="shop"';
-  const reasonFields = ["retryConnect", "retryReset", "retryTimeout", "retryStatus", "retryReused"] as const;
+  const reasonFields = [
+    "retryConnect",
+    "retryReset",
+    "retryTimeout",
+    "retryStatus",
+    "retryReused",
+    "retryMalformed",
+  ] as const;
   RETRY_REASONS.forEach((reason, i) => {
     const told = samples.get(`weir_upstream_retries_total${shop},reason="${reason}"}`);
     assertEquals(told, 200 + UpstreamField[reasonFields[i]!], reason);

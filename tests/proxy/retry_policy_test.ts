@@ -46,8 +46,13 @@ const FAILURES: readonly [name: string, failure: Failure, idempotent: string, ot
   ["reset within the head on a kept connection", reset("head", true, true), "reset", "no"],
   ["reset within the body", reset("body", false, true), "no", "no"],
   ["reset within the body on a kept connection", reset("body", true, true), "no", "no"],
-  ["malformed", { kind: "malformed", sent: true, reused: false, detail }, "reset", "no"],
-  ["malformed on a kept connection", { kind: "malformed", sent: true, reused: true, detail }, "reset", "no"],
+  ["malformed", { kind: "malformed", sent: true, reused: false, detail }, "malformed", "no"],
+  [
+    "malformed on a kept connection",
+    { kind: "malformed", sent: true, reused: true, detail },
+    "malformed",
+    "no",
+  ],
 ];
 
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];

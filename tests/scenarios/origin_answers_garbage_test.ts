@@ -38,6 +38,15 @@ scenario("garbage is answered 502, and the next request gets a fresh connection"
   }
 });
 
+scenario("a GET moves on from garbage, which is told as what it is", async (props) => {
+  const good = await props.origin(reply(200, { body: "good" }));
+  const bad = await props.origin(garbage["no HTTP"]!);
+  const weir = await props.loop({ upstreams: [good.url, bad.url] });
+  for (let n = 0; n < 2; n++) assertEquals((await ask(weir.url)).text, "good");
+  assertEquals([bad.requests.length, good.requests.length], [1, 2]);
+  assertEquals([weir.upstreamTotal("retryMalformed"), weir.upstreamTotal("retryReset")], [1, 0]);
+});
+
 scenario("more interim answers than anybody has a use for are garbage, too", async (props) => {
   const hint = "HTTP/1.1 103 Early Hints\r\n\r\n";
   const origin = await props.origin([
