@@ -25,6 +25,7 @@ export function relationFindings(input: unknown, { placeOf, stickyKey }: Surroun
   const findings: Finding[] = [];
   const refuse: Refuse = (path, problem) => findings.push(findingAt(path, problem, placeOf(path)));
   checkPorts(input, refuse);
+  checkProxyProtocol(input, refuse);
   checkWayOut(input, refuse);
   checkRouteNames(listAt(input, ["routes"]), refuse);
   listAt(input, ["routes"]).forEach((route, index) => {
@@ -137,6 +138,24 @@ function checkPorts(input: unknown, refuse: Refuse): void {
       refuse(subject.path, { state: `is ${showValue(later.port)}`, accepted });
     }
   });
+}
+
+/** The PROXY header stands in plain text before all else, where neither Deno.serve nor TLS lets Weir read it. */
+function checkProxyProtocol(input: unknown, refuse: Refuse): void {
+  const path = ["listen", "proxyProtocol"];
+  if (valueAt(input, path) !== true) return;
+  const listen = mapAt(input, ["listen"]);
+  if ((listen["listener"] ?? "serve") === "serve") {
+    refuse(path, {
+      state: "is true with the listener serve, which cannot read the PROXY header",
+      accepted: "must be false, or listen.listener wire",
+    });
+  } else if (listen["tls"] !== undefined) {
+    refuse(path, {
+      state: "is true with listen.tls, and the PROXY header comes before the TLS handshake",
+      accepted: "must be false, or TLS must end in front of Weir",
+    });
+  }
 }
 
 function hostsMeet(a: unknown, b: unknown): boolean {

@@ -29,7 +29,9 @@ export const listenSchema = z.strictObject({
   tls: listenTlsSchema.optional(),
   readyPath: z.string().startsWith("/").optional()
     .describe("Path on the traffic port that answers like /readyz, for cloud load balancers."),
-  proxyProtocol: z.boolean().default(false).describe("wire: expect the PROXY header from trusted proxies."),
+  proxyProtocol: z.boolean().default(false).describe(
+    "wire: expect the PROXY header from trusted proxies; not with TLS.",
+  ),
   headReadMs: milliseconds().default(10_000).describe("wire: a request head must be complete by then: 408."),
   keepAliveIdleMs: milliseconds().default(75_000).describe("wire: an idle client connection is closed."),
   bodyBytesPerSecondMin: z.int().min(0).default(240).describe(

@@ -36,6 +36,15 @@ const contradictions: readonly [Sources, string[]][] = [
   [{ file: "listen: {port: 443, tls: {certFile: a, keyFile: b, redirectPort: 443}}" }, [
     "listen.tls.redirectPort is 443, must differ from listen.port, which is the same (config.yaml:1:66)",
   ]],
+  [{ file: "listen: {proxyProtocol: true}" }, [
+    "listen.proxyProtocol is true with the listener serve, which cannot read the PROXY header, must be false, or listen.listener wire (config.yaml:1:25)",
+  ]],
+  [{
+    file: "listen: {proxyProtocol: true, tls: {certFile: a, keyFile: b}}",
+    env: { LISTENER: "wire" },
+  }, [
+    "listen.proxyProtocol is true with listen.tls, and the PROXY header comes before the TLS handshake, must be false, or TLS must end in front of Weir (config.yaml:1:25)",
+  ]],
   [{ file: "listen: {tls: {certFile: a}}" }, [
     "listen.tls.keyFile is missing, must be text that is not empty (config.yaml:1:10)",
   ]],
@@ -69,6 +78,8 @@ Deno.test("loadConfig() refuses what contradicts itself", async () => {
 /** What looks like a contradiction and is none. */
 const accepted: readonly Sources[] = [
   {},
+  { file: "listen: {listener: wire, proxyProtocol: true}" },
+  { file: "listen: {proxyProtocol: false, tls: {certFile: a, keyFile: b}}" },
   { file: `${twoUpstreams}routes: [{upstream: api}]` },
   { file: `${twoUpstreams}routes: [{upstream: api}, {upstream: web}]` },
   { file: "upstreams: {default: {endpoints: ['http://a']}, web: {endpoints: ['http://a']}}" },
