@@ -1,38 +1,10 @@
-// Lint rules about what routes match: patterns that match nothing, routes in each other's way.
+// Lint rules about what routes match: what hardly any request has, routes in each other's way.
 
 import type { RouteSnapshot } from "../messages.ts";
 import { routeNames } from "../routing/default_route.ts";
-import { hostPatternProblem } from "../routing/host_pattern.ts";
 import { findTies, findUnreachable } from "../routing/overlap.ts";
-import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { type LintRule, perRoute } from "./lint_finding.ts";
 import type { RouteConfig } from "./schema.ts";
-
-const hostForm = perRoute(
-  "route-host-form",
-  ({ match }, path) =>
-    [match.host ?? []].flat().flatMap((host) => {
-      const problem = hostPatternProblem(host);
-      return problem === null ? [] : [{
-        path: [...path, "match", "host"],
-        severity: "error",
-        state: `is "${host}": ${problem}`,
-        why: "No request carries such a host, so the route gets nothing.",
-        fix: "Write a name, `*.name`, or an address, each with or without `:port`.",
-      }];
-    }),
-);
-
-const pathForm = perRoute("route-path-form", ({ match }, path) => {
-  const problem = match.path === undefined ? null : pathPatternProblem(match.path);
-  return problem === null ? [] : [{
-    path: [...path, "match", "path"],
-    severity: "error",
-    state: `is "${match.path}": ${problem}`,
-    why: "The path would be compared as it stands here, and no request carries it.",
-    fix: "Write `/a`, `/a/*`, or `{name}` for a whole segment.",
-  }];
-});
 
 const dotSegments = perRoute("route-path-dots", ({ match }, path) => {
   if (!/\/(\.|%2e){1,2}(\/|$)/i.test(match.path ?? "")) return [];
@@ -91,8 +63,6 @@ const unreachable: LintRule = {
 };
 
 export const routeRules: readonly LintRule[] = [
-  hostForm,
-  pathForm,
   dotSegments,
   methodCase,
   ties,

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { lint, type LintContext, lintRules, renderLintFinding } from "../../src/config/lint.ts";
 import { pathText } from "../../src/config/lint_finding.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { refusals } from "./helpers.ts";
 import { LINT_ROWS } from "./lint_table.ts";
 
 function lintInput(input: object, more: object = {}) {
@@ -43,6 +44,15 @@ for (const { rule, bites, subjects, severity, fine, with: context = {}, fineWith
 
 Deno.test("every lint rule has a row in the table", () => {
   assertEquals(new Set(LINT_ROWS.map(({ rule }) => rule)), new Set(lintRules.map(({ name }) => name)));
+});
+
+Deno.test("every lint rule speaks of a configuration that loads", async () => {
+  const env = { WEIR_STICKY_KEY: "key" };
+  for (const { rule, bites, fine } of LINT_ROWS) {
+    for (const input of [bites, fine]) {
+      assertEquals(await refusals({ file: JSON.stringify(input), env }), [], rule);
+    }
+  }
 });
 
 Deno.test("docs/check.md lists every lint rule with its severities, and no other", async () => {
