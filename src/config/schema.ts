@@ -88,7 +88,7 @@ export const headersSchema = z.strictObject({
 
 export const accessLogSchema = z.strictObject({
   format: z.enum(["json", "combined", "errors", "off"]).default("json").describe(
-    "One line per request on stdout.",
+    "One line per request on stdout; errors: for failures only (docs/errors.md).",
   ),
   sampleOneIn: count().default(1).describe("Log one request in N; failures are always logged."),
   redactQuery: z.boolean().default(false).describe("Leave the query out of logged targets."),

@@ -149,6 +149,30 @@ Deno.test("AccessLog.record() writes one request in N, and every failure", () =>
   assertEquals(logged({ format: "off" }, [recordOf(), failed]).length, 0);
 });
 
+Deno.test("AccessLog.record() takes for failures what docs/errors.md says", () => {
+  const cases: [what: string, change: (record: RequestRecord) => void, failed: boolean][] = [
+    ["an endpoint's 404", (record) => record.status = 404, false],
+    ["an endpoint's 500", (record) => record.status = 500, true],
+    ["a refusal", (record) => Object.assign(record, { status: 404, cause: "destination_not_found" }), true],
+    [
+      "a client that left before the answer",
+      (record) => Object.assign(record, { status: 0, delivery: null }),
+      false,
+    ],
+    ["a client that left within it", (record) => record.delivery = { kind: "clientGone", bytes: 1 }, false],
+    [
+      "an answer that broke off",
+      (record) => record.delivery = { kind: "truncated", bytes: 1, error: new Error() },
+      true,
+    ],
+  ];
+  for (const [what, change, failed] of cases) {
+    const record = recordOf();
+    change(record);
+    assertEquals(logged({ format: "errors" }, [record]).length, failed ? 1 : 0, what);
+  }
+});
+
 Deno.test("AccessLog.record() hands over whole lines, in batches, whatever their length", () => {
   const batches: string[] = [];
   const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { AttemptPhase, Failure } from "../../src/proxy/failure.ts";
 import {
   isIdempotent,
@@ -55,6 +55,42 @@ const FAILURES: readonly [name: string, failure: Failure, idempotent: string, ot
   ],
 ];
 
+/** The rows of docs/errors.md -> the failures that they stand for. */
+const DOCUMENTED: readonly [row: string, names: string[]][] = [
+  [
+    "no connection: refused, no route, no name, `connectMs` or `attemptMs` over",
+    ["refused", "connect timeout", "attempt timeout before anything was sent"],
+  ],
+  [
+    "no TLS: the handshake failed, or `tlsHandshakeMs` or `attemptMs` over",
+    ["TLS failed", "TLS timeout"],
+  ],
+  [
+    "a kept connection ended before a byte of the answer",
+    ["reset while sending on a kept connection", "reset before the head on a kept connection"],
+  ],
+  [
+    "a new connection ended before a byte of the answer",
+    ["reset while sending", "reset before the head"],
+  ],
+  [
+    "the connection ended within the head of the answer",
+    ["reset within the head", "reset within the head on a kept connection"],
+  ],
+  [
+    "silence: `responseHeadMs` or `attemptMs` over, or the endpoint took nothing more of the request",
+    ["attempt timeout", "timeout while sending", "response head timeout"],
+  ],
+  [
+    "what came is not HTTP/1.1, or its head is too large",
+    ["malformed", "malformed on a kept connection"],
+  ],
+  [
+    "the body of the answer broke off or fell silent: it has begun, so it is cut",
+    ["response body timeout", "reset within the body", "reset within the body on a kept connection"],
+  ],
+];
+
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
 const OTHER = ["POST", "PATCH", "CONNECT", "LOCK", "get", "BREW"];
 
@@ -74,6 +110,18 @@ for (const [name, ended, idempotent, other] of FAILURES) {
     }
   });
 }
+
+Deno.test("docs/errors.md tells of every failure what retryVerdict() says", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/errors.md", import.meta.url));
+  const word = (verdict: string) => verdict.startsWith("(") ? "free" : verdict === "no" ? "no" : "yes";
+  for (const [row, names] of DOCUMENTED) {
+    for (const name of names) {
+      const [, , idempotent, other] = FAILURES.find(([known]) => known === name)!;
+      assertStringIncludes(page, `\n| ${row} | ${word(idempotent)} | ${word(other)} |\n`);
+    }
+  }
+  assertEquals(DOCUMENTED.flatMap(([, names]) => names).sort(), FAILURES.map(([name]) => name).sort());
+});
 
 for (
   const [name, hindrance] of [
