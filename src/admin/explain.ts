@@ -39,6 +39,8 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
     if (!known.includes(key)) {
       return { problem: `${key} is not asked for here, accepted: ${known.join(", ")}` };
     }
+    const times = key === "header" ? 1 : query.getAll(key).length;
+    if (times > 1) return { problem: `${key} is given ${times} times, must be given once` };
   }
   if (id !== null) return id === "" ? { problem: "id is empty" } : { kind: "explainId", requestId: id };
   const target = query.get("path");

@@ -33,7 +33,7 @@ function manifestFlag(args: readonly string[]): { manifest: string | null; rest:
   let manifest: string | null = null;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (arg === "--manifest" && args[i + 1] !== undefined) manifest = args[++i]!;
+    if (arg === "--manifest") manifest = args[++i] ?? "";
     else if (arg.startsWith("--manifest=")) manifest = arg.substring("--manifest=".length);
     else rest.push(arg);
   }

@@ -12,6 +12,7 @@ const NAME = /\.(ya?ml|json)$/;
 
 /** Every object in `path`, or why there is none. Folders within a folder are not looked into. */
 export async function readManifests(path: string): Promise<unknown[] | Finding> {
+  if (path === "") return finding("--manifest", { state: "is empty", accepted: "must be --manifest PATH" });
   const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
   const files = isFolder ? await manifestsIn(path) : [path];
   const objects: unknown[] = [];

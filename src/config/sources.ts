@@ -167,7 +167,7 @@ export function readFlags(args: readonly string[]): { values: SetValue[]; findin
   const names = settings.map((setting) => setting.flag);
   const findings: Finding[] = [];
   const unknown = new Set<string>();
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withEmptyValues(args, names), {
     string: names,
     collect: names,
     unknown: (arg, key) => {
@@ -184,6 +184,13 @@ export function readFlags(args: readonly string[]): { values: SetValue[]; findin
     return value === undefined ? [] : [value];
   });
   return { values, findings };
+}
+
+/** `--port ""` as `--port=`: the parser takes an empty word for one that belongs to no flag. */
+function withEmptyValues(args: readonly string[], names: readonly string[]): string[] {
+  const isEmptyValue = (i: number) =>
+    args[i] === "" && args[i - 1]?.startsWith("--") === true && names.includes(args[i - 1]!.substring(2));
+  return args.flatMap((arg, i) => isEmptyValue(i) ? [] : isEmptyValue(i + 1) ? [`${arg}=`] : [arg]);
 }
 
 function flagValue(setting: Setting, given: string[], findings: Finding[]): SetValue | undefined {

@@ -151,6 +151,8 @@ for (
     ["", "path is missing"],
     ["path=x", 'path is "x", must start with /'],
     ["path=/&hots=a", "hots is not asked for here, accepted: path, method, host, client, header"],
+    ["path=/x&path=/y", "path is given 2 times, must be given once"],
+    ["id=1&id=2&id=1", "id is given 3 times, must be given once"],
     ["id=1&path=/", "path is not asked for here, accepted: id"],
     ["id=", "id is empty"],
     ["path=/&header=nonsense", "header must be like `Name: value`"],

@@ -76,6 +76,9 @@ Deno.test("check --manifest exits 64 when there is nothing to hold the configura
   const none = await check("k9s/");
   assertEquals(none.code, 64);
   assertStringIncludes(none.stderr, "k9s/ cannot be read: there is no such file (flag --manifest)");
+  const unnamed = await check("");
+  assertEquals(unnamed.code, 64);
+  assertEquals(unnamed.stderr, "--manifest is empty, must be --manifest PATH (flag --manifest)\n");
   const elsewhere = await check("/etc/hostname");
   assertEquals(elsewhere.code, 64);
   assertStringIncludes(

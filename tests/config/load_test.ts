@@ -130,6 +130,12 @@ Deno.test("loadConfig() refuses a wrong value also where a stronger source overr
 });
 
 Deno.test("loadConfig() refuses what on the command line is no flag, empty or given twice", async () => {
+  for (const args of [["--port", ""], ["--port", " "], ["--host", "::", "--port", ""]]) {
+    assertEquals(await refusals({ args }), ["--port is empty, must be --port PORT (flag --port)"]);
+  }
+  assertEquals(await refusals({ args: ["--upstream", "", "--upstream", ""] }), [
+    "--upstream is empty, must be --upstream ADDRESS (flag --upstream)",
+  ]);
   assertEquals(
     await refusals({ args: ["--port=", "run", "-x", "--host", "a", "--host", "b", "--", "http://c"] }),
     [
