@@ -28,6 +28,7 @@ Deno.test("a client that leaves before its handshake is answered is told of, and
     },
     onFailed: () => {},
     trusts: () => false,
+    countConnection: () => {},
   });
   await using client = await RawClient.connect(`http://127.0.0.1:${listener.port}`);
   await client.send(handshake());
