@@ -58,13 +58,12 @@ export const ColumnCell = {
   serving: 1,
   inFlight: 2,
   connections: 3,
-  uploads: 4,
-  webSockets: 5,
+  webSockets: 4,
 } as const;
 const COLUMN_CELLS = 8;
 
 /** Int32 cells of the pod. */
-export const PodCell = { draining: 0, ready: 1 } as const;
+export const PodCell = { ready: 0 } as const;
 const POD_CELLS = 16;
 
 /** Float64 cells of an endpoint's moving average in one column: cost in ms, time of the last sample. */

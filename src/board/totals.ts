@@ -16,8 +16,6 @@ import {
 import type { Histogram } from "./histogram.ts";
 import type { Board } from "./layout.ts";
 
-export type StatusClass = typeof STATUS_CLASSES[number];
-
 export class Totals {
   constructor(private readonly board: Board) {}
 

@@ -33,11 +33,6 @@ export class Verdicts {
     return Atomics.load(this.board.int32, this.board.layout.verdictCell(row, VerdictCell.weightPermille));
   }
 
-  /** Milliseconds after which an idle connection to it is not used again; 0: not learned. */
-  idleLimitMs(row: number): number {
-    return Atomics.load(this.board.int32, this.board.layout.endpointCell(row, EndpointCell.idleLimitSeenMs));
-  }
-
   /** Control plane only: sets bits and weight and makes the workers look. */
   write(upstreamRow: number, row: number, state: number, weightPermille: number): void {
     const { layout, int32 } = this.board;

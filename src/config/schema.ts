@@ -133,8 +133,6 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 export type ListenConfig = z.infer<typeof listenSchema>;
-export type AdminConfig = z.infer<typeof adminSchema>;
 export type LimitsConfig = z.infer<typeof limitsSchema>;
 export type HeadersConfig = z.infer<typeof headersSchema>;
 export type AccessLogConfig = z.infer<typeof accessLogSchema>;
-export type DrainConfig = z.infer<typeof drainSchema>;

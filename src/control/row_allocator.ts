@@ -72,10 +72,6 @@ export class RowAllocator {
     for (const id of [...this.taken.keys()]) if (!staying.has(id)) this.giveBack(id, version);
   }
 
-  rowOf(id: string): number | undefined {
-    return this.taken.get(id);
-  }
-
   /** Rows in use, and rows that nobody uses but that are not free yet. */
   describe(): { readonly taken: number; readonly resting: number; readonly rowsMax: number } {
     return { taken: this.taken.size, resting: this.returned.size, rowsMax: this.rowsMax };

@@ -5,7 +5,7 @@ export class Http1Error extends Error {
   override readonly name = "Http1Error";
   constructor(
     /** `version`, `coding`, `expectation`: well formed, but nothing that is served here. */
-    readonly kind: "malformed" | "tooLarge" | "closed" | "version" | "coding" | "expectation",
+    readonly kind: "malformed" | "tooLarge" | "version" | "coding" | "expectation",
     message: string,
   ) {
     super(message);

@@ -15,8 +15,6 @@ export interface RequestFraming {
   readonly host: string | null;
   /** False when this is the connection's last request. */
   readonly persistent: boolean;
-  /** The client waits for a 100 before it sends the body. */
-  readonly expectsContinue: boolean;
   /** What the client would rather speak, when it asked properly: the Upgrade value; else null. */
   readonly upgrade: string | null;
 }
@@ -29,7 +27,6 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
   let contentLength = -1;
   let chunked = false;
   let host: string | null = null;
-  let expectsContinue = false;
   let upgrade: string | null = null;
   let connection: string | null = null;
   for (let i = 0; i < headers.length; i += 2) {
@@ -53,7 +50,7 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
         connection = connection === null ? value : `${connection},${value}`;
         break;
       case Known.expect:
-        expectsContinue = isContinue(value, minor);
+        requireOnlyContinue(value, minor);
         break;
       case Known.upgrade:
         upgrade = upgrade === null ? value : `${upgrade}, ${value}`;
@@ -70,7 +67,6 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
     contentLength: chunked ? null : Math.max(contentLength, 0),
     host,
     persistent: minor === 1 ? !options.close : options.keepAlive && !options.close,
-    expectsContinue,
     // RFC 9110 7.8: ignored in HTTP/1.0, and without `Connection: upgrade` it is for somebody else.
     upgrade: minor === 1 && options.upgrade ? upgrade : null,
   };
@@ -90,9 +86,9 @@ function requireOnlyChunked(value: string): void {
   throw new Http1Error("malformed", "Transfer-Encoding does not end in chunked");
 }
 
-function isContinue(value: string, minor: number): boolean {
-  if (minor === 0) return false; // RFC 9110 10.1.1
-  if (value.toLowerCase() === "100-continue") return true;
+/** RFC 9110 10.1.1: it means nothing in HTTP/1.0. */
+function requireOnlyContinue(value: string, minor: number): void {
+  if (minor === 0 || value.toLowerCase() === "100-continue") return;
   throw new Http1Error("expectation", "Expect is not 100-continue");
 }
 

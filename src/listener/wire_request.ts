@@ -78,7 +78,6 @@ const NO_FRAMING: RequestFraming = {
   contentLength: 0,
   host: null,
   persistent: false,
-  expectsContinue: false,
   upgrade: null,
 };
 
@@ -106,7 +105,6 @@ function refusalOf(error: Http1Error): Unacceptable {
 
 const STATUS: Readonly<Record<Http1Error["kind"], number>> = {
   malformed: 400,
-  closed: 400,
   tooLarge: 431,
   version: 505,
   coding: 501,

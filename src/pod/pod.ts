@@ -208,7 +208,6 @@ export class Pod {
     this.draining = { since, deadlineAt: since + delayMs + deadlineMs };
     this.readiness.leave();
     this.tellReady();
-    Atomics.store(this.board.int32, this.board.layout.podCell(PodCell.draining), 1);
     this.supervisor.broadcast({ kind: "leave" });
     const then = delayMs === 0 ? "finishing what is in flight" : `serving on for ${delayMs} ms`;
     this.inputs.events.add("drain", "neutral", `leaving: not ready any more, ${then}`);

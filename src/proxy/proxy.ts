@@ -171,10 +171,6 @@ export class Proxy {
     return this.groups.get(name);
   }
 
-  allGroups(): Iterable<Group> {
-    return this.groups.values();
-  }
-
   /** The plan of a route of the newest snapshot. */
   plan(route: RouteSnapshot): RoutePlan {
     let plan = this.plans.get(route);

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Board } from "../../src/board/layout.ts";
-import { Verdicts } from "../../src/board/verdicts.ts";
+import { Board, EndpointCell } from "../../src/board/layout.ts";
 import { IdleLimit } from "../../src/upstream/idle_limit.ts";
 
 const CONFIGURED_MS = 4_000;
@@ -22,7 +21,8 @@ Deno.test("IdleLimit.learnFromHeader() stays a second, or half, below what the e
   assertEquals(now(), CONFIGURED_MS);
   for (const [said, learned] of [[5_000, 4_000], [1_000, 500], [75_000, 74_000], [1, 100]] as const) {
     limit.learnFromHeader(said);
-    assertEquals([now(), new Verdicts(board).idleLimitMs(0)], [learned, learned]);
+    const seen = Atomics.load(board.int32, board.layout.endpointCell(0, EndpointCell.idleLimitSeenMs));
+    assertEquals([now(), seen], [learned, learned]);
   }
 });
 
