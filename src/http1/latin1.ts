@@ -12,12 +12,18 @@ export function decodeLatin1(bytes: Uint8Array, start: number, end: number): str
 }
 
 /**
- * Writes `text` at `at`; returns the index after it. Characters above 0xFF cannot come from the wire; what
- * the operator configures is checked by the schema.
+ * Writes `text` at `at`; returns the index after it.
+ * @throws RangeError for a character above 0xFF: its low byte alone could be a line break
  */
 export function encodeLatin1(text: string, into: Uint8Array, at: number): number {
   const length = text.length;
-  for (let i = 0; i < length; i++) into[at + i] = text.charCodeAt(i);
+  let all = 0;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    all |= code;
+    into[at + i] = code;
+  }
+  if (all > 0xff) throw new RangeError("text for the wire holds a character above 0xFF");
   return at + length;
 }
 

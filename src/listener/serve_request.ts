@@ -5,6 +5,7 @@
 // in docs/listeners.md.
 
 import type { HeaderLines, RequestHead, Unacceptable } from "../exchange.ts";
+import { isToken } from "../http1/fields.ts";
 import { isAuthority } from "./authority.ts";
 
 /** The head, what its framing fields declare, or why it is refused. */
@@ -65,13 +66,19 @@ export function readHead(request: Request, { scheme, authorityOf }: HeadPlace): 
     hasBody: coded || undeclared || (length !== null && length > 0),
     undeclared,
     upgrades,
-    unacceptable: place.problem ?? refuseCoding(coding) ?? refuseBody(method, length, coded),
+    unacceptable: place.problem ?? refuseMethod(method) ?? refuseCoding(coding) ??
+      refuseBody(method, length, coded),
   };
 }
 
 /** Deno.serve has no body of GET and HEAD. */
 function mayHaveBody(method: string): boolean {
   return method !== "GET" && method !== "HEAD";
+}
+
+/** It is the first word that goes to the origin. */
+function refuseMethod(method: string): Unacceptable | null {
+  return isToken(method) ? null : bad("method is not a token");
 }
 
 /** RFC 9112 6.1: Deno.serve undoes `chunked` and leaves any coding under it in the body, unnamed. */
@@ -112,14 +119,24 @@ interface Place {
 /** Deno.serve speaks plain HTTP, whatever clients speak to Weir. */
 const SCHEME = "http://";
 
-/** Cuts the URL at the authority: the Host's in origin-form, the target's own in absolute-form. */
+/** Deno.serve decodes the target as UTF-8; what was not ASCII cannot go on as the bytes that it was. */
+const NO_TARGET = /[^\x21-\x7e]/;
+
 function splitUrl(url: string, host: string | null): Place {
+  const place = placeOf(url, host);
+  if (place.problem !== null || !NO_TARGET.test(place.target)) return place;
+  return nowhere("request target holds a space, a control or a non-ASCII byte");
+}
+
+function nowhere(message: string): Place {
+  return { authority: "", target: "/", problem: bad(message) };
+}
+
+/** Cuts the URL at the authority: the Host's in origin-form, the target's own in absolute-form. */
+function placeOf(url: string, host: string | null): Place {
   const start = SCHEME.length;
   if (host !== null) {
-    const refused = isAuthority(host)
-      ? null
-      : bad(host === "" ? "Host is empty" : "Host is not a host and port");
-    if (refused !== null) return { authority: "", target: "/", problem: refused };
+    if (!isAuthority(host)) return nowhere(host === "" ? "Host is empty" : "Host is not a host and port");
     const end = start + host.length;
     const originForm = url.startsWith(SCHEME) && url.startsWith(host, start) && url[end] === "/";
     if (originForm) return { authority: host, target: url.substring(end), problem: null };
@@ -130,17 +147,9 @@ function splitUrl(url: string, host: string | null): Place {
 /** RFC 9112 3.2.2: the absolute-form's authority wins over Host. */
 function splitAbsolute(url: string): Place {
   const match = /^(https?):\/\/([^/?#]*)(.*)$/s.exec(url);
-  if (match === null) {
-    return { authority: "", target: "/", problem: bad("request target is not http or https") };
-  }
+  if (match === null) return nowhere("request target is not http or https");
   const authority = match[2]!;
   const rest = match[3]!;
-  if (!isAuthority(authority)) {
-    return {
-      authority: "",
-      target: "/",
-      problem: bad("authority of the request target is not a host and port"),
-    };
-  }
+  if (!isAuthority(authority)) return nowhere("authority of the request target is not a host and port");
   return { authority, target: rest.startsWith("/") ? rest : "/" + rest, problem: null };
 }

@@ -7,9 +7,10 @@ const ENCODER = new TextEncoder();
 
 const CONTROLS_LEFT = /[\x7f-\x9f]/g;
 // deno-lint-ignore no-control-regex
-const NOT_PLAIN = /["\\\x00-\x1f\x7f-\xff]/g;
+const NOT_PLAIN = /["\\\x00-\x1f\x7f-\uffff]/g;
 
 const QUOTE = 0x22;
+const QUESTION = 0x3f;
 const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 
@@ -32,11 +33,14 @@ export class LineBuffer {
     return taken;
   }
 
-  /** ASCII that needs no escape. */
+  /** ASCII that needs no escape; a character that is none becomes a question mark. */
   text(text: string): void {
     const bytes = this.roomFor(text.length);
     let at = this.length;
-    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      bytes[at++] = code < 0x80 ? code : QUESTION;
+    }
     this.length = at;
   }
 
@@ -58,13 +62,13 @@ export class LineBuffer {
 
   /** The controls that JSON allows (U+0085 is a line break to some) are escaped as well. */
   private quotedWithCare(text: string): void {
-    const escaped = JSON.stringify(text).replace(CONTROLS_LEFT, (c) => `\\u00${hex(c)}`);
-    this.length += ENCODER.encodeInto(escaped, this.bytes.subarray(this.length)).written;
+    const json = JSON.stringify(text).replace(CONTROLS_LEFT, (c) => `\\u00${hex(c)}`);
+    this.length += ENCODER.encodeInto(json, this.bytes.subarray(this.length)).written;
   }
 
-  /** As servers write the combined format: `\xNN` for what is not a plain character. */
+  /** As servers write the combined format: `\xNN` for what is not a plain character, `\uNNNN` above a byte. */
   plain(text: string): void {
-    this.text(text.replace(NOT_PLAIN, (c) => `\\x${hex(c)}`));
+    this.text(text.replace(NOT_PLAIN, escaped));
   }
 
   /** Milliseconds to three places: making a decimal fraction of a number costs ten times as much. */
@@ -99,4 +103,9 @@ export class LineBuffer {
 
 function hex(character: string): string {
   return character.charCodeAt(0).toString(16).padStart(2, "0");
+}
+
+function escaped(character: string): string {
+  const digits = hex(character);
+  return digits.length === 2 ? `\\x${digits}` : `\\u${digits.padStart(4, "0")}`;
 }

@@ -193,3 +193,22 @@ Deno.test("AccessLog.record() never writes what may be secret", () => {
     assertEquals(line.includes("secret"), false);
   }
 });
+
+Deno.test("neither format lets a character of any width end a line or a field", () => {
+  const odd = '/q\u010a\u0122\u015c\u2028\ud83d\x85"\\\n';
+  const record = recordOf({ method: "A\u010a", headers: ["user-agent", odd, "referer", odd] });
+  const json = JSON.parse(lineOf(jsonLine, record, odd));
+  assertEquals([json.method, json.target], ["A\u010a", odd]);
+  const escaped = String.raw`/q\u010a\u0122\u015c\u2028\ud83d\x85\x22\x5c\x0a`;
+  assertEquals(
+    lineOf(combinedLine, record, odd),
+    String.raw`203.0.113.9 - - [10/Oct/2000:13:55:36 +0000] "A\u010a ${escaped} HTTP/1.1" 200 42 ` +
+      `"${escaped}" "${escaped}"`,
+  );
+});
+
+Deno.test("LineBuffer.text() writes no other character than it was given, or a question mark", () => {
+  const buffer = new LineBuffer(1);
+  buffer.text("a\u010a\u0122\xe9~");
+  assertEquals(new TextDecoder().decode(buffer.take()), "a???~");
+});

@@ -7,6 +7,7 @@ import { curl, curlWith } from "../support/curl.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
+import { until } from "../support/until.ts";
 
 // The wire listener speaks HTTP/1.1 only.
 const options = { ...needs("curl"), listeners: ["serve"] as const };
@@ -94,6 +95,25 @@ scenario("a body over HTTP/2 that does not come is waited for like any other", a
   });
   assertEquals((await Promise.all(statuses)).sort(), [408, 503]);
   session.destroy();
+}, options);
+
+scenario("a target over HTTP/2 that is not visible ASCII is refused, counted and logged", async (props) => {
+  const origin = await props.origin();
+  const weir = await props.weir({ upstreams: origin.url });
+  for (const target of ["/\u010d\u010ax:\u0120y", "/\u00e9", "/\u0085"]) {
+    const answer = await curl(H2C, "--request-target", target, `${weir.url}/`);
+    assertEquals([answer.status, answer.version], [400, "2"], target);
+    assertEquals(
+      answer.body,
+      "400 Bad Request: request target holds a space, a control or a non-ASCII byte\n",
+    );
+  }
+  await until(
+    "all are logged",
+    () => weir.stdout.filter((line) => line.includes('"status":400')).length === 3,
+  );
+  assertEquals(await weir.metric("weir_requests_total"), 3);
+  assertEquals(origin.requests.length, 0);
 }, options);
 
 scenario("clients agree on HTTP/2 or HTTP/1.1 by ALPN, and are told to stay with TLS", async (props) => {

@@ -37,7 +37,8 @@ async function strike(client: RawClient, { bytes }: Attack, fate: Fate, what: st
   }
   const first = await client.response();
   if (fate === "skipped") {
-    assertEquals([first.status, (await client.response()).text], [501, "/smuggled"], what);
+    assert(first.status === 400 || first.status === 501, `${what}: ${first.status}`);
+    assertEquals((await client.response()).text, "/smuggled", what);
   } else assertEquals(first.text, "/attack", what);
   await client.send(requestText("GET", "/next"));
   assertEquals((await client.response()).text, "/next", what);

@@ -1,6 +1,7 @@
 // Requests that one server reads differently from another, each with a request hidden in it for whoever reads
 // it the wrong way; and neighbours of theirs that everybody reads alike.
 
+import { fromLatin1 } from "./raw_http.ts";
 import type { ListenerName } from "./weir.ts";
 
 /**
@@ -28,6 +29,11 @@ const post = (lines: string, body = `0\r\n\r\n${SMUGGLED}`) =>
 const get = (line: string, lines = "Host: a.test\r\n") => `${line}\r\n${lines}\r\n${SMUGGLED}`;
 const LENGTH = `Content-Length: ${5 + SMUGGLED.length}\r\n`;
 const CHUNKED = "Transfer-Encoding: chunked\r\n";
+/** `/attack` and `text` in UTF-8, whose blanks and line breaks are each 0x100 above what they stand for. */
+const hidden = (text: string) => {
+  const raised = text.replace(/[ \r\n]/g, (blank) => String.fromCharCode(0x100 + blank.charCodeAt(0)));
+  return fromLatin1(new TextEncoder().encode(`/attack${raised}`));
+};
 const chunks = (body: string) => post(CHUNKED, `${body}${SMUGGLED}`);
 
 export const ATTACKS: Readonly<Record<string, Attack>> = {
@@ -87,6 +93,11 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   "HTTP/0.9": { bytes: get("GET /attack"), fate: refused },
   "DEL in the target": { bytes: get("GET /att\x7fack HTTP/1.1"), fate: refused },
   "a raw byte in the target": { bytes: get("GET /att\xe9ack HTTP/1.1"), fate: refused },
+  "line breaks and spaces hidden in the low bytes of characters": {
+    bytes: get(`GET ${hidden(" HTTP/1.1\r\nHost: a.test\r\n\r\nGET /hidden")} HTTP/1.1`),
+    // Deno.serve cannot close a connection.
+    fate: { serve: "skipped", wire: "refused" },
+  },
   "a chunk size with 0x": { bytes: chunks("0x1\r\na\r\n0\r\n\r\n"), fate: refused },
   "a chunk size below zero": { bytes: chunks("-1\r\na\r\n0\r\n\r\n"), fate: refused },
   "a chunk size with a plus": { bytes: chunks("+1\r\na\r\n0\r\n\r\n"), fate: refused },
