@@ -4,7 +4,7 @@
 // request goes to the upstream named `default`, or to the only one there is.
 
 import { z } from "zod";
-import { count, headerName, headerText, milliseconds, name, overridesOf } from "./units.ts";
+import { count, headerName, headerText, milliseconds, name, overridesOf, targetPath } from "./units.ts";
 import { retrySchema, timeoutsSchema } from "./upstream_schema.ts";
 
 const valueMatch = z.union([
@@ -74,7 +74,7 @@ export const routeSchema = z.strictObject({
     stripPrefix: z.string().startsWith("/").optional().describe("`/api` makes `/api/users` into `/users`."),
     replacePrefix: z.strictObject({
       from: z.string().startsWith("/").describe("The prefix that is there."),
-      to: z.string().startsWith("/").describe("What stands in its place."),
+      to: targetPath().describe("What stands in its place."),
     }).optional().describe("One prefix for another; also how an origin gets a path prefix: from `/`."),
   }).optional().describe("The only way in which a target changes on its way."),
   requestHeaders: headerEdits.optional().describe("Edits on the way to the origin."),

@@ -29,6 +29,10 @@ export const headerName = () =>
 export const headerText = () =>
   z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, "must not hold control characters");
 
+/** What may stand as a path in a request line: visible ASCII. */
+export const targetPath = () =>
+  z.string().regex(/^\/[\x21-\x7e]*$/, "must start with '/' and hold visible ASCII only");
+
 type Overrides<S extends z.core.$ZodShape> = {
   [K in keyof S]: z.ZodOptional<S[K] extends z.ZodDefault<infer Inner> ? Inner : S[K]>;
 };

@@ -5,7 +5,7 @@
 // here and become `EndpointConfig` in `endpoint_url.ts`.
 
 import { z } from "zod";
-import { bytes, count, headerName, headerText, milliseconds, percent } from "./units.ts";
+import { bytes, count, headerName, headerText, milliseconds, percent, targetPath } from "./units.ts";
 
 const statusRange = z.string().regex(/^[1-5](\d\d|xx)(-[1-5]\d\d)?$/, "must be like 200, 2xx or 200-399");
 
@@ -49,8 +49,10 @@ export const stickySchema = z.strictObject({
 export const healthSchema = z.strictObject({
   kind: z.enum(["tcp", "http", "off"]).optional()
     .describe("tcp: connect; http: GET `path`. Default: http when a path is given, else tcp."),
-  path: z.string().startsWith("/").optional().describe("Target of the HTTP check."),
-  host: z.string().min(1).optional().describe("Host header of the check. Default: the endpoint's authority."),
+  path: targetPath().optional().describe("Target of the HTTP check."),
+  host: headerText().min(1).optional().describe(
+    "Host header of the check. Default: the endpoint's authority.",
+  ),
   expect: z.array(statusRange).min(1).default(["200-399"]).describe("Statuses that pass."),
   intervalMs: milliseconds(100).default(2_000).describe("Time between two checks of one endpoint."),
   changingIntervalMs: milliseconds(50).default(500)

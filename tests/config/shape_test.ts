@@ -55,6 +55,18 @@ const table: readonly [string, string][] = [
     'upstreams.api.hostHeader is "other", must be one of client, endpoint, or text that starts with "="',
   ],
   [
+    upstream('health: {path: "/a b"}'),
+    'upstreams.api.health.path is "/a b", must be text that starts with "/", in visible ASCII',
+  ],
+  [
+    upstream('health: {path: "/x", host: "a\\u010d\\u010ab"}'),
+    'upstreams.api.health.host is "a\u010d\u010ab", must be text without control characters, in latin-1',
+  ],
+  [
+    route('rewrite: {replacePrefix: {from: /, to: "/\\u010a"}}'),
+    'routes[0].rewrite.replacePrefix.to is "/\u010a", must be text that starts with "/", in visible ASCII',
+  ],
+  [
     upstream("retry: {onStatus: [500]}"),
     "upstreams.api.retry.onStatus[0] is 500, must be one of 502, 503, 504",
   ],
