@@ -2,10 +2,14 @@
 
 import { type Body, BodyError, type Delivery } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
+import { copyOut } from "../http1/slab.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
 /** Where only reading tells whether there is a body: what has not ended by then, milliseconds, is one. */
 const NONE_MS_MAX = 10;
+
+/** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
+const SPARSE = 4;
 
 /** A request body that Deno.serve streams. */
 export class ServeBody implements Body {
@@ -62,8 +66,9 @@ export class ServeBody implements Body {
     const result = await (this.first ?? this.pull());
     this.first = null;
     if (!result.done) {
-      this.received += result.value.length;
-      return result.value;
+      const piece = result.value;
+      this.received += piece.length;
+      return piece.length * SPARSE < piece.buffer.byteLength ? copyOut(piece) : piece;
     }
     this.end();
     if (this.length !== null && this.received < this.length) {

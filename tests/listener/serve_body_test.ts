@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BodyError } from "../../src/exchange.ts";
 import { ServeBody } from "../../src/listener/serve_body.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
@@ -54,4 +54,28 @@ Deno.test("a client that leaves before its late body is read has not ended it", 
   stream.error(new Error("BadResource"));
   for (let turn = 0; turn < 20; turn++) await null;
   for (let n = 1; n <= 2; n++) await assertRejects(() => body.read(), BodyError, "client left");
+});
+
+Deno.test("ServeBody.read() gives small pieces that hold no more memory than they need", async () => {
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (let n = 0; n < 100; n++) controller.enqueue(new Uint8Array(65_536).fill(n).subarray(0, 1));
+      for (const bytes of [9_000, 20_000]) controller.enqueue(new Uint8Array(65_536).subarray(0, bytes));
+      controller.close();
+    },
+  });
+  const body = new ServeBody(stream, null, () => {});
+  const held = new Set<ArrayBufferLike>();
+  for (let n = 0; n < 100; n++) {
+    const piece = await body.read();
+    assertEquals(piece, new Uint8Array([n]));
+    held.add(piece!.buffer);
+  }
+  const bytesHeld = [...held].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  // A slab, and the rest of one that was there before.
+  assert(bytesHeld <= 2 * 65_536, `${bytesHeld} bytes`);
+  assertEquals((await body.read())!.buffer.byteLength, 9_000);
+  // This one is not worth the copy.
+  assertEquals((await body.read())!.buffer.byteLength, 65_536);
+  assertEquals(await body.read(), null);
 });
