@@ -29,7 +29,7 @@ const NOTHING_TO_SEND: Delivery = { kind: "complete", bytes: 0 };
 
 /** Statuses whose Response may not have a body. */
 function isBodiless(status: number): boolean {
-  return status === 204 || status === 205 || status === 304;
+  return status === 204 || status === 304;
 }
 
 /** What the exchanges of one listener share. */
@@ -129,6 +129,7 @@ export class ServeExchange implements Exchange, Watched {
   }
 
   respond(head: ResponseHead, body: Body | null): Delivery | Promise<Delivery> {
+    if (head.status === 205) return this.respondReset(head, body);
     if (this.head.method === "HEAD") return this.respondToHead(head, body);
     if (body === null || isBodiless(head.status)) {
       body?.cancel();
@@ -205,6 +206,16 @@ export class ServeExchange implements Exchange, Watched {
     const sized = headerValue(head.headers, "content-length") !== undefined;
     const dummy = sized || isBodiless(head.status) ? null : new ReadableStream();
     this.send(head, dummy, true);
+    return NOTHING_TO_SEND;
+  }
+
+  /**
+   * A 205 of Deno's says nowhere that it ends (RFC 9110 15.3.6): over HTTP/1.1 the client would wait, and take the
+   * next answer for its body. A 204 means the same to whatever does not show a form.
+   */
+  private respondReset({ reason, headers }: ResponseHead, body: Body | null): Delivery {
+    body?.cancel();
+    this.send({ status: this.head.version === "2" ? 205 : 204, reason, headers }, null, false);
     return NOTHING_TO_SEND;
   }
 }

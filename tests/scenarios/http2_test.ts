@@ -97,6 +97,14 @@ scenario("a body over HTTP/2 that does not come is waited for like any other", a
   session.destroy();
 }, options);
 
+scenario("a 205 over HTTP/2 is relayed, without a body", async (props) => {
+  const origin = await props.origin(reply(205, { body: "hello" }));
+  const loop = await props.loop({ upstreams: origin.url });
+  const answer = await curl(H2C, "-X", "POST", `${loop.url}/`);
+  assertEquals([answer.status, answer.body, answer.code], [205, "", 0]);
+  assertEquals(answer.headers.filter(([name]) => name === "content-length"), []);
+}, options);
+
 scenario("a target over HTTP/2 that is not visible ASCII is refused, counted and logged", async (props) => {
   const origin = await props.origin();
   const weir = await props.weir({ upstreams: origin.url });

@@ -67,6 +67,32 @@ scenario("statuses that cannot be sent on become 502", async (props) => {
   }
 }, { listeners: ["serve"] });
 
+const resets: Record<string, string> = {
+  "a length of 0": "Content-Length: 0\r\n\r\n",
+  "a body all the same": "Content-Length: 5\r\n\r\nhello",
+  "an empty chunked body": "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+};
+
+scenario("a 205 ends, and the next answer is the next request's", async (props) => {
+  for (const [what, rest] of Object.entries(resets)) {
+    for (const method of ["POST", "HEAD"]) {
+      const reset = replyRaw(`HTTP/1.1 205 Reset Content\r\n${method === "HEAD" ? "\r\n" : rest}`);
+      const origin = await props.origin([reset, reply(200, { body: "second" })]);
+      const weir = await props.loop({ upstreams: origin.url });
+      const client = await props.client(weir);
+      await client.send(requestText(method, "/form", [], ""));
+      await client.send(requestText("GET", "/next"));
+      const first = await client.response(method);
+      assertEquals([first.status, first.text], [204, ""], what);
+      assertEquals([first.header("content-length"), first.header("transfer-encoding")], [
+        undefined,
+        undefined,
+      ]);
+      assertEquals((await client.response()).text, "second", what);
+    }
+  }
+}, { listeners: ["serve"] });
+
 scenario("variables that steer Deno or clients do not steer Weir", async (props) => {
   const origin = await props.origin(reply(200, { body: "reached" }));
   const nowhere = "http://127.0.0.1:9";
