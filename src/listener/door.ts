@@ -79,6 +79,13 @@ function listen(
   return Deno.listenTls({ ...place, cert: certificate.cert, key: certificate.key, alpnProtocols });
 }
 
+/** Whether whoever was to be accepted had left the queue already: nothing is wanting, and the next may come in. */
+function hasLeft(error: unknown): boolean {
+  const { NotConnected, ConnectionAborted, ConnectionReset } = Deno.errors;
+  return error instanceof NotConnected || error instanceof ConnectionAborted ||
+    error instanceof ConnectionReset;
+}
+
 /** One listening socket and its accept loop. */
 class Entrance {
   private closed = false;
@@ -109,6 +116,7 @@ class Entrance {
       } catch (error) {
         if (this.closed) return;
         if (error instanceof Deno.errors.BadResource) return this.inputs.onFailed(error.message);
+        if (hasLeft(error)) continue;
         this.inputs.onShort();
         await this.pause();
       }
