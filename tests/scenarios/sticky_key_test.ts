@@ -31,7 +31,7 @@ Deno.test("a sticky key that goes blank or short changes nothing, and a new one 
   const cookieOf = async () => (await ask(weir.url)).header("set-cookie");
   const first = await cookieOf();
 
-  for (const [content, why] of [["", EMPTY], ["0123456789abcde\n", "which has 15 characters: "]] as const) {
+  for (const [content, why] of [["", EMPTY], ["0123456789abcde\n", "its key has 15 characters"]] as const) {
     await Deno.writeTextFile(key, content);
     weir.signal("SIGHUP");
     await weir.line(new RegExp(`refused, the old configuration stays: .*${why}`));
