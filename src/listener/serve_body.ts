@@ -1,5 +1,6 @@
 // Bodies between Deno's streams and the exchange's pulls, both ways.
 
+import { setImmediate } from "node:timers";
 import { type Body, BodyError, type Delivery } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
@@ -24,6 +25,8 @@ export class ServeBody implements Body {
     readonly length: number | null,
     /** Called once, when nothing more will be read. */
     private readonly onEnd: () => void,
+    /** Where nothing else tells an end from a client that cancels: aborted when it does. */
+    private readonly cancelling: AbortSignal | null = null,
   ) {
     this.reader = stream.getReader();
   }
@@ -52,12 +55,21 @@ export class ServeBody implements Body {
       let result = await this.reader.read();
       // Over HTTP/2 Deno hands an empty piece before the end.
       while (!result.done && result.value.length === 0) result = await this.reader.read();
+      if (result.done && await this.isCancelled()) throw this.cancelling!.reason;
       return result;
     } catch {
       // Deno says "BadResource" when the client left in the middle.
       this.end();
       throw new BodyError("clientGone", "client left before the end of its body");
     }
+  }
+
+  /** Over HTTP/2 Deno ends the body of a stream that is reset with NO_ERROR or CANCEL as if it were whole. */
+  private async isCancelled(): Promise<boolean> {
+    if (this.cancelling === null) return false;
+    // What it asked Deno at its beginning may take it a turn to tell.
+    if (!this.cancelling.aborted) await new Promise<void>((resolve) => setImmediate(resolve));
+    return this.cancelling.aborted;
   }
 
   async read(): Promise<Uint8Array | null> {

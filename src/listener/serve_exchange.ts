@@ -105,7 +105,8 @@ export class ServeExchange implements Exchange, Watched {
     stream: ReadableStream<Uint8Array>,
     { contentLength, undeclared }: ReadHead,
   ): Promise<void> {
-    const body = new ServeBody(stream, contentLength, this.shared.uploads.begin());
+    const cancelling = undeclared ? this.request.signal : null;
+    const body = new ServeBody(stream, contentLength, this.shared.uploads.begin(), cancelling);
     this.body = body;
     if (undeclared) {
       try {

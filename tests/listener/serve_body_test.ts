@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BodyError } from "../../src/exchange.ts";
 import { ServeBody } from "../../src/listener/serve_body.ts";
@@ -78,4 +79,29 @@ Deno.test("ServeBody.read() gives small pieces that hold no more memory than the
   // This one is not worth the copy.
   assertEquals((await body.read())!.buffer.byteLength, 65_536);
   assertEquals(await body.read(), null);
+});
+
+for (const when of ["before the end", "in the turn of the end"]) {
+  Deno.test(`a client that cancels ${when} of its undeclared body has not ended it`, async () => {
+    const client = new AbortController();
+    let stream!: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ServeBody(
+      new ReadableStream({ start: (it) => void (stream = it) }),
+      null,
+      () => {},
+      client.signal,
+    );
+    stream.enqueue(latin1("part"));
+    assertEquals(await body.read(), latin1("part"));
+    if (when === "before the end") client.abort();
+    stream.close();
+    const end = body.read();
+    setImmediate(() => client.abort());
+    await assertRejects(() => end, BodyError, "client left");
+  });
+}
+
+Deno.test("an undeclared body whose client stays ends", async () => {
+  const stream = new ReadableStream<Uint8Array>({ start: (it) => it.close() });
+  assertEquals(await new ServeBody(stream, null, () => {}, new AbortController().signal).read(), null);
 });

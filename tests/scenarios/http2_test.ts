@@ -4,7 +4,7 @@ import http2 from "node:http2";
 import { assertEquals } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { curl, curlWith } from "../support/curl.ts";
-import { reply } from "../support/raw_origin.ts";
+import { hang, reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
@@ -95,6 +95,37 @@ scenario("a body over HTTP/2 that does not come is waited for like any other", a
   });
   assertEquals((await Promise.all(statuses)).sort(), [408, 503]);
   session.destroy();
+}, options);
+
+/** RFC 9113 4.1, on the connection's first stream or, without one, on the connection. */
+function frame(type: number, flags: number, stream: 0 | 1, payload = ""): string {
+  const bytes = [0, payload.length >> 8, payload.length & 0xff, type, flags, 0, 0, 0, stream];
+  return String.fromCharCode(...bytes) + payload;
+}
+
+const END_HEADERS = 4;
+const NO_ERROR = 0;
+const CANCEL = 8;
+
+/** A POST without Content-Length, of which a part comes: its fields as literals (RFC 7541 6.2.2). */
+function beginningOfPost(authority: string): string {
+  const fields = [[":method", "POST"], [":scheme", "http"], [":authority", authority], [":path", "/"]];
+  const text = (value: string) => String.fromCharCode(value.length) + value;
+  const block = fields.map(([name, value]) => `\0${text(name!)}${text(value!)}`).join("");
+  return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0) + frame(1, END_HEADERS, 1, block) +
+    frame(0, 0, 1, "part");
+}
+
+scenario("an upload over HTTP/2 that its client cancels never looks whole to an origin", async (props) => {
+  const origin = await props.origin([hang(), hang()]);
+  const loop = await props.loop({ upstreams: origin.url });
+  for (const [number, code] of [CANCEL, NO_ERROR].entries()) {
+    const client = await props.client(loop);
+    await client.send(beginningOfPost(new URL(loop.url).host));
+    const request = await origin.request(number + 1);
+    await client.send(frame(3, 0, 1, `\0\0\0${String.fromCharCode(code)}`));
+    assertEquals(await request.arrived, false);
+  }
 }, options);
 
 scenario("a 205 over HTTP/2 is relayed, without a body", async (props) => {
