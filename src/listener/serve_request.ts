@@ -151,5 +151,7 @@ function splitAbsolute(url: string): Place {
   const authority = match[2]!;
   const rest = match[3]!;
   if (!isAuthority(authority)) return nowhere("authority of the request target is not a host and port");
+  // Deno ends one without a path in a slash, which may have been there.
+  if (rest.startsWith("#")) return nowhere("request target has a fragment in place of a path");
   return { authority, target: rest.startsWith("/") ? rest : "/" + rest, problem: null };
 }

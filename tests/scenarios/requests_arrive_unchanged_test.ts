@@ -2,7 +2,7 @@
 // nothing of.
 
 import { assertEquals } from "@std/assert";
-import { requestText } from "../support/raw_client.ts";
+import { ask, requestText } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 
@@ -42,6 +42,15 @@ scenario("the authority of an absolute-form target wins over Host", async (props
   assertEquals((await client.response()).status, 200);
   const request = await origin.request(1);
   assertEquals([request.target, request.headerAll("host")], ["/a?b", ["one.test"]]);
+});
+
+scenario("a URL with a fragment in place of a path is relayed as it came, or refused", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop({ upstreams: origin.url });
+  for (const fragment of ["#x", "#x/", "#"]) {
+    const { status } = await ask(weir.url, { target: `http://one.test${fragment}` });
+    if (status !== 400) assertEquals([status, origin.requests.at(-1)?.target], [200, `/${fragment}`]);
+  }
 });
 
 scenario("bodies of known length and chunked ones arrive whole, framed as they were", async (props) => {
