@@ -57,9 +57,10 @@ export class ServeBody implements Body {
       while (!result.done && result.value.length === 0) result = await this.reader.read();
       if (result.done && await this.isCancelled()) throw this.cancelling!.reason;
       return result;
-    } catch {
-      // Deno says "BadResource" when the client left in the middle.
+    } catch (error) {
       this.end();
+      if (isMalformed(error)) throw new BodyError("malformed", "chunks of the request body are malformed");
+      // Deno says "BadResource" when the client left in the middle.
       throw new BodyError("clientGone", "client left before the end of its body");
     }
   }
@@ -108,6 +109,11 @@ export class ServeBody implements Body {
     this.end();
     this.reader.cancel().catch(() => {});
   }
+}
+
+/** Deno's error for chunks that are none has nothing but its words. */
+function isMalformed(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("invalid HTTP/1 request");
 }
 
 /** Pieces of a body known to be large: a piece costs Deno's stream as much as a hundred kilobytes do. */

@@ -105,3 +105,11 @@ Deno.test("an undeclared body whose client stays ends", async () => {
   const stream = new ReadableStream<Uint8Array>({ start: (it) => it.close() });
   assertEquals(await new ServeBody(stream, null, () => {}, new AbortController().signal).read(), null);
 });
+
+Deno.test("chunks that are none are the client's fault, and no leaving", async () => {
+  const stream = new ReadableStream<Uint8Array>({
+    start: (it) => it.error(new Error("invalid HTTP/1 request: Invalid 5")),
+  });
+  const { kind } = await assertRejects(() => new ServeBody(stream, null, () => {}).read(), BodyError);
+  assertEquals(kind, "malformed");
+});

@@ -2,8 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ask, requestText } from "../support/raw_client.ts";
-import { head, reply, replyRaw, scene } from "../support/raw_origin.ts";
+import { hang, head, reply, replyRaw, scene } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
 
 const post = (lines: string, body: string) => `POST / HTTP/1.1\r\nHost: a.test\r\n${lines}\r\n${body}`;
 
@@ -30,6 +31,22 @@ scenario("requests that two readers could read differently are refused", async (
     assert(status === 400 || status === 501, `${what}: ${status}`);
   }
   assertEquals(origin.requests.length, 0);
+});
+
+scenario("chunks that are none are answered 400, counted and logged", async (props) => {
+  const origin = await props.origin(hang());
+  const weir = await props.weir({ upstreams: origin.url });
+  for (const [n, chunks] of ["5\r\nhelloX\r\n", "5\r\nhello\r\nZZ\r\n"].entries()) {
+    const client = await props.client(weir);
+    await client.send(post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n"));
+    const request = await origin.request(n + 1);
+    await client.send(chunks);
+    const answer = await client.response();
+    assertEquals([answer.status, answer.text], [400, "400 Bad Request: the request body is malformed\n"]);
+    assertEquals(await request.arrived, false);
+  }
+  await weir.line(/"status":400.*"end":"complete"/);
+  await until("both are counted", async () => await weir.metric("weir_bad_requests_total") === 2);
 });
 
 scenario("two equal lengths are refused or sent on as one", async (props) => {
