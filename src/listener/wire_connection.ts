@@ -15,7 +15,7 @@ import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { UpgradableExchange, WireExchange } from "./wire_exchange.ts";
 import type { WireHouse } from "./wire_house.ts";
-import { readRequest, refused, unacceptable, type WireRequest } from "./wire_request.ts";
+import { readRequest, refused, tooLarge, unacceptable, type WireRequest } from "./wire_request.ts";
 import { ClientSocket } from "./wire_socket.ts";
 import type { Tabled } from "./wire_table.ts";
 
@@ -70,6 +70,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (this.phase === "head") this.readHead();
     else if (this.phase === "proxyHeader") this.readProxyHeader();
     else if (this.phase === "lingering") this.discard();
+    else if (this.phase === "exchange" && this.bodyDone) this.socket.watchBeside();
   }
 
   private onBroken(): void {
@@ -79,9 +80,10 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** The client closed its side. */
   private onPeerEnded(): void {
-    // A client that announced its last request may half-close after it; any other one has left.
-    if (this.phase === "exchange") return this.exchange!.lastOfClient ? undefined : this.exchange!.leave();
-    if (this.phase !== "tunnel") this.close();
+    if (this.phase !== "exchange") return this.phase === "tunnel" ? undefined : this.close();
+    // A client that announced its last request may half-close after it, and one that has come behind may announce
+    // that; any other client has left.
+    if (!this.exchange!.lastOfClient && !(this.bodyDone && this.socket.holdsHead())) this.exchange!.leave();
   }
 
   private readProxyHeader(): void {
@@ -134,13 +136,10 @@ export class WireConnection implements Tabled, BodyOwner {
     socket.watch();
   }
 
-  /** 414 when not even the request line fits, 431 else (RFC 9110 15.5.15, RFC 6585 5). */
   private refuseTooLarge(): void {
     const { bytes, start, end } = this.socket.inlet;
-    const max = this.house.config.headBytesMax;
-    const lineEnd = bytes.indexOf(10, start);
-    if (lineEnd < 0 || lineEnd >= end) return this.refuse(414, `request line longer than ${max} bytes`);
-    this.refuse(431, `request head larger than ${max} bytes`);
+    const { status, message } = tooLarge(bytes, start, end, this.house.config.headBytesMax);
+    this.refuse(status, message);
   }
 
   /** A request that cannot be read to its end goes through the proxy, which answers, counts and logs it. */
@@ -163,8 +162,9 @@ export class WireConnection implements Tabled, BodyOwner {
       ? new UpgradableExchange(this, request, body)
       : new WireExchange(this, request, body);
     this.exchange = exchange;
-    if (body === null && socket.inlet.available === 0) socket.watch();
+    if (body === null) socket.watchBeside();
     house.handle(exchange as Exchange).then(this.exchangeOver);
+    if (socket.ended) this.onPeerEnded();
   }
 
   private bodyOf({ framing: { contentLength } }: WireRequest): LengthBody | ChunkedBody | null {
@@ -179,7 +179,7 @@ export class WireConnection implements Tabled, BodyOwner {
   /** The request's body is over. */
   bodyEnded(complete: boolean): void {
     this.bodyDone = complete;
-    if (complete && this.phase === "exchange" && this.socket.inlet.available === 0) this.socket.watch();
+    if (complete && this.phase === "exchange") this.socket.watchBeside();
   }
 
   private readonly exchangeOver = (): void => {
@@ -189,7 +189,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (!exchange.delivered || this.phase === "tunnel") return this.close();
     if (exchange.closes) return this.finish(exchange);
     this.phase = "head";
-    if (this.socket.ended) return this.close();
+    if (this.socket.ended && !this.socket.holdsHead()) return this.close();
     const { table, config, draining } = this.house;
     table.idle(this);
     this.deadline = table.after(config.keepAliveIdleMs);

@@ -111,6 +111,16 @@ const STATUS: Readonly<Record<Http1Error["kind"], number>> = {
   expectation: 417,
 };
 
+/**
+ * Why a head larger than `max` bytes is refused, of which what has come stands in `bytes` from `start` to `end`:
+ * 414 when not even the request line fits, 431 else (RFC 9110 15.5.15, RFC 6585 5).
+ */
+export function tooLarge(bytes: Uint8Array, start: number, end: number, max: number): Unacceptable {
+  const lineEnd = bytes.indexOf(10, start);
+  if (lineEnd < 0 || lineEnd >= end) return unacceptable(414, `request line longer than ${max} bytes`);
+  return unacceptable(431, `request head larger than ${max} bytes`);
+}
+
 export function unacceptable(status: number, message: string): Unacceptable {
   return { status, error: "http_request_error", message };
 }

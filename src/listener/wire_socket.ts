@@ -2,10 +2,13 @@
 // whether the client is still there.
 //
 // While nobody reads, a read is kept pending ("watching"): it brings the next request, and it is how a client
-// that leaves is noticed. Its buffer is small, so that an idle connection costs little.
+// that leaves is noticed. Its buffer is small, so that an idle connection costs little: a client that fills it
+// before its answer is only noticed to have left once that is sent.
 
 import { BodyError } from "../exchange.ts";
+import { findSectionEnd } from "../http1/fields.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
+import { emptyLinesBefore } from "../http1/request_head.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { closeQuietly } from "./wire_close.ts";
 import type { WireTable } from "./wire_table.ts";
@@ -29,6 +32,8 @@ export class ClientSocket implements ByteSource {
   closed = false;
   private readonly small = new Uint8Array(IDLE_BUFFER_BYTES);
   private watching = false;
+  /** Where in the inlet's buffer the background read goes. */
+  private watchedFrom = 0;
   private onceWatched: (() => void) | null = null;
   private sendDeadline = Infinity;
   private readDeadline = Infinity;
@@ -57,14 +62,25 @@ export class ClientSocket implements ByteSource {
       inlet.start = inlet.end = 0;
     }
     this.watching = true;
+    this.watchedFrom = inlet.end;
     this.conn.read(inlet.end === 0 ? inlet.bytes : inlet.bytes.subarray(inlet.end))
       .then(this.arrived, this.broken);
   }
 
+  /** Watches beside an exchange, while there is room: what nobody has asked for yet wins no larger buffer. */
+  watchBeside(): void {
+    if (this.inlet.makeRoom(0)) this.watch();
+  }
+
   private readonly arrived = (count: number | null): void => {
+    const { inlet } = this;
     this.watching = false;
     if (count === null) this.ended = true;
-    else this.inlet.end += count;
+    else {
+      // What was before it may have been used up meanwhile.
+      if (inlet.start === inlet.end) inlet.start = this.watchedFrom;
+      inlet.end = this.watchedFrom + count;
+    }
     this.tellWatched();
   };
 
@@ -80,7 +96,7 @@ export class ClientSocket implements ByteSource {
     const once = this.onceWatched;
     this.onceWatched = null;
     if (once !== null) once();
-    else this.onWatched();
+    this.onWatched();
   }
 
   /** Where the system lets a small piece wait until the client has acknowledged the one before: over TLS. */
@@ -97,6 +113,13 @@ export class ClientSocket implements ByteSource {
     return this.watching ? new Promise((resolve) => this.onceWatched = resolve) : Promise.resolve();
   }
 
+  /** Whether the head of another request is here, whole; passes over empty lines before it. */
+  holdsHead(): boolean {
+    const { inlet } = this;
+    inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
+    return findSectionEnd(inlet.bytes, inlet.start, inlet.end) >= 0;
+  }
+
   /** A request's body begins: its rate is counted from here. */
   beginBody(): void {
     this.bodyBytes = 0;
@@ -104,7 +127,7 @@ export class ClientSocket implements ByteSource {
   }
 
   /**
-   * ByteSource of request bodies: past the inlet. One read at a time, and none while watching.
+   * ByteSource of request bodies: past the inlet, or what the background read brings. One read at a time.
    * @throws BodyError `clientGone`, or `timedOut` below the minimum rate
    */
   read(into: Uint8Array): Promise<number | null> {
@@ -113,7 +136,8 @@ export class ClientSocket implements ByteSource {
     this.readDeadline = this.rateDeadline();
     return new Promise((resolve, reject) => {
       this.failRead = reject;
-      this.conn.read(into).then((count) => {
+      const reading = this.watching ? this.readWatched(into) : this.conn.read(into);
+      reading.then((count) => {
         this.readDeadline = Infinity;
         this.bodyWaitedMs += table.clock - since;
         if (count === null) this.ended = true;
@@ -124,6 +148,24 @@ export class ClientSocket implements ByteSource {
         reject(new BodyError("clientGone", "client left before the end of its body"));
       });
     });
+  }
+
+  /** What the background read brings; what is more than `into` takes stays in the inlet. Rejects when broken. */
+  private async readWatched(into: Uint8Array): Promise<number | null> {
+    const { inlet } = this;
+    const isBehind = inlet.available > 0;
+    await this.unwatched();
+    if (this.closed) throw new Error("broken");
+    if (this.ended) return null;
+    if (isBehind) {
+      // `into` is the inlet's room, where the background read went.
+      const count = inlet.end - this.watchedFrom;
+      inlet.end = this.watchedFrom;
+      return count;
+    }
+    const view = inlet.take(Math.min(inlet.available, into.length));
+    into.set(view);
+    return view.length;
   }
 
   /** When the body will have been slower than it may be, if nothing comes. */

@@ -9,8 +9,8 @@ export class ClientTunnel implements Tunnel {
   /** What came before the switch first. */
   async read(into: Uint8Array): Promise<number | null> {
     const { socket } = this.connection;
-    await socket.unwatched();
     const { inlet } = socket;
+    if (inlet.available === 0) await socket.unwatched();
     if (inlet.available > 0) {
       const view = inlet.take(Math.min(inlet.available, into.length));
       into.set(view);

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
 import { flood, hang, head, reply, scene, stall } from "../support/raw_origin.ts";
-import { scenario } from "../support/scenario.ts";
+import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
 import { standstill } from "../support/until.ts";
 
 const gigabyte = 1_000_000_000;
@@ -21,6 +21,25 @@ scenario("a client that leaves while it waits takes its upstream request with it
     assertEquals(origin.requests.length, 1);
   }
 });
+
+const behind = ["\r\n", "\r\n\r\n", "G", "GET / HTTP/1.1\r\nHost: a"];
+
+for (
+  const [leave, rests] of [["close", behind], ["reset", [...behind, requestText("GET", "/next")]]] as const
+) {
+  scenario(`bytes behind a request do not hide that its client has left (${leave})`, async (props) => {
+    const origin = await props.origin(hang());
+    const weir = await props.loop({ upstreams: origin.url });
+    for (const [i, rest] of rests.entries()) {
+      const client = await props.client(weir);
+      await client.send(requestText("GET", "/") + rest);
+      const { connection } = await origin.request(i + 1);
+      await client[leave]();
+      await connection.left;
+    }
+    assertEquals(origin.requests.length, rests.length);
+  }, { listeners: ALL_BUT_SERVE });
+}
 
 scenario("a client that leaves within the answer takes its upstream connection with it", async (props) => {
   const origin = await props.origin(download);

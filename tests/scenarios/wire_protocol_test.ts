@@ -39,6 +39,60 @@ scenario("pipelined requests are answered in order, however long each takes", as
   assertEquals(await (await origin.request(2)).text(), "body");
 }, WIRE);
 
+scenario(
+  "pipelined requests are all answered when the last one says so and the client half-closes",
+  async (props) => {
+    const gate = new Gate();
+    const origin = await props.origin([
+      scene(wait(gate), reply(200, { body: "one" })),
+      reply(200, { body: "two" }),
+    ]);
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/1") + requestText("GET", "/2", [["Connection", "close"]]));
+    await client.halfClose();
+    await origin.request(1);
+    gate.open();
+    for (const text of ["one", "two"]) assertEquals((await client.response()).text, text);
+    assertEquals(await client.untilClosed(), "");
+  },
+  WIRE,
+);
+
+const long = "x".repeat(5_000);
+const uploads: Record<string, readonly [framing: string, pieces: readonly string[], body: string]> = {
+  "of known length": ["Content-Length: 5006", ["ab", "cd", `ef${long}`], `abcdef${long}`],
+  "none of it there": ["Content-Length: 5004", ["", "cd", `ef${long}`], `cdef${long}`],
+  "within a chunk": ["Transfer-Encoding: chunked", ["6\r\nab", "cd", "ef\r\n0\r\n\r\n"], "abcdef"],
+  "within a chunk's size": ["Transfer-Encoding: chunked", [
+    "1\r\na\r\n1",
+    "388",
+    `\r\n${long}\r\n0\r\n\r\n`,
+  ], `a${long}`],
+};
+
+for (const [what, [framing, [first, ...rest], body]] of Object.entries(uploads)) {
+  scenario(`a pipelined upload that comes in pieces arrives whole (${what})`, async (props) => {
+    const gate = new Gate();
+    const origin = await props.origin([
+      scene(wait(gate), reply(200)),
+      reply(200, { body: "two" }),
+      reply(204),
+    ]);
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    const head = `POST /2 HTTP/1.1\r\nHost: a.test\r\n${framing}\r\n\r\n`;
+    await client.send(requestText("GET", "/1") + head + first);
+    await origin.request(1);
+    gate.open();
+    const request = await origin.request(2);
+    for (const piece of rest) await client.send(piece);
+    assertEquals(await request.text(), body);
+    await client.send(requestText("GET", "/3"));
+    for (const status of [200, 200, 204]) assertEquals((await client.response()).status, status);
+  }, WIRE);
+}
+
 scenario("names keep their case, lines their order and repeats, reasons their words", async (props) => {
   const lines = [["X-b", "1"], ["x-A", "2"], ["X-B", "3"], ["ETag", '"x"'], ["x-A", ""]] as Header[];
   const origin = await props.origin(reply(200, { headers: lines, reason: "Quite Fine" }));
