@@ -171,6 +171,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     }
     this.body?.giveUpAttempt();
     if (outcome.kind === "response") this.discard(outcome);
+    if (verdict.reason === "reused") this.selection.wasStale();
     upstream.totals.add(UpstreamField.retries);
     upstream.totals.add(retryField(verdict.reason));
     if (!verdict.free) await this.backOff(verdict.waitMs);

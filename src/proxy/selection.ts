@@ -15,6 +15,8 @@ const NONE: readonly Endpoint[] = [];
 
 export class Selection implements Waiter {
   tried: readonly Endpoint[] = NONE;
+  /** Of those, the ones of which nothing else is known than that a kept connection was dead. */
+  private stale: readonly Endpoint[] = NONE;
   /** Where the client's cookie led; null when it led nowhere. */
   private stuckTo: Endpoint | null = null;
 
@@ -36,11 +38,21 @@ export class Selection implements Waiter {
     if (lease !== null) {
       if (panic) upstream.totals.add(UpstreamField.panicPicks);
       this.tried = [...this.tried, lease.endpoint];
+      if (this.stale !== NONE) {
+        // What ended one kept connection may have ended others.
+        lease.dialsAnew = true;
+        this.stale = this.stale.filter((endpoint) => endpoint !== lease.endpoint);
+      }
       return lease;
     }
     if (endpoints.length > 0) return "full";
     upstream.totals.add(UpstreamField.noEndpoint);
     return "noEndpoint";
+  }
+
+  /** The last claim came to nothing but a kept connection that was dead: its endpoint may be as good as any. */
+  wasStale(): void {
+    this.stale = [...this.stale, this.tried.at(-1)!];
   }
 
   /** True once endpoints were tried: what is left for this request is not what is left for others. */
@@ -80,10 +92,14 @@ export class Selection implements Waiter {
     return endpoints.length === 0 ? null : this.group.balancer.pick(endpoints, this.context).lease();
   }
 
-  /** Not where it was tried before while others stand, spares included; not where the limit is reached. */
+  /**
+   * Not where it was tried before while others stand, spares included, and then rather where that proved nothing;
+   * not where the limit is reached.
+   */
   private otherLease(endpoints: readonly Endpoint[], spares: readonly Endpoint[]): Lease | null {
     const isFresh = (endpoint: Endpoint) => !this.tried.includes(endpoint);
-    const wishes = [endpoints.filter(isFresh), spares.filter(isFresh), endpoints];
+    const isStale = (endpoint: Endpoint) => this.stale.includes(endpoint);
+    const wishes = [endpoints.filter(isFresh), spares.filter(isFresh), endpoints.filter(isStale), endpoints];
     let open = wishes.find((wish) => wish.length > 0) ?? NONE;
     while (open.length > 0) {
       const pick = this.group.balancer.pickOther(open);

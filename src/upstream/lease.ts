@@ -7,6 +7,8 @@ import type { Endpoint } from "./endpoint.ts";
 /** A request's claim on an endpoint. Given back once; giving back twice changes nothing. */
 export class Lease {
   connection: Connection | null = null;
+  /** A kept connection will not do. */
+  dialsAnew = false;
   /** Whether the connection has served a request before. */
   reused = false;
   /** How long the kept connection had idled, milliseconds. */
@@ -17,7 +19,7 @@ export class Lease {
 
   /** A kept connection to send on, or null when there is none. */
   takeKept(now: number): Connection | null {
-    const kept = this.endpoint.takeIdle(now);
+    const kept = this.dialsAnew ? null : this.endpoint.takeIdle(now);
     if (kept === null) return null;
     this.reused = true;
     this.idleMs = now - kept.idleSince;

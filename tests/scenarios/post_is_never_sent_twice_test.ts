@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
-import { close, hang, reply, replyRaw, reset, scene, type Step } from "../support/raw_origin.ts";
+import { close, Gate, hang, reply, replyRaw, reset, scene, type Step, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 
 const deaths: Record<string, Step> = {
@@ -34,6 +34,32 @@ scenario("a GET that a used connection loses before the first answer byte is sen
   await client.send(requestText("GET", "/lost"));
   assertEquals((await client.response()).text, "second try");
   assertEquals(origin.requests.map(({ target }) => target), ["/warm", "/lost", "/lost"]);
+});
+
+scenario("what one dead kept connection has lost is not sent on another kept one", async (props) => {
+  const gate = new Gate();
+  const kept = 3;
+  const warm = Array.from({ length: kept }, () => scene(wait(gate), reply(200)));
+  const origin = await props.origin([
+    ...warm,
+    reset(),
+    reply(200, { body: "second try" }),
+    reset(),
+    reply(200),
+  ]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const clients = await Promise.all(warm.map(() => props.client(weir)));
+  for (const client of clients) await client.send(requestText("GET", "/warm"));
+  await origin.request(kept);
+  gate.open();
+  for (const client of clients) await client.response();
+  const [client] = clients;
+  await client!.send(requestText("GET", "/lost"));
+  assertEquals((await client!.response()).text, "second try");
+  assertEquals((await origin.request(kept + 2)).connection.number, kept + 1);
+  await client!.send(requestText("POST", "/order", [], "one"));
+  assertEquals((await client!.response()).status, 502);
+  assertEquals(origin.requests.slice(kept).map(({ target }) => target), ["/lost", "/lost", "/order"]);
 });
 
 scenario("a POST moves on from an endpoint that refuses the connection", async (props) => {
