@@ -43,7 +43,8 @@ export const rateLimitSchema = z.strictObject({
     z.literal("client_address"),
     z.strictObject({ header: headerName().describe("Requests with the same value share a rate.") }),
   ]).default("client_address").describe(
-    "Who has a rate of their own: each client address, or each value of a header.",
+    "Who has a rate of their own: each client address, or each value of a header. A request without that header, or " +
+      "with several lines of it, counts by client address.",
   ),
 }).describe("429 with Retry-After beyond it.");
 

@@ -1,11 +1,12 @@
 // A route's rate limit: whose request it is, and the 429 for one that came too soon.
 //
-// Pure but for the limiter that it asks. A request without the header that a route counts by is counted by its
-// client address: leaving the header away must not lift the limit.
+// Pure but for the limiter that it asks. A request without the header that a route counts by, or with several lines
+// of it, is counted by its client address: leaving the header away must not lift the limit, and neither must a line
+// that only Weir looks at.
 
 import ipaddr from "ipaddr.js";
 import type { RateLimitConfig } from "../config/schema.ts";
-import { headerValue, type RequestHead } from "../exchange.ts";
+import { type HeaderLines, isNamed, type RequestHead } from "../exchange.ts";
 import type { Rate, RateLimiter } from "./rate_limiter.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -32,8 +33,19 @@ export function rateKey(
   head: Pick<RequestHead, "headers">,
   clientAddress: string,
 ): string {
-  const value = key === "client_address" ? undefined : headerValue(head.headers, key.header.toLowerCase());
+  const value = key === "client_address" ? undefined : onlyValue(head.headers, key.header.toLowerCase());
   return value === undefined ? `address ${addressKey(clientAddress)}` : `header ${value}`;
+}
+
+/** The value of a header that has one line. `name` is in lower case. */
+function onlyValue(headers: HeaderLines, name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!isNamed(headers[i]!, name)) continue;
+    if (value !== undefined) return undefined;
+    value = headers[i + 1]!;
+  }
+  return value;
 }
 
 /** One IPv6 customer has 2^64 addresses: they share a rate. */

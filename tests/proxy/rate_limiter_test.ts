@@ -102,6 +102,7 @@ Deno.test("rateKey() says who a request counts for", () => {
     [byAddress, [], "2001:db8:1:2::9", "address 2001:db8:1:2"],
     [byHeader, ["x-API-key", "k"], "192.0.2.1", "header k"],
     [byHeader, [], "192.0.2.1", "address 192.0.2.1"],
+    [byHeader, ["X-Api-Key", "k", "x-api-key", "other"], "192.0.2.1", "address 192.0.2.1"],
   ];
   for (const [config, headers, address, key] of table) {
     assertEquals(rateKey(config, { headers }, address), key);
