@@ -62,7 +62,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     this.bodyBytesMax = plan.route.requestBodyBytesMax ?? proxy.snapshot.limits.requestBodyBytesMax;
     this.body = exchange.body === null
       ? null
-      : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax);
+      : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax, proxy.identity);
     this.request = upstreamRequest(journey, plan, handshake, this.body);
     this.headers = this.request.headers;
     this.selection = new Selection(group, record);

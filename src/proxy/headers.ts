@@ -98,12 +98,24 @@ function connectionOptions(headers: HeaderLines): string[] | null {
 }
 
 /**
- * Whether a name with underscores would pass for a field of Weir's at an origin that maps `-` to `_` (CGI):
+ * Whether a name would pass for a field of Weir's, or for a known one, at an origin that maps `-` to `_` (CGI):
  * `X_Forwarded_For` must not get past what replaces `X-Forwarded-For`.
  */
 function isDisguised(name: string, requestIdKey: string): boolean {
   const plain = name.replaceAll("_", "-").toLowerCase();
   return knownHeader(plain) !== Known.other || plain === requestIdKey;
+}
+
+/** The request's trailers for the next hop: none is named as what Weir vouches for in the head. */
+export function trailersToUpstream(
+  trailers: HeaderLines,
+  { requestIdKey }: Pick<Identity, "requestIdKey">,
+): HeaderLines {
+  const lines: HeaderLines = [];
+  for (let i = 0; i < trailers.length; i += 2) {
+    if (!isDisguised(trailers[i]!, requestIdKey)) lines.push(trailers[i]!, trailers[i + 1]!);
+  }
+  return lines;
 }
 
 /** What a trusted peer told, and the element for this hop when Weir is to add one (RFC 7239 4). */

@@ -11,6 +11,8 @@ import { chunkOf } from "../http1/request_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Connection } from "../upstream/connection.ts";
+import { trailersToUpstream } from "./headers.ts";
+import type { Identity } from "./identity.ts";
 
 /** A first piece up to this size travels in the same write as the head. */
 const WITH_HEAD_BYTES_MAX = 16_384;
@@ -37,6 +39,7 @@ export class RequestBody {
     private readonly keptBytesMax: number,
     /** 0: no limit. */
     private readonly bytesMax: number,
+    private readonly identity: Pick<Identity, "requestIdKey">,
   ) {}
 
   get length(): number | null {
@@ -133,10 +136,16 @@ export class RequestBody {
   ): Promise<void> {
     const chunked = this.source.length === null;
     let bytes = piece === null ? NOTHING : chunked ? chunkOf(piece) : piece;
-    if (chunked && last) bytes = joined(bytes, lastChunk(this.source.trailers));
+    if (chunked && last) bytes = joined(bytes, this.lastChunk());
     if (head !== null && bytes.length > WITH_HEAD_BYTES_MAX) await outlet.write(head);
     else if (head !== null) bytes = joined(head, bytes);
     if (bytes.length > 0) await outlet.write(bytes);
+  }
+
+  private lastChunk(): Uint8Array {
+    const { trailers } = this.source;
+    const any = trailers !== undefined && trailers.length > 0;
+    return lastChunk(any ? trailersToUpstream(trailers, this.identity) : undefined);
   }
 }
 

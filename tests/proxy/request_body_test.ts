@@ -23,6 +23,8 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await null;
 }
 
+const IDENTITY = { requestIdKey: "x-request-id" };
+
 const never = () => new Promise<never>(() => {});
 
 /** A client that has announced a body and sends none of it. */
@@ -39,7 +41,7 @@ Deno.test("a head that goes ahead of its body, and that nobody takes, runs into 
   const late: string[] = [];
   const owner = { timedOutIn: null, onDeadline: (phase: string) => late.push(phase) };
   const outlet = new Outlet({ write: never } as unknown as Deno.TcpConn, wheel, owner);
-  new RequestBody(silent, 1_024, 0).send({ outlet } as Connection, latin1("a head"), 1_000, wheel);
+  new RequestBody(silent, 1_024, 0, IDENTITY).send({ outlet } as Connection, latin1("a head"), 1_000, wheel);
   await passes(50);
   assertEquals(late, []);
   await passes(1_050);
@@ -52,7 +54,7 @@ for (const ahead of [false, true]) {
     let now = 0;
     const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
     const source = new ToldBody(null);
-    const body = new RequestBody(source, 0, 0);
+    const body = new RequestBody(source, 0, 0, IDENTITY);
     const room = Promise.withResolvers<void>();
     const [first, second]: [string[], string[]] = [[], []];
     const one = body.send(connectionTo(first, room.promise), latin1("one "), 1_000, wheel);
@@ -71,7 +73,7 @@ for (const ahead of [false, true]) {
 Deno.test("an attempt that is given up takes nothing before the next one begins", async () => {
   const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
   const source = new ToldBody(null);
-  const body = new RequestBody(source, 0, 0);
+  const body = new RequestBody(source, 0, 0, IDENTITY);
   const [first, second]: [string[], string[]] = [[], []];
   const one = body.send(connectionTo(first), latin1("one "), 1_000, wheel);
   body.giveUpAttempt();

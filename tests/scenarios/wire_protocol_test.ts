@@ -145,6 +145,22 @@ scenario("trailers pass in both directions", async (props) => {
   assertEquals([await request.text(), request.trailers], ["body", [["X-Digest", "abc"]]]);
 }, WIRE);
 
+scenario("a request's trailers hold no name that Weir vouches for in its head", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  const names = ["X-Request-Id", "x_request_id", "X-Forwarded-For", "X_Forwarded_For", "X_Real-IP", "Via"];
+  const trailers = ["X-Sum", ...names, "X_Sum"].map((name) => `${name}: 8\r\n`).join("");
+  await client.send(
+    `POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${
+      chunk("body")
+    }0\r\n${trailers}\r\n`,
+  );
+  assertEquals((await client.response()).status, 200);
+  const request = await origin.request(1);
+  assertEquals([await request.text(), request.trailers], ["body", [["X-Sum", "8"], ["X_Sum", "8"]]]);
+}, WIRE);
+
 scenario(
   "a client of HTTP/1.0 gets its answer by length or until the end, and keeps alive on request",
   async (props) => {
