@@ -3,10 +3,11 @@
 // Called by `endpoint_check.ts`, which limits its time through the signal. Says in words why an endpoint
 // failed. To an https endpoint both kinds make the TLS handshake: behind a bad certificate nobody is served.
 
+import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { requestHead } from "../http1/request_writer.ts";
-import { closeQuietly, connectError, openSocket } from "../upstream/dial.ts";
+import { connectError, openSocket } from "../upstream/dial.ts";
 import { startTls, tlsCause } from "../upstream/tls.ts";
 
 export interface ProbeTarget {

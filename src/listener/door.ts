@@ -4,10 +4,10 @@
 // Connections are not the door's: those that came in through a socket that closed go on as they are. Accepting
 // goes on whatever a single accept fails with; only closing ends it.
 
+import { closeQuietly } from "../http1/close_quietly.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { isPending } from "./pending.ts";
-import { closeQuietly } from "./wire_close.ts";
 
 /** Pause after an accept that failed for want of something: descriptors, memory. */
 const ACCEPT_PAUSE_MS = 50;

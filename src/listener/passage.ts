@@ -6,10 +6,10 @@
 
 import type { PeerAddress } from "../exchange.ts";
 import { PIECES } from "../http1/buffers.ts";
+import { closeQuietly } from "../http1/close_quietly.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { Gatherer } from "./gatherer.ts";
 import type { InnerConnection } from "./serve_inner.ts";
-import { closeQuietly } from "./wire_close.ts";
 
 /** Holds most heads of requests; more gets a larger buffer for as long as it comes. */
 const REQUEST_BYTES = 2_048;

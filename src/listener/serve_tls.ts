@@ -5,13 +5,13 @@
 // beside the connections, and what Deno.serve writes in several pieces goes out in one.
 
 import type { PeerAddress } from "../exchange.ts";
+import { closeQuietly } from "../http1/close_quietly.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Timer } from "../timer_wheel.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { Passage } from "./passage.ts";
 import { InnerServe } from "./serve_inner.ts";
-import { closeQuietly } from "./wire_close.ts";
 
 /** How long a connection may still bring a request while the listener leaves: one may be on its way. */
 const LAST_CALL_MS = 1_000;

@@ -4,10 +4,10 @@
 // PROXY protocol, a drain that loses nothing, and speed. It speaks HTTP/1.1 and 1.0 only, with TLS too.
 // docs/listeners.md compares the two.
 
+import { closeQuietly } from "../http1/close_quietly.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
-import { closeQuietly } from "./wire_close.ts";
 import { WireConnection } from "./wire_connection.ts";
 import { WireHouse } from "./wire_house.ts";
 import { WireTable } from "./wire_table.ts";

@@ -6,11 +6,11 @@
 // before its answer is only noticed to have left once that is sent.
 
 import { BodyError } from "../exchange.ts";
+import { closeQuietly } from "../http1/close_quietly.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
 import { emptyLinesBefore } from "../http1/request_head.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
-import { closeQuietly } from "./wire_close.ts";
 import type { WireTable } from "./wire_table.ts";
 
 /** Holds most request heads; larger ones get a larger buffer for as long as they last. */

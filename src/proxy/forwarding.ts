@@ -241,11 +241,10 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   /** Gives back what is still claimed. */
   end(): void {
-    const { exchange, record } = this.journey;
     this.disarmDeadline();
-    exchange.listener = null;
+    this.journey.exchange.listener = null;
     this.current?.abandon();
-    if (this.body !== null) record.bytesIn = this.body.bytesRead;
+    if (this.body !== null) this.journey.record.bytesIn = this.body.bytesRead;
     this.group.upstream.inFlight.move(-1);
   }
 }

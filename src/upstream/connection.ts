@@ -8,6 +8,7 @@ import { EndpointField } from "../board/fields.ts";
 import type { OwnRow } from "../board/own.ts";
 import { type Body, BodyError } from "../exchange.ts";
 import { bodyOf } from "../http1/body.ts";
+import { closeQuietly } from "../http1/close_quietly.ts";
 import type { BodyOwner } from "../http1/inlet_body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
@@ -15,7 +16,6 @@ import { type ByteSource, Inlet } from "../http1/inlet.ts";
 import { type ParsedResponse, parseResponseHead } from "../http1/response_head.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { type ConnectionError, connectionFailure, type Phase } from "./connection_error.ts";
-import { closeQuietly } from "./dial.ts";
 import { Outlet, type OutletOwner } from "./outlet.ts";
 
 /** Read buffer: holds small answers whole. */

@@ -3,6 +3,7 @@
 // Called by the endpoint for a new connection and by nobody else in the data plane. Whatever fails here,
 // no byte of a request has been sent, so the caller may go elsewhere with any method.
 
+import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { connectWithCertificate, showsCertificate, startTls, tlsCause, type TlsTarget } from "./tls.ts";
@@ -117,14 +118,5 @@ async function handshake(
     throw new DialError("tlsFailed", tlsCause(error));
   } finally {
     wheel.remove(timer);
-  }
-}
-
-/** Closes what may be closed already. */
-export function closeQuietly(closer: { close(): void }): void {
-  try {
-    closer.close();
-  } catch {
-    // Closed before: that is all that was wanted.
   }
 }
