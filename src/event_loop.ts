@@ -16,7 +16,7 @@ import { Listening } from "./listener/listening.ts";
 import type { FromWorker, SentAt, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
 import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
-import { runningWheel, Timer, type TimerWheel } from "./timer_wheel.ts";
+import { runningWheel, type TimerWheel } from "./timer_wheel.ts";
 
 /** How often the heartbeat on the board moves. */
 const HEARTBEAT_MS = 250;
@@ -158,22 +158,13 @@ export class EventLoop {
   /** Lets everything finish that can; what is left at the deadline is cut and counted. */
   private async drain(deadlineMs: number): Promise<void> {
     this.proxy.draining = true;
-    await this.within(deadlineMs, this.leaveClients(deadlineMs / 2));
+    await this.wheel.within(deadlineMs, this.leaveClients(deadlineMs / 2));
     const cut = this.proxy.admission.inFlight;
     this.proxy.cutting = true;
     for (const port of this.ports) port.abort();
-    await this.within(CUT_MS, this.proxy.admission.empty());
+    await this.wheel.within(CUT_MS, this.proxy.admission.empty());
     this.stop();
     this.post({ kind: "drained", cut });
-  }
-
-  /** Waits for it, but not longer than `ms`. */
-  private async within(ms: number, done: Promise<void>): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = new Timer(late.resolve);
-    this.wheel.arm(timer, ms);
-    await Promise.race([done, late.promise]);
-    this.wheel.remove(timer);
   }
 
   /** Closes WebSockets over a window, while others are still served, then waits for all requests. */

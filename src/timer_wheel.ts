@@ -66,6 +66,18 @@ export class TimerWheel {
     if (timer.tick >= 0) this.take(timer);
   }
 
+  /** Whether `coming` settles within `ms`. @throws what it rejects with by then */
+  async within(ms: number, coming: Promise<unknown>): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = new Timer(() => late.resolve(false));
+    this.arm(timer, ms);
+    try {
+      return await Promise.race([coming.then(() => true), late.promise]);
+    } finally {
+      this.remove(timer);
+    }
+  }
+
   private put(timer: Timer, due: number): void {
     // Far deadlines wait in the furthest slot and are moved on from there.
     if (this.population === 0) this.ticked = Math.floor(this.inputs.now() / this.tickMs);

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers";
 import { type Body, BodyError, type Delivery } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
-import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import type { TimerWheel } from "../timer_wheel.ts";
 
 /** Where only reading tells whether there is a body: what has not ended by then, milliseconds, is one. */
 const NONE_MS_MAX = 10;
@@ -37,17 +37,9 @@ export class ServeBody implements Body {
    */
   async isNone(wheel: TimerWheel): Promise<boolean> {
     const first = this.first = this.pull();
-    const late = Promise.withResolvers<null>();
-    const timer = new Timer(() => late.resolve(null));
-    wheel.arm(timer, NONE_MS_MAX);
-    try {
-      const result = await Promise.race([first, late.promise]);
-      if (result === null || !result.done) return false;
-      this.end();
-      return true;
-    } finally {
-      wheel.remove(timer);
-    }
+    if (!await wheel.within(NONE_MS_MAX, first) || !(await first).done) return false;
+    this.end();
+    return true;
   }
 
   private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {

@@ -7,7 +7,6 @@
 import type { PeerAddress } from "../exchange.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { CertificateSnapshot } from "../messages.ts";
-import { Timer } from "../timer_wheel.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { Passage } from "./passage.ts";
@@ -96,11 +95,7 @@ class TlsListener implements Listener {
 
   /** Deno.serve forgets whoever is not asking by the time it shuts down, so everybody may ask until then. */
   private async lastCall(): Promise<void> {
-    const over = Promise.withResolvers<void>();
-    const timer = new Timer(over.resolve);
-    this.options.wheel.arm(timer, LAST_CALL_MS);
-    await Promise.race([over.promise, this.empty.promise]);
-    this.options.wheel.remove(timer);
+    await this.options.wheel.within(LAST_CALL_MS, this.empty.promise);
     for (const passage of this.passages) if (!passage.asked) passage.cut();
   }
 

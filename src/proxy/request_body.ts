@@ -9,7 +9,7 @@ import { BodyError } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { chunkOf } from "../http1/request_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
-import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import type { TimerWheel } from "../timer_wheel.ts";
 import type { Connection } from "../upstream/connection.ts";
 import { trailersToUpstream } from "./headers.ts";
 import type { Identity } from "./identity.ts";
@@ -94,7 +94,7 @@ export class RequestBody {
     let waiting: Uint8Array | null = head;
     if (this.kept.length === 0 && !this.ended) {
       this.takeWhole();
-      const soon = this.ended || await comesSoon(this.more(), wheel);
+      const soon = this.ended || await wheel.within(HEAD_WAITS_MS, this.more());
       if (turn !== this.turn) return;
       if (!soon) {
         outlet.limit("send", idleMs);
@@ -146,18 +146,6 @@ export class RequestBody {
     const { trailers } = this.source;
     const any = trailers !== undefined && trailers.length > 0;
     return lastChunk(any ? trailersToUpstream(trailers, this.identity) : undefined);
-  }
-}
-
-/** Whether it settles within the moment that a head waits for its body. @throws what it rejects with by then */
-async function comesSoon(first: Promise<unknown>, wheel: TimerWheel): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = new Timer(() => late.resolve(false));
-  wheel.arm(timer, HEAD_WAITS_MS);
-  try {
-    return await Promise.race([first.then(() => true), late.promise]);
-  } finally {
-    wheel.remove(timer);
   }
 }
 
