@@ -1,7 +1,7 @@
 // The `k8s://` source when the API server is away, refuses, or cannot be trusted: it keeps what it knows, asks
 // again with patience, and says what is wrong.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { onePod, scenario, strict } from "./support/scenario.ts";
 import { ScriptedApi, slice } from "./support/scripted_api.ts";
 import { Watched } from "./support/watched.ts";
@@ -98,25 +98,34 @@ scenario(
   },
 );
 
-scenario("sends the token that the kubelet put there last", async (api, watched) => {
-  const watch = await api.listThenWatch("1", [onePod]);
-  api.files.token = "second";
-  watch.end();
-  assertEquals((await api.next()).token, "Bearer second");
-  await watched.until(() => watched.told.length === 1);
-});
+scenario(
+  "sends the token that the kubelet put there last, over the same connection",
+  async (api, watched) => {
+    const watch = await api.listThenWatch("1", [onePod]);
+    api.files.token = "second";
+    watch.end();
+    const next = await api.next();
+    assertEquals([next.token, next.connection], ["Bearer second", watch.connection]);
+    await watched.until(() => watched.told.length === 1);
+  },
+);
 
-scenario("gives up on a server that falls silent, and resumes", async (api, watched) => {
-  await api.listThenWatch("3", [onePod]);
-  await watched.until(() => watched.addresses === "10.0.0.1");
-  assertEquals([...watched.deadlines].map(({ ms }) => ms), [165_000]);
-  for (const deadline of watched.deadlines) deadline.pass();
-  assertEquals((await api.next()).query.resourceVersion, "3");
-  assertEquals(
-    watched.problem,
-    "the Kubernetes API cannot be reached: no answer within 165 s",
-  );
-});
+scenario(
+  "gives up on a server that falls silent, and resumes over another connection",
+  async (api, watched) => {
+    const watch = await api.listThenWatch("3", [onePod]);
+    await watched.until(() => watched.addresses === "10.0.0.1");
+    assertEquals([...watched.deadlines].map(({ ms }) => ms), [165_000]);
+    for (const deadline of watched.deadlines) deadline.pass();
+    const resumed = await api.next();
+    assertEquals(resumed.query.resourceVersion, "3");
+    assertNotEquals(resumed.connection, watch.connection, "the one before may be dead");
+    assertEquals(
+      watched.problem,
+      "the Kubernetes API cannot be reached: no answer within 165 s",
+    );
+  },
+);
 
 Deno.test({
   name: "k8s:// trusts nobody but the cluster's own certificate authority",

@@ -50,6 +50,7 @@ export class KubernetesApi {
     return (await this.#read("namespace")).trim();
   }
 
+  /** Lets go of all connections; the next request opens another. */
   close(): void {
     for (const { http } of this.#clients) http.close();
     this.#clients = [];

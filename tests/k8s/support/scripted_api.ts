@@ -10,10 +10,13 @@ export class Asked {
   readonly query: Record<string, string>;
   readonly path: string;
   readonly token: string;
+  /** The client's port: requests that share it came over one connection. */
+  readonly connection: number;
   readonly #answer = Promise.withResolvers<Response>();
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(request: Request) {
+  constructor(request: Request, connection: number) {
+    this.connection = connection;
     const url = new URL(request.url);
     this.path = url.pathname;
     this.query = Object.fromEntries(url.searchParams);
@@ -102,7 +105,7 @@ export class ScriptedApi implements AsyncDisposable {
       key: tls("server.key.pem"),
       onListen: () => {},
       onError: () => new Response(null, { status: 500 }),
-    }, (request) => this.#handle(request));
+    }, (request, { remoteAddr }) => this.#handle(request, remoteAddr.port));
     const { port } = this.#server.addr;
     const env: Record<string, string> = this.env = {
       KUBERNETES_SERVICE_HOST: "127.0.0.1",
@@ -139,8 +142,8 @@ export class ScriptedApi implements AsyncDisposable {
     await this.#server.shutdown();
   }
 
-  #handle(request: Request): Promise<Response> {
-    const asked = new Asked(request);
+  #handle(request: Request, connection: number): Promise<Response> {
+    const asked = new Asked(request, connection);
     this.opened.push(asked);
     const waiting = this.#awaiting.shift();
     if (waiting === undefined) this.#asked.push(asked);
