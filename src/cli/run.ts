@@ -35,6 +35,7 @@ export interface RunInputs {
 
 /** Serves until a signal, then leaves. Exit 0; 1 when it cannot start or hangs; 64 when it must not start. */
 export async function run(inputs: RunInputs): Promise<number> {
+  const hangups = new Hangups(inputs.signals);
   const source = await firstLoad(inputs);
   if (source === null) return 64;
   const { loaded } = source;
@@ -70,7 +71,7 @@ export async function run(inputs: RunInputs): Promise<number> {
     return refused ? 64 : 1;
   }
   warn(loaded);
-  const reloading = keepReloading(pod, events, source.again, inputs.signals);
+  const reloading = keepReloading(pod, events, source.again, hangups);
   const { hurry, code } = await Promise.race([
     stopped.then((hurry) => ({ hurry, code: 0 })),
     // Nothing to be polite about when nobody serves any more.
@@ -109,6 +110,24 @@ class Opening {
   }
 }
 
+/**
+ * SIGHUP from the first moment on, as one that nobody handles ends the process. What comes before anybody can reload
+ * is told once somebody can.
+ */
+class Hangups {
+  private missed = false;
+  private listener: () => void = () => this.missed = true;
+
+  constructor(signals: Signals) {
+    signals.onReload(() => this.listener());
+  }
+
+  tell(listener: () => void): void {
+    this.listener = listener;
+    if (this.missed) listener();
+  }
+}
+
 /** Readiness fails, traffic goes on for the drain delay, then what is in flight finishes. */
 async function leave(pod: Pod, hurry: boolean): Promise<void> {
   const delayMs = hurry ? 0 : pod.config.drain.delayMs;
@@ -138,7 +157,7 @@ async function firstLoad({ args, env, sampleOrigins }: RunInputs): Promise<Sourc
 }
 
 /** Reloads on SIGHUP and when the file changes, until it is stopped. */
-function keepReloading(pod: Pod, events: EventBook, load: Source["again"], signals: Signals) {
+function keepReloading(pod: Pod, events: EventBook, load: Source["again"], hangups: Hangups) {
   const reloader = new Reloader({ pod, load, events, date: Date.now });
   const { file, text = null } = pod.loaded;
   const watcher = file === undefined ? null : new ConfigWatcher(
@@ -152,7 +171,7 @@ function keepReloading(pod: Pod, events: EventBook, load: Source["again"], signa
     () => reloader.request(`${file} changed`),
   );
   let stopped = false;
-  signals.onReload(() => stopped || reloader.request("SIGHUP"));
+  hangups.tell(() => stopped || reloader.request("SIGHUP"));
   return {
     stop: async () => {
       stopped = true;

@@ -1,11 +1,13 @@
 // The configuration changes while requests flow: what is good is applied, what is bad changes nothing.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { ScriptedDns } from "../control/scripted_dns.ts";
 import { ask, requestText } from "../support/raw_client.ts";
 import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
 import { rewrite } from "../support/reload.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
+import { launchWeir } from "../support/weir.ts";
 
 const groupOf = (endpoints: readonly string[], more: Record<string, unknown> = {}) => ({
   upstreams: { default: { endpoints, ...more } },
@@ -51,6 +53,16 @@ scenario("a bad file changes nothing, and log, metrics and status say why", asyn
 scenario("SIGHUP reloads a file that did not change", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.weir({ config: groupOf([origin.url]) });
+  weir.signal("SIGHUP");
+  assertStringIncludes(await weir.line(/"event":"reload"/), "SIGHUP: applied: nothing changed");
+});
+
+Deno.test("SIGHUP during the start reloads after it", async () => {
+  await using dns = new ScriptedDns();
+  dns.answers.set("app.test", "silence");
+  const discovery = { nameServer: `127.0.0.1:${dns.port}`, timeoutMs: 2_000 };
+  await using weir = await launchWeir({ config: groupOf(["dns+http://app.test:80"], { discovery }) });
+  await dns.questions(1);
   weir.signal("SIGHUP");
   assertStringIncludes(await weir.line(/"event":"reload"/), "SIGHUP: applied: nothing changed");
 });

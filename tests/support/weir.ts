@@ -65,11 +65,7 @@ export async function runWeir(
  * @throws with what it printed when it ends before that.
  */
 export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir> {
-  const configPath = await writeConfig(options.config);
-  const args = ["run", ...options.args ?? []];
-  const { main = MAIN, filesMax = null } = options;
-  const child = command(args, environment(options, configPath), configPath, main, filesMax).spawn();
-  const weir = new RunningWeir(child, configPath);
+  const weir = await launchWeir(options);
   try {
     await weir.ready();
   } catch (error) {
@@ -77,6 +73,15 @@ export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir>
     throw error;
   }
   return weir;
+}
+
+/** Starts Weir and does not wait: for what happens before it is ready. */
+export async function launchWeir(options: WeirOptions): Promise<RunningWeir> {
+  const configPath = await writeConfig(options.config);
+  const args = ["run", ...options.args ?? []];
+  const { main = MAIN, filesMax = null } = options;
+  const child = command(args, environment(options, configPath), configPath, main, filesMax).spawn();
+  return new RunningWeir(child, configPath);
 }
 
 export class RunningWeir implements AsyncDisposable {
