@@ -11,7 +11,7 @@ import type {
   UpstreamSnapshot,
   UpstreamTlsSnapshot,
 } from "../messages.ts";
-import { routeNames } from "../routing/default_route.ts";
+import { routeNames, routesInForce } from "../routing/default_route.ts";
 import type { DiscoveredEndpoint } from "./discovery/discovery.ts";
 import type { JudgedUpstream } from "./judgement.ts";
 
@@ -112,7 +112,7 @@ export function snapshotOf(
   return {
     version,
     upstreams: upstreams.map((known) => upstreamSnapshot(known, rows)),
-    routes: routeSnapshots(config.routes, rows),
+    routes: routeSnapshots(routesInForce(config), rows),
     trustedProxies: config.trustedProxies,
     headers: config.headers,
     limits: config.limits,

@@ -9,7 +9,6 @@ import type { Balancer } from "../balance/balancer.ts";
 import { PodCell, UpstreamCell } from "../board/layout.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { EndpointsChange, RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
-import { DEFAULT_ROUTE_ROW, defaultUpstreamOf } from "../routing/default_route.ts";
 import { makeRouter, type Router } from "../routing/router.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Tracer } from "../tracing/tracer.ts";
@@ -104,8 +103,7 @@ export class Proxy {
     this.groups = new Map();
     for (const upstream of snapshot.upstreams) this.groups.set(upstream.name, this.keep(before, upstream));
     for (const [name, group] of before) if (this.groups.get(name) !== group) group.upstream.retire();
-    const names = snapshot.upstreams.map(({ name }) => name);
-    this.router = makeRouter(snapshot.routes, defaultUpstreamOf(names));
+    this.router = makeRouter(snapshot.routes);
     this.plans = new Map();
     this.trusted = new TrustedProxies(snapshot.trustedProxies);
     const pseudonym = `${snapshot.headers.via}-${this.inputs.instance}`;
@@ -175,8 +173,7 @@ export class Proxy {
   plan(route: RouteSnapshot): RoutePlan {
     let plan = this.plans.get(route);
     if (plan === undefined) {
-      const row = route.row ?? DEFAULT_ROUTE_ROW;
-      plan = new RoutePlan(route, this.groups, hash32, this.inputs.own.route(row));
+      plan = new RoutePlan(route, this.groups, hash32, this.inputs.own.route(route.row));
       this.plans.set(route, plan);
     }
     return plan;

@@ -2,14 +2,15 @@
 // Called by whoever makes a snapshot; a name labels a route in metrics, logs and explain.
 
 import type { RouteConfig } from "../config/route_schema.ts";
-import type { RouteSnapshot } from "../messages.ts";
+import type { Config } from "../config/schema.ts";
 
-/** Board row of the default route: without written routes it is the only one. */
-export const DEFAULT_ROUTE_ROW = 0;
-
-/** The route of a configuration without routes: everything goes to one upstream. */
-export function defaultRoute(upstream: string): RouteSnapshot {
-  return { name: "default", row: DEFAULT_ROUTE_ROW, match: {}, upstream, splitSticky: false };
+/** The routes that hold: those that are written, else one that takes everything to the default upstream. */
+export function routesInForce(
+  { routes, upstreams }: Pick<Config, "routes" | "upstreams">,
+): readonly RouteConfig[] {
+  const upstream = defaultUpstreamOf(Object.keys(upstreams));
+  if (routes.length > 0 || upstream === undefined) return routes;
+  return [{ name: "default", match: {}, upstream, splitSticky: false }];
 }
 
 /** The upstream that gets everything when no route is written: `default`, else the only one there is. */

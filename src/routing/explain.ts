@@ -29,9 +29,8 @@ export interface MatchExplanation {
 export function explainMatch(
   routes: readonly RouteSnapshot[],
   head: RequestHead,
-  defaultUpstream?: string,
 ): MatchExplanation {
-  const match = makeRouter(routes, defaultUpstream).match(head);
+  const match = makeRouter(routes).match(head);
   const entries = entriesOf(routes);
   const matching = entries.filter((entry) => mismatch(entry, head) === null);
   const seen = new Set(entries.map(({ route }) => route));
@@ -101,9 +100,7 @@ function conditionMismatch({ conditions }: Entry, head: RequestHead): string | n
 function verdictOf(match: RouteMatch, routes: number, head: RequestHead): string {
   switch (match.kind) {
     case "route":
-      return routes === 0
-        ? `Without written routes everything goes to upstream ${match.route.upstream}.`
-        : `Route ${match.route.name} takes it.`;
+      return `Route ${match.route.name} takes it.`;
     case "unknownHost":
       return `421: no route is for the host ${head.authority}.`;
     case "unknownPath":

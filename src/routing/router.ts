@@ -6,7 +6,7 @@
 
 import type { RequestHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
-import { defaultRoute, takesEverything } from "./default_route.ts";
+import { takesEverything } from "./default_route.ts";
 import { HostIndex } from "./host_index.ts";
 import { parsePathPattern, pathParams, type PathPattern } from "./path_pattern.ts";
 import { PathTrie } from "./path_trie.ts";
@@ -38,19 +38,15 @@ const UNKNOWN_HOST: RouteMatch = { kind: "unknownHost" };
 const UNKNOWN_PATH: RouteMatch = { kind: "unknownPath" };
 const AMBIGUOUS_PATH: RouteMatch = { kind: "ambiguousPath" };
 
-/**
- * A router over the routes of a snapshot. `defaultUpstream` gets every request when there are no routes
- * (see `defaultUpstreamOf`) and is not looked at otherwise.
- */
-export function makeRouter(routes: readonly RouteSnapshot[], defaultUpstream?: string): Router {
-  const all = routes.length === 0 && defaultUpstream !== undefined ? [defaultRoute(defaultUpstream)] : routes;
-  if (all.length === 0) return { match: () => UNKNOWN_PATH };
-  const only = all[0]!;
-  if (all.length === 1 && takesEverything(only)) {
+/** A router over the routes of a snapshot. */
+export function makeRouter(routes: readonly RouteSnapshot[]): Router {
+  if (routes.length === 0) return { match: () => UNKNOWN_PATH };
+  const only = routes[0]!;
+  if (routes.length === 1 && takesEverything(only)) {
     const match: RouteMatch = { kind: "route", route: only, params: NO_PARAMS };
     return { match: () => match };
   }
-  return new IndexedRouter(all);
+  return new IndexedRouter(routes);
 }
 
 /** One host pattern: its entries by path as it is, and as each reading has it. */

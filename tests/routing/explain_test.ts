@@ -63,10 +63,6 @@ for (const [line, verdict] of VERDICTS) {
 }
 
 Deno.test("explainMatch() knows configurations without routes", () => {
-  assertEquals(
-    explainMatch([], request("GET h/"), "app").verdict,
-    "Without written routes everything goes to upstream app.",
-  );
   assertEquals(explainMatch([], request("GET h/")).verdict, "404: there is no route.");
 });
 

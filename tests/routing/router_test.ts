@@ -1,6 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { RouteConfig } from "../../src/config/route_schema.ts";
-import { defaultUpstreamOf, routeName, routeNames } from "../../src/routing/default_route.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { defaultUpstreamOf, routeName, routeNames, routesInForce } from "../../src/routing/default_route.ts";
 import { makeRouter, type RouteMatch } from "../../src/routing/router.ts";
 import { request, routesOf } from "./routes.ts";
 
@@ -104,7 +105,9 @@ for (const [wanted, headers, matches] of HEADER_CASES) {
 }
 
 Deno.test("without routes everything goes to the default upstream, without one to nobody", () => {
-  const match = makeRouter([], "app").match(request("OPTIONS h*"));
+  const written = configSchema.parse({ upstreams: { app: { endpoints: ["http://10.0.0.1"] } } });
+  const [route] = routesInForce(written);
+  const match = makeRouter([{ ...route!, name: "default", row: 0 }]).match(request("OPTIONS h*"));
   assertEquals(match.kind === "route" && match.route.upstream, "app");
   assertEquals(told(makeRouter([]).match(request("GET h/"))), "unknownPath");
   assertEquals(defaultUpstreamOf(["a", "default"]), "default");

@@ -1,8 +1,9 @@
 // What /metrics says after a scripted run is what the origin and the clients counted themselves.
 
 import { assert, assertEquals } from "@std/assert";
-import { RawClient, requestText } from "../support/raw_client.ts";
+import { ask, RawClient, requestText } from "../support/raw_client.ts";
 import { reply, reset, type Step } from "../support/raw_origin.ts";
+import { rewrite } from "../support/reload.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -105,5 +106,28 @@ scenario(
       assert(least <= told && told <= most, `up to ${le} s: ${told}, clients ${least}, origin ${most}`);
     }
     assertEquals(await weir.metric("weir_endpoint_head_duration_seconds_count"), 20);
+  },
+);
+
+scenario(
+  "a configuration without routes has one that is counted like any other, and apart",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    const upstreams = { app: { endpoints: [origin.url] } };
+    const weir = await props.weir({ config: { upstreams } });
+    const answered = (route: string) => weir.metric("weir_route_responses_total", { route });
+    const { url } = weir;
+    for (let n = 0; n < 2; n++) assertEquals((await ask(url, { target: "/x" })).status, 200);
+    await until("both are counted", async () => await answered("default") === 2);
+    const [told] = JSON.parse(await weir.admin("/status")).routes;
+    assertEquals([told.name, told.target], ["default", "app"]);
+    await rewrite(weir, { upstreams, routes: [{ match: { path: "/x" }, upstream: "app" }] });
+    let asked = 0;
+    await until("the written route takes it", async () => {
+      assertEquals((await ask(url, { target: "/x" })).status, 200);
+      asked++;
+      return await answered("/x") > 0;
+    });
+    assert(await answered("/x") <= asked, "it has what the other one counted");
   },
 );

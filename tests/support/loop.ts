@@ -9,7 +9,7 @@ import { Totals } from "../../src/board/totals.ts";
 import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
 import { EventLoop } from "../../src/event_loop.ts";
 import type { EndpointSnapshot, FromWorker, Snapshot, UpstreamSnapshot } from "../../src/messages.ts";
-import { routeNames } from "../../src/routing/default_route.ts";
+import { routeNames, routesInForce } from "../../src/routing/default_route.ts";
 import { until } from "./until.ts";
 import type { ListenerName } from "./weir.ts";
 
@@ -159,13 +159,13 @@ export function snapshotOf(config: Config): Snapshot {
       tls: { caCerts: [] },
     };
   });
-  const names = routeNames(config.routes);
+  const routes = routesInForce(config);
+  const names = routeNames(routes);
   return {
     ...config,
     version: 1,
     upstreams,
-    // Row 0 is the default route's.
-    routes: config.routes.map((route, index) => ({ ...route, name: names[index]!, row: index + 1 })),
+    routes: routes.map((route, index) => ({ ...route, name: names[index]!, row: index })),
     stickyKey: "a key for tests only",
   };
 }
