@@ -26,8 +26,8 @@ export class Publisher {
 
   constructor(
     board: Board,
-    private readonly supervisor: Supervisor,
-    private readonly monitor: HealthMonitor,
+    private readonly supervisor: Pick<Supervisor, "appliedVersion" | "broadcast">,
+    private readonly monitor: Pick<HealthMonitor, "apply" | "applyOne">,
   ) {
     const applied = () => supervisor.appliedVersion();
     const allocators = this.allocators = {
@@ -49,26 +49,36 @@ export class Publisher {
 
   /** Tells everybody everything. @throws BoardFullError, and then nothing is published */
   publish(config: Config, known: readonly KnownUpstream[], stickyKey: string): void {
-    const snapshot = snapshotOf(this.version + 1, config, known, stickyKey, this.rows);
+    const snapshot = this.orGiveBack(() => snapshotOf(this.version + 1, config, known, stickyKey, this.rows));
     this.monitor.apply(known.map((upstream) => judgedUpstream(upstream, this.rows)));
     this.snapshot = snapshot;
     this.supervisor.broadcast({ kind: "snapshot", snapshot });
     this.freeRows(snapshot);
   }
 
-  /** Tells everybody what discovery found for one upstream. @throws BoardFullError */
+  /** Tells everybody what discovery found for one upstream. @throws BoardFullError, and then nothing is published */
   publishUpstream(known: KnownUpstream): void {
     if (this.snapshot === null) return;
     const before = this.snapshot.upstreams.find(({ name }) => name === known.name);
     if (before === undefined) return;
     const version = this.version + 1;
-    const change = endpointsChange(before, known.endpoints, this.rows);
+    const change = this.orGiveBack(() => endpointsChange(before, known.endpoints, this.rows));
     const upstream = changedUpstream(before, change);
     const upstreams = this.snapshot.upstreams.map((other) => other === before ? upstream : other);
     this.monitor.applyOne(judgedUpstream(known, this.rows));
     this.snapshot = { ...this.snapshot, version, upstreams };
     this.supervisor.broadcast({ kind: "endpoints", version, change });
     this.freeRows(this.snapshot);
+  }
+
+  /** What `take` makes; where the board is too full for it, the rows that it took are given back. */
+  private orGiveBack<T>(take: () => T): T {
+    try {
+      return take();
+    } catch (error) {
+      if (this.snapshot !== null) this.freeRows(this.snapshot);
+      throw error;
+    }
   }
 
   /** Rows of what is no more may be used again once no worker knows of it. */
