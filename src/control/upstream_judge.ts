@@ -74,6 +74,8 @@ export class UpstreamJudge {
       known.endpoint = endpoint;
       return;
     }
+    // A row keeps its figures while its owner is away: what failed before it left must not eject it now.
+    this.inputs.counts.forgetFailures(endpoint.row);
     this.members.set(endpoint.id, {
       endpoint,
       state: EndpointState.unchecked,

@@ -212,6 +212,22 @@ Deno.test("HealthMonitor.apply() keeps health, ejection and reasons over a reloa
   await scene.monitor.stop();
 });
 
+Deno.test("HealthMonitor.apply() starts anew with an endpoint that left and comes back", async () => {
+  const scene = new Scene();
+  scene.config.health = { kind: "off" };
+  scene.config.slowStart = { windowMs: 0 };
+  scene.apply("ab");
+  scene.fail("b", 5);
+  await scene.clock.advance(200);
+  assertEquals(scene.words("ab"), "a serving, b ejected");
+  scene.apply("a");
+  await scene.clock.advance(1_000);
+  scene.apply("ab");
+  await scene.clock.advance(1_000);
+  assertEquals(scene.words("ab"), "a serving, b serving");
+  await scene.monitor.stop();
+});
+
 Deno.test("HealthMonitor writes a verdict only when it changed", async () => {
   const scene = new Scene();
   scene.apply("ab");
