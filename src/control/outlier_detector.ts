@@ -102,8 +102,7 @@ export class OutlierDetector {
     this.returnThoseDue(now);
     this.returnThoseTooMany(now, group.length);
     this.forgive(now);
-    if (!this.config.enabled) return;
-    this.judgeFailuresInARow(now, group);
+    if (this.config.enabled) this.judgeFailuresInARow(now, group);
     this.intervalStartedAt ??= now;
     if (now - this.intervalStartedAt < this.config.intervalMs) return;
     this.judgeShares(now, group, now - this.intervalStartedAt);
@@ -193,6 +192,8 @@ export class OutlierDetector {
 
   private judgeShares(now: number, group: readonly GroupMember[], intervalMs: number): void {
     const deltas = group.map(({ id }) => ({ id, ...this.delta(id) }));
+    // Intervals pass while ejection is off, too: what came in meanwhile is not judged when it is on.
+    if (!this.config.enabled) return;
     const all = sum(deltas);
     const { requestsMin, failurePercent } = this.config;
     for (const { id, attempts, failures } of deltas) {

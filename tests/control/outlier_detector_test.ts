@@ -245,6 +245,25 @@ Deno.test("OutlierDetector.configure() returns everybody when ejection is turned
   assertEquals(scene.said.slice(1), ["a back: ejection is off"]);
 });
 
+Deno.test("OutlierDetector.configure() judges no interval that was over before ejection was turned on", () => {
+  const scene = new Scene(["a", "b"], { enabled: false });
+  scene.fail("a", 99);
+  scene.succeed("a", 1);
+  scene.succeed("b", 100);
+  scene.tick(60_000);
+  scene.detector.configure(ejectionSchema.parse({}));
+  for (let second = 0; second < 3; second++) scene.tick(1_000);
+  assertEquals(scene.ejected, []);
+  scene.detector.configure(ejectionSchema.parse({ enabled: false }));
+  scene.tick(1_000);
+  scene.fail("a", 99);
+  scene.succeed("a", 1);
+  scene.tick(60_000);
+  scene.detector.configure(ejectionSchema.parse({}));
+  for (let second = 0; second < 3; second++) scene.tick(1_000);
+  assertEquals(scene.ejected, []);
+});
+
 Deno.test("OutlierDetector.tick() starts anew with an endpoint that left and came back", () => {
   const scene = new Scene(["a", "b", "c"]);
   scene.fail("a", 5);
