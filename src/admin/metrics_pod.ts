@@ -103,7 +103,7 @@ export const podMetrics: readonly Metric[] = ofPod([
   [
     "counter",
     "weir_truncated",
-    "Answers cut because the endpoint broke off.",
+    "Answers cut because the endpoint broke off, or the request did.",
     [],
     total(WorkerField.truncated),
   ],

@@ -66,9 +66,14 @@ export class Attempt implements BodyOwner {
     this.connection?.close();
   }
 
-  /** Its time was up: what the endpoint had not said by then is not its fault alone. */
-  get outOfTime(): boolean {
-    return this.expired;
+  /** Its time was up, or its request broke off: what the endpoint had not said by then is not its fault alone. */
+  get excused(): boolean {
+    return this.expired || this.requestBroke;
+  }
+
+  /** The client's side ended it: the rest of the request's body did not come, or was not to be sent. */
+  get requestBroke(): boolean {
+    return this.sendFailure instanceof BodyError || this.connection?.timedOutIn === "request";
   }
 
   /**

@@ -235,8 +235,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     record.delivery = exchange.clientGone ? { kind: "clientGone", bytes: delivery.bytes } : delivery;
     record.endedAt = proxy.inputs.now();
     proxy.recorder.delivered(endpoint, record.endedAt - this.entry!.startedAt);
-    if (record.delivery.kind === "truncated") record.cause = "http_response_incomplete";
-    judgeDelivery(record.delivery, endpoint, this.entry!, this.current!.outOfTime);
+    judgeDelivery(record, endpoint, this.entry!, this.current!);
   }
 
   /** Gives back what is still claimed. */

@@ -1,12 +1,12 @@
 // What an attempt says of its endpoint: written into the attempt's record and counted on the board.
 
 import { EndpointField } from "../board/fields.ts";
-import type { Delivery } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
+import type { Attempt } from "./attempt.ts";
 import { describeFailure, isGatewayStatus, type Outcome } from "./failure.ts";
 import type { Proxy } from "./proxy.ts";
-import type { AttemptRecord } from "./record.ts";
+import type { AttemptRecord, RequestRecord } from "./record.ts";
 
 /**
  * Counts what the attempt came to. Clients that leave count against nobody. Whether an answer speaks for its endpoint
@@ -48,17 +48,18 @@ export function judge(
   }
 }
 
-/** Counts what the sending of the endpoint's answer came to. `outOfTime`: the whole request's time was up. */
+/** Counts what the sending of the endpoint's answer came to, and writes down why it was cut, if it was. */
 export function judgeDelivery(
-  delivery: Delivery,
+  record: RequestRecord,
   endpoint: Endpoint,
   entry: AttemptRecord,
-  outOfTime: boolean,
+  attempt: Attempt,
 ): void {
   // What a client left unread was good as far as it went.
-  if (delivery.kind !== "truncated") return countResult(false, endpoint, entry);
-  // The time may have been up because the client is slow.
-  if (outOfTime) return;
+  if (record.delivery?.kind !== "truncated") return countResult(false, endpoint, entry);
+  record.cause = attempt.requestBroke ? "http_request_error" : "http_response_incomplete";
+  // The time may have been up because the client is slow, and no client may have endpoints ejected.
+  if (attempt.excused) return;
   countResult(true, endpoint, entry);
   endpoint.totals.add(EndpointField.resets);
 }

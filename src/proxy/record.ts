@@ -124,7 +124,9 @@ export class RequestRecord implements PickContext {
 
   get endedBy(): string {
     const kind = this.delivery?.kind ?? "clientGone";
-    return kind === "complete" ? kind : kind === "truncated" ? "endpoint broke off" : "client left";
+    if (kind === "complete") return kind;
+    if (kind === "clientGone") return "client left";
+    return this.cause === "http_request_error" ? "request broke off" : "endpoint broke off";
   }
 
   /** The story that explain tells. @param epochMs wall time of the arrival */

@@ -83,3 +83,16 @@ Deno.test("StoryRing.resize() forgets, and a ring of nothing keeps nothing", () 
   ring.keep(recordOf("r2"), ARRIVAL);
   assertEquals([ring.off, ring.find("r2")?.requestId], [false, "r2"]);
 });
+
+Deno.test("a story tells whether the endpoint or the request broke off, when its answer was cut", () => {
+  const record = recordOf("r1");
+  record.delivery = { kind: "truncated", bytes: 4, error: new Error() };
+  const words = ["http_response_incomplete", "http_request_error"].map((cause) => {
+    record.cause = cause;
+    return record.story(ARRIVAL).endedBy;
+  });
+  assertEquals(words, [
+    "endpoint broke off: http_response_incomplete",
+    "request broke off: http_request_error",
+  ]);
+});

@@ -4,7 +4,18 @@ import { assertEquals } from "@std/assert";
 import { Verdicts } from "../../src/board/verdicts.ts";
 import type { RunningLoop } from "../support/loop.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";
-import { chunk, close, Gate, hang, head, reply, replyRaw, scene, wait } from "../support/raw_origin.ts";
+import {
+  afterHead,
+  chunk,
+  close,
+  Gate,
+  hang,
+  head,
+  reply,
+  replyRaw,
+  scene,
+  wait,
+} from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -71,3 +82,21 @@ scenario("a stream of events ends the failures before it as it begins", async (p
   assertEquals(failuresInARow(weir), 0);
   gate.open();
 });
+
+scenario(
+  "an answer that is cut because its request breaks off is no failure of its endpoint",
+  async (props) => {
+    const early = scene(head(200, [["Transfer-Encoding", "chunked"]]), replyRaw(chunk("early")));
+    const origin = await props.origin(afterHead(early, hang()));
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n");
+    await client.send(chunk("abc"));
+    await client.head();
+    await client.send("no chunk\r\n");
+    await until("it is logged", () => weir.log.length === 1);
+    const { end, cause } = JSON.parse(weir.log[0]!);
+    assertEquals([end, cause], ["truncated", "http_request_error"]);
+    assertEquals([failuresInARow(weir), weir.endpointTotal(origin.url, "resets")], [0, 0]);
+  },
+);
