@@ -60,7 +60,7 @@ export class PendingQueue {
     // Add, then sum: two workers that check first could both pass.
     if (this.own.board.upstreamWaiting(this.upstreamRow) > queueMax) {
       this.gauge.add(-1);
-      return Promise.resolve("queueFull");
+      return Promise.resolve(this.claimLast(waiter));
     }
     return new Promise((resolve) => {
       const timer = new Timer(() => this.leave(waiter, "queueTimeout"));
@@ -73,6 +73,12 @@ export class PendingQueue {
       this.wheel.arm(timer, timeoutMs);
       this.listen();
     });
+  }
+
+  /** What all that wait leave to one that has no place among them. */
+  private claimLast(waiter: Waiter): Lease | NoLease {
+    const result = this.places.length > 0 && this.serve() ? waiter.claim() : "full";
+    return result === "full" ? "queueFull" : result;
   }
 
   /** Takes a request out of the queue; nothing happens if it is not in it. */
@@ -88,7 +94,7 @@ export class PendingQueue {
 
   private async listen(): Promise<void> {
     // The loop that runs has read the count before, so whatever is missed now will wake it.
-    if (this.listening) return this.serve();
+    if (this.listening) return void this.serve();
     this.listening = true;
     while (this.places.length > 0) {
       // Read before looking: room that is made from here on rings again.
@@ -99,8 +105,8 @@ export class PendingQueue {
     this.listening = false;
   }
 
-  /** Gives out what room there is, first come, first served. */
-  private serve(): void {
+  /** Gives out what room there is, first come, first served. True when what is left, if any, is for whoever comes. */
+  private serve(): boolean {
     for (let at = 0; at < this.places.length;) {
       const { waiter, settle } = this.places[at]!;
       const result = waiter.claim();
@@ -108,7 +114,8 @@ export class PendingQueue {
         this.places.splice(at, 1);
         settle(result);
       } else if (waiter.particular) at++;
-      else return;
+      else return false;
     }
+    return true;
   }
 }

@@ -123,6 +123,17 @@ test("PendingQueue.wait() lets others pass one that may not go everywhere", asyn
   assertEquals(await first, "clientGone");
 });
 
+test("PendingQueue.wait() gives room that those in a full queue may not take to whoever comes", async () => {
+  const stage = new Stage(1, 1);
+  const stuck = { particular: true, claim: (): NoLease => "full" };
+  const first = stage.wait(0, stuck);
+  const lease = await stage.wait(0) as Lease;
+  assertEquals(await stage.wait(0), "queueFull");
+  lease.release(true);
+  stage.workers[0]!.queue.leave(stuck, "clientGone");
+  assertEquals([await first, stage.board.upstreamWaiting(ROW)], ["clientGone", 0]);
+});
+
 test("PendingQueue.wait() counts over all workers and refuses what is too much", async () => {
   const stage = new Stage(1, 2);
   const held = stage.lease(0);
