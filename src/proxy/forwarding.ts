@@ -117,8 +117,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   async waitForLease(): Promise<Lease | NoLease> {
     this.waited = true;
     const lease = await this.selection.waitForRoom(this.timeLeftMs);
-    if (typeof lease === "string" || this.timeLeftMs > 0) return lease;
-    lease.release(false);
+    if (this.timeLeftMs > 0 || (typeof lease === "string" && lease !== "queueTimeout")) return lease;
+    if (lease !== "queueTimeout") lease.release(false);
     return this.outOfTime();
   }
 

@@ -122,3 +122,17 @@ Deno.test("a request whose time ends while it waits for room leaves the room to 
   assertEquals([origin.requests.length, still.board.endpointInFlight(0)], [1, 0]);
   still.proxy.retire();
 });
+
+Deno.test("a request whose time ends before there is room is out of time, and waited no longer", async () => {
+  await using origin = await startOrigin(reply(200));
+  const still = new StillProxy([origin], { timeouts, limits: { inFlightPerEndpointMax: 1 } });
+  const { int32, layout } = still.board;
+  Atomics.add(int32, layout.endpointInFlightCell(0, 1), 1);
+  const late = still.get();
+  await until("it waits", () => still.board.upstreamWaiting(0) === 1);
+  still.pass(1_000);
+  still.notice();
+  assertEquals(await late, [504, "weir; error=http_response_timeout"]);
+  assertEquals([origin.requests.length, still.board.upstreamWaiting(0)], [0, 0]);
+  still.proxy.retire();
+});
