@@ -45,7 +45,7 @@ function endpointFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding
     const at = typeof entry === "string" ? here : [...here, "url"];
     const parsed = parseEndpointEntry(entry);
     if (!parsed.ok) {
-      findings.push(...parsed.problems.map((problem) => findingAt(at, problem, placeOf(at))));
+      for (const problem of parsed.problems) findings.push(findingAt(at, problem, placeOf(at)));
       return;
     }
     const id = addressId(parsed.address);

@@ -55,20 +55,25 @@ export class Reloader {
     while (this.running !== null) await this.running;
   }
 
+  /** Never rejects: what nobody foresaw refuses a reload, and ends no pod. */
   private async reload(why: string): Promise<void> {
+    try {
+      const next = await this.inputs.load();
+      if (!next.ok) this.refuse(why, next.findings.map(renderFinding));
+      else await this.takeOver(why, next);
+    } catch (error) {
+      this.refuse(why, problemsOf(error));
+    }
+  }
+
+  private async takeOver(why: string, next: Loaded): Promise<void> {
     const { pod } = this.inputs;
-    const next = await this.inputs.load();
-    if (!next.ok) return this.refuse(why, next.findings.map(renderFinding));
     const problems = newProblems(pod.loaded, next);
     if (problems.length > 0) return this.refuse(why, problems);
     const fixed = fixedDiff(pod.loaded.config, next.config);
     const usable = withFixedOf(pod.loaded, next);
     const changes = configDiff(pod.loaded.config, usable.config);
-    try {
-      changes.push(...await pod.reload(usable));
-    } catch (error) {
-      return this.refuse(why, problemsOf(error));
-    }
+    changes.push(...await pod.reload(usable));
     this.accept(why, changes, fixed);
   }
 

@@ -216,3 +216,8 @@ Deno.test("loadConfig() gives a configuration or findings for any value of any v
     { numRuns: 200 },
   );
 });
+
+Deno.test("loadConfig() refuses an address with any number of mistakes", async () => {
+  const address = `http://10.0.0.1${";x".repeat(200_000)}`;
+  assertEquals((await refusals({ file: `upstreams: {api: {endpoints: ["${address}"]}}` })).length, 1);
+});
