@@ -1,7 +1,7 @@
 // The commands `weir start` and `weir run`: a pod from its first line to its last.
 
 import { lint, renderLintFinding } from "../config/lint.ts";
-import { readTextFileBounded } from "../config/file.ts";
+import { type ReadTextFile, readTextFileBounded } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
 import { loadConfig, type Loaded, type Refused } from "../config/load.ts";
 import { systemClock } from "../control/clock.ts";
@@ -139,12 +139,12 @@ async function leave(pod: Pod, hurry: boolean): Promise<void> {
 /** A configuration, and the way to load it again from the same sources. */
 interface Source {
   readonly loaded: Loaded;
-  readonly again: () => Promise<Loaded | Refused>;
+  readonly again: (readTextFile: ReadTextFile) => Promise<Loaded | Refused>;
 }
 
 async function firstLoad({ args, env, sampleOrigins }: RunInputs): Promise<Source | null> {
-  const again = (fallbackUpstreams: readonly string[]) => () =>
-    loadConfig({ args, env, readTextFile: readTextFileBounded, fallbackUpstreams });
+  const again = (fallbackUpstreams: readonly string[]): Source["again"] => (readTextFile) =>
+    loadConfig({ args, env, readTextFile, fallbackUpstreams });
   const loaded = await loadOrRefuse(args, env);
   if (loaded === null) return null;
   const nothingConfigured = loaded.file === undefined && Object.keys(loaded.config.upstreams).length === 0;
@@ -157,8 +157,7 @@ async function firstLoad({ args, env, sampleOrigins }: RunInputs): Promise<Sourc
 }
 
 /** Reloads on SIGHUP and when the file changes, until it is stopped. */
-function keepReloading(pod: Pod, events: EventBook, load: Source["again"], hangups: Hangups) {
-  const reloader = new Reloader({ pod, load, events, date: Date.now });
+function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hangups: Hangups) {
   const { file, text = null } = pod.loaded;
   const watcher = file === undefined ? null : new ConfigWatcher(
     file,
@@ -170,6 +169,8 @@ function keepReloading(pod: Pod, events: EventBook, load: Source["again"], hangu
     },
     () => reloader.request(`${file} changed`),
   );
+  const load = () => again(watcher === null ? readTextFileBounded : () => watcher.read());
+  const reloader = new Reloader({ pod, load, events, date: Date.now });
   let stopped = false;
   hangups.tell(() => stopped || reloader.request("SIGHUP"));
   return {

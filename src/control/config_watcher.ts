@@ -1,7 +1,8 @@
-// Tells when the configuration file says something else than before.
+// Tells when the configuration file says something else than was last read of it.
 //
-// Made by `cli/run.ts` for a pod with a file. What is told is always a change of the text, so touching the file tells
-// nothing; `file_watch.ts` hears of it however the file is replaced, and its poll catches what no notice came for.
+// Made by `cli/run.ts` for a pod with a file, whose reloads read it here, whatever their occasion: one that SIGHUP asked
+// for may have read what is gone by the next look. What is told is always a change of the text, so touching the file
+// tells nothing; `file_watch.ts` hears of it however the file is replaced, and its poll catches what no notice came for.
 
 import type { Clock } from "./clock.ts";
 import { FileWatch, type FileWatchInputs } from "./file_watch.ts";
@@ -22,7 +23,7 @@ export class ConfigWatcher {
 
   constructor(
     private readonly path: string,
-    /** What was loaded; null when the file could not be read. */
+    /** What was last read; null when the file could not be read. */
     private text: string | null,
     private readonly inputs: ConfigWatcherInputs,
     private readonly onChange: () => void,
@@ -37,6 +38,16 @@ export class ConfigWatcher {
       pollMs: POLL_MS,
     });
     this.watch.start();
+  }
+
+  /** The text of the file, for a reload. Rejects when it cannot be read. */
+  async read(): Promise<string> {
+    try {
+      return this.text = await this.inputs.readTextFile(this.path);
+    } catch (error) {
+      this.text = null;
+      throw error;
+    }
   }
 
   /** A file that is gone or unreadable is a change too: whoever reloads says why it cannot be read. */

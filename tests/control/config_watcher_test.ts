@@ -118,6 +118,31 @@ Deno.test("ConfigWatcher tells that the file is gone, and that it is back, once 
   await watcher.close();
 });
 
+Deno.test("ConfigWatcher tells that the file is back at what it was, where a reload has read it in between", async () => {
+  for (const between of ["b", null]) {
+    const folder = new ScriptedFolder();
+    const watcher = folder.watch();
+    folder.text = between;
+    assertEquals(await watcher.read().catch(() => null), between);
+    folder.text = "a";
+    await folder.notice();
+    await folder.clock.advance(100);
+    assertEquals(folder.changes, 1);
+    await watcher.close();
+  }
+});
+
+Deno.test("ConfigWatcher does not tell what a reload has read already", async () => {
+  const folder = new ScriptedFolder();
+  const watcher = folder.watch();
+  folder.text = "b";
+  assertEquals(await watcher.read(), "b");
+  await folder.notice();
+  await folder.clock.advance(30_000);
+  assertEquals(folder.changes, 0);
+  await watcher.close();
+});
+
 Deno.test("ConfigWatcher tells nothing after it was closed", async () => {
   const folder = new ScriptedFolder();
   const watcher = folder.watch();
