@@ -3,9 +3,11 @@
 // `--admin-host`, `--admin-port` and `--config` win over the environment, and that over the configuration file.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { readTextFileBounded } from "../config/file.ts";
+import { readConfigFile, readTextFileBounded } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type Loaded, type LoadInputs, type Refused } from "../config/load.ts";
+import { valueAt } from "../config/path.ts";
+import { parseConfigText } from "../config/yaml_tree.ts";
 
 export interface Question {
   readonly host: string;
@@ -58,17 +60,38 @@ async function adminAddress(
 ): Promise<{ host: string; port: number } | null> {
   const argsOf = (names: readonly string[]) =>
     names.flatMap((name) => (flags[name] ?? []).map((value) => `--${name}=${value}`));
-  const readTextFile = readTextFileBounded;
-  let loaded = await loadConfig({ args: argsOf(ADDRESS), env, readTextFile });
-  // A file that has become invalid is no reason not to ask: Weir goes on with the one before.
-  if (!loaded.ok) {
-    const args = argsOf(["admin-host", "admin-port"]);
-    loaded = await loadConfig({ args, env: { ...env, CONFIG: "" }, readTextFile });
-  }
+  const args = argsOf(ADDRESS);
+  // A file that has become invalid is no reason not to ask: Weir goes on with the one before, on the same port.
+  const loaded = await firstLoaded([
+    { args, env, readTextFile: readTextFileBounded },
+    { args, env, readTextFile: readAdminAlone },
+    {
+      args: argsOf(["admin-host", "admin-port"]),
+      env: { ...env, CONFIG: "" },
+      readTextFile: readTextFileBounded,
+    },
+  ]);
   if (!loaded.ok) {
     console.error(renderFindings(loaded.findings).trimEnd());
     return null;
   }
   const { host, port } = loaded.config.admin;
   return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
+}
+
+/** The first configuration that is right; else what is wrong with the last one. */
+async function firstLoaded(inputs: readonly LoadInputs[]): Promise<Loaded | Refused> {
+  let loaded: Loaded | Refused = { ok: false, findings: [] };
+  for (const input of inputs) {
+    loaded = await loadConfig(input);
+    if (loaded.ok) break;
+  }
+  return loaded;
+}
+
+/** Of a configuration file what it says of the admin port, whatever else is in it; `listen` stays out of its way. */
+async function readAdminAlone(path: string): Promise<string> {
+  const text = await readConfigFile(path, readTextFileBounded);
+  const admin = typeof text === "string" ? valueAt(parseConfigText(text, path).value, ["admin"]) : undefined;
+  return JSON.stringify({ admin, listen: { port: 0 } });
 }

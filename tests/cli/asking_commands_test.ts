@@ -28,6 +28,9 @@ Deno.test("the admin port is asked for where flags, environment and file put it,
       [["--admin-port", "9003", "--admin-host=::"], { ADMIN_PORT: "9002" }, file, "::1 9003"],
       [[], { ADMIN_PORT: "" }, null, "127.0.0.1 9901"],
       [[], { ADMIN_PORT: "9002" }, "admin: { prot: 1 }", "127.0.0.1 9002"],
+      [[], {}, `${file}\nno-such-key: 1`, "10.0.0.5 9001"],
+      [[], {}, "admin: { port: 3000 }\nlisten: { port: 80a }", "127.0.0.1 3000"],
+      [[], {}, "admin: {", "127.0.0.1 9901"],
     ] as const
   ) assertEquals(await asked([...args], env, config), where);
 });
