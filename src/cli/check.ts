@@ -8,34 +8,38 @@ import { readManifests } from "./manifest.ts";
 
 /** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid, no upstreams, or no manifest. */
 export async function check(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
-  const { manifest, rest } = manifestFlag(args);
+  const { manifests, rest } = manifestFlag(args);
   const loaded = await loadOrRefuse(rest, env);
   if (loaded === null) return 64;
-  const objects = manifest === null ? undefined : await readManifests(manifest);
-  if (objects !== undefined && !Array.isArray(objects)) {
-    console.error(renderFinding(objects));
-    return 64;
+  const objects: unknown[] = [];
+  for (const manifest of manifests) {
+    const found = await readManifests(manifest);
+    if (!Array.isArray(found)) {
+      console.error(renderFinding(found));
+      return 64;
+    }
+    objects.push(...found);
   }
   console.log(describeConfig(loaded).trimEnd());
   const findings = lint(loaded.config, {
     placeOf: loaded.placeOf,
     origins: loaded.origins,
-    ...(objects === undefined ? {} : { manifest: objects }),
+    ...(manifests.length === 0 ? {} : { manifest: objects }),
   });
   for (const finding of findings) console.error(renderLintFinding(finding));
   if (!hasUpstreams(loaded)) return 64;
   return findings.some(({ severity }) => severity === "error") ? 1 : 0;
 }
 
-/** `--manifest DIR` is for this command only; the rest is configuration. */
-function manifestFlag(args: readonly string[]): { manifest: string | null; rest: string[] } {
+/** `--manifest PATH`, once or several times, is for this command only; the rest is configuration. */
+function manifestFlag(args: readonly string[]): { manifests: string[]; rest: string[] } {
   const rest: string[] = [];
-  let manifest: string | null = null;
+  const manifests: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (arg === "--manifest") manifest = args[++i] ?? "";
-    else if (arg.startsWith("--manifest=")) manifest = arg.substring("--manifest=".length);
+    if (arg === "--manifest") manifests.push(args[++i] ?? "");
+    else if (arg.startsWith("--manifest=")) manifests.push(arg.substring("--manifest=".length));
     else rest.push(arg);
   }
-  return { manifest, rest };
+  return { manifests, rest };
 }

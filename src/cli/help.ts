@@ -16,7 +16,8 @@ Usage: weir COMMAND [FLAGS]
   probe     ask a running Weir whether it is ready: exit 0 or 1
   version   print the version
 
-check --manifest PATH holds the configuration against Kubernetes manifests, a file or a folder, as well.
+check --manifest PATH holds the configuration against Kubernetes manifests, a file or a folder, as well;
+  it may be repeated.
 explain --path PATH [--method M] [--host H] [--client ADDRESS] [--header 'NAME: VALUE']...
 explain --id REQUEST_ID; either with --json
 probe [--path /readyz]

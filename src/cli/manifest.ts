@@ -20,15 +20,22 @@ export async function readManifests(path: string): Promise<unknown[] | Finding> 
     const text = await readConfigFile(file, readTextFileBounded);
     if (typeof text !== "string") return finding(file, text);
     const documents: Document[] = [...parseAllDocuments(text)];
-    for (const { errors: [error] } of documents) {
-      if (error !== undefined) {
-        return finding(file, { state: `is not YAML: ${error.message.split("\n")[0]}` });
-      }
+    try {
+      for (const document of documents) objects.push(valueOf(document));
+    } catch (error) {
+      return finding(file, { state: `is not YAML: ${(error as Error).message.split("\n")[0]}` });
     }
-    objects.push(...documents.map((document) => document.toJS()).filter((object) => object !== null));
   }
-  if (objects.length > 0) return objects;
+  const written = objects.filter((object) => object !== null);
+  if (written.length > 0) return written;
   return finding(path, { state: "holds no objects", accepted: "must be YAML files of Kubernetes objects" });
+}
+
+/** @throws what is wrong with it: its syntax, or an alias that stands for nothing or for too much */
+function valueOf(document: Document): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return document.toJS();
 }
 
 async function manifestsIn(folder: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 // Lint rules about the pod as a whole: whom it believes, how it leaves, what its listener can.
 
 import { isWritten, type LintReport, type LintRule, type Path } from "./lint_finding.ts";
+import { isMap, valueAt } from "./path.ts";
 import { listenSchema } from "./schema.ts";
 
 /** Shorter prefixes hold more addresses than any one operator has: half of a /7 is other people's. */
@@ -97,24 +98,26 @@ export const podRules: readonly LintRule[] = [
   noDrainDelay,
 ];
 
-/** The parts of a pod's specification that the rules look at. */
+/** The parts of a pod's specification that the rules look at, as far as they are written: a patch may hold any of them. */
 interface PodSpec {
-  readonly terminationGracePeriodSeconds?: number;
-  readonly containers?: readonly {
-    readonly name?: string;
-    readonly image?: string;
-    /** In place of the image's entry point: another program of the same image. */
-    readonly command?: readonly string[];
-    readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: number } } };
-  }[];
+  readonly terminationGracePeriodSeconds?: number | null;
+  readonly containers?: unknown;
+}
+
+interface Container {
+  readonly name?: string | null;
+  readonly image?: string | null;
+  /** In place of the image's entry point: another program of the same image. */
+  readonly command?: readonly string[] | null;
+  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: unknown } } } | null;
 }
 
 /** Pods that run Weir, by the name or image of a container with no other command; all pods when none says so. */
 function weirPods(manifest: readonly unknown[]): PodSpec[] {
   const pods = manifest.flatMap(podsOf);
-  const weirs = pods.filter(({ containers = [] }) =>
-    containers.some(({ name = "", image = "", command }) =>
-      command === undefined && (/weir/.test(name) || /weir/.test(image))
+  const weirs = pods.filter((pod) =>
+    containersOf(pod).some(({ name, image, command }) =>
+      (command ?? null) === null && (/weir/.test(name ?? "") || /weir/.test(image ?? ""))
     )
   );
   return weirs.length > 0 ? weirs : pods;
@@ -122,17 +125,18 @@ function weirPods(manifest: readonly unknown[]): PodSpec[] {
 
 /** The pod of a Pod, Deployment, StatefulSet or DaemonSet, and those in a List. */
 function podsOf(object: unknown): PodSpec[] {
-  if (typeof object !== "object" || object === null) return [];
-  const { kind, spec, items } = object as {
-    kind?: unknown;
-    spec?: PodSpec & { template?: { spec?: PodSpec } };
-    items?: unknown[];
-  };
+  if (!isMap(object)) return [];
+  const { kind, items } = object;
   if (Array.isArray(items)) return items.flatMap(podsOf);
-  if (kind === "Pod") return spec === undefined ? [] : [spec];
-  return spec?.template?.spec === undefined ? [] : [spec.template.spec];
+  const spec = valueAt(object, kind === "Pod" ? ["spec"] : ["spec", "template", "spec"]);
+  return isMap(spec) ? [spec as PodSpec] : [];
 }
 
-function preStopMs({ containers = [] }: PodSpec): number {
-  return Math.max(0, ...containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0)) * 1_000;
+function containersOf({ containers }: PodSpec): Container[] {
+  return Array.isArray(containers) ? containers.filter(isMap) : [];
+}
+
+function preStopMs(pod: PodSpec): number {
+  const seconds = containersOf(pod).map(({ lifecycle }) => Number(lifecycle?.preStop?.sleep?.seconds));
+  return Math.max(0, ...seconds.filter(Number.isFinite)) * 1_000;
 }

@@ -72,6 +72,42 @@ Deno.test("check --manifest reads every document of every file of a folder, and 
   });
 });
 
+Deno.test("check --manifest may be repeated, and every one of them counts", async () => {
+  await inFolder({ "a.yaml": deployment(20), "b.yaml": deployment(60) }, async (folder) => {
+    const args = ["check", "--manifest", `${folder}/a.yaml`, `--manifest=${folder}/b.yaml`];
+    const { code, stderr } = await runWeir(args, { UPSTREAMS }, `${folder}/x`);
+    assertEquals([code, stderr.match(/drain-beyond-grace/g)?.length], [1, 1]);
+  });
+});
+
+Deno.test("check --manifest takes what a patch leaves out or empty as not written", async () => {
+  const pods = [
+    "spec: {containers: }",
+    "spec: {containers: [null]}",
+    "spec: {containers: {name: weir}}",
+    "spec: {containers: [{name: , image: , command: , lifecycle: }], terminationGracePeriodSeconds: }",
+    "spec: {containers: [{name: weir, lifecycle: {preStop: {sleep: {seconds: soon}}}}]}",
+    "spec: ",
+  ];
+  const files = Object.fromEntries(pods.map((pod, i) => [`${i}.yaml`, `kind: Pod\n${pod}\n`]));
+  await inFolder(files, async (folder) => {
+    const { code, stderr } = await check(folder, { DRAIN_DEADLINE_MS: "1000" }, `${folder}/x`);
+    assertEquals([code, stderr], [0, ""]);
+  });
+});
+
+Deno.test("check --manifest refuses an alias that stands for nothing or for too much", async () => {
+  const powers = Array.from({ length: 5 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}]`);
+  const files = { "a.yaml": "spec: *nobody\n", "b.yaml": `a0: &a0 [x]\n${powers.join("\n")}\n` };
+  for (const name of Object.keys(files)) {
+    await inFolder(files, async (folder) => {
+      const { code, stderr } = await check(`${folder}/${name}`, {}, `${folder}/x`);
+      assertEquals(code, 64);
+      assertMatch(stderr, new RegExp(`/${name} is not YAML: .*alias`));
+    });
+  }
+});
+
 Deno.test("check --manifest exits 64 when there is nothing to hold the configuration against", async () => {
   const none = await check("k9s/");
   assertEquals(none.code, 64);
