@@ -77,12 +77,23 @@ export function perUpstream(name: string, check: (one: One) => LintReport[]): Li
 
 /** Whether an operator wrote the value at `path` or something in it. */
 export function isWritten({ origins }: LintContext, path: Path): boolean {
-  const text = pathText(path);
-  for (const [key, { kind }] of origins) {
-    const within = key === text || (key.startsWith(text) && /^[.[]/.test(key.slice(text.length)));
-    if (within && kind !== "default") return true;
+  let written = writtenIn.get(origins);
+  if (written === undefined) writtenIn.set(origins, written = writtenPaths(origins));
+  return written.has(pathText(path));
+}
+
+/** Rules ask of each upstream, and there may be hundreds: each configuration's origins are gone through once. */
+const writtenIn = new WeakMap<LintContext["origins"], ReadonlySet<string>>();
+
+/** The paths that were written, and what stands above them. A dot or bracket in a quoted key makes a path of nothing. */
+function writtenPaths(origins: LintContext["origins"]): Set<string> {
+  const paths = new Set<string>();
+  for (const [path, { kind }] of origins) {
+    if (kind === "default") continue;
+    paths.add(path);
+    for (const { index } of path.matchAll(/[.[]/g)) paths.add(path.slice(0, index));
   }
-  return false;
+  return paths;
 }
 
 /** `routes[0].match.host`; a key that a dot would make ambiguous is quoted. */

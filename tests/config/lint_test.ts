@@ -106,3 +106,26 @@ Deno.test("errors come before warnings, and each finding has its place, why and 
       "    fix: Write only the addresses of your own proxies.",
   );
 });
+
+Deno.test("where values came from is gone through once, however many upstreams there are", () => {
+  let rounds = 0;
+  const upstreams = Object.fromEntries(
+    ["a", "b.c", "default"].map((name) => [name, { endpoints: ["http://10.0.0.1"], health: { host: "x" } }]),
+  );
+  class Origins extends Map<string, { kind: string }> {
+    override [Symbol.iterator]() {
+      rounds++;
+      return super[Symbol.iterator]();
+    }
+  }
+  const found = lintInput({ upstreams }, { origins: new Origins(originsOf({ upstreams })) });
+  assertEquals(
+    found.filter(({ rule }) => rule === "health-keys-without-path").map(({ subject }) => subject),
+    [
+      "upstreams.a.health.host",
+      'upstreams["b.c"].health.host',
+      "upstreams.default.health.host",
+    ],
+  );
+  assertEquals(rounds, 1);
+});
