@@ -10,7 +10,10 @@ import { type HeaderLines, isNamed, type RequestHead } from "../exchange.ts";
 import type { Rate, RateLimiter } from "./rate_limiter.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** The refusal of a request beyond its rate, or null. `scope` keeps the keys of routes apart. */
+/**
+ * The refusal of a request beyond its rate, or null. `scope` keeps the keys of routes apart. What was counted by
+ * another rate counts no more: at a slow one a burst takes long to forget.
+ */
 export function refuseBeyondRate(
   limiter: RateLimiter,
   config: RateLimitConfig,
@@ -19,7 +22,10 @@ export function refuseBeyondRate(
   clientAddress: string,
 ): Refusal | null {
   const rate = rateOf(config);
-  const waitMs = limiter.take(`${scope}\n${rateKey(config, head, clientAddress)}`, rate);
+  const counted = `${scope}\n${rate.requestsPerSecond} ${rate.burst}\n${
+    rateKey(config, head, clientAddress)
+  }`;
+  const waitMs = limiter.take(counted, rate);
   return waitMs === 0 ? null : tooManyRequests(rate, waitMs);
 }
 

@@ -115,17 +115,33 @@ Deno.test("rateOf() takes one second's requests for the burst, and at least one"
   }
 });
 
+const head = {
+  method: "GET",
+  target: "/",
+  authority: "a",
+  scheme: "http",
+  version: "1.1",
+  headers: [],
+} as const;
+
+Deno.test("refuseBeyondRate() begins anew when a reload changes the rate", () => {
+  const stage = new Stage();
+  const refused = (requestsPerSecond: number, burst: number) => {
+    const config = rateLimitSchema.parse({ requestsPerSecond, burst });
+    const refusal = refuseBeyondRate(stage.limiter, config, "one", { ...head, headers: [] }, "192.0.2.1");
+    return refusal !== null;
+  };
+  // Two seconds at ten a second; three minutes and more at a tenth.
+  for (let i = 0; i < 20; i++) assertEquals(refused(0.1, 20), false);
+  assertEquals(refused(0.1, 20), true);
+  assertEquals(refused(10, 20), false);
+  assertEquals(refused(0.1, 21), false);
+  assertEquals(refused(0.1, 20), true);
+});
+
 Deno.test("refuseBeyondRate() says when to come again, and keeps routes apart", () => {
   const stage = new Stage();
   const config = rateLimitSchema.parse({ requestsPerSecond: 0.1, burst: 1 });
-  const head = {
-    method: "GET",
-    target: "/",
-    authority: "a",
-    scheme: "http",
-    version: "1.1",
-    headers: [],
-  } as const;
   const refuse = (scope: string) =>
     refuseBeyondRate(stage.limiter, config, scope, { ...head, headers: [] }, "192.0.2.1");
   assertEquals([refuse("one"), refuse("two")], [null, null]);
