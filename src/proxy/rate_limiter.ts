@@ -54,7 +54,7 @@ export class RateLimiter {
       if (slot < 0) return 0;
       const word = Atomics.load(this.words, slot);
       if (tagOf(word) !== tag && timeOf(word) > nowUs) continue; // Another key took it in between.
-      const emptyAtUs = tagOf(word) === tag ? Math.max(timeOf(word), nowUs) : nowUs;
+      const emptyAtUs = Math.max(timeOf(word), nowUs);
       const overUs = emptyAtUs - nowUs - (rate.burst - 1) * 1_000_000 / rate.requestsPerSecond;
       if (overUs > 0) return overUs / 1_000;
       const next = BigInt(tag) << TIME_BITS | BigInt(emptyAtUs + this.costUs(rate)) & TIME_MASK;
