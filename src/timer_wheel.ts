@@ -24,7 +24,8 @@ export class Timer {
 
 export class TimerWheel {
   private readonly slots: Timer[][];
-  private ticked: number;
+  /** The tick whose slot was looked at last. */
+  private ticked = 0;
   private population = 0;
   private stopTicking: (() => void) | null = null;
   /** What the clock said when it was last asked here: for what need not be exact, since asking costs. */
@@ -38,7 +39,6 @@ export class TimerWheel {
   ) {
     this.slots = Array.from({ length: slotsCount }, () => []);
     this.recent = inputs.now();
-    this.ticked = Math.floor(this.recent / tickMs);
   }
 
   /** Monotonic milliseconds. */
