@@ -29,6 +29,22 @@ function test(name: string, fn: () => Promise<void>): void {
   });
 }
 
+/** A waiter whose claims come to what the script says, one after the other. */
+function scripted(...claims: NoLease[]) {
+  return {
+    particular: false,
+    asked: 0,
+    claim(): NoLease {
+      return claims[this.asked++]!;
+    },
+  };
+}
+
+/** Whatever is under way by promises alone is done. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** Two workers of one pod over one endpoint with room for `inFlightMax`, in virtual time. */
 class Stage {
   readonly board = Board.create({
@@ -132,6 +148,55 @@ test("PendingQueue.wait() gives room that those in a full queue may not take to 
   lease.release(true);
   stage.workers[0]!.queue.leave(stuck, "clientGone");
   assertEquals([await first, stage.board.upstreamWaiting(ROW)], ["clientGone", 0]);
+});
+
+test("PendingQueue.wait() asks nobody behind one that may go everywhere and finds no room", async () => {
+  const stage = new Stage(1);
+  const [first, second] = [scripted("full", "full", "noEndpoint"), scripted("clientGone")];
+  const waiting = [stage.wait(0, first), stage.wait(0, second)];
+  assertEquals(second.asked, 0);
+  stage.workers[0]!.queue.poke();
+  assertEquals(await Promise.all(waiting), ["noEndpoint", "clientGone"]);
+});
+
+test("PendingQueue.leave() takes out the one that left, and nobody when it waits no longer", async () => {
+  const stage = new Stage(1);
+  const held = stage.lease(0);
+  const { queue } = stage.workers[0]!;
+  const [gone, served] = [stage.waiter(0), stage.waiter(0)];
+  const waiting = [stage.wait(0, gone), stage.wait(0, served)];
+  queue.leave(gone, "clientGone");
+  queue.leave(gone, "clientGone");
+  assertEquals([queue.size, stage.board.upstreamWaiting(ROW)], [1, 1]);
+  held.release(true);
+  assertEquals(await waiting[0], "clientGone");
+  (await waiting[1] as Lease).release(true);
+});
+
+test("PendingQueue.wait() gives one that waits for the second time all of its time again", async () => {
+  const stage = new Stage(1);
+  const waiter = scripted("full", "noEndpoint", "full", "full");
+  const { queue } = stage.workers[0]!;
+  const first = stage.wait(0, waiter);
+  stage.pass(900);
+  queue.poke();
+  assertEquals(await first, "noEndpoint");
+  const second = stage.wait(0, waiter);
+  stage.pass(900);
+  assertEquals(queue.size, 1);
+  stage.pass(110);
+  assertEquals(await second, "queueTimeout");
+});
+
+test("PendingQueue.wait() is woken again after nobody waited for a while", async () => {
+  const stage = new Stage(1);
+  for (let round = 0; round < 3; round++) {
+    const held = stage.lease(0);
+    const waiting = stage.wait(0);
+    held.release(true);
+    (await waiting as Lease).release(true);
+    await turn();
+  }
 });
 
 test("PendingQueue.wait() counts over all workers and refuses what is too much", async () => {

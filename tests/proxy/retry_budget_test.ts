@@ -84,6 +84,68 @@ Deno.test("RetryBudget is one budget for all workers that share its cells", () =
   assertEquals(workers.map((worker) => spend(worker, 2)), [2, 1, 0]);
 });
 
+/** What another worker does just before this one's next compare-and-swap. */
+function before(swap: (int32: Int32Array) => void, then: () => void): void {
+  const { compareExchange } = Atomics;
+  Atomics.compareExchange = ((...given: [Int32Array, number, number, number]) => {
+    Atomics.compareExchange = compareExchange;
+    swap(given[0]);
+    return compareExchange(...given);
+  }) as typeof compareExchange;
+  try {
+    then();
+  } finally {
+    Atomics.compareExchange = compareExchange;
+  }
+}
+
+Deno.test("RetryBudget.spend() pays no retry that another worker took in the same moment", () => {
+  for (const [reserve, left] of [[1, 0], [2, 0], [5, 3]] as const) {
+    const budget = new RetryBudget({ ...CONFIG, budgetReserve: reserve }, () => 0);
+    before((int32) => int32[0]! -= 1_000, () => assertEquals(budget.spend(), reserve > 1));
+    assertEquals(budget.left, left);
+  }
+});
+
+Deno.test("RetryBudget pays for a second once, whichever worker sees it first", () => {
+  let nowMs = 0;
+  const budget = new RetryBudget({ ...CONFIG, budgetReserve: 0 }, () => nowMs);
+  nowMs = 1_000;
+  before((int32) => {
+    int32[1] = 2;
+    int32[0] = 3_000;
+  }, () => assertEquals(spend(budget, 10), 3));
+});
+
+Deno.test("RetryBudget reckons time by whole seconds, and back in time as none", () => {
+  let nowMs = 1_500;
+  const budget = new RetryBudget({ budgetPercent: 0, budgetMinPerSecond: 1, budgetReserve: 0 }, () => nowMs);
+  for (
+    const [ms, paid] of [[1_999, 0], [2_000, 1], [2_999, 0], [2_000, 0], [1_000, 0], [3_000, 1]] as const
+  ) {
+    nowMs = ms;
+    assertEquals(spend(budget, 2), paid, `at ${ms} ms`);
+  }
+});
+
+Deno.test("RetryBudget.left tells whole retries", () => {
+  const budget = new RetryBudget({ budgetPercent: 100, budgetMinPerSecond: 0, budgetReserve: 0 }, () => 0);
+  budget.apply({ budgetPercent: 60, budgetMinPerSecond: 0, budgetReserve: 0 });
+  const left = Array.from({ length: 4 }, () => {
+    budget.earn();
+    return budget.left;
+  });
+  assertEquals(left, [0, 1, 1, 2]);
+});
+
+Deno.test("RetryBudget never wraps around, however much is earned within a second", () => {
+  const cells = { int32: new Int32Array(2), milli: 0, second: 1 };
+  const budget = new RetryBudget({ ...CONFIG, budgetPercent: 100 }, () => 0, cells);
+  cells.int32[0] = 999_999_500;
+  for (let i = 0; i < 5; i++) budget.earn();
+  assertEquals(budget.left, 1_000_000);
+});
+
 Deno.test("RetryBudget with nothing configured pays nothing", () => {
   const budget = new RetryBudget({ budgetPercent: 0, budgetMinPerSecond: 0, budgetReserve: 0 }, () => 5_000);
   budget.earn();
