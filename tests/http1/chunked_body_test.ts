@@ -1,0 +1,183 @@
+// A body in chunks, as it comes in pieces of any size.
+
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { BodyError } from "../../src/exchange.ts";
+import { ChunkedBody, chunkSize } from "../../src/http1/chunked_body.ts";
+import { Http1Error } from "../../src/http1/error.ts";
+import { Inlet } from "../../src/http1/inlet.ts";
+import { fromLatin1, latin1 } from "../support/raw_http.ts";
+
+/** A body of `text`, which comes in pieces of `size` bytes; then the connection ends. */
+function bodyOf(text: string, { size = text.length, strict = false } = {}) {
+  const bytes = latin1(text);
+  let at = 0;
+  const source = {
+    read(into: Uint8Array): Promise<number | null> {
+      const piece = bytes.subarray(at, at + Math.min(size, into.length));
+      into.set(piece);
+      at += piece.length;
+      return Promise.resolve(piece.length === 0 ? null : piece.length);
+    },
+  };
+  const ends: boolean[] = [];
+  const inlet = new Inlet(new Uint8Array(16), source);
+  const body = new ChunkedBody(inlet, { bodyEnded: (complete) => ends.push(complete) }, strict);
+  /** What the next message on the connection begins with. */
+  const rest = () => fromLatin1(inlet.take(inlet.available)) + text.substring(at);
+  return { body, ends, rest };
+}
+
+async function readAll(body: ChunkedBody, into?: Uint8Array): Promise<string> {
+  let text = "";
+  for (let bytes = await body.read(into); bytes !== null; bytes = await body.read(into)) {
+    text += fromLatin1(bytes);
+  }
+  return text;
+}
+
+const LONG = "x".repeat(300);
+const TRAILERS = "Digest: abc\r\nX-B:  two \r\n";
+
+Deno.test("ChunkedBody.read() gives the content, keeps the trailers and stops at its end, however it comes", async () => {
+  const text = `5;ext="a;b"\r\nhello\r\n1\r\n \r\n12c\r\n${LONG}\r\n0\r\n${TRAILERS}\r\nGET /next`;
+  for (const size of [1, 2, 3, 7, 16, 50, text.length]) {
+    for (const into of [undefined, new Uint8Array(4), new Uint8Array(1_000)]) {
+      for (const strict of [false, true]) {
+        const { body, ends, rest } = bodyOf(text, { size, strict });
+        assertEquals(await readAll(body, into), `hello ${LONG}`);
+        assertEquals(body.trailers, ["Digest", "abc", "X-B", "two"]);
+        assertEquals([ends, rest(), await body.read()], [[true], "GET /next", null]);
+      }
+    }
+  }
+});
+
+Deno.test("ChunkedBody.read() gives nothing of an empty body", async () => {
+  for (const text of ["0\r\n\r\n", "000\r\n\r\n", "0;a=b\r\n\r\n"]) {
+    const { body, ends, rest } = bodyOf(`${text}GET`, { size: 2 });
+    assertEquals([await body.read(), body.trailers, ends, rest()], [null, [], [true], "GET"]);
+  }
+});
+
+Deno.test("ChunkedBody.read() takes a body that breaks off for no end", async () => {
+  const whole = `5\r\nhello\r\n0\r\n${TRAILERS}\r\n`;
+  for (let length = 0; length < whole.length; length++) {
+    const { body, ends } = bodyOf(whole.substring(0, length));
+    const error = await assertRejects(() => readAll(body), BodyError);
+    assertEquals([error.kind, ends], ["truncated", [false]], `after ${length} bytes`);
+  }
+});
+
+for (
+  const [what, text] of [
+    ["a chunk longer than its size", "4\r\nhello\r\n0\r\n\r\n"],
+    ["a chunk that ends without CR", "5\r\nhello\n\n0\r\n\r\n"],
+    ["a chunk that ends without LF", "5\r\nhello\r\r0\r\n\r\n"],
+    ["a line that ends without CR", "5\nhello\r\n0\r\n\r\n"],
+    ["a last line that ends without CR", "0\n\r\n"],
+    ["an empty line for a size", "\r\nhello\r\n0\r\n\r\n"],
+    ["an LF for a line", "\nhello\r\n0\r\n\r\n"],
+    ["a trailer that is folded", "0\r\nA: 1\r\n b\r\n\r\n"],
+    ["a trailer without a colon", "0\r\nnonsense\r\n\r\n"],
+    ["a line beyond its limit", `5;${"a".repeat(9_000)}\r\nhello\r\n0\r\n\r\n`],
+    ["a line without end", "5;" + "a".repeat(20_000)],
+    ["trailers beyond their limit", `0\r\nA: ${"a".repeat(17_000)}\r\n\r\n`],
+    ["trailers without end", `0\r\n${"A: 1\r\n".repeat(4_000)}`],
+  ] as const
+) {
+  Deno.test(`ChunkedBody.read() refuses ${what}`, async () => {
+    for (const size of [1, text.length]) {
+      const { body, ends } = bodyOf(text, { size });
+      const error = await assertRejects(() => readAll(body), BodyError);
+      assertEquals([error.kind, ends], ["malformed", [false]]);
+    }
+  });
+}
+
+Deno.test("ChunkedBody.read() takes long lines and trailers within their limits", async () => {
+  const value = "a".repeat(16_000);
+  const { body } = bodyOf(`5;${"a".repeat(4_000)}\r\nhello\r\n0\r\nA: ${value}\r\n\r\n`, { size: 100 });
+  assertEquals([await readAll(body), body.trailers], ["hello", ["A", value]]);
+});
+
+Deno.test("ChunkedBody refuses trailers of a request that would change how it is read", async () => {
+  for (const name of ["Content-Length", "transfer-encoding", "HOST"]) {
+    const text = `0\r\nX: 1\r\n${name}: 1\r\n\r\n`;
+    const strict = bodyOf(text, { strict: true });
+    const error = await assertRejects(() => strict.body.read(), BodyError, `${name} in trailers`);
+    assertEquals([error.kind, strict.ends], ["malformed", [false]]);
+    const lenient = bodyOf(text);
+    assertEquals([await lenient.body.read(), lenient.ends], [null, [true]]);
+  }
+});
+
+Deno.test("ChunkedBody.ready tells whether a read would not have to wait", async () => {
+  const { body } = bodyOf("5\r\nhello\r\n3\r\nabc\r\n0\r\n\r\n", { size: 9 });
+  const seen: [string, boolean][] = [];
+  for (let bytes = await body.read(); bytes !== null; bytes = await body.read()) {
+    seen.push([fromLatin1(bytes), body.ready]);
+  }
+  // Nine bytes are "5 CRLF hello CR": the next line is not here. Then comes "LF 3 CRLF abc CR LF".
+  assertEquals(seen, [["hello", false], ["abc", false]]);
+  const whole = bodyOf("5\r\nhello\r\n3\r\nabc\r\n0\r\n\r\n", { size: 16 });
+  assertEquals(whole.body.ready, false);
+  assertEquals(await whole.body.read(new Uint8Array(3)), latin1("hel"));
+  assertEquals(whole.body.ready, true);
+  await whole.body.read();
+  assertEquals(whole.body.ready, true);
+});
+
+for (
+  const [line, size, strictly] of [
+    ["0", 0, true],
+    ["a", 10, true],
+    ["F", 15, true],
+    ["1aF", 431, true],
+    ["005", 5, true],
+    ["ffffffffffff", 2 ** 48 - 1, true],
+    ["5;a", 5, true],
+    ['5;a=b;c="d;\\"e"', 5, true],
+    ['5;a="\xe9\t"', 5, true],
+    ["5 ", 5, false],
+    ["5 ;a", 5, false],
+    ["5\t;a", 5, false],
+    ["5;", 5, false],
+    ["5; a", 5, false],
+    ["5;a=", 5, false],
+    ['5;a="b', 5, false],
+    ["5;a\x01", 5, false],
+  ] as const
+) {
+  Deno.test(`chunkSize() of ${JSON.stringify(line)} is ${size}${strictly ? "" : ", but not of a request"}`, () => {
+    assertEquals(chunkSize(line), size);
+    if (strictly) assertEquals(chunkSize(line, true), size);
+    else assertThrows(() => chunkSize(line, true), Http1Error);
+  });
+}
+
+for (
+  const line of [
+    "",
+    " 5",
+    "g",
+    "-5",
+    "+5",
+    "0x5",
+    "5 5",
+    "5,5",
+    "5:",
+    "5@",
+    "5`",
+    "5/",
+    "\r",
+    "5\r",
+    "5;a\rb",
+    "1000000000000",
+  ]
+) {
+  Deno.test(`chunkSize() refuses ${JSON.stringify(line)}`, () => {
+    for (const strict of [false, true]) {
+      assertEquals(assertThrows(() => chunkSize(line, strict), Http1Error).kind, "malformed");
+    }
+  });
+}
