@@ -63,6 +63,27 @@ Deno.test("Draw.next() never gives the same candidate twice before begin()", () 
   }
 });
 
+for (
+  const [weights, first, shares] of [
+    [[1, 1, 1, 1, 1], 0.5, [25, 25, 0, 25, 25]],
+    [[1, 1, 1, 1, 1], 0, [0, 25, 25, 25, 25]],
+    [[10, 20, 30, 40, 50], 0.5, [10, 20, 30, 0, 50].map((weight) => weight * 100 / 110)],
+    [[1, 2, 1, 4], 0.99, [25, 50, 25, 0]],
+    [[1, 2, 1, 4], 0, [0, 200 / 7, 100 / 7, 400 / 7]],
+  ] as const
+) {
+  Deno.test(`Draw.next() draws by the weights [${weights}] that are left once ${first} was drawn`, () => {
+    const draw = new Draw(candidates(...weights.map((weight) => ({ weight }))), 2);
+    const counts = weights.map(() => 0);
+    for (let percent = 0.5; percent < 100; percent++) {
+      draw.begin();
+      draw.next(() => first);
+      counts[draw.next(() => percent / 100)]!++;
+    }
+    counts.forEach((count, i) => assert(Math.abs(count - shares[i]!) <= 1, `${counts}`));
+  });
+}
+
 Deno.test("Draw.next() copes with the ends of chance", () => {
   for (const end of [0, 1 - Number.EPSILON / 2]) {
     for (const weights of [[1, 1, 1], [0.3, 0.1, 0.6]]) {

@@ -68,6 +68,22 @@ Deno.test("peakEwma() gives an idle group of equal latency its weights", () => {
   counts.forEach((count, i) => assert(Math.abs(count / (1_000 * list[i]!.weight) - 1) < 0.1, `${counts}`));
 });
 
+Deno.test("peakEwma() goes by who is best now, a moment later at most", () => {
+  let nowMs = 10_000;
+  const list = candidates({ costMs: 100, atMs: nowMs }, {});
+  const policy = peakEwma(CONFIG, { random: scripted(), now: () => nowMs });
+  // Half of the best is what is expected of one that nobody has measured.
+  const expected = () => policy.score!(list[1]!, list);
+  assertEquals(expected(), 50);
+  list[0]!.costMs = 10;
+  nowMs += 99;
+  assertEquals(expected(), 50);
+  nowMs += 1;
+  assertEquals(expected(), 5);
+  const fewer = candidates({ costMs: 30, atMs: nowMs }, {});
+  assertEquals(policy.score!(fewer[1]!, fewer), 15);
+});
+
 Deno.test("peakEwma() ties a group that nobody measured and spreads it by chance", () => {
   const list = candidates({}, {}, {}, {});
   const policy = peakEwma(CONFIG, { random: seeded(9), now: () => 0 });

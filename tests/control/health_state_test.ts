@@ -71,6 +71,13 @@ Deno.test("HealthState.trust() makes an unchecked and an unhealthy endpoint heal
   ]);
 });
 
+Deno.test("HealthState.trust() forgets what was counted towards a change", () => {
+  const state = new HealthState(rules);
+  for (const passed of [true, false, false]) state.record(passed);
+  state.trust();
+  assertEquals([state.record(false), state.record(false), state.record(false)], [null, null, "healthy"]);
+});
+
 Deno.test("checksAllow() uses what nothing is known of only while nobody in the group has passed", () => {
   const table: [Health, boolean, boolean][] = [
     ["healthy", true, true],

@@ -221,6 +221,37 @@ Deno.test("OutlierDetector.tick() leaves the last endpoint in service alone", ()
   assertEquals(scene.said, []);
 });
 
+Deno.test("OutlierDetector.tick() leaves the last one alone that others were ejected or fell beside", () => {
+  const scene = new Scene(["a", "b", "c", "d"]);
+  for (const id of ["c", "d"]) scene.outOfService.add(id);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.fail("b", 5);
+  scene.tick(200);
+  assertEquals(scene.ejected, ["a"]);
+});
+
+Deno.test("OutlierDetector.tick() ejects nobody who is out already", () => {
+  const scene = new Scene(["a", "b", "c", "d"]);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.fail("a", 5);
+  scene.tick(200);
+  assertEquals([scene.said.length, scene.detector.status("a").times], [1, 1]);
+});
+
+Deno.test("OutlierDetector.tick() judges one that is back by its service from then on", () => {
+  const scene = new Scene(["a", "b"], { baseMs: 1_000, intervalMs: 10_000 });
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.fail("a", 500);
+  scene.tick(1_000);
+  scene.succeed("a", 100);
+  scene.succeed("b", 100);
+  scene.tick(10_000);
+  assertEquals(scene.said.slice(1), ["a back: its time is over"]);
+});
+
 Deno.test("OutlierDetector.tick() returns the first that are due when the group shrinks", () => {
   const scene = new Scene(["a", "b", "c", "d"]);
   scene.fail("b", 5);
