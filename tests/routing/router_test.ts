@@ -128,6 +128,7 @@ Deno.test("an unknown host is told from an unknown path, and both from a wrong m
     allow: ["GET", "HEAD", "PUT"],
   });
   assertEquals(told(router.match(request("PUT a.org/x"))), "write");
+  assertEquals(router.match(request("GET a.org/z")), { kind: "unknownPath" }, "after another's wrong method");
 });
 
 Deno.test("a request that the most specific route's conditions refuse falls to the next route", () => {
@@ -145,6 +146,8 @@ Deno.test("the segments that names in braces take come with the match, raw", () 
   const router = makeRouter(routesOf({ user: { path: "/{tenant}/u/{id}/*" } }));
   const match = router.match(request("GET h/acme/u/a%20b/x?y"));
   assertEquals(match.kind === "route" && match.params, { tenant: "acme", id: "a%20b" });
+  const last = makeRouter(routesOf({ user: { path: "/u/{id}" } })).match(request("GET h/u/7?y=/8"));
+  assertEquals(last.kind === "route" && last.params, { id: "7" });
 });
 
 Deno.test("a match without names makes no new object", () => {
@@ -169,6 +172,9 @@ const READINGS: readonly [line: string, expected: string][] = [
   ["GET h/public/a/../b", "public"],
   ["GET h/public//b;c=d", "public"],
   ["GET h/public/x?y=/../admin//%61", "public"],
+  ["GET h/public/a%2Fb?y=/../../admin", "public"],
+  ["GET h/caf%C3%A9?y", "cafe"],
+  ["GET h/%61dmin?y", "ambiguousPath"],
   ["GET h/public/.well-known", "public"],
   ["GET h/caf%C3%A9", "cafe"],
   ["GET h/admin%20", "rest"],
