@@ -12,7 +12,8 @@ import { copyOut } from "./slab.ts";
 
 /** A body of declared length. */
 export class LengthBody extends InletBody {
-  private left: number;
+  /** Bytes that nobody has read yet. */
+  left: number;
 
   constructor(inlet: Inlet, readonly length: number, owner: BodyOwner) {
     super(inlet, owner);

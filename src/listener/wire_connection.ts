@@ -80,10 +80,8 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** The client closed its side. */
   private onPeerEnded(): void {
-    if (this.phase !== "exchange") return this.phase === "tunnel" ? undefined : this.close();
-    // A client that announced its last request may half-close after it, and one that has come behind may announce
-    // that; any other client has left.
-    if (!this.exchange!.lastOfClient && !(this.bodyDone && this.socket.holdsHead())) this.exchange!.leave();
+    if (this.phase === "exchange") this.exchange!.clientEnded();
+    else if (this.phase !== "tunnel") this.close();
   }
 
   private readProxyHeader(): void {
@@ -179,7 +177,9 @@ export class WireConnection implements Tabled, BodyOwner {
   /** The request's body is over. */
   bodyEnded(complete: boolean): void {
     this.bodyDone = complete;
-    if (complete && this.phase === "exchange") this.socket.watchBeside();
+    if (!complete || this.phase !== "exchange") return;
+    if (this.socket.ended) this.onPeerEnded();
+    else this.socket.watchBeside();
   }
 
   private readonly exchangeOver = (): void => {
@@ -189,7 +189,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (!exchange.delivered || this.phase === "tunnel") return this.close();
     if (exchange.closes) return this.finish(exchange);
     this.phase = "head";
-    if (this.socket.ended && !this.socket.holdsHead()) return this.close();
+    if (this.socket.ended && !this.socket.holdsHead(0)) return this.close();
     const { table, config, draining } = this.house;
     table.idle(this);
     this.deadline = table.after(config.keepAliveIdleMs);

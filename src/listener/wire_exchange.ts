@@ -12,6 +12,7 @@ import {
   type Tunnel,
   type Unacceptable,
 } from "../exchange.ts";
+import { LengthBody } from "../http1/body.ts";
 import { latin1Bytes } from "../http1/latin1.ts";
 import { interimHeadText, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
 import { type AnswerOwner, sendAnswer } from "./wire_answer.ts";
@@ -49,6 +50,20 @@ export class WireExchange implements Exchange, AnswerOwner {
 
   get peer(): PeerAddress {
     return this.connection.peer;
+  }
+
+  /** The client has closed its side. */
+  clientEnded(): void {
+    // One that announced its last request may half-close after it, and one that has come behind may announce that;
+    // any other client has left.
+    if (!this.lastOfClient && !this.mayHoldNext()) this.leave();
+  }
+
+  /** Whether another request has come behind this one; true while only the end of the body will tell. */
+  private mayHoldNext(): boolean {
+    const { body, connection: { bodyDone, socket } } = this;
+    if (bodyDone || body === null) return socket.holdsHead(0);
+    return !(body instanceof LengthBody) || socket.holdsHead(body.left);
   }
 
   /** The client has left. */

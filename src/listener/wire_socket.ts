@@ -113,11 +113,11 @@ export class ClientSocket implements ByteSource {
     return this.watching ? new Promise((resolve) => this.onceWatched = resolve) : Promise.resolve();
   }
 
-  /** Whether the head of another request is here, whole; passes over empty lines before it. */
-  holdsHead(): boolean {
-    const { inlet } = this;
-    inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
-    return findSectionEnd(inlet.bytes, inlet.start, inlet.end) >= 0;
+  /** Whether the head of another request is here, whole, behind `unread` bytes of a body. */
+  holdsHead(unread: number): boolean {
+    const { bytes, start, end } = this.inlet;
+    const from = start + unread;
+    return findSectionEnd(bytes, from + emptyLinesBefore(bytes, from, end), end) >= 0;
   }
 
   /** A request's body begins: its rate is counted from here. */

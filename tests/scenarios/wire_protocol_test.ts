@@ -59,6 +59,35 @@ scenario(
   WIRE,
 );
 
+const whole: Record<string, readonly [framing: string, body: string]> = {
+  "of known length": ["Content-Length: 4", "body"],
+  "in chunks": ["Transfer-Encoding: chunked", "4\r\nbody\r\n0\r\n\r\n"],
+};
+
+for (const [what, [framing, body]] of Object.entries(whole)) {
+  scenario(`a half-close behind pipelined requests drops no upload among them (${what})`, async (props) => {
+    const gate = new Gate();
+    // Closing makes the upload wait for a connection of its own before it is read.
+    const origin = await props.origin([
+      scene(wait(gate), reply(200, { body: "one", headers: [["Connection", "close"]] })),
+      reply(200, { body: "two" }),
+      reply(200, { body: "three" }),
+    ]);
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    const upload = `POST /2 HTTP/1.1\r\nHost: a.test\r\n${framing}\r\n\r\n${body}`;
+    await client.send(
+      requestText("GET", "/1") + upload + requestText("GET", "/3", [["Connection", "close"]]),
+    );
+    await client.halfClose();
+    await origin.request(1);
+    gate.open();
+    for (const text of ["one", "two", "three"]) assertEquals((await client.response()).text, text);
+    assertEquals(await client.untilClosed(), "");
+    assertEquals(await (await origin.request(2)).text(), "body");
+  }, WIRE);
+}
+
 const long = "x".repeat(5_000);
 const uploads: Record<string, readonly [framing: string, pieces: readonly string[], body: string]> = {
   "of known length": ["Content-Length: 5006", ["ab", "cd", `ef${long}`], `abcdef${long}`],
