@@ -70,7 +70,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (this.phase === "head") this.readHead();
     else if (this.phase === "proxyHeader") this.readProxyHeader();
     else if (this.phase === "lingering") this.discard();
-    else if (this.phase === "exchange" && this.bodyDone) this.socket.watchBeside();
+    else if (this.phase === "exchange") this.socket.watchBeside();
   }
 
   private onBroken(): void {
@@ -167,8 +167,7 @@ export class WireConnection implements Tabled, BodyOwner {
 
   private bodyOf({ framing: { contentLength } }: WireRequest): LengthBody | ChunkedBody | null {
     if (contentLength === 0) return null;
-    this.socket.beginBody();
-    const { inlet } = this.socket;
+    const { inlet } = this.socket.beginBody();
     return contentLength === null
       ? new ChunkedBody(inlet, this, true)
       : new LengthBody(inlet, contentLength, this);
@@ -229,6 +228,7 @@ export class WireConnection implements Tabled, BodyOwner {
 
   checkDeadlines(clock: number): void {
     if (this.socket.checkDeadlines(clock)) return this.close();
+    if (!this.bodyDone) this.exchange?.watchBehindBody();
     if (clock < this.deadline) return;
     const begun = this.phase === "head" && !this.idle && this.socket.inlet.available > 0;
     if (!begun) return this.close();

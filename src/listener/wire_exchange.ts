@@ -66,6 +66,11 @@ export class WireExchange implements Exchange, AnswerOwner {
     return !(body instanceof LengthBody) || socket.holdsHead(body.left);
   }
 
+  /** While its body waits to be read, a client that leaves is noticed behind it. */
+  watchBehindBody(): void {
+    if (this.body instanceof LengthBody) this.socket.watchBehind(this.body.left);
+  }
+
   /** The client has left. */
   leave(): void {
     if (this.clientGone || this.delivered || this.cut) return;

@@ -37,6 +37,8 @@ export class ClientSocket implements ByteSource {
   private onceWatched: (() => void) | null = null;
   private sendDeadline = Infinity;
   private readDeadline = Infinity;
+  /** A read of a request's body is under way. */
+  private reading = false;
   private failRead: ((error: BodyError) => void) | null = null;
   private bodyBytes = 0;
   private bodyWaitedMs = 0;
@@ -72,6 +74,11 @@ export class ClientSocket implements ByteSource {
     if (this.inlet.makeRoom(0)) this.watch();
   }
 
+  /** The same behind `bytes` of a body that nobody reads now, if so many find room. */
+  watchBehind(bytes: number): void {
+    if (!this.reading && bytes < IDLE_BUFFER_BYTES) this.watchBeside();
+  }
+
   private readonly arrived = (count: number | null): void => {
     const { inlet } = this;
     this.watching = false;
@@ -96,7 +103,8 @@ export class ClientSocket implements ByteSource {
     const once = this.onceWatched;
     this.onceWatched = null;
     if (once !== null) once();
-    this.onWatched();
+    // Whoever has waited reads on by itself.
+    if (once === null || this.ended) this.onWatched();
   }
 
   /** Where the system lets a small piece wait until the client has acknowledged the one before: over TLS. */
@@ -121,9 +129,10 @@ export class ClientSocket implements ByteSource {
   }
 
   /** A request's body begins: its rate is counted from here. */
-  beginBody(): void {
+  beginBody(): this {
     this.bodyBytes = 0;
     this.bodyWaitedMs = 0;
+    return this;
   }
 
   /**
@@ -133,17 +142,20 @@ export class ClientSocket implements ByteSource {
   read(into: Uint8Array): Promise<number | null> {
     const { table } = this;
     const since = table.clock;
+    this.reading = true;
     this.readDeadline = this.rateDeadline();
     return new Promise((resolve, reject) => {
       this.failRead = reject;
       const reading = this.watching ? this.readWatched(into) : this.conn.read(into);
       reading.then((count) => {
+        this.reading = false;
         this.readDeadline = Infinity;
         this.bodyWaitedMs += table.clock - since;
         if (count === null) this.ended = true;
         else this.bodyBytes += count;
         resolve(count);
       }, () => {
+        this.reading = false;
         this.readDeadline = Infinity;
         reject(new BodyError("clientGone", "client left before the end of its body"));
       });
