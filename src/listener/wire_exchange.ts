@@ -112,11 +112,11 @@ export class WireExchange implements Exchange, AnswerOwner {
     return { framing, length: body?.length ?? 0, close: this.closes, keepAlive: old && !this.closes };
   }
 
-  /** Whether the next request begins where this one's body ends; passes over a body that is all here. */
+  /** Whether the next request begins where this one's body ends; passes over a body that is all here, given up or not. */
   private requestOver(): boolean {
-    if (this.connection.bodyDone) return true;
-    this.body?.takeWhole();
-    return this.connection.bodyDone;
+    const { connection, body } = this;
+    if (!connection.bodyDone && body !== null && body.takeWhole() !== null) connection.bodyEnded(true);
+    return connection.bodyDone;
   }
 
   inform(head: ResponseHead): Promise<void> {

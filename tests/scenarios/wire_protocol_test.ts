@@ -88,6 +88,20 @@ for (const [what, [framing, body]] of Object.entries(whole)) {
   }, WIRE);
 }
 
+scenario("a refused upload that is all here costs its client no connection", async (props) => {
+  const origin = await props.origin(reply(200, { body: "two" }));
+  const weir = await props.loop({
+    upstreams: origin.url,
+    config: { routes: [{ match: { path: "/here/*" }, upstream: "default" }] },
+  });
+  const client = await props.client(weir);
+  const refused = requestText("POST", "/elsewhere", [], "body");
+  await client.send(refused + requestText("GET", "/here/2") + refused);
+  for (const status of [404, 200, 404]) assertEquals((await client.response()).status, status);
+  await client.send(requestText("GET", "/here/2"));
+  assertEquals((await client.response()).text, "two");
+}, WIRE);
+
 const long = "x".repeat(5_000);
 const uploads: Record<string, readonly [framing: string, pieces: readonly string[], body: string]> = {
   "of known length": ["Content-Length: 5006", ["ab", "cd", `ef${long}`], `abcdef${long}`],
