@@ -26,6 +26,8 @@ import type { Uploads } from "./serve_uploads.ts";
 import { upgradeRequest } from "./serve_websocket.ts";
 
 const NOTHING_TO_SEND: Delivery = { kind: "complete", bytes: 0 };
+/** Of a HEAD answer Deno cancels the stream over HTTP/1.1; over HTTP/2 the answer ends with it. */
+const ENDED: UnderlyingDefaultSource<Uint8Array> = { start: (controller) => controller.close() };
 
 /** Statuses whose Response may not have a body. */
 function isBodiless(status: number): boolean {
@@ -201,11 +203,11 @@ export class ServeExchange implements Exchange, Watched {
     return await socket.opened ? socket : null;
   }
 
-  /** A HEAD answer without Content-Length must not get one: a stream that Deno cancels keeps it away. */
+  /** A HEAD answer without Content-Length must not get one: a stream keeps it away, and ends where Deno reads it. */
   private respondToHead(head: ResponseHead, body: Body | null): Delivery {
     body?.cancel();
     const sized = headerValue(head.headers, "content-length") !== undefined;
-    const dummy = sized || isBodiless(head.status) ? null : new ReadableStream();
+    const dummy = sized || isBodiless(head.status) ? null : new ReadableStream(ENDED);
     this.send(head, dummy, true);
     return NOTHING_TO_SEND;
   }

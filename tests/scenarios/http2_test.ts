@@ -4,7 +4,7 @@ import http2 from "node:http2";
 import { assertEquals } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { curl, curlWith } from "../support/curl.ts";
-import { hang, reply } from "../support/raw_origin.ts";
+import { hang, reply, replyRaw } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
@@ -134,6 +134,25 @@ scenario("a 205 over HTTP/2 is relayed, without a body", async (props) => {
   const answer = await curl(H2C, "-X", "POST", `${loop.url}/`);
   assertEquals([answer.status, answer.body, answer.code], [205, "", 0]);
   assertEquals(answer.headers.filter(([name]) => name === "content-length"), []);
+}, options);
+
+scenario("an answer to HEAD over HTTP/2 ends, whether it has a Content-Length or not", async (props) => {
+  const bodiless = "HTTP/1.1 200 OK\r\n";
+  const origin = await props.origin([
+    replyRaw(`${bodiless}Transfer-Encoding: chunked\r\n\r\n`),
+    replyRaw(`${bodiless}\r\n`),
+    replyRaw(`${bodiless}Content-Length: 5\r\n\r\n`),
+  ]);
+  const loop = await props.loop({ upstreams: origin.url });
+  const session = http2.connect(loop.url);
+  for (const expected of [undefined, undefined, "5"]) {
+    const stream = session.request({ ":method": "HEAD", ":path": "/" });
+    const length = new Promise((resolve) => stream.on("response", (head) => resolve(head["content-length"])));
+    const ended = new Promise((resolve, reject) => stream.on("error", reject).on("end", resolve).resume());
+    assertEquals(await length, expected);
+    await ended;
+  }
+  session.destroy();
 }, options);
 
 scenario("a target over HTTP/2 that is not visible ASCII is refused, counted and logged", async (props) => {
