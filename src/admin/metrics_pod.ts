@@ -111,7 +111,7 @@ export const podMetrics: readonly Metric[] = ofPod([
   [
     "counter",
     "weir_log_lines_dropped",
-    "Log lines dropped because stdout was full.",
+    "Log lines dropped because stdout was full, or closed.",
     [],
     (_, { pod }) => pod.logLinesDropped,
   ],

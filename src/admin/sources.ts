@@ -49,7 +49,7 @@ export interface PodInfo {
   readonly heapBytes: number;
   /** Its listener knows the connections of clients: all but Deno.serve without TLS do. */
   readonly knowsConnections: boolean;
-  /** Lines that stdout had no room for, since the pod started. */
+  /** Lines that stdout did not take, since the pod started. */
   readonly logLinesDropped: number;
 }
 

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { LineWriter } from "../../src/control/line_writer.ts";
-import { settle } from "./virtual_clock.ts";
+import { settle, VirtualClock } from "./virtual_clock.ts";
+
+const LIMITS = { waitingBytesMax: 1_000, flushMsMax: 2_000 };
 
 /** A pipe that takes a few bytes at a time, and only when its reader reads. */
 class SlowPipe {
@@ -34,7 +36,7 @@ Deno.test("LineWriter writes whole lines in order, whatever the pipe takes at on
 
 Deno.test("LineWriter drops and counts whole lines when nobody reads, and goes on afterwards", async () => {
   const pipe = new SlowPipe();
-  const writer = new LineWriter(pipe, 20);
+  const writer = new LineWriter(pipe, { ...LIMITS, waitingBytesMax: 20 });
   writer.write("in the pipe\n");
   await settle();
   writer.write("waits for room\n");
@@ -47,10 +49,30 @@ Deno.test("LineWriter drops and counts whole lines when nobody reads, and goes o
   assertEquals(pipe.text, "in the pipe\nwaits for room\nafter\n");
 });
 
-Deno.test("LineWriter outlives a pipe that breaks", async () => {
-  const writer = new LineWriter({ write: () => Promise.reject(new Error("broken pipe")) });
-  writer.write("lost\n");
+Deno.test("LineWriter outlives a pipe that breaks, and counts what nobody took, a half line as one", async () => {
+  let room = 8;
+  const write = () => {
+    const taken = room;
+    room = 0;
+    return taken > 0 ? Promise.resolve(taken) : Promise.reject(new Error("broken pipe"));
+  };
+  const writer = new LineWriter({ write });
+  writer.write("taken\nlost\nlost\n");
   await writer.flush();
+  assertEquals(writer.dropped, 2);
   writer.write("lost too\n");
   await writer.flush();
+  assertEquals(writer.dropped, 3);
+});
+
+Deno.test("LineWriter.flush() does not wait for a reader that has stopped reading", async () => {
+  const clock = new VirtualClock();
+  const writer = new LineWriter(new SlowPipe(), LIMITS, (ms, act) => clock.after(ms, act));
+  writer.write("never read\n");
+  let flushed = false;
+  const flushing = writer.flush().then(() => flushed = true);
+  await clock.advance(1_999);
+  assertEquals(flushed, false);
+  await clock.advance(1);
+  await flushing;
 });

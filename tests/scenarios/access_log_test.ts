@@ -47,6 +47,17 @@ scenario(
   },
 );
 
+scenario("a stdout that nobody reads does not keep Weir from ending", async (props) => {
+  await using origin = countingOrigin();
+  const weir = await props.weir({ upstreams: origin.url });
+  const release = weir.holdStdout();
+  await load(weir.url, { requests: 1_500, connections: 8, targets: [`/?${"x".repeat(7_000)}`] });
+  await until("lines are dropped", async () => await weir.metric("weir_log_lines_dropped_total") > 0);
+  weir.signal("SIGINT");
+  assertEquals((await weir.exit).code, 0);
+  release();
+});
+
 scenario("a client that leaves is logged as 499, and blamed on nobody", async (props) => {
   const origin = await props.origin(hang());
   const weir = await props.weir({ upstreams: origin.url });
