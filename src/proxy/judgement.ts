@@ -1,6 +1,7 @@
 // What an attempt says of its endpoint: written into the attempt's record and counted on the board.
 
 import { EndpointField } from "../board/fields.ts";
+import { BodyError } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import type { Attempt } from "./attempt.ts";
@@ -55,13 +56,21 @@ export function judgeDelivery(
   entry: AttemptRecord,
   attempt: Attempt,
 ): void {
+  const { delivery } = record;
   // What a client left unread was good as far as it went.
-  if (record.delivery?.kind !== "truncated") return countResult(false, endpoint, entry);
+  if (delivery?.kind !== "truncated") return countResult(false, endpoint, entry);
   record.cause = attempt.requestBroke ? "http_request_error" : "http_response_incomplete";
   // The time may have been up because the client is slow, and no client may have endpoints ejected.
   if (attempt.excused) return;
   countResult(true, endpoint, entry);
-  endpoint.totals.add(EndpointField.resets);
+  endpoint.totals.add(brokenField(delivery.error));
+}
+
+/** The EndpointField that counts answers that broke off like this. */
+function brokenField(error: unknown): number {
+  const how = error instanceof BodyError ? error.kind : "truncated";
+  if (how === "timedOut") return EndpointField.timeouts;
+  return how === "malformed" ? EndpointField.malformed : EndpointField.resets;
 }
 
 /** Counts how an answer went, unless its status has counted as a failure already. */

@@ -7,6 +7,7 @@ import {
   afterHead,
   close,
   Gate,
+  hang,
   head,
   replyRaw,
   reset,
@@ -45,9 +46,28 @@ for (const [what, script] of Object.entries(breaks)) {
     await until("it is logged", () => weir.log.length === 1);
     const { end, cause } = JSON.parse(weir.log[0]!);
     assertEquals({ end, cause }, { end: "truncated", cause: "http_response_incomplete" });
-    assertEquals(weir.endpointTotal(origin.url, "gatewayFailures"), 1);
+    const counted = (["gatewayFailures", "resets", "malformed", "timeouts"] as const)
+      .map((field) => weir.endpointTotal(origin.url, field));
+    assertEquals(counted, what === "breaks the chunk framing" ? [1, 0, 1, 0] : [1, 1, 0, 0]);
   });
 }
+
+scenario("an answer whose origin falls silent is cut, and counted as a timeout", async (props) => {
+  const origin = await props.origin(scene(known, hang()));
+  const timeouts = { responseBodyIdleMs: 100 };
+  const weir = await props.loop({
+    config: { upstreams: { default: { endpoints: [origin.url], timeouts } } },
+  });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  assert((await client.untilClosed()).length < 200);
+  await until("it is logged", () => weir.log.length === 1);
+  const { end, cause } = JSON.parse(weir.log[0]!);
+  assertEquals({ end, cause }, { end: "truncated", cause: "http_response_incomplete" });
+  const counted = (["gatewayFailures", "resets", "timeouts"] as const)
+    .map((field) => weir.endpointTotal(origin.url, field));
+  assertEquals(counted, [1, 0, 1]);
+});
 
 scenario("the client gets all that came before what the origin got wrong", async (props) => {
   const origin = await props.origin(
