@@ -25,7 +25,7 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
   [
     "counter",
     "weir_endpoint_attempts",
-    "Requests sent to the endpoint, retries counted.",
+    "Attempts at the endpoint, retries counted; not those that the client ended before an answer.",
     [],
     total(EndpointField.attempts),
   ],
