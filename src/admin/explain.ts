@@ -23,7 +23,7 @@ On the command line: weir explain --path /users/7 --method GET, or weir explain 
 /** What no listener takes is not asked about either. */
 const FORMS = [
   ["method", /^[!#$%&'*+.^`|~\w-]+$/, "a method's name"],
-  ["host", /^[^\s/?#@\\]+$/, "host or host:port"],
+  ["host", /^[\w.~!$&'()*+,;=:%[\]-]+$/, "host or host:port"],
   ["path", /^[\x21-\x7e]+$/, "visible ASCII without spaces"],
 ] as const;
 
@@ -64,7 +64,8 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
     authority: query.get("host") ?? "localhost",
     target,
     headers: headers.flatMap((match) => [match![1]!, match![2]!]),
-    client,
+    // In the one form in which traffic has it: policies hash it.
+    client: ipaddr.process(client).toString(),
   };
 }
 

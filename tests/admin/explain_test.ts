@@ -146,9 +146,27 @@ Deno.test("questionOf() reads a request, with what is not said left to its defau
   assertEquals(asked("id=r-1"), { kind: "explainId", requestId: "r-1" });
 });
 
+Deno.test("questionOf() writes the client's address as traffic does, whoever names it", () => {
+  const clientOf = (query: string, peer: string) => {
+    const question = questionOf(new URLSearchParams(query), peer);
+    return "client" in question ? question.client : question;
+  };
+  assertEquals(clientOf("path=/", "::ffff:192.0.2.1"), "192.0.2.1");
+  for (
+    const [named, plain] of [
+      ["::ffff:10.0.0.1", "10.0.0.1"],
+      ["::ffff:a00:1", "10.0.0.1"],
+      ["2001:DB8:0::0001", "2001:db8::1"],
+      ["2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"],
+    ] as const
+  ) assertEquals(clientOf(`path=/&client=${named}`, "::1"), plain);
+});
+
 for (
   const [query, problem] of [
     ["", "path is missing"],
+    ["path=/&host=a%00b", 'host is "a\\u0000b", must be host or host:port'],
+    ["path=/&host=%22a%22", 'host is "\\"a\\"", must be host or host:port'],
     ["path=x", 'path is "x", must start with /'],
     ["path=/&hots=a", "hots is not asked for here, accepted: path, method, host, client, header"],
     ["path=/x&path=/y", "path is given 2 times, must be given once"],
