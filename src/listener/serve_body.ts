@@ -6,8 +6,8 @@ import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 
-/** Where only reading tells whether there is a body: what has not ended by then, milliseconds, is one. */
-const NONE_MS_MAX = 10;
+/** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
+const FIRST_MS_MAX = 10;
 
 /** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
 const SPARSE = 4;
@@ -32,14 +32,23 @@ export class ServeBody implements Body {
   }
 
   /**
-   * Whether it turns out at once to be no body at all, where only reading can tell.
+   * Whether it turns out at once to be no body at all, where only reading can tell: what has not ended by then is one.
    * @throws BodyError when the client left
    */
   async isNone(wheel: TimerWheel): Promise<boolean> {
-    const first = this.first = this.pull();
-    if (!await wheel.within(NONE_MS_MAX, first) || !(await first).done) return false;
+    if (!await this.begins(wheel) || !(await this.first!).done) return false;
     this.end();
     return true;
+  }
+
+  /**
+   * Waits a moment for its first piece, and tells whether that is there. Over HTTP/2 an answer that is faster than a
+   * small body is followed by RST_STREAM with NO_ERROR (RFC 9113 8.1), on which curl 7.88 drops the answer.
+   * @throws BodyError when the client left
+   */
+  begins(wheel: TimerWheel): Promise<boolean> {
+    this.first = this.pull();
+    return wheel.within(FIRST_MS_MAX, this.first);
   }
 
   private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {

@@ -110,14 +110,19 @@ export class ServeExchange implements Exchange, Watched {
     const cancelling = undeclared ? this.request.signal : null;
     const body = new ServeBody(stream, contentLength, this.shared.uploads.begin(), cancelling);
     this.body = body;
-    if (undeclared) {
-      try {
+    try {
+      if (undeclared) {
         if (await body.isNone(this.shared.wheel)) this.body = null;
-      } catch {
-        this.leave();
-      }
+      } else if (this.isBehindHead()) await body.begins(this.shared.wheel);
+    } catch {
+      this.leave();
     }
     await handle(this);
+  }
+
+  /** Over HTTP/2 a body comes in a frame of its own; one whose client waits for 100 comes when it is read. */
+  private isBehindHead(): boolean {
+    return this.head.version === "2" && headerValue(this.head.headers, "expect") === undefined;
   }
 
   leave(): void {
