@@ -1,9 +1,8 @@
 // What the two planes say to each other; everything here survives structured cloning.
 //
-// The control plane owns the configuration and publishes snapshots; a worker applies the newest one it was
-// given and says so. Numbers that change all the time (health, load, totals) are not messages: they are on
-// the board. A snapshot names a board row for each thing it speaks of, and a row keeps its meaning until
-// every worker has applied a newer snapshot.
+// The control plane owns the configuration and publishes snapshots; a worker applies the newest one it was given and
+// says so. Numbers that change all the time (health, load, totals) are not messages: they are on the board. A snapshot
+// names a board row for each thing, and a row keeps its meaning until every worker has applied a newer snapshot.
 
 import type { BoardHandle } from "./board/layout.ts";
 import type {
@@ -184,6 +183,8 @@ export interface RouteExplanation {
   readonly passedOver: readonly { readonly route: string; readonly why: string }[];
   /** Null when the route answers by itself (redirect, respond) or none matches. */
   readonly upstream: string | null;
+  /** What else the route does with the request, in words: its split, its rewrite. Absent when nothing. */
+  readonly notes?: readonly string[];
   readonly candidates: readonly CandidateExplanation[];
   /** Id of the endpoint that the policy picks now; null when there is none to pick. */
   readonly pick: string | null;
@@ -241,7 +242,6 @@ export interface AttemptStory {
   readonly headMs: number | null;
   /** In words: `200`, `refused`, `timed out (response head)`, `reset before the head`, ... */
   readonly outcome: string;
-  /** The connection had served before. */
   readonly reused: boolean;
   /** Whether another attempt was allowed after this one, and why; absent when none was needed. */
   readonly retryVerdict?: string;

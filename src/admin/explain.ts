@@ -83,6 +83,7 @@ export function firstAnswer(answers: readonly Answer[]): RouteExplanation | Requ
 function routeLines(answer: RouteExplanation): string[] {
   const lines = [answer.route === null ? "no route" : `route ${answer.route}`];
   for (const { route, why } of answer.passedOver) lines.push(`  not ${route}: ${why}`);
+  for (const note of answer.notes ?? []) lines.push(`  ${note}`);
   if (answer.upstream !== null) lines.push(`upstream ${answer.upstream}`);
   lines.push(...indent(columns(answer.candidates.map((c) => candidateCells(c, answer.pick)))));
   lines.push(`${answer.pick === null ? "no pick" : `pick ${answer.pick}`}: ${answer.why}`);

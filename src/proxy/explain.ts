@@ -4,8 +4,8 @@
 import { EndpointState } from "../board/verdicts.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import { makeBalancer } from "../balance/policies.ts";
-import type { RequestHead } from "../exchange.ts";
-import type { Answer, CandidateExplanation, Question, RouteExplanation } from "../messages.ts";
+import { type HeaderLines, headerValue, type RequestHead } from "../exchange.ts";
+import type { Answer, CandidateExplanation, Question, RouteExplanation, RouteSnapshot } from "../messages.ts";
 import { explainMatch } from "../routing/explain.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -34,18 +34,34 @@ function explainRoute(head: RequestHead, client: string, proxy: Proxy): RouteExp
   const reasons = explainMatch(proxy.snapshot.routes, head);
   const passedOver = reasons.routes.filter(({ chosen }) => !chosen).map(({ route, why }) => ({ route, why }));
   if (match.kind !== "route") return { ...nowhere, passedOver, why: reasons.verdict };
+  const found = { ...nowhere, passedOver, route: match.route.name };
   const plan = proxy.plan(match.route);
-  const group = plan.ownAnswer(head) === null ? plan.peekGroup(client) : null;
-  if (group === null) {
-    return { ...nowhere, passedOver, route: match.route.name, why: "the route answers by itself" };
-  }
+  const own = plan.ownAnswer(head);
+  if (own !== null) return { ...found, why: `the route answers by itself: ${answerWords(own)}` };
+  const group = plan.peekGroup(client);
+  if (group === null) return { ...found, why: "the route's upstream is not there: 503" };
+  const notes = [...splitNotes(match.route), ...targetNotes(head.target, plan.targetFor(head.target))];
   return {
-    ...nowhere,
-    passedOver,
-    route: match.route.name,
+    ...found,
     upstream: group.upstream.name,
+    ...(notes.length === 0 ? {} : { notes }),
     ...explainPick(group, head, client, proxy),
   };
+}
+
+function splitNotes({ split, splitSticky }: RouteSnapshot): string[] {
+  if (split === undefined) return [];
+  const sides = split.map(({ upstream, weight }) => `${upstream} ${weight}`).join(", ");
+  return [`splits ${sides}: by ${splitSticky ? "client address" : "turn"}`];
+}
+
+function targetNotes(target: string, rewritten: string): string[] {
+  return rewritten === target ? [] : [`rewrites the target: ${rewritten}`];
+}
+
+function answerWords({ status, headers }: { status: number; headers: HeaderLines }): string {
+  const location = headerValue(headers, "location");
+  return location === undefined ? String(status) : `${status} to ${location}`;
 }
 
 /** What Weir answers without looking for a route, in words; null when it looks for one. */

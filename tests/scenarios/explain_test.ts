@@ -89,6 +89,44 @@ scenario("explain says so when it knows nothing of a request", async (props) => 
   assertEquals(wrong.code, 64);
 });
 
+scenario(
+  "explain tells what a route answers by itself, how it splits, and what it makes of the target",
+  async (props) => {
+    const origin = await props.origin();
+    const weir = await props.weir({
+      config: {
+        upstreams: { app: { endpoints: [origin.url] }, canary: { endpoints: [origin.url] } },
+        routes: [
+          { match: { path: "/old/*" }, redirect: { to: "https://{host}{path}", status: 301 } },
+          { match: { path: "/closed" }, respond: { status: 403 } },
+          {
+            name: "new",
+            match: { path: "/new/*" },
+            split: [{ upstream: "app", weight: 9 }, { upstream: "canary", weight: 1 }],
+            splitSticky: true,
+            rewrite: { stripPrefix: "/new" },
+          },
+          { name: "all", split: [{ upstream: "app", weight: 1 }, { upstream: "canary", weight: 0 }] },
+        ],
+      },
+    });
+    const why = async (query: string) => (await json(weir, query)).why;
+    assertEquals(
+      await why("path=/old/a&host=app.test"),
+      "the route answers by itself: 301 to https://app.test/old/a",
+    );
+    assertEquals(await why("path=/closed"), "the route answers by itself: 403");
+    const { stdout: sticky } = await explainCommand(weir, "--path", "/new/a?b");
+    assertMatch(
+      sticky,
+      /^ {2}splits app 9, canary 1: by client address\n {2}rewrites the target: \/a\?b\nupstream /m,
+    );
+    const { stdout: byTurn } = await explainCommand(weir, "--path", "/");
+    assertMatch(byTurn, /^ {2}splits app 1, canary 0: by turn\nupstream app$/m);
+    assertEquals(byTurn.includes("target"), false);
+  },
+);
+
 for (
   const [query, why] of [
     ["path=/&method=TRACE", "refused before any route is looked for: 405, TRACE is not allowed"],
