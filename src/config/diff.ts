@@ -2,9 +2,11 @@
 //
 // Pure. Lists are told by what joined and what left them; values that may be secret are not printed.
 
-import { showValue, withoutSecrets, withoutUserinfo } from "./findings.ts";
+import { showValue, withoutUserinfo } from "./findings.ts";
 import type { Loaded } from "./load.ts";
 import { isMap, type Path, pathText, valueAt } from "./path.ts";
+import { routeName } from "../routing/default_route.ts";
+import type { RouteConfig } from "./route_schema.ts";
 import type { Config } from "./schema.ts";
 
 /** What only a new process can take over: its sockets and threads. */
@@ -76,8 +78,8 @@ function words(verb: string, items: readonly string[], path: Path): string[] {
 }
 
 /**
- * By what an item stays the same item when it changes: an endpoint by its address, without its parameters, a route
- * without a name by all of its match.
+ * By what an item stays the same item when it changes: an endpoint by its address, without its parameters, a side of a
+ * split by its upstream, a route without a name by all of its match.
  */
 function itemKey(item: unknown): string {
   const words = itemWords(item);
@@ -91,11 +93,11 @@ function itemKey(item: unknown): string {
 function itemWords(item: unknown): string {
   if (typeof item === "string") return withoutUserinfo(item);
   if (!isMap(item)) return showValue(item);
-  const { name, url, match } = item;
+  const { name, url, match, upstream } = item;
   if (typeof name === "string") return name;
   if (typeof url === "string") return withoutUserinfo(url);
-  if (match === undefined) return JSON.stringify(item);
-  return `the route for ${JSON.stringify(withoutSecrets(match, ["routes", 0, "match"]))}`;
+  if (match !== undefined) return routeName(item as RouteConfig);
+  return typeof upstream === "string" ? upstream : JSON.stringify(item);
 }
 
 function valueWords(value: unknown, path: Path): string {

@@ -74,7 +74,7 @@ export function isSecret(path: Path): boolean {
 }
 
 /** What stands at `path`, with `hidden` for each value in it that may be a credential. */
-export function withoutSecrets(value: unknown, path: Path): unknown {
+function withoutSecrets(value: unknown, path: Path): unknown {
   if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, [...path, index]));
   if (!isMap(value)) return isSecret(path) ? hidden : value;
   return Object.fromEntries(
