@@ -3,6 +3,7 @@
 // Called by `load.ts` with what all sources make together. What is merely unwise is no finding but a lint
 // reason. Everything comes in unchecked: what has the wrong shape is passed over here.
 
+import { DEFAULT_CAPACITY } from "../board/layout.ts";
 import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
 import { nearest } from "./nearest.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
@@ -27,6 +28,7 @@ export function relationFindings(input: unknown, { placeOf, stickyKey }: Surroun
   checkPorts(input, refuse);
   checkProxyProtocol(input, refuse);
   checkWayOut(input, refuse);
+  checkRoom(input, refuse);
   checkRouteNames(listAt(input, ["routes"]), refuse);
   listAt(input, ["routes"]).forEach((route, index) => {
     if (isMap(route)) checkRoute(route, ["routes", index], Object.keys(mapAt(input, ["upstreams"])), refuse);
@@ -90,6 +92,24 @@ function checkWayOut(input: unknown, refuse: Refuse): void {
     state: `has ${upstreams.length} upstreams and no route says which takes what`,
     accepted: `must have one named ${defaultUpstream}, or routes must be written`,
   });
+}
+
+/** The board has only so many rows, and discovered endpoints need some as well. */
+function checkRoom(input: unknown, refuse: Refuse): void {
+  const { upstreamsMax, endpointsMax, routesMax } = DEFAULT_CAPACITY;
+  const upstreams = Object.values(mapAt(input, ["upstreams"]));
+  const endpoints = upstreams.reduce<number>(
+    (sum, upstream) => sum + listAt(upstream, ["endpoints"]).length,
+    0,
+  );
+  const rows = [
+    { path: "upstreams", what: "upstreams", count: upstreams.length, max: upstreamsMax },
+    { path: "upstreams", what: "endpoints", count: endpoints, max: endpointsMax },
+    { path: "routes", what: "routes", count: listAt(input, ["routes"]).length, max: routesMax },
+  ];
+  for (const { path, what, count, max } of rows) {
+    if (count > max) refuse([path], { state: `has ${count} ${what}`, accepted: `must have at most ${max}` });
+  }
 }
 
 function checkUpstream(upstream: unknown, path: Path, hasStickyKey: boolean, refuse: Refuse): void {

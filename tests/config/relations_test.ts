@@ -144,3 +144,20 @@ Deno.test("patterns of hosts and paths that can match nothing are refused at the
   assertStringIncludes(blank[0]!, "it must be without blanks and control characters");
   assertStringIncludes(umlaut[0]!, "a name that is not ASCII must be written in its `xn--` form");
 });
+
+Deno.test("more upstreams, endpoints or routes than the board has rows for are refused", async () => {
+  const file = (upstreams: number, endpoints: number, routes: number) => {
+    const group = { endpoints: Array.from({ length: endpoints }, (_, n) => `http://10.0.0.1:${n + 1}`) };
+    const groups = Object.fromEntries(Array.from({ length: upstreams }, (_, n) => [`u${n}`, group]));
+    const paths = Array.from({ length: routes }, (_, n) => ({ match: { path: `/${n}` }, upstream: "u0" }));
+    return `upstreams: ${JSON.stringify(groups)}\nroutes: ${JSON.stringify(paths)}`;
+  };
+  await loaded({ file: file(256, 16, 512) });
+  assertEquals(await refusals({ file: file(257, 1, 513) }), [
+    "upstreams has 257 upstreams, must have at most 256 (config.yaml:1:12)",
+    "routes has 513 routes, must have at most 512 (config.yaml:2:9)",
+  ]);
+  assertEquals(await refusals({ file: file(241, 17, 1) }), [
+    "upstreams has 4097 endpoints, must have at most 4096 (config.yaml:1:12)",
+  ]);
+});
