@@ -13,7 +13,8 @@ import { WorkerHandle } from "./worker_handle.ts";
 export interface SupervisorEvents {
   onListening(index: number): void;
   onNotListening(index: number, reason: string): void;
-  onDied(index: number, reason: string, respawnMs: number): void;
+  /** @param respawnMs null: it gets no successor, as the pod leaves */
+  onDied(index: number, reason: string, respawnMs: number | null): void;
   /** A worker hangs and was given up; `requests` were at it. */
   onHung(index: number, requests: number): void;
   /** The thread of a worker that hung has ended after all. */
@@ -104,13 +105,17 @@ export class Supervisor {
   }
 
   private replace(handle: WorkerHandle, reason: string): void {
-    if (handle.column !== null) this.columns.retire(handle.column);
     const { clock, events } = this.inputs;
+    const { requests } = handle;
+    if (handle.column !== null) this.columns.retire(handle.column);
+    if (this.leaving) {
+      events.onDied(handle.index, reason, null);
+      return this.noteDrained(handle, requests);
+    }
     if (handle.servedMs > STABLE_MS) this.deaths[handle.index] = 0;
     const deaths = this.deaths[handle.index]!++;
     const respawnMs = deaths === 0 ? 0 : Math.min(RESPAWN_FIRST_MS * 2 ** (deaths - 1), RESPAWN_MAX_MS);
     events.onDied(handle.index, reason, respawnMs);
-    if (this.leaving) return this.noteDrained(handle, 0);
     clock.after(respawnMs, () => this.spawn(handle));
   }
 
@@ -186,7 +191,7 @@ export class Supervisor {
     });
   }
 
-  /** Lets every worker finish what it has. @returns how many requests were cut at the deadline */
+  /** Lets every worker finish what it has. @returns how many requests were cut */
   async drain(deadlineMs: number): Promise<number> {
     this.leaving = true;
     const finished = new Promise<void>((resolve) => this.onAllDrained = resolve);

@@ -164,10 +164,7 @@ export class WorkerHandle {
     if (this.worker === null || this.column === null) return;
     // Judged at a tick, so that an `error` event, which says more, has come first if there is one.
     if (this.ended) return this.died("ended without a word");
-    const beat = Atomics.load(
-      this.board.int32,
-      this.board.layout.columnCell(this.column, ColumnCell.heartbeat),
-    );
+    const beat = this.cell(ColumnCell.heartbeat);
     if (beat !== this.lastBeat) {
       this.lastBeat = beat;
       this.missedTicks = 0;
@@ -178,8 +175,7 @@ export class WorkerHandle {
   }
 
   private hung(lifeline: string): void {
-    const { board, column } = this;
-    const requests = Atomics.load(board.int32, board.layout.columnCell(column!, ColumnCell.inFlight));
+    const { requests } = this;
     // Takes effect when the thread comes back from where it hangs, if it ever does.
     this.terminate();
     whenReleased(lifeline, () => {
@@ -211,6 +207,16 @@ export class WorkerHandle {
     this.become("draining", this.reason);
     this.post({ kind: "drain", deadlineMs });
     return true;
+  }
+
+  /** Requests at the incarnation, or at the one that just ended. */
+  get requests(): number {
+    return this.cell(ColumnCell.inFlight);
+  }
+
+  private cell(cell: number): number {
+    const { board, column } = this;
+    return column === null ? 0 : Atomics.load(board.int32, board.layout.columnCell(column, cell));
   }
 
   /** How long the incarnation, or the one that just ended, has served without a break. */

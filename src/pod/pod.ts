@@ -213,13 +213,13 @@ export class Pod {
     this.inputs.events.add("drain", "neutral", `leaving: not ready any more, ${then}`);
   }
 
-  /** Lets what is in flight finish and stops. @returns how many requests were cut at the deadline */
+  /** Lets what is in flight finish and stops. @returns how many requests were cut */
   async drain(): Promise<number> {
     const { deadlineMs } = this.config.drain;
     const cut = await this.supervisor.drain(deadlineMs);
     const words = cut === 0
       ? "nothing was cut"
-      : `${cut} requests were cut at the deadline of ${deadlineMs} ms`;
+      : `${cut} requests were cut, at the deadline of ${deadlineMs} ms or with their worker`;
     this.inputs.events.add("drain", cut === 0 ? "good" : "bad", `drained: ${words}`);
     await this.stop();
     return cut;

@@ -24,7 +24,10 @@ export function workerEvents(pod: Pod): SupervisorEvents {
     },
     onDied: (index, reason, respawnMs) => {
       hear(false);
-      tell("bad", `worker ${index} ${reason}; respawned in ${respawnMs} ms`);
+      const then = respawnMs === null
+        ? "not replaced, as this process leaves"
+        : `respawned in ${respawnMs} ms`;
+      tell("bad", `worker ${index} ${reason}; ${then}`);
     },
     onHung: (index, requests) => {
       hear(false);

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
-import { Supervisor } from "../../src/control/supervisor.ts";
+import { Board, ColumnCell, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
+import { Supervisor, type SupervisorEvents } from "../../src/control/supervisor.ts";
 import type { WorkerStart } from "../../src/messages.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -15,13 +15,13 @@ const MORTAL = `
   postMessage({ kind: "loaded", lifeline: crypto.randomUUID() });
 `;
 
-Deno.test("Supervisor waits longer for each death of a worker, but for one that had served for long", async () => {
+/** One mortal worker, with what its supervisor hears of it. */
+function stage(heard: Pick<SupervisorEvents, "onListening" | "onDied">) {
   const clock = new VirtualClock();
-  let listening = Promise.withResolvers<void>();
-  let died = Promise.withResolvers<number>();
+  const board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 8 });
   const ignore = () => {};
   const supervisor = new Supervisor({
-    board: Board.create({ ...DEFAULT_CAPACITY, columnsMax: 8 }),
+    board,
     clock,
     workers: 1,
     moduleUrl: new URL(`data:application/javascript,${encodeURIComponent(MORTAL)}`),
@@ -30,8 +30,7 @@ Deno.test("Supervisor waits longer for each death of a worker, but for one that 
     // These workers have no heartbeat.
     tickMs: Infinity,
     events: {
-      onListening: () => listening.resolve(),
-      onDied: (_index, _reason, respawnMs) => died.resolve(respawnMs),
+      ...heard,
       onNotListening: ignore,
       onHung: ignore,
       onHungThreadEnded: ignore,
@@ -40,6 +39,16 @@ Deno.test("Supervisor waits longer for each death of a worker, but for one that 
       onApplied: ignore,
       onCertificateApplied: ignore,
     },
+  });
+  return { clock, board, supervisor };
+}
+
+Deno.test("Supervisor waits longer for each death of a worker, but for one that had served for long", async () => {
+  let listening = Promise.withResolvers<void>();
+  let died = Promise.withResolvers<number>();
+  const { clock, supervisor } = stage({
+    onListening: () => listening.resolve(),
+    onDied: (_index, _reason, respawnMs) => died.resolve(respawnMs!),
   });
   supervisor.start();
   const waits: number[] = [];
@@ -55,4 +64,19 @@ Deno.test("Supervisor waits longer for each death of a worker, but for one that 
   }
   supervisor.stop();
   assertEquals(waits, [0, 100, 200, 0, 100, 0, 0]);
+});
+
+Deno.test("Supervisor.drain() counts the requests of a worker that dies meanwhile as cut", async () => {
+  const listening = Promise.withResolvers<void>();
+  const respawns: (number | null)[] = [];
+  const { board, supervisor } = stage({
+    onListening: () => listening.resolve(),
+    onDied: (_index, _reason, respawnMs) => respawns.push(respawnMs),
+  });
+  supervisor.start();
+  await listening.promise;
+  const { column } = supervisor.handles[0]!;
+  Atomics.add(board.int32, board.layout.columnCell(column!, ColumnCell.inFlight), 2);
+  assertEquals([await supervisor.drain(1_000), respawns], [2, [null]]);
+  supervisor.stop();
 });
