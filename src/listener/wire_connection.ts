@@ -86,7 +86,6 @@ export class WireConnection implements Tabled, BodyOwner {
 
   private readProxyHeader(): void {
     const { inlet } = this.socket;
-    this.house.table.busy(this);
     try {
       const header = parseProxyHeader(inlet.bytes, inlet.start, inlet.end);
       if (header === null) return this.socket.watch();
@@ -96,9 +95,9 @@ export class WireConnection implements Tabled, BodyOwner {
       if (!(error instanceof Http1Error)) throw error;
       return this.refuse(400, error.message);
     }
+    // It idles on: the header is no request.
     this.phase = "head";
-    if (inlet.available > 0) this.readHead();
-    else this.socket.watch();
+    this.readHead();
   }
 
   private readHead(): void {

@@ -150,6 +150,23 @@ for (const [what, [bytes, address]] of Object.entries(headers)) {
   }, WIRE);
 }
 
+scenario(
+  "a connection with nothing behind its PROXY header makes room like any that idles",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    const { config } = listening(origin, { proxyProtocol: true, connectionsMax: 1 });
+    const weir = await props.loop({ config: { ...config, trustedProxies: ["127.0.0.0/8"] } });
+    const [header] = headers["version 1"]!;
+    const silent = await props.client(weir);
+    await silent.send(header);
+    const asking = await props.client(weir);
+    await asking.send(header + requestText("GET", "/"));
+    assertEquals((await asking.response()).status, 200);
+    assertEquals(await silent.untilClosed(), "");
+  },
+  WIRE,
+);
+
 scenario("a PROXY header of somebody who is not trusted is a bad request", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.loop(listening(origin, { proxyProtocol: true }));
