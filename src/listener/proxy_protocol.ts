@@ -77,19 +77,27 @@ function addressV2(view: DataView, family: number, length: number): PeerAddress 
   switch (family >> 4) {
     case 1: {
       if (length < 12) throw malformed("address too short");
-      const parts = [0, 1, 2, 3].map((i) => view.getUint8(V2_HEAD_BYTES + i));
-      return { hostname: parts.join("."), port: view.getUint16(V2_HEAD_BYTES + 8) };
+      return { hostname: ipv4At(view, V2_HEAD_BYTES), port: view.getUint16(V2_HEAD_BYTES + 8) };
     }
     case 2: {
       if (length < 36) throw malformed("address too short");
-      const groups = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => view.getUint16(V2_HEAD_BYTES + i * 2).toString(16));
-      // The URL parser writes an address in its canonical, shortest form.
-      const hostname = new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
-      return { hostname, port: view.getUint16(V2_HEAD_BYTES + 32) };
+      return { hostname: ipv6At(view, V2_HEAD_BYTES), port: view.getUint16(V2_HEAD_BYTES + 32) };
     }
     default:
       return null;
   }
+}
+
+function ipv4At(view: DataView, at: number): string {
+  return [0, 1, 2, 3].map((i) => view.getUint8(at + i)).join(".");
+}
+
+function ipv6At(view: DataView, at: number): string {
+  const groups = [0, 2, 4, 6, 8, 10, 12, 14].map((i) => view.getUint16(at + i).toString(16)).join(":");
+  // A balancer that listens on both has its IPv4 clients so: each is to count by its own address, not as one /64.
+  if (groups.startsWith("0:0:0:0:0:ffff:")) return ipv4At(view, at + 12);
+  // The URL parser writes an address in its canonical, shortest form.
+  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
 }
 
 function noHeader(): Http1Error {

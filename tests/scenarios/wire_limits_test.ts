@@ -130,6 +130,14 @@ const headers: Readonly<Record<string, readonly [bytes: string, client: string |
   "version 1, IPv6": ["PROXY TCP6 2001:db8::7 ::1 5000 80\r\n", "2001:db8::7"],
   "version 1, unknown": ["PROXY UNKNOWN\r\n", "127.0.0.1"],
   "version 2": [`${V2}\x21\x11\0\x0c\xc0\0\x02\x07\x0a\0\0\x01\x13\x88\0\x50`, "192.0.2.7"],
+  "version 2, IPv6": [
+    `${V2}\x21\x21\0\x24\x20\x01\x0d\xb8${"\0".repeat(11)}\x07${"\0".repeat(16)}\x13\x88\0\x50`,
+    "2001:db8::7",
+  ],
+  "version 2, IPv4 within IPv6": [
+    `${V2}\x21\x21\0\x24${"\0".repeat(10)}\xff\xff\xc0\0\x02\x07${"\0".repeat(16)}\x13\x88\0\x50`,
+    "192.0.2.7",
+  ],
   "version 2, LOCAL": [`${V2}\x20\0\0\0`, "127.0.0.1"],
   "no header": ["", null],
   "a broken one": ["PROXY TCP4 192.0.2.999 10.0.0.1 5000 80\r\n", null],
