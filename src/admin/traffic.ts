@@ -45,6 +45,8 @@ interface Sample {
 
 const NOTHING: Tally = { requests: 0, errors: 0, latency: EMPTY_HISTOGRAM };
 const POD = "pod";
+/** Requests of no route that the pod had no room for. */
+const REJECTED = "rejected";
 
 /** Keys of rows: kinds never share names, and an endpoint is named within its upstream. */
 export const rowKey = {
@@ -65,9 +67,9 @@ export class TrafficMeter {
    * @param date milliseconds since 1970
    */
   sample(now: number, date: number, reading: Reading): void {
-    const sample = { at: now, tallies: tally(reading) };
     const previous = this.samples.at(-1);
     if (previous !== undefined && now <= previous.at) return;
+    const sample = { at: now, tallies: tally(reading, previous?.tallies ?? EMPTY_SAMPLE.tallies) };
     this.samples.push(sample);
     while (this.samples.length > 2 && this.samples[1]!.at <= now - this.limits.windowMs) this.samples.shift();
     if (previous === undefined) return;
@@ -119,22 +121,24 @@ function between(first: Sample, last: Sample, key: string): Traffic {
   };
 }
 
-function tally(reading: Reading): Map<string, Tally> {
+/** @param before what stood there at the last sample */
+function tally(reading: Reading, before: Sample["tallies"]): Map<string, Tally> {
   const { totals } = reading;
   const tallies = new Map<string, Tally>();
-  let latency = EMPTY_HISTOGRAM;
-  let errors = totals.worker(WorkerField.rejectedInFlight);
+  let pod = before.get(POD) ?? NOTHING;
+  const addToPod = (key: string, part: Tally) => {
+    tallies.set(key, part);
+    pod = grown(pod, before.get(key) ?? NOTHING, part);
+  };
+  addToPod(REJECTED, { ...NOTHING, errors: totals.worker(WorkerField.rejectedInFlight) });
   for (const { name, row } of reading.routes) {
-    const route = {
+    addToPod(rowKey.route(name), {
       requests: totals.routeStatuses(row).reduce((a, b) => a + b),
       errors: totals.route(row, RouteField.status5xx),
       latency: totals.routeLatency(row),
-    };
-    tallies.set(rowKey.route(name), route);
-    latency = merged(latency, route.latency);
-    errors += route.errors;
+    });
   }
-  tallies.set(POD, { requests: totals.worker(WorkerField.requests), errors, latency });
+  tallies.set(POD, { ...pod, requests: totals.worker(WorkerField.requests) });
   for (const upstream of reading.upstreams) {
     tallies.set(rowKey.upstream(upstream.name), {
       requests: totals.upstream(upstream.row, UpstreamField.requests),
@@ -151,6 +155,15 @@ function tally(reading: Reading): Map<string, Tally> {
     }
   }
   return tallies;
+}
+
+/** The pod's tally with what a part of it has added: a part that leaves takes nothing away. */
+function grown(pod: Tally, from: Tally, to: Tally): Tally {
+  return {
+    requests: pod.requests,
+    errors: pod.errors + Math.max(0, to.errors - from.errors),
+    latency: merged(pod.latency, since(from.latency, to.latency)),
+  };
 }
 
 /** Answers 5xx and attempts without an answer; clients that left count against nobody. */

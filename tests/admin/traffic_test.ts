@@ -76,6 +76,22 @@ Deno.test("TrafficMeter.of() counts an endpoint that joined within the window fr
   assertEquals(meter.of(rowKey.endpoint("shop", joined.id)).requestsPerSecond, 3);
 });
 
+Deno.test("TrafficMeter.pod() tells errors and percentiles although a reload takes a route away", () => {
+  const pod = new FakePod(() => 0, { shop: [A], old: [A] });
+  const meter = new TrafficMeter();
+  pod.serve(1, 0, { count: 5_000, status: 500 });
+  meter.sample(0, 0, read(pod));
+  pod.serve(0, 0, { count: 30, latencyMs: 30 });
+  pod.serve(0, 0, { count: 10, latencyMs: 30, status: 500 });
+  const [left] = pod.routeList.splice(1, 1);
+  meter.sample(1_000, 1_000, read(pod));
+  assertEquals([meter.pod().errorPercent, meter.points().at(-1)!.errorsPerSecond], [25, 10]);
+  assertGreater(meter.pod().p50Ms!, 50);
+  pod.routeList.push({ ...left!, row: 2 });
+  meter.sample(2_000, 2_000, read(pod));
+  assertEquals(meter.points().at(-1)!.errorsPerSecond, 0);
+});
+
 Deno.test("TrafficMeter goes on when the wall clock is set back or ahead", () => {
   const { pod, meter, sample } = meteredPod();
   const dates = [600_000, 601_000, 602_000, 300_000, 301_000, 900_000];
