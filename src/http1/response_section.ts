@@ -17,6 +17,8 @@ export class SectionScan {
   close = false;
   keepAliveMs = 0;
   contentType = "";
+  private saysClose = false;
+  private saysKeepAlive = false;
   private kept = "";
   /** Where the lines begin that pass and are not in `kept` yet. */
   private from = 0;
@@ -38,9 +40,12 @@ export class SectionScan {
     this.text = text;
     this.textAt = textAt;
     this.contentLength = -1;
-    this.chunked = this.dated = false;
+    this.chunked =
+      this.dated =
+      this.saysClose =
+      this.saysKeepAlive =
+        false;
     this.plain = true;
-    this.close = minor === 0;
     this.keepAliveMs = 0;
     this.from = at;
     this.kept = this.contentType = "";
@@ -54,6 +59,8 @@ export class SectionScan {
         this.contentType ||= this.part(line.from, line.to);
       }
     }
+    // RFC 9112 9.3: close wins, in whichever line it stands.
+    this.close = this.saysClose || (minor === 0 && !this.saysKeepAlive);
     // RFC 9112 6.1: both fields at once may be an attempt at smuggling; 1.0 has no transfer codings.
     if (this.chunked && this.contentLength >= 0) {
       throw new Http1Error("malformed", "both Transfer-Encoding and Content-Length");
@@ -83,7 +90,7 @@ export class SectionScan {
         this.chunked = true;
         break;
       case Known.connection:
-        this.close = closes(value, this.close);
+        this.noteOptions(value);
         // It may name fields that stay behind, too.
         if (value !== "keep-alive" && value !== "close") this.plain = false;
         break;
@@ -94,6 +101,17 @@ export class SectionScan {
     if (!isForOneHop(known)) return;
     this.kept += this.part(this.from, at);
     this.from = line.next;
+  }
+
+  private noteOptions(value: string): void {
+    const lower = value === "keep-alive" ? value : value.toLowerCase();
+    if (lower === "keep-alive") this.saysKeepAlive = true;
+    else if (lower === "close") this.saysClose = true;
+    else {
+      const options = lower.split(",").map((option) => option.trim());
+      if (options.includes("close")) this.saysClose = true;
+      if (options.includes("keep-alive")) this.saysKeepAlive = true;
+    }
   }
 
   /** The lines that the client gets, as they stand; null when they must be looked at one by one. */
@@ -142,15 +160,6 @@ export function requireChunked(value: string): void {
   if (value !== "chunked" && value.toLowerCase() !== "chunked") {
     throw new Http1Error("malformed", "transfer coding other than chunked");
   }
-}
-
-function closes(value: string, before: boolean): boolean {
-  const lower = value.length === 10 && value === "keep-alive" ? value : value.toLowerCase();
-  if (lower === "keep-alive") return false;
-  if (lower === "close") return true;
-  const options = lower.split(",").map((option) => option.trim());
-  if (options.includes("close")) return true;
-  return options.includes("keep-alive") ? false : before;
 }
 
 function keepAliveTimeoutMs(value: string): number {

@@ -110,3 +110,26 @@ Deno.test("the short way and the long way give the client the same lines, whatev
   }
   assert(short > 1_000, `${short} went the short way`);
 });
+
+Deno.test("a connection lives on unless the origin says close in any line, or is of HTTP/1.0 and says nothing", () => {
+  const cases: readonly (readonly [persistent: boolean, connection: readonly string[], minor?: number])[] = [
+    [true, []],
+    [true, ["keep-alive"]],
+    [false, ["Close"]],
+    [false, ["close", "keep-alive"]],
+    [false, ["keep-alive", "close"]],
+    [false, ["close", "x-hop, keep-alive"]],
+    [false, ["x-hop, close", "keep-alive"]],
+    [true, ["x-hop", "Keep-Alive"]],
+    [false, [], 0],
+    [true, ["Keep-Alive"], 0],
+    [true, ["keep-alive", "x-hop"], 0],
+    [false, ["keep-alive", "close"], 0],
+  ];
+  for (const [persistent, connection, minor = 1] of cases) {
+    const lines = [...connection.map((value) => `Connection: ${value}`), "Content-Length: 0"];
+    const bytes = new TextEncoder().encode([`HTTP/1.${minor} 200 OK`, ...lines, "", ""].join("\r\n"));
+    const head = parseResponseHead(bytes, 0, bytes.length, "GET");
+    assertEquals(head.persistent, persistent, `1.${minor} ${connection.join(" | ")}`);
+  }
+});
