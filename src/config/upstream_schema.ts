@@ -162,7 +162,9 @@ const endpointObject = z.strictObject({
   weight: z.int().min(1).max(1_000).optional().describe(
     "Share of the traffic relative to the others; default 1.",
   ),
-  backup: z.boolean().optional().describe("Used only when no other endpoint can be."),
+  backup: z.boolean().optional().describe(
+    "Helps while fewer than `panicPercent` of the others can be used, and where all others failed a request.",
+  ),
   drain: z.boolean().optional().describe("Takes no new clients; sticky ones leave as their sessions end."),
 });
 
@@ -170,7 +172,9 @@ export const upstreamSchema = z.strictObject({
   endpoints: z.array(z.union([z.string().min(1), endpointObject])).min(1).describe("Addresses of the group."),
   balance: z.preprocess((v) => typeof v === "string" ? { policy: v } : v, balanceSchema.prefault({})),
   whenAllUnhealthy: z.enum(["panic", "fail"]).default("panic")
-    .describe("panic: below `panicPercent` of usable endpoints use all; fail: 503 with Retry-After."),
+    .describe(
+      "panic: below `panicPercent` of usable endpoints use all, unless a backup serves; fail: 503 with Retry-After.",
+    ),
   panicPercent: percent(0, 100).default(50).describe("Share of usable endpoints below which panic starts."),
   hostHeader: z.enum(["client", "endpoint"]).or(headerText().startsWith("=")).default("client")
     .describe("Host sent upstream: the client's, the endpoint's authority, or a fixed `=name`."),
