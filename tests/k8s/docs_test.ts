@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { parse } from "yaml";
 import { parseEndpointAddress } from "../../src/config/endpoint_url.ts";
 import { pathOf } from "./support/manifests.ts";
 
@@ -26,4 +27,11 @@ Deno.test("docs/kubernetes.md shows addresses that Weir takes", () => {
     if (address === "k8s://") continue;
     assertEquals(parseEndpointAddress(address).ok, true, address);
   }
+});
+
+Deno.test("docs/kubernetes.md takes weir.yaml out of the ConfigMap whole, and without a cluster", async () => {
+  const [, script = ""] = /(sed .*) > weir\.yaml/.exec(guide) ?? [];
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", script], cwd: pathOf(".") }).output();
+  const { data } = parse(Deno.readTextFileSync(pathOf("k8s/configmap.yaml")));
+  assertEquals(parse(new TextDecoder().decode(stdout)), parse(data["weir.yaml"]));
 });
