@@ -1,6 +1,7 @@
 // The documents' examples of configuration are taken as they stand there.
 
 import { assert, assertEquals } from "@std/assert";
+import { keyReferences } from "../../src/config/reference.ts";
 import { refusals } from "./helpers.ts";
 
 const PAGES = ["README.md", "docs/configuration.md", "docs/routing.md", "docs/tls.md", "docs/listeners.md"];
@@ -27,4 +28,14 @@ Deno.test("loadConfig() takes every match that docs/routing.md writes out", asyn
     const file = `${UPSTREAMS}routes: [{ match: { ${match} }, upstream: app }]\n`;
     assertEquals(await refusals({ file }), [], match);
   }
+});
+
+Deno.test("docs/coming_from.md names keys that there are", async () => {
+  const spans = (await read("docs/coming_from.md")).matchAll(
+    /`((?:listen|limits|accessLog|upstreams\.<name>|routes\[\]|trustedProxies)(?:\.[^`]*)?)`/g,
+  );
+  const known = new Set(keyReferences().map(({ key }) => key));
+  const named = [...spans].map(([, key = ""]) => key).filter((key) => key !== "upstreams.<name>");
+  assert(named.length > 25);
+  assertEquals(named.filter((key) => !known.has(key)), []);
 });
