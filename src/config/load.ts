@@ -1,6 +1,6 @@
 // The one way to a configuration: flags > environment > file > defaults, or every reason why there is none.
 //
-// Called by `main.ts` at start and by the control plane at each reload. Reads the file it is pointed to and
+// Called by the commands in `cli/`, and for the pod at each reload. Reads the file it is pointed to and
 // nothing else; never throws, prints or exits. What is refused is refused with all findings of all sources
 // at once, also those of a value that a stronger source overrides: it would come back with the next change.
 

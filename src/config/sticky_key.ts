@@ -1,6 +1,6 @@
 // What signs sticky cookies: the variable WEIR_STICKY_KEY, else what the file `stickyKeyFile` holds.
 //
-// Pure. `load.ts` asks about the variable, `pod_files.ts` about the file; blanks around a key are no part of it.
+// Pure. `relations.ts` asks about the variable, `pod_files.ts` about the file; blanks around a key are no part of it.
 
 /**
  * Fewer could be tried one by one: whoever has a cookie and knows the address it stands for can tell when a guess is

@@ -2,7 +2,7 @@
 //
 // Every limit has its unit last, a range, a default and the reason for the default in its description;
 // `docs/configuration.md` holds the same keys and a test compares the two. Endpoint addresses are strings
-// here and become `EndpointConfig` in `endpoint_url.ts`.
+// here and become an `EndpointAddress` in `endpoint_url.ts`.
 
 import { z } from "zod";
 import { bytes, count, headerName, headerText, milliseconds, percent, targetPath } from "./units.ts";

@@ -1,6 +1,6 @@
 // One try at one endpoint: connect, send, read the head of the answer. It neither retries nor logs.
 //
-// Called by `handler.ts`. A `response` or `switched` outcome hands over the lease: it goes back at the end of
+// Called by `forwarding.ts`. A `response` or `switched` outcome hands over the lease: it goes back at the end of
 // the body, or of what the connection was switched to.
 // Every other outcome has given the lease back already.
 

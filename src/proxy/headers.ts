@@ -1,7 +1,8 @@
 // What happens to header fields on their way through, in both directions (RFC 9110 7.6, RFC 7239).
 //
-// Every head is written anew from a list of lines: fields for one hop stay behind, what Weir vouches for is
-// set by Weir, everything else passes untouched and in order. Called by `handler.ts` once per direction.
+// A head is written anew from a list of lines: fields for one hop stay behind, what Weir vouches for is set by
+// Weir, everything else passes untouched and in order. Called by `upstream_request.ts` and `forwarding.ts`, once per
+// direction, for heads that do not go on as they stand.
 
 import { type HeaderLines, isNamed, type RequestHead, type ResponseHead } from "../exchange.ts";
 import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";

@@ -1,6 +1,6 @@
 // The state of one event loop's proxy: the newest snapshot made ready for traffic.
 //
-// `worker.ts` makes one and hands every exchange of its listener to `handle`. Applying a snapshot keeps what
+// `event_loop.ts` makes one and hands every exchange of its listener to `handle`. Applying a snapshot keeps what
 // did not change: upstreams by name, endpoints by identity, with their pools and counts.
 
 import { hash32 } from "../balance/hash.ts";

@@ -1,4 +1,4 @@
-// Whether a failed attempt may be tried elsewhere: one pure function, asked by `handler.ts` after every one.
+// Whether a failed attempt may be tried elsewhere: one pure function, asked by `forwarding.ts` after every one.
 //
 // What sent nothing may always go elsewhere. What may have been processed may only be sent again when the
 // method allows it (RFC 9110 9.2.2): a POST never reaches two origins' handlers.

@@ -1,4 +1,4 @@
-// Which route a request is for. Called once per request by `proxy/handler.ts`, by explain and by simulate.
+// Which route a request is for. Called once per request by `proxy/handler.ts`, and by explain.
 //
 // The most specific matching route wins (see `precedence.ts`), found by host, then by path, never by going
 // through all routes; one route that takes everything costs one comparison. Nothing here fails, waits or
