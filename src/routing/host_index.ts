@@ -29,7 +29,8 @@ export class HostIndex<Tier> {
     const endings = entries.filter(({ host }) => host.kind === "wildcard").map(({ host }) =>
       host.name.length
     );
-    this.#endings = [...new Set(endings)].sort((a, b) => b - a);
+    // By rank the longer wildcard comes first.
+    this.#endings = [...new Set(endings)];
     this.#anyPortWritten = entries.some(({ host }) => host.port !== null);
     const onlyAny = this.#exact.size + this.#wildcards.size === 0 && !this.#anyPortWritten;
     this.#anyHostOnly = onlyAny ? [...this.#any.values()] : null;

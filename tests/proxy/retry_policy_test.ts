@@ -185,6 +185,16 @@ Deno.test("retryVerdict() says why not in words", () => {
   const ended = reset("head", false);
   const verdict = retryVerdict({ ...FACTS, ended, method: "POST" });
   assertEquals(verdict, { retry: false, why: "POST may have been processed" });
+  for (
+    const [retryAfterMs, why] of [[600, "Retry-After is past the deadline"], [
+      RETRY_AFTER_MAX_MS + 1,
+      "Retry-After asks for more than a retry waits",
+    ]] as const
+  ) {
+    const asked = { kind: "status", status: 503, retryAfterMs } as const;
+    const facts = { ...FACTS, ended: asked, onStatus: [503], deadlineLeftMs: 600 };
+    assertEquals(retryVerdict(facts), { retry: false, why });
+  }
 });
 
 Deno.test("isIdempotent() knows methods by their exact spelling", () => {
