@@ -236,8 +236,8 @@ Deno.test("toClient() says one length, and none of an answer that has no content
 Deno.test("interimToClient() keeps back what is for one hop, and framing", () => {
   const lines = [
     "Link: </a>",
-    "Connection: X-Hop",
-    "x-hop: 1",
+    "Connection: x-hop",
+    "X-Hop: 1",
     "Content-Length: 5",
     "Keep-Alive: 1",
     "Date: x",
