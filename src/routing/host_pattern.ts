@@ -49,20 +49,8 @@ export function hostMatches(pattern: HostPattern, name: string, port: number): b
   return name.length > pattern.name.length && name.endsWith(pattern.name);
 }
 
-/** Whether every host of `inner` is one of `outer`. */
-export function hostCovers(outer: HostPattern, inner: HostPattern): boolean {
-  if (outer.port !== null && outer.port !== inner.port) return false;
-  if (outer.kind === "any") return true;
-  if (inner.kind === "any" || (outer.kind === "exact" && inner.kind === "wildcard")) return false;
-  if (outer.kind === "exact") return outer.name === inner.name;
-  return inner.name.endsWith(outer.name) && (inner.kind === "wildcard" || inner.name !== outer.name);
-}
-
-/** Whether some host is for both. */
-export function hostsOverlap(a: HostPattern, b: HostPattern): boolean {
-  if (a.port !== null && b.port !== null && a.port !== b.port) return false;
-  const unported = (pattern: HostPattern) => ({ ...pattern, port: null });
-  return hostCovers(unported(a), unported(b)) || hostCovers(unported(b), unported(a));
+export function isSameHost(a: HostPattern, b: HostPattern): boolean {
+  return a.kind === b.kind && a.name === b.name && a.port === b.port;
 }
 
 export function describeHost(pattern: HostPattern): string {

@@ -3,8 +3,8 @@
 
 import type { RouteSnapshot } from "../messages.ts";
 import { type Condition, conditionImplied, conditionsComplete, conditionsExclude } from "./conditions.ts";
-import { hostCovers, hostsOverlap } from "./host_pattern.ts";
-import { pathCovers, pathsOverlap } from "./path_pattern.ts";
+import { isSameHost } from "./host_pattern.ts";
+import { isSamePath } from "./path_pattern.ts";
 import { criterionBetween, entriesOf, type Entry } from "./precedence.ts";
 
 /** Two routes that one request can match while nothing puts either first; the file's order decides. */
@@ -52,8 +52,7 @@ export function findUnreachable(routes: readonly RouteSnapshot[]): Unreachable[]
 /** Entries that together take everything that `entry` matches; none when something is left for it. */
 function takersOf(entry: Entry, earlier: readonly Entry[]): Entry[] {
   const candidates = earlier.filter((other) =>
-    hostCovers(other.host, entry.host) && pathCovers(other.path, entry.path) &&
-    (other.methods === null || entry.methods !== null)
+    isSamePlace(other, entry) && (other.methods === null || entry.methods !== null)
   );
   if (entry.methods === null) return takersForMethod(entry, candidates);
   const takers = entry.methods.map((method) =>
@@ -93,7 +92,15 @@ function equalRuns(entries: readonly Entry[]): Entry[][] {
 }
 
 function entriesOverlap(a: Entry, b: Entry): boolean {
-  return hostsOverlap(a.host, b.host) && pathsOverlap(a.path, b.path) &&
+  return isSamePlace(a, b) &&
     (a.methods === null || b.methods === null || a.methods.some((method) => b.methods!.includes(method))) &&
     !a.conditions.some((left) => b.conditions.some((right) => conditionsExclude(left, right)));
+}
+
+/**
+ * Hosts and paths that differ are never in each other's way: where a request is for both, they differ in a criterion,
+ * and the one that goes first leaves requests to the other.
+ */
+function isSamePlace(a: Entry, b: Entry): boolean {
+  return isSameHost(a.host, b.host) && isSamePath(a.path, b.path);
 }

@@ -77,16 +77,11 @@ export function pathCovers(outer: PathPattern | null, inner: PathPattern | null)
   });
 }
 
-/** Whether some path is for both. */
-export function pathsOverlap(a: PathPattern | null, b: PathPattern | null): boolean {
-  if (a === null || b === null) return true;
-  const [short, long] = a.segments.length <= b.segments.length ? [a, b] : [b, a];
-  if (short.segments.length < long.segments.length && !short.open) return false;
-  return short.segments.every((segment, i) => {
-    const other = long.segments[i]!;
-    if (segment === null) return other !== "";
-    return other === null ? segment !== "" : segment === other;
-  });
+/** Whether both are for the same paths; null is the route that names no path. */
+export function isSamePath(a: PathPattern | null, b: PathPattern | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.open === b.open && a.segments.length === b.segments.length &&
+    a.segments.every((segment, i) => segment === b.segments[i]);
 }
 
 function isParameter(part: string): boolean {
