@@ -8,12 +8,14 @@ import { isMap, type Path, pathText, valueAt } from "./path.ts";
 import { routeName } from "../routing/default_route.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { Config } from "./schema.ts";
+import type { PlaceOf } from "./shape.ts";
+import { renderOrigin } from "./sources.ts";
 
 /** What only a new process can take over: its sockets and threads. */
 const FIXED_KEYS = ["listen", "admin", "workers"] as const;
 
 /** A configuration and where its values came from. */
-type Described = Pick<Loaded, "config" | "origins">;
+type Described = Pick<Loaded, "config" | "origins" | "placeOf">;
 
 /** Differences from one configuration to the next; empty when they mean the same. */
 export function configDiff(before: Config, after: Config): string[] {
@@ -26,13 +28,17 @@ export function fixedDiff(before: Config, after: Config): string[] {
 }
 
 /** `after` with what is fixed taken from `before`: what a running pod can take over. */
-export function withFixedOf<T extends Described>(before: Described, after: T): T {
+export function withFixedOf<T extends Described>(before: Pick<Loaded, "config">, after: T): T {
   const { listen: _listen, admin: _admin, workers: _workers, ...rest } = after.config;
   const { listen, admin, workers } = before.config;
   const fixed = { listen, admin, ...(workers === undefined ? {} : { workers }) };
   const origins = new Map(after.origins);
   for (const path of differingLeaves(fixed, after.config, [])) origins.set(pathText(path), { kind: "kept" });
-  return { ...after, config: { ...fixed, ...rest }, origins };
+  const placeOf: PlaceOf = (path, of) => {
+    const origin = origins.get(pathText(path));
+    return origin?.kind === "kept" ? renderOrigin(origin) : after.placeOf(path, of);
+  };
+  return { ...after, config: { ...fixed, ...rest }, origins, placeOf };
 }
 
 /** Where `before` has a value that `after` does not have. */

@@ -24,10 +24,10 @@ export const lintRules: readonly LintRule[] = [
 /** All findings, errors first. */
 export function lint(config: Config, context: LintContext): LintFinding[] {
   const findings = lintRules.flatMap(({ name, check }) =>
-    check(config, context).map(({ path, ...report }) => ({
+    check(config, context).map((report) => ({
       rule: name,
-      subject: pathText(path),
-      place: context.placeOf(path),
+      subject: pathText(report.path),
+      place: context.placeOf(report.path),
       ...report,
     }))
   );

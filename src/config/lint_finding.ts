@@ -18,7 +18,7 @@ export interface LintReport {
   readonly fix: string;
 }
 
-export interface LintFinding extends Omit<LintReport, "path"> {
+export interface LintFinding extends LintReport {
   /** Name of the rule. */
   readonly rule: string;
   /** The key: `upstreams.api.health.timeoutMs`. */

@@ -5,9 +5,10 @@
 
 import { configDiff, fixedDiff, withFixedOf } from "../config/diff.ts";
 import { renderFinding } from "../config/findings.ts";
-import { lint, renderLintFinding } from "../config/lint.ts";
+import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
 import type { Loaded, Refused } from "../config/load.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
+import { routeNames } from "../routing/default_route.ts";
 import type { EventBook } from "./event_book.ts";
 import { FilesRefusedError } from "./pod_files.ts";
 
@@ -68,10 +69,11 @@ export class Reloader {
 
   private async takeOver(why: string, next: Loaded): Promise<void> {
     const { pod } = this.inputs;
-    const problems = newProblems(pod.loaded, next);
-    if (problems.length > 0) return this.refuse(why, problems);
     const fixed = fixedDiff(pod.loaded.config, next.config);
     const usable = withFixedOf(pod.loaded, next);
+    // What is taken over now, and what a restart would make of it.
+    const problems = newProblems(pod.loaded, fixed.length === 0 ? [usable] : [usable, next]);
+    if (problems.length > 0) return this.refuse(why, problems);
     const changes = configDiff(pod.loaded.config, usable.config);
     changes.push(...await pod.reload(usable));
     this.accept(why, changes, fixed);
@@ -98,11 +100,28 @@ function problemsOf(error: unknown): string[] {
 }
 
 /** Errors of reason that the configuration in use does not have: a running pod is not led into those. */
-function newProblems(before: Loaded, after: Loaded): string[] {
-  if (Object.keys(after.config.upstreams).length === 0) return ["upstreams is empty, must name one at least"];
-  const errorsIn = ({ config, placeOf, origins }: Loaded) =>
-    lint(config, { placeOf, origins }).filter(({ severity }) => severity === "error");
-  const known = new Set(errorsIn(before).map(({ rule, subject }) => `${rule} ${subject}`));
-  return errorsIn(after).filter(({ rule, subject }) => !known.has(`${rule} ${subject}`))
-    .map((finding) => renderLintFinding(finding).replaceAll(/\n\s*/g, ", "));
+function newProblems(before: Loaded, after: readonly Loaded[]): string[] {
+  if (after.some(({ config }) => Object.keys(config.upstreams).length === 0)) {
+    return ["upstreams is empty, must name one at least"];
+  }
+  const known = errorsIn(before);
+  const found = new Map(after.flatMap((loaded) => [...errorsIn(loaded)]));
+  return [...found].filter(([identity]) => !known.has(identity))
+    .map(([, finding]) => renderLintFinding(finding).replaceAll(/\n\s*/g, ", "));
+}
+
+/** By what makes an error the same one in another configuration: its rule and its key, a route by its name. */
+function errorsIn({ config, placeOf, origins }: Loaded): Map<string, LintFinding> {
+  const names = routeNames(config.routes);
+  const identity = ({ rule, path }: LintFinding) =>
+    JSON.stringify([
+      rule,
+      ...path.map((step, i) =>
+        typeof step === "string" ? step : path[i - 1] === "routes" ? names[step] : "[]"
+      ),
+    ]);
+  return new Map(
+    lint(config, { placeOf, origins }).filter(({ severity }) => severity === "error")
+      .map((finding) => [identity(finding), finding]),
+  );
 }

@@ -98,7 +98,8 @@ Deno.test("fixedDiff() tells what takes a restart, and withFixedOf() leaves it a
     "workers removed",
   ]);
   const origins = new Map();
-  const usable = withFixedOf({ config: before, origins }, { config: after, origins }).config;
+  const placeOf = () => "default";
+  const usable = withFixedOf({ config: before }, { config: after, origins, placeOf }).config;
   assertEquals([usable.listen.port, usable.admin.port, usable.workers], [3000, 9901, 2]);
   assertEquals(usable.upstreams["api"]!.panicPercent, 10);
 });
@@ -115,5 +116,9 @@ Deno.test("withFixedOf() says of what it leaves that it is from the start, and k
   assertEquals(of("host"), ['  host: "::" # config.yaml:2:16', '  host: "0.0.0.0" # default']);
   assertEquals(of("workers"), [`workers: 2 ${kept}`]);
   assertEquals(Object.keys(usable.config), Object.keys(before.config));
-  assertEquals(withFixedOf(before, before), before);
+  assertEquals(["port", "host"].map((key) => usable.placeOf(["listen", key])), [
+    kept.slice(2),
+    "config.yaml:2:16",
+  ]);
+  assertEquals({ ...withFixedOf(before, before), placeOf: before.placeOf }, before);
 });

@@ -42,3 +42,47 @@ Deno.test("a reload that fails in a way nobody foresaw is refused, and the next 
   ]);
   assertEquals(pod.lastReload?.ok, true);
 });
+
+/** What becomes of a reload from one file to another: its words up to the first reason. */
+async function reloadTo(before: string, after: string): Promise<string> {
+  const { words } = await reload(before, () => loaded({ file: after }));
+  return words[0]!.replace(/ \[[a-z-]+\], why: .*/, "");
+}
+
+Deno.test("a reload that leads to an error of reason with what takes a restart as it is, or after one, is refused", async () => {
+  const on = (port: number, upstream: number) =>
+    `listen: {port: ${port}}\nupstreams: {api: {endpoints: ["http://127.0.0.1:${upstream}"]}}`;
+  const refused = "SIGHUP: refused, the old configuration stays: error: upstreams.api.endpoints[0]";
+  const place = "(config.yaml:2:31)";
+  assertEquals(
+    await reloadTo(on(3000, 80), on(4000, 3000)),
+    `${refused} is Weir's own listen port 3000 ${place}`,
+  );
+  assertEquals(
+    await reloadTo(on(3000, 80), on(4000, 4000)),
+    `${refused} is Weir's own listen port 4000 ${place}`,
+  );
+  const trusting = "listen: {listener: wire, proxyProtocol: true}\ntrustedProxies: [10.0.0.1]\n" + API;
+  assertEquals(
+    await reloadTo(trusting, API),
+    "SIGHUP: refused, the old configuration stays: error: listen.proxyProtocol is true, and trustedProxies is empty " +
+      "(the start; its change takes a restart)",
+  );
+});
+
+Deno.test("an error of reason that is there already keeps no route from being added before it", async () => {
+  const tied = [
+    "{name: a, upstream: api, match: {query: {x: y}}}",
+    "{name: b, upstream: api, match: {query: {z: y}}}",
+  ];
+  const routes = (...list: string[]) => `${API}routes: [${list.join(", ")}]`;
+  const added = "{name: c, upstream: api, match: {path: /c, query: {x: y}}}";
+  assertEquals(
+    await reloadTo(routes(...tied), routes(added, ...tied)),
+    "SIGHUP: applied: routes: added c",
+  );
+  assertEquals(
+    await reloadTo(routes(...tied), routes(...tied, "{name: d, upstream: api, match: {query: {w: y}}}")),
+    "SIGHUP: refused, the old configuration stays: error: routes[2].match ties with routes[1] (b) (config.yaml:2:142)",
+  );
+});
