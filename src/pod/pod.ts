@@ -17,7 +17,7 @@ import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts
 import type { EventBook } from "./event_book.ts";
 import { judgeInputs } from "./judge_inputs.ts";
 import { type HeldPort, holdPort, orSayWhy } from "./port_probe.ts";
-import { type PodFiles, readPodFiles } from "./pod_files.ts";
+import { fileChanges, type PodFiles, readPodFiles } from "./pod_files.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
 import { UpstreamBook } from "./upstream_book.ts";
@@ -160,21 +160,19 @@ export class Pod {
    */
   async reload(loaded: Loaded): Promise<string[]> {
     const files = await readPodFiles(loaded, this.inputs, { withListener: false });
-    const { stickyKey, upstreamTls } = this.files;
+    const before = this.files;
     await this.upstreams.apply(loaded.config, files.upstreamTls);
     try {
       this.publisher.publish(loaded.config, this.upstreams.all(), files.stickyKey);
     } catch (error) {
-      await this.upstreams.apply(this.config, upstreamTls);
-      this.publisher.publish(this.config, this.upstreams.all(), stickyKey);
+      await this.upstreams.apply(this.config, before.upstreamTls);
+      this.publisher.publish(this.config, this.upstreams.all(), before.stickyKey);
       throw error;
     }
     this.files = files;
     this.loaded = loaded;
     await this.certificate?.look();
-    return files.stickyKey === stickyKey
-      ? []
-      : ["the sticky key changed: older cookies do not count any more"];
+    return fileChanges(before, files);
   }
 
   /** A worker accepts connections: the port is its group's from now on. */

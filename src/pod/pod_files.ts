@@ -6,6 +6,7 @@
 
 import { type Finding, renderFinding } from "../config/findings.ts";
 import type { Loaded } from "../config/load.ts";
+import { pathText } from "../config/path.ts";
 import { stickyKeyFault } from "../config/sticky_key.ts";
 import { readCertificate } from "../control/certificate.ts";
 import { tryOutTls } from "../control/certificate_watcher.ts";
@@ -57,6 +58,21 @@ export async function readPodFiles(
   }
   if (files.findings.length > 0) throw new FilesRefusedError(files.findings);
   return { stickyKey: key?.trim() ?? fromEnvironment, upstreamTls };
+}
+
+/** What one reading found in files and the one before did not, in words; an upstream that joins is no change of its files. */
+export function fileChanges(before: PodFiles, after: PodFiles): string[] {
+  const contentsOf = (tls: UpstreamTlsSnapshot) => JSON.stringify([tls.caCerts, tls.cert, tls.key]);
+  const upstreams = [...after.upstreamTls].filter(([name, tls]) => {
+    const known = before.upstreamTls.get(name);
+    return known !== undefined && contentsOf(known) !== contentsOf(tls);
+  });
+  return [
+    ...upstreams.map(([name]) => `what the files of ${pathText(["upstreams", name, "tls"])} hold changed`),
+    ...(before.stickyKey === after.stickyKey
+      ? []
+      : ["the sticky key changed: older cookies do not count any more"]),
+  ];
 }
 
 function refuseUnusableKey(text: string): void {

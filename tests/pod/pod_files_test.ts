@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { renderFinding } from "../../src/config/findings.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { readPodFiles } from "../../src/pod/pod_files.ts";
+import { fileChanges, type PodFiles, readPodFiles } from "../../src/pod/pod_files.ts";
 
 const KEY = "0123456789abcdef";
 
@@ -31,4 +31,18 @@ Deno.test("readPodFiles() refuses a sticky key that is short", async () => {
   const message = "stickyKeyFile is /key, which cannot be used: its key has 1 character, " +
     "must have at least 16, as `openssl rand -hex 32` makes them";
   await assertRejects(() => read("", "k\n"), Error, message);
+});
+
+Deno.test("fileChanges() names what holds something else, and nothing that joined, left or stayed", () => {
+  const tls = (cert: string) => ({ caCerts: ["ca"], cert, key: "key" });
+  const files = (stickyKey: string, upstreams: Record<string, string>): PodFiles => ({
+    stickyKey,
+    upstreamTls: new Map(Object.entries(upstreams).map(([name, cert]) => [name, tls(cert)])),
+  });
+  const before = files(KEY, { a: "1", "b.c": "1", left: "1" });
+  assertEquals(fileChanges(before, files(KEY, { a: "1", "b.c": "1", joined: "2" })), []);
+  assertEquals(fileChanges(before, files("another key", { a: "1", "b.c": "2" })), [
+    'what the files of upstreams["b.c"].tls hold changed',
+    "the sticky key changed: older cookies do not count any more",
+  ]);
 });

@@ -1,6 +1,6 @@
 // Origins behind TLS: what is verified, who is shown what, and how a failure is told to whom.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { MutualOrigin } from "../support/mutual_origin.ts";
 import { ask } from "../support/raw_client.ts";
@@ -8,7 +8,7 @@ import { scenario } from "../support/scenario.ts";
 import { SecureOrigin } from "../support/secure_origin.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
-import { runWeir } from "../support/weir.ts";
+import { runWeir, startWeir } from "../support/weir.ts";
 
 const options = needs("openssl");
 
@@ -124,3 +124,20 @@ Deno.test("a start with files that are no certificates is refused with the reaso
   const reason = "which cannot be used: the certificate file holds no PEM certificate";
   assert(stderr.includes(`upstreams.secure.tls.caFile is ${caFile}, ${reason}`), stderr);
 });
+
+Deno.test(
+  "SIGHUP takes over what the files of an upstream's TLS hold by now, and says so",
+  options,
+  async () => {
+    await using authority = await Authority.create();
+    await using other = await Authority.create();
+    const upstreams = { a: { endpoints: ["https://127.0.0.1:9"], tls: { caFile: authority.caFile } } };
+    await using weir = await startWeir({ config: { upstreams } });
+    await Deno.writeTextFile(authority.caFile, other.cert);
+    weir.signal("SIGHUP");
+    assertStringIncludes(
+      await weir.line(/"event":"reload"/),
+      "SIGHUP: applied: what the files of upstreams.a.tls hold changed",
+    );
+  },
+);
