@@ -64,3 +64,11 @@ Deno.test("readPodFiles() names every file that does not hold what it should, wi
     "upstreams.one.tls.keyFile is d.pem, which cannot be used: the key file holds no PEM private key (weir.yaml:10:16)",
   ]);
 });
+
+Deno.test("readPodFiles() refuses a file that is longer than what is read of it", async () => {
+  const files = { key: "0123456789abcdef".padEnd(1_048_577), "ca.pem": "x", "c.pem": "x", "d.pem": "x" };
+  assertEquals(
+    (await refusals(files, false))[0],
+    "stickyKeyFile is key, which cannot be used: it is larger than 1 MiB (weir.yaml:1:16)",
+  );
+});
