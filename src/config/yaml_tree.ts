@@ -152,7 +152,8 @@ class TreeReader {
   #key(node: Node | null, path: Path): string | undefined {
     const target = node !== null && isAlias(node) ? this.#anchors.get(node.source) : node;
     if (isScalar(target) && target.value !== null && target.value !== "__proto__") {
-      return String(target.value);
+      // As it is written: 007 and 1.10 are names here, not numbers.
+      return target.source ?? String(target.value);
     }
     if (node === null) return undefined;
     this.#refuse(node, path, {

@@ -172,3 +172,9 @@ Deno.test("loadConfig() refuses a file that is no map", async () => {
     assertStringIncludes(first, "the configuration file holds no keys");
   }
 });
+
+Deno.test("parseConfigText() takes keys that look like numbers as they are written", () => {
+  const text = `{007: a, 1.10: b, 1e3: c, True: d, "0x10": e, 'f''s': g, "\\u0068": h}`;
+  const keys = ["007", "1.10", "1e3", "True", "0x10", "f's", "h"];
+  assertEquals(Object.keys(parseConfigText(text, "weir.yaml").value as object), keys);
+});
