@@ -56,7 +56,7 @@ function differences(before: unknown, after: unknown, path: Path): string[] {
   if (after === undefined) return [`${name} removed`];
   if (isMap(before) && isMap(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return keys.flatMap((key) => differences(before[key], after[key], [...path, key]));
+    return keys.flatMap((key) => differences(valueAt(before, [key]), valueAt(after, [key]), [...path, key]));
   }
   if (Array.isArray(before) && Array.isArray(after)) return listDifferences(before, after, path);
   return [`${name}: ${showValue(before, path)} -> ${showValue(after, path)}`];

@@ -65,7 +65,7 @@ export function parseParameters(words: readonly string[], refuse: Refuse): Param
   const found: { weight?: number; backup?: boolean; drain?: boolean } = {};
   for (const word of words) {
     const [name = "", value] = word.split(/=(.*)/s);
-    if (name in found) refuse(`it has ${name} twice`, "must have each parameter once");
+    if (Object.hasOwn(found, name)) refuse(`it has ${name} twice`, "must have each parameter once");
     if (name === "weight") {
       const weight = /^\d{1,4}$/.test(value ?? "") ? Number(value) : 0;
       found.weight = weight;

@@ -122,3 +122,11 @@ Deno.test("withFixedOf() says of what it leaves that it is from the start, and k
   ]);
   assertEquals({ ...withFixedOf(before, before), placeOf: before.placeOf }, before);
 });
+
+Deno.test("configDiff() tells of upstreams by names that every object has", () => {
+  const [without, having] = [{}, { constructor: { endpoints: [B] } }].map((more) =>
+    configSchema.parse({ upstreams: { api: { endpoints: [A] }, ...more } })
+  );
+  assertEquals(configDiff(without!, having!), ["upstreams.constructor added"]);
+  assertEquals(configDiff(having!, without!), ["upstreams.constructor removed"]);
+});

@@ -213,3 +213,10 @@ Deno.test("parseEndpointAddress() gives an address or problems for any text, and
     assert(parsed.ok || parsed.problems.length > 0);
   }));
 });
+
+Deno.test("parseEndpointAddress() takes a parameter by a name that every object has for unknown, not for twice there", () => {
+  const parsed = parseEndpointAddress("http://10.0.0.1;constructor");
+  assertEquals(parsed.ok ? [] : parsed.problems.map(({ state }) => state), [
+    'is "http://10.0.0.1;constructor": "constructor" is not a known parameter',
+  ]);
+});
