@@ -70,6 +70,10 @@ const table: readonly [string, string][] = [
     upstream("retry: {onStatus: [500]}"),
     "upstreams.api.retry.onStatus[0] is 500, must be one of 502, 503, 504",
   ],
+  [
+    upstream("health: {path: /x, expect: [200]}"),
+    'upstreams.api.health.expect[0] is 200, must be a status in quotes, like "200", "2xx" or "200-399"',
+  ],
   [upstream("helath: {}"), "upstreams.api.helath is not a known key; did you mean health?"],
   [
     route("match: {headers: {x: {presnt: true}}}"),
