@@ -15,6 +15,8 @@ import type { InnerConnection } from "./serve_inner.ts";
 const REQUEST_BYTES = 2_048;
 /** What a client gets to read the end of its last answer. RFC 9112 9.6: closing over unread bytes would reset it. */
 const LINGER_MS = 2_000;
+/** No answer has come for so long: there is none on its way. */
+const ANSWERED_MS = 10;
 
 export interface PassageInputs {
   /** Connects to Deno.serve. */
@@ -33,6 +35,10 @@ export class Passage {
   private inner: InnerConnection | null = null;
   private over = false;
   private clientEnded = false;
+  /** A piece of an answer has come and is not all sent. */
+  private answering = false;
+  /** A piece of an answer was sent since `answered()` looked last. */
+  private sent = false;
   /** Monotonic milliseconds: when the last piece of an answer came. */
   private answeredAt = 0;
   private readonly linger: Timer = new Timer(() => this.cut());
@@ -72,6 +78,7 @@ export class Passage {
     try {
       while (count !== null) {
         const buffer: Uint8Array = large ?? small;
+        if (this.inner!.closes()) await this.answered();
         // Deno.serve may be done with this connection; what the client still sends is read all the same.
         await sendAll(inside, buffer.subarray(0, count)).catch(() => {});
         if (count < buffer.length && large !== null) {
@@ -89,6 +96,18 @@ export class Passage {
     await inside.closeWrite().catch(() => {});
   }
 
+  /**
+   * Until no answer is on its way. A Deno.serve that shuts down closes over HTTP/2 right after its last byte; if more
+   * came from the client then, window updates mostly, the system would drop what is not read yet of the answer.
+   */
+  private async answered(): Promise<void> {
+    const { wheel } = this.inputs;
+    do {
+      this.sent = false;
+      await new Promise<void>((resolve) => wheel.arm(new Timer(resolve), ANSWERED_MS));
+    } while (!this.over && (this.answering || this.sent));
+  }
+
   /** Until Deno.serve ends the connection, in whatever way. Never rejects. */
   private async passAnswers(inside: Deno.TcpConn): Promise<void> {
     const answers = new Gatherer(inside);
@@ -97,10 +116,13 @@ export class Passage {
       const piece = await answers.next().catch(() => null);
       if (piece === null) break;
       this.answeredAt = this.inputs.wheel.recent;
+      this.answering = true;
       if (!await sendAll(this.conn, piece).then(() => true, () => false)) {
         answers.release();
         return this.cut();
       }
+      this.answering = false;
+      this.sent = true;
     }
     answers.release();
     await this.part();

@@ -37,8 +37,9 @@ export class ServeListener implements Listener {
   private readonly server: Deno.HttpServer<Deno.NetAddr>;
   private readonly shared: ServeShared;
   private readonly cutting = new AbortController();
+  /** Connections end once their requests are answered. */
+  closing = false;
   private leaving = false;
-  private closing = false;
 
   /** Listens. @throws Deno.errors.AddrInUse and the like */
   constructor(private readonly options: ListenOptions, private readonly place: ServePlace) {

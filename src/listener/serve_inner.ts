@@ -18,6 +18,8 @@ const CONNECTS_MAX = 40;
 /** A passage's place at it. */
 export interface InnerConnection {
   readonly conn: Deno.TcpConn;
+  /** Whether Deno.serve closes it once its requests are answered. */
+  readonly closes: () => boolean;
   /** To be called once, when it is closed. */
   readonly release: () => void;
 }
@@ -86,7 +88,7 @@ export class InnerServe {
       try {
         const conn = await Deno.connect({ hostname: LOOPBACK, port: current?.port ?? 0 });
         this.count(current!, 1);
-        return { conn, release: () => this.count(current!, -1) };
+        return { conn, closes: () => current!.closing, release: () => this.count(current!, -1) };
       } catch (error) {
         if (tries === CONNECTS_MAX || this.over) throw error;
         await this.pause();
