@@ -39,6 +39,8 @@ export interface RelayClock {
 
 /** A client that takes nothing of a full buffer for so long does not read any more. */
 export const STALLED_MS_MAX = 5_000;
+/** A message counts as taken only once it is taken whole, so a large one may take its time: half a megabit a second. */
+export const TAKEN_BYTES_PER_MS_MIN = 64;
 const ROOM_CHECK_MS = 10;
 /** How long the two sides may take to close once they were told. */
 export const CLOSING_MS_MAX = 2_000;
@@ -51,6 +53,8 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
   bytesOut = 0;
   /** Null while it stands. */
   ended: RelayEnd | null = null;
+  /** The largest message to the client so far. */
+  private bytesOutMax = 0;
   private client: ClientSocket | null = null;
   private clientOver = false;
   private endpointOver = false;
@@ -117,6 +121,7 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
         await this.roomFor(incoming.bytes);
         if (this.ended !== null) return;
         this.bytesOut += incoming.bytes;
+        this.bytesOutMax = Math.max(this.bytesOutMax, incoming.bytes);
         return this.client!.send(incoming.kind === "text" ? incoming.text : incoming.data);
       case "close":
         return this.end({ ...incoming.words, by: "endpoint", broken: false }, incoming.words, incoming.words);
@@ -128,13 +133,14 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
     const { wheel, now } = this.clock;
     let unsent = this.client!.unsentBytes;
     let movedAt = now();
+    const stalledMsMax = STALLED_MS_MAX + this.bytesOutMax / TAKEN_BYTES_PER_MS_MIN;
     while (unsent > 0 && unsent + bytes > this.limits.bufferedBytesMax && this.ended === null) {
       await new Promise<void>((resolve) => wheel.arm(new Timer(resolve), ROOM_CHECK_MS));
       const left = this.client!.unsentBytes;
       if (left < unsent) {
         movedAt = now();
         this.stirred();
-      } else if (now() - movedAt >= STALLED_MS_MAX) return this.endBoth(1013, "reads too slowly");
+      } else if (now() - movedAt >= stalledMsMax) return this.endBoth(1013, "reads too slowly");
       unsent = left;
     }
   }

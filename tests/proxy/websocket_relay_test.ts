@@ -8,6 +8,7 @@ import {
   CLOSING_MS_MAX,
   type EndpointSide,
   STALLED_MS_MAX,
+  TAKEN_BYTES_PER_MS_MIN,
   WebSocketRelay,
 } from "../../src/proxy/websocket_relay.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
@@ -99,6 +100,22 @@ Deno.test("WebSocketRelay closes a client that takes nothing of a full buffer wi
   await passing;
   const words = { code: 1013, reason: "reads too slowly" };
   assertEquals([stage.toClient, stage.toEndpoint.at(-1)], [[words], words]);
+});
+
+Deno.test("WebSocketRelay gives a client time for a large message, which it takes whole or not at all", async () => {
+  const stage = new Stage();
+  const bytes = 60_000 * TAKEN_BYTES_PER_MS_MIN;
+  await stage.says({ kind: "binary", data: new Uint8Array(), bytes });
+  stage.client.unsentBytes = bytes;
+  const passing = stage.text("next");
+  for (let ms = 0; ms < 60_000 + STALLED_MS_MAX; ms += LIMITS.idleMs / 2) {
+    stage.relay.onMessage("still here");
+    assertEquals(stage.relay.ended, null, `after ${ms} ms`);
+    await stage.pass(LIMITS.idleMs / 2);
+  }
+  await stage.pass(2 * TICK_MS);
+  await passing;
+  assertEquals(stage.relay.ended?.code, 1013);
 });
 
 Deno.test("WebSocketRelay sends one message that is larger than the buffer to a client that has none", async () => {
