@@ -19,6 +19,10 @@ export class ServeBody implements Body {
   private ended = false;
   /** A read that was begun ahead. */
   private first: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
+  /** A read is under way. */
+  private reading = false;
+  /** Cuts the answer, once the read that is under way has ended. */
+  private cut: (() => void) | null = null;
 
   constructor(
     stream: ReadableStream<Uint8Array>,
@@ -52,6 +56,7 @@ export class ServeBody implements Body {
   }
 
   private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    this.reading = true;
     try {
       let result = await this.reader.read();
       // Over HTTP/2 Deno hands an empty piece before the end.
@@ -63,6 +68,9 @@ export class ServeBody implements Body {
       if (isMalformed(error)) throw new BodyError("malformed", "chunks of the request body are malformed");
       // Deno says "BadResource" when the client left in the middle.
       throw new BodyError("clientGone", "client left before the end of its body");
+    } finally {
+      this.reading = false;
+      if (this.cut !== null) this.leaveUnread(this.cut);
     }
   }
 
@@ -97,6 +105,22 @@ export class ServeBody implements Body {
     this.onEnd();
   }
 
+  /**
+   * Reads no more, and cuts the answer by `cut`. Over HTTP/1.1 Deno leaves the connection open for good when that
+   * happens while a read is under way: it waits for the client's next piece.
+   */
+  cutAnswer(cut: () => void): void {
+    if (!this.reading) return this.leaveUnread(cut);
+    this.cut = cut;
+    this.end();
+  }
+
+  private leaveUnread(cut: () => void): void {
+    this.end();
+    this.reader.cancel().catch(() => {});
+    cut();
+  }
+
   takeWhole(): null {
     return null;
   }
@@ -127,12 +151,24 @@ let largePieces = 0;
 /**
  * A response body as the stream that Deno pulls. `settle` is called once, with how it ended.
  * A source that fails errors the stream: Deno then cuts the connection, so the answer never looks complete.
+ * @param upload what is left first, then; null for none
  */
 export function responseStream(
   body: Body,
+  upload: ServeBody | null,
   settle: (delivery: Delivery) => void,
 ): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(new BodySource(body, settle), { highWaterMark: 0 });
+  return new ReadableStream<Uint8Array>(new BodySource(body, upload, settle), { highWaterMark: 0 });
+}
+
+/** Cuts an answer, and leaves `upload`, the request's body, before that. */
+export function cutAnswer(
+  controller: ReadableStreamDefaultController<Uint8Array>,
+  upload: ServeBody | null,
+  error: unknown,
+): void {
+  if (upload === null) controller.error(error);
+  else upload.cutAnswer(() => controller.error(error));
 }
 
 class BodySource implements UnderlyingDefaultSource<Uint8Array> {
@@ -143,7 +179,11 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
   /** The last large piece came all but empty: the endpoint is slower than Weir. */
   private slow = false;
 
-  constructor(private readonly body: Body, private readonly settle: (delivery: Delivery) => void) {}
+  constructor(
+    private readonly body: Body,
+    private readonly upload: ServeBody | null,
+    private readonly settle: (delivery: Delivery) => void,
+  ) {}
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     this.letGo();
@@ -161,7 +201,7 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
       controller.enqueue(piece);
     } catch (error) {
       this.end({ kind: "truncated", bytes: this.bytes, error });
-      controller.error(error);
+      cutAnswer(controller, this.upload, error);
     }
   }
 

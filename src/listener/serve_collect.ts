@@ -8,6 +8,7 @@
 import type { Body, Delivery } from "../exchange.ts";
 import { bufferFor, giveBack, PIECES } from "../http1/buffers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { cutAnswer, type ServeBody } from "./serve_body.ts";
 
 /**
  * Longer bodies are streamed: of these, the copy that a Response makes of its bytes costs more than the turns that
@@ -36,13 +37,17 @@ export function wholeAnswer(body: Body, send: (content: Uint8Array<ArrayBuffer>)
   return bytes;
 }
 
-/** Answers with `body` through `send`, which is called once; settles when its last byte is handed over. */
+/**
+ * Answers with `body` through `send`, which is called once; settles when its last byte is handed over.
+ * @param upload what is left before the answer is cut; null for none
+ */
 export function collectedAnswer(
   body: Body,
+  upload: ServeBody | null,
   wheel: TimerWheel,
   send: (content: BodyInit) => void,
 ): Promise<Delivery> {
-  return new Collector(body, wheel, send).run();
+  return new Collector(body, upload, wheel, send).run();
 }
 
 class Collector {
@@ -56,6 +61,7 @@ class Collector {
 
   constructor(
     private readonly body: Body,
+    private readonly upload: ServeBody | null,
     private readonly wheel: TimerWheel,
     private readonly send: (content: BodyInit) => void,
   ) {
@@ -100,7 +106,7 @@ class Collector {
   private breakOff(error: unknown): Delivery {
     if (this.cancelled) return { kind: "clientGone", bytes: this.handedOver };
     if (this.controller === null) this.stream();
-    this.controller!.error(error);
+    cutAnswer(this.controller!, this.upload, error);
     return { kind: "truncated", bytes: this.handedOver, error };
   }
 

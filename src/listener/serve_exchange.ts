@@ -47,7 +47,7 @@ export interface ServeShared {
 
 export class ServeExchange implements Exchange, Watched {
   head!: RequestHead;
-  body: Body | null = null;
+  body: ServeBody | null = null;
   unacceptable: Unacceptable | null = null;
   listener: ExchangeListener | null = null;
   clientGone = false;
@@ -147,14 +147,26 @@ export class ServeExchange implements Exchange, Watched {
     if (isCollected(body)) {
       const bytes = wholeAnswer(body, (content) => this.send(head, content, false));
       if (bytes >= 0) return { kind: this.clientGone ? "clientGone" : "complete", bytes };
-      return collectedAnswer(body, this.shared.wheel, (content) => this.send(head, content, true));
+      return collectedAnswer(
+        body,
+        this.upload,
+        this.shared.wheel,
+        (content) => this.send(head, content, true),
+      );
     }
     const mayEndSoon = this.shared.scheme === "https" && body.length === null;
     return mayEndSoon ? this.sendInOne(head, body) : this.stream(head, body);
   }
 
+  /** What has to be left before the answer is cut: over HTTP/2 a reset cuts both. */
+  private get upload(): ServeBody | null {
+    return this.head.version === "2" ? null : this.body;
+  }
+
   private stream(head: ResponseHead, body: Body): Promise<Delivery> {
-    return new Promise<Delivery>((settle) => this.send(head, responseStream(body, settle), true));
+    return new Promise<Delivery>((settle) =>
+      this.send(head, responseStream(body, this.upload, settle), true)
+    );
   }
 
   /** Whole, when its end comes in a moment. */
