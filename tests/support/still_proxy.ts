@@ -1,0 +1,88 @@
+// A proxy whose time passes only when a test says so.
+
+import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
+import { OwnColumn } from "../../src/board/own.ts";
+import { Totals } from "../../src/board/totals.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import type { Delivery, Exchange, ResponseHead } from "../../src/exchange.ts";
+import { handle } from "../../src/proxy/handler.ts";
+import { Proxy } from "../../src/proxy/proxy.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+import { snapshotOf } from "./loop.ts";
+import type { RawOrigin } from "./raw_origin.ts";
+
+/** A proxy on a clock that stands still until it is told the time. */
+export class StillProxy {
+  readonly board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
+  readonly totals = new Totals(this.board);
+  readonly proxy: Proxy;
+  private nowMs = 1_000;
+  private tick: () => void = () => {};
+
+  constructor(endpoints: readonly RawOrigin[], settings: Record<string, unknown>) {
+    const upstream = { endpoints: endpoints.map(({ url }) => url), ...settings };
+    const now = () => this.nowMs;
+    const wheel = new TimerWheel({
+      now,
+      every: (_ms, tick) => {
+        this.tick = tick;
+        return () => this.tick = () => {};
+      },
+    });
+    this.proxy = new Proxy({
+      own: new OwnColumn(this.board, 1),
+      wheel,
+      now,
+      epoch: () => 0,
+      random: () => 0.5,
+      makeId: () => "id",
+      instance: "still",
+      scheme: "http",
+      readyPath: null,
+      hstsMaxAgeS: 0,
+      tracer: null,
+      writeLog: () => {},
+      onInternalError: (error) => {
+        throw error;
+      },
+    }, snapshotOf(configSchema.parse({ upstreams: { default: upstream } })));
+  }
+
+  /** It is `ms` later, and nothing that waits for a time has noticed yet. */
+  pass(ms: number): void {
+    this.nowMs += ms;
+  }
+
+  /** What waits for a time notices. */
+  notice(): void {
+    this.tick();
+  }
+
+  /** Status and cause of the answer to a GET. */
+  async get(): Promise<[number, string]> {
+    let status = 0;
+    let cause = "";
+    const exchange: Exchange = {
+      head: {
+        method: "GET",
+        target: "/",
+        authority: "a.test",
+        scheme: "http",
+        version: "1.1",
+        headers: ["Host", "a.test"],
+      },
+      body: null,
+      unacceptable: null,
+      peer: { hostname: "127.0.0.1", port: 1 },
+      clientGone: false,
+      listener: null,
+      respond(head: ResponseHead, body): Delivery {
+        status = head.status;
+        cause = head.headers[head.headers.indexOf("Proxy-Status") + 1]!;
+        return { kind: "complete", bytes: body?.takeWhole()?.length ?? 0 };
+      },
+    };
+    await handle(exchange, this.proxy);
+    return [status, status === 200 ? "" : cause];
+  }
+}
