@@ -12,7 +12,7 @@ import type { ParsedResponse } from "../http1/response_head.ts";
 import { Timer } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { Attempt, type AttemptInput } from "./attempt.ts";
-import { backoffMs } from "./backoff.ts";
+import { Backoff, backoffMs } from "./backoff.ts";
 import { leavable } from "./event_stream.ts";
 import type { Failure, Outcome, Responded } from "./failure.ts";
 import { toClient } from "./headers.ts";
@@ -42,6 +42,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   private current: Attempt | null = null;
   private currentLease: Lease | null = null;
   private entry: AttemptRecord | null = null;
+  private backoff: Backoff | null = null;
   private deadlineAt = Infinity;
   /** The request stood in the queue. */
   private waited = false;
@@ -89,6 +90,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   clientLeft(): void {
     this.selection.leave();
     this.current?.abandon();
+    this.backoff?.end();
   }
 
   private armDeadline(ms: number): Timer {
@@ -174,7 +176,10 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     if (verdict.reason === "reused") this.selection.wasStale();
     upstream.totals.add(UpstreamField.retries);
     upstream.totals.add(retryField(verdict.reason));
-    if (!verdict.free) await this.backOff(verdict.waitMs);
+    if (!verdict.free) {
+      this.backoff = new Backoff(this.journey.proxy.inputs.wheel, verdict.waitMs);
+      await this.backoff.over;
+    }
     return true;
   }
 
@@ -201,10 +206,6 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     answer.body?.cancel();
     this.currentLease?.release(false);
     this.journey.record.trace?.endAttempt();
-  }
-
-  private backOff(ms: number): Promise<void> {
-    return new Promise((resolve) => this.journey.proxy.inputs.wheel.arm(new Timer(resolve), ms));
   }
 
   /** The endpoint's head as the client gets it. */

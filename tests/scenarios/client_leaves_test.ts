@@ -2,9 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
-import { flood, hang, head, reply, scene, stall } from "../support/raw_origin.ts";
+import { flood, hang, head, reply, reset, scene, stall } from "../support/raw_origin.ts";
 import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
-import { standstill } from "../support/until.ts";
+import { standstill, until } from "../support/until.ts";
 
 const gigabyte = 1_000_000_000;
 const download = scene(head(200, [["Content-Length", String(gigabyte)]]), flood(gigabyte));
@@ -20,6 +20,19 @@ scenario("a client that leaves while it waits takes its upstream request with it
     await connection.left;
     assertEquals(origin.requests.length, 1);
   }
+});
+
+scenario("a client that leaves while its retry waits is let go and logged at once", async (props) => {
+  const origin = await props.origin(reset());
+  const retry = { backoffBaseMs: 60_000, backoffCapMs: 60_000 };
+  const loop = await props.loop({ config: { upstreams: { default: { endpoints: [origin.url], retry } } } });
+  const client = await props.client(loop);
+  await client.send(requestText("GET", "/"));
+  await until("its retry waits", () => loop.upstreamTotal("retries") === 1);
+  await client.reset();
+  await until("it is logged", () => loop.log.length === 1);
+  assertEquals(JSON.parse(loop.log[0]!).end, "clientGone");
+  assertEquals(origin.requests.length, 1);
 });
 
 const behind = ["\r\n", "\r\n\r\n", "G", "GET / HTTP/1.1\r\nHost: a"];

@@ -18,6 +18,7 @@ export class StillProxy {
   readonly proxy: Proxy;
   private nowMs = 1_000;
   private tick: () => void = () => {};
+  private client: Exchange & { clientGone: boolean } | null = null;
 
   constructor(endpoints: readonly RawOrigin[], settings: Record<string, unknown>) {
     const upstream = { endpoints: endpoints.map(({ url }) => url), ...settings };
@@ -58,11 +59,17 @@ export class StillProxy {
     this.tick();
   }
 
+  /** The client of the last request leaves. */
+  leave(): void {
+    this.client!.clientGone = true;
+    this.client!.listener?.clientLeft();
+  }
+
   /** Status and cause of the answer to a GET. */
   async get(): Promise<[number, string]> {
     let status = 0;
     let cause = "";
-    const exchange: Exchange = {
+    const exchange: Exchange & { clientGone: boolean } = this.client = {
       head: {
         method: "GET",
         target: "/",
