@@ -103,8 +103,9 @@ export class Connection implements ByteSource, OutletOwner {
     this.wheel.disarm(this.timer);
   }
 
-  /** Limits the wait for the response head. */
+  /** Limits the wait for the response head; does nothing once closed. */
   expectHead(ms: number, now?: number): void {
+    if (!this.usable) return;
     this.phase = "head";
     this.wheel.arm(this.timer, ms, now);
   }

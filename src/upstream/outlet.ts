@@ -25,6 +25,7 @@ export class Outlet {
   bytes = 0;
   private readonly timer: Timer;
   private phase: Phase = "send";
+  private retired = false;
   private posted!: Uint8Array;
   private headBuffer: Uint8Array | null = null;
 
@@ -74,8 +75,9 @@ export class Outlet {
     }
   }
 
-  /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. */
+  /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. Nothing once retired. */
   limit(phase: "request" | "send", ms: number): void {
+    if (this.retired) return;
     this.phase = phase;
     this.wheel.arm(this.timer, ms);
   }
@@ -88,6 +90,7 @@ export class Outlet {
 
   /** No deadline of it goes off any more. */
   retire(): void {
+    this.retired = true;
     this.wheel.remove(this.timer);
   }
 }
