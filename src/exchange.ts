@@ -56,6 +56,8 @@ export interface Body {
   copyWhole(into: Uint8Array, at: number): number;
   /** Whether the next read has something to give without waiting; absent where nobody can tell. */
   readonly ready?: boolean;
+  /** Its client waits for 100 before it sends any of it; absent where the listener sees to that. */
+  readonly withheld?: boolean;
   /** Trailer lines, once the body was read to its end; absent where there can be none. */
   readonly trailers?: HeaderLines;
   /** Nobody will read on. Idempotent. */

@@ -6,6 +6,8 @@
 /** Where bytes come from: a number of bytes read, or null when the peer closed its side. */
 export interface ByteSource {
   read(into: Uint8Array): Promise<number | null>;
+  /** The peer waits to be told to send; absent where none does. */
+  readonly withheld?: boolean;
 }
 
 export class Inlet {

@@ -34,6 +34,10 @@ export abstract class InletBody implements Body {
     return this.inlet.available > 0;
   }
 
+  get withheld(): boolean {
+    return this.inlet.source.withheld === true;
+  }
+
   cancel(): void {
     this.end(false);
   }

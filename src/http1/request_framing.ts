@@ -17,6 +17,8 @@ export interface RequestFraming {
   readonly persistent: boolean;
   /** What the client would rather speak, when it asked properly: the Upgrade value; else null. */
   readonly upgrade: string | null;
+  /** The client waits for 100 before it sends a body. */
+  readonly expectsContinue: boolean;
 }
 
 /**
@@ -29,6 +31,7 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
   let host: string | null = null;
   let upgrade: string | null = null;
   let connection: string | null = null;
+  let expectsContinue = false;
   for (let i = 0; i < headers.length; i += 2) {
     const value = headers[i + 1]!;
     switch (knownHeader(headers[i]!)) {
@@ -50,7 +53,9 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
         connection = connection === null ? value : `${connection},${value}`;
         break;
       case Known.expect:
-        requireOnlyContinue(value, minor);
+        // RFC 9110 10.1.1: it means nothing in HTTP/1.0.
+        expectsContinue = minor === 1;
+        if (expectsContinue) requireOnlyContinue(value);
         break;
       case Known.upgrade:
         upgrade = upgrade === null ? value : `${upgrade}, ${value}`;
@@ -69,6 +74,7 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
     persistent: minor === 1 ? !options.close : options.keepAlive && !options.close,
     // RFC 9110 7.8: ignored in HTTP/1.0, and without `Connection: upgrade` it is for somebody else.
     upgrade: minor === 1 && options.upgrade ? upgrade : null,
+    expectsContinue,
   };
 }
 
@@ -86,9 +92,8 @@ function requireOnlyChunked(value: string): void {
   throw new Http1Error("malformed", "Transfer-Encoding does not end in chunked");
 }
 
-/** RFC 9110 10.1.1: it means nothing in HTTP/1.0. */
-function requireOnlyContinue(value: string, minor: number): void {
-  if (minor === 0 || value.toLowerCase() === "100-continue") return;
+function requireOnlyContinue(value: string): void {
+  if (value.toLowerCase() === "100-continue") return;
   throw new Http1Error("expectation", "Expect is not 100-continue");
 }
 

@@ -164,9 +164,10 @@ export class WireConnection implements Tabled, BodyOwner {
     if (socket.ended) this.onPeerEnded();
   }
 
-  private bodyOf({ framing: { contentLength } }: WireRequest): LengthBody | ChunkedBody | null {
+  private bodyOf({ framing }: WireRequest): LengthBody | ChunkedBody | null {
+    const { contentLength, expectsContinue } = framing;
     if (contentLength === 0) return null;
-    const { inlet } = this.socket.beginBody();
+    const { inlet } = this.socket.beginBody(expectsContinue);
     return contentLength === null
       ? new ChunkedBody(inlet, this, true)
       : new LengthBody(inlet, contentLength, this);

@@ -122,6 +122,7 @@ export class WireExchange implements Exchange, AnswerOwner {
   inform(head: ResponseHead): Promise<void> {
     // RFC 9110 15.2: no interim answers to HTTP/1.0 clients; none after the final one.
     if (this.head.version === "1.0" || this.clientGone || this.delivered) return Promise.resolve();
+    if (head.status === 100) this.socket.askForBody();
     const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
     const before = this.informed;
     const write = () => this.connection.socket.write(bytes);

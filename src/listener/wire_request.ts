@@ -79,6 +79,7 @@ const NO_FRAMING: RequestFraming = {
   host: null,
   persistent: false,
   upgrade: null,
+  expectsContinue: false,
 };
 
 /** A request that goes no further. `line` and `headers` are what could be read of it. */

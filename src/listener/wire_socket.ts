@@ -11,18 +11,15 @@ import { findSectionEnd } from "../http1/fields.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
 import { emptyLinesBefore } from "../http1/request_head.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
+import { BodyPace, type PaceLimits } from "./body_pace.ts";
 import type { WireTable } from "./wire_table.ts";
 
 /** Holds most request heads; larger ones get a larger buffer for as long as they last. */
 const IDLE_BUFFER_BYTES = 2_048;
 
-export interface SocketLimits {
+export interface SocketLimits extends PaceLimits {
   /** Milliseconds in which the client must take something of what is being sent. */
   readonly sendIdleMs: number;
-  /** Slowest request body, bytes a second; 0 is off. */
-  readonly bodyBytesPerSecondMin: number;
-  /** Milliseconds of waiting for a body that are free. */
-  readonly bodyGraceMs: number;
 }
 
 export class ClientSocket implements ByteSource {
@@ -36,12 +33,10 @@ export class ClientSocket implements ByteSource {
   private watchedFrom = 0;
   private onceWatched: (() => void) | null = null;
   private sendDeadline = Infinity;
-  private readDeadline = Infinity;
   /** A read of a request's body is under way. */
   private reading = false;
   private failRead: ((error: BodyError) => void) | null = null;
-  private bodyBytes = 0;
-  private bodyWaitedMs = 0;
+  private readonly pace: BodyPace;
 
   constructor(
     private readonly conn: Deno.TcpConn | Deno.TlsConn,
@@ -53,6 +48,7 @@ export class ClientSocket implements ByteSource {
     private readonly onBroken: () => void,
   ) {
     this.inlet = new Inlet(this.small, this);
+    this.pace = new BodyPace(table, limits);
   }
 
   /** Keeps a read pending, behind what is in the inlet. There must be room. */
@@ -84,6 +80,7 @@ export class ClientSocket implements ByteSource {
     this.watching = false;
     if (count === null) this.ended = true;
     else {
+      this.pace.goOn();
       // What was before it may have been used up meanwhile.
       if (inlet.start === inlet.end) inlet.start = this.watchedFrom;
       inlet.end = this.watchedFrom + count;
@@ -128,11 +125,20 @@ export class ClientSocket implements ByteSource {
     return findSectionEnd(bytes, from + emptyLinesBefore(bytes, from, end), end) >= 0;
   }
 
-  /** A request's body begins: its rate is counted from here. */
-  beginBody(): this {
-    this.bodyBytes = 0;
-    this.bodyWaitedMs = 0;
+  /** A request's body begins; `withheld`: its client waits for 100, unless some of it is here. */
+  beginBody(withheld: boolean): this {
+    this.pace.begin(withheld && this.inlet.available === 0);
     return this;
+  }
+
+  /** ByteSource: the client waits for 100 before it sends its body. */
+  get withheld(): boolean {
+    return this.pace.withheld;
+  }
+
+  /** The client is told 100. */
+  askForBody(): void {
+    this.pace.goOn();
   }
 
   /**
@@ -140,23 +146,20 @@ export class ClientSocket implements ByteSource {
    * @throws BodyError `clientGone`, or `timedOut` below the minimum rate
    */
   read(into: Uint8Array): Promise<number | null> {
-    const { table } = this;
-    const since = table.clock;
+    const { pace } = this;
     this.reading = true;
-    this.readDeadline = this.rateDeadline();
+    pace.wait();
     return new Promise((resolve, reject) => {
       this.failRead = reject;
       const reading = this.watching ? this.readWatched(into) : this.conn.read(into);
       reading.then((count) => {
         this.reading = false;
-        this.readDeadline = Infinity;
-        this.bodyWaitedMs += table.clock - since;
+        pace.came(count ?? 0);
         if (count === null) this.ended = true;
-        else this.bodyBytes += count;
         resolve(count);
       }, () => {
         this.reading = false;
-        this.readDeadline = Infinity;
+        pace.came(0);
         reject(new BodyError("clientGone", "client left before the end of its body"));
       });
     });
@@ -178,14 +181,6 @@ export class ClientSocket implements ByteSource {
     const view = inlet.take(Math.min(inlet.available, into.length));
     into.set(view);
     return view.length;
-  }
-
-  /** When the body will have been slower than it may be, if nothing comes. */
-  private rateDeadline(): number {
-    const { bodyBytesPerSecondMin, bodyGraceMs } = this.limits;
-    if (bodyBytesPerSecondMin === 0) return Infinity;
-    const allowedMs = bodyGraceMs + this.bodyBytes * 1_000 / bodyBytesPerSecondMin;
-    return this.table.after(Math.max(0, allowedMs - this.bodyWaitedMs));
   }
 
   /** Straight from the connection: for tunnels. */
@@ -223,8 +218,8 @@ export class ClientSocket implements ByteSource {
 
   /** Fails a body that is too slow; true when the client takes nothing of what is being sent. */
   checkDeadlines(clock: number): boolean {
-    if (clock >= this.readDeadline) {
-      this.readDeadline = Infinity;
+    if (clock >= this.pace.deadline) {
+      this.pace.deadline = Infinity;
       this.failRead?.(new BodyError("timedOut", "request body slower than its minimum rate"));
     }
     return clock >= this.sendDeadline;

@@ -94,6 +94,7 @@ export class Attempt implements BodyOwner {
             throw new Http1Error("malformed", "interim answers without end");
           }
           input.onInterim(head);
+          if (head.status === 100) connection.outlet.goOn(input.timeouts.requestBodyIdleMs);
         } else return this.respondedWith(head, connection);
       }
     } catch (error) {
@@ -133,9 +134,10 @@ export class Attempt implements BodyOwner {
 
   /** Sends beside the reading of the answer, which may come early. Never rejects. */
   private async sendBody(connection: Connection, body: RequestBody, head: Uint8Array): Promise<void> {
-    const { requestBodyIdleMs, responseHeadMs } = this.input.timeouts;
+    const { timeouts } = this.input;
+    const { responseHeadMs } = timeouts;
     try {
-      await body.send(connection, head, requestBodyIdleMs, this.wheel);
+      await body.send(connection, head, timeouts, this.wheel);
       if (!connection.headRead) connection.expectHead(responseHeadMs);
     } catch (error) {
       this.sendFailure = error;

@@ -4,6 +4,7 @@
 // One per request, shared by its attempts. What has been read from the client is never lost: it is either
 // kept, or the request can no longer be tried elsewhere (`replayable` is false).
 
+import type { TimeoutsConfig } from "../config/schema.ts";
 import type { Body } from "../exchange.ts";
 import { BodyError } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
@@ -19,6 +20,8 @@ const WITH_HEAD_BYTES_MAX = 16_384;
 /** A head waits no longer for it: the origin may want to answer, or the client to hear something, before. */
 const HEAD_WAITS_MS = 10;
 const NOTHING = new Uint8Array(0);
+
+type SendTimeouts = Pick<TimeoutsConfig, "requestBodyIdleMs" | "responseHeadMs">;
 
 export class RequestBody {
   /** Pieces from the first on, or, when not all are kept, those that are still to be sent. */
@@ -85,11 +88,18 @@ export class RequestBody {
 
   /**
    * Sends `head` and the body. Settles when all is sent, or when a later attempt has taken over.
-   * @param idleMs longest silence of the client, and longest wait for room at the endpoint
+   * @param timeouts `requestBodyIdleMs`: longest silence of the client, and longest wait for room at the endpoint;
+   *   `responseHeadMs`: longest wait for the endpoint's 100
    * @throws BodyError when the client's side failed, ConnectionError when the endpoint's did
    */
-  async send(connection: Connection, head: Uint8Array, idleMs: number, wheel: TimerWheel): Promise<void> {
+  async send(
+    connection: Connection,
+    head: Uint8Array,
+    timeouts: SendTimeouts,
+    wheel: TimerWheel,
+  ): Promise<void> {
     const { outlet } = connection;
+    const { requestBodyIdleMs: idleMs, responseHeadMs } = timeouts;
     const turn = ++this.turn;
     let waiting: Uint8Array | null = head;
     if (this.kept.length === 0 && !this.ended) {
@@ -106,7 +116,8 @@ export class RequestBody {
     let closed = false;
     for (let at = 0; !closed;) {
       while (at === this.kept.length && !this.ended) {
-        outlet.limit("request", idleMs);
+        if (!this.source.withheld) outlet.limit("request", idleMs);
+        else outlet.limit("head", connection.headRead ? Infinity : responseHeadMs);
         await this.more();
         if (turn !== this.turn) return;
       }

@@ -134,6 +134,7 @@ export class Connection implements ByteSource, OutletOwner {
     inlet.skip(bytes);
     if (head.status >= 200 || head.status === 101) {
       this.wheel.disarm(this.timer);
+      this.outlet.answered();
       this.headRead = true;
       this.headAt = this.wheel.now;
       this.bodyRead = false;

@@ -75,11 +75,24 @@ export class Outlet {
     }
   }
 
-  /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. Nothing once retired. */
-  limit(phase: "request" | "send", ms: number): void {
+  /**
+   * Limits the next step of sending a body: the client's next bytes, room at the endpoint, or, while the client waits
+   * for it, the endpoint's 100. Nothing once retired.
+   */
+  limit(phase: "request" | "send" | "head", ms: number): void {
     if (this.retired) return;
     this.phase = phase;
     this.wheel.arm(this.timer, ms);
+  }
+
+  /** The endpoint's 100 has come, if it was waited for: now the client is. */
+  goOn(ms: number): void {
+    if (this.phase === "head") this.limit("request", ms);
+  }
+
+  /** The endpoint answers: its 100 is waited for no longer. */
+  answered(): void {
+    if (this.phase === "head") this.wheel.disarm(this.timer);
   }
 
   /** The body was sent to its end. */

@@ -10,7 +10,13 @@ function frame(lines: readonly string[], minor = 1): RequestFraming {
   return frameRequest(parts.flat(), minor);
 }
 
-const PLAIN: RequestFraming = { contentLength: 0, host: null, persistent: true, upgrade: null };
+const PLAIN: RequestFraming = {
+  contentLength: 0,
+  host: null,
+  persistent: true,
+  upgrade: null,
+  expectsContinue: false,
+};
 
 const FRAMINGS: readonly [lines: readonly string[], minor: number, framing: Partial<RequestFraming>][] = [
   [[], 1, {}],
@@ -23,8 +29,8 @@ const FRAMINGS: readonly [lines: readonly string[], minor: number, framing: Part
   [["Content-Length: 7"], 0, { contentLength: 7, persistent: false }],
   [["Transfer-Encoding: chunked"], 1, { contentLength: null }],
   [["Transfer-Encoding: Chunked"], 1, { contentLength: null }],
-  [["Expect: 100-continue"], 1, {}],
-  [["Expect: 100-Continue"], 1, {}],
+  [["Expect: 100-continue"], 1, { expectsContinue: true }],
+  [["Expect: 100-Continue"], 1, { expectsContinue: true }],
   [["Expect: a miracle"], 0, { persistent: false }],
   [["Connection: close"], 1, { persistent: false }],
   [["Connection: keep-alive"], 1, {}],

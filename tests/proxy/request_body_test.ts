@@ -24,6 +24,7 @@ async function turns(): Promise<void> {
 }
 
 const IDENTITY = { requestIdKey: "x-request-id" };
+const TIMEOUTS = { requestBodyIdleMs: 1_000, responseHeadMs: 5_000 };
 
 const never = () => new Promise<never>(() => {});
 
@@ -41,7 +42,12 @@ Deno.test("a head that goes ahead of its body, and that nobody takes, runs into 
   const late: string[] = [];
   const owner = { timedOutIn: null, onDeadline: (phase: string) => late.push(phase) };
   const outlet = new Outlet({ write: never } as unknown as Deno.TcpConn, wheel, owner);
-  new RequestBody(silent, 1_024, 0, IDENTITY).send({ outlet } as Connection, latin1("a head"), 1_000, wheel);
+  new RequestBody(silent, 1_024, 0, IDENTITY).send(
+    { outlet } as Connection,
+    latin1("a head"),
+    TIMEOUTS,
+    wheel,
+  );
   await passes(50);
   assertEquals(late, []);
   await passes(1_050);
@@ -57,11 +63,11 @@ for (const ahead of [false, true]) {
     const body = new RequestBody(source, 0, 0, IDENTITY);
     const room = Promise.withResolvers<void>();
     const [first, second]: [string[], string[]] = [[], []];
-    const one = body.send(connectionTo(first, room.promise), latin1("one "), 1_000, wheel);
+    const one = body.send(connectionTo(first, room.promise), latin1("one "), TIMEOUTS, wheel);
     now += ahead ? 50 : 0;
     wheel.advance();
     await turns();
-    const two = body.send(connectionTo(second), latin1("two "), 1_000, wheel);
+    const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, wheel);
     room.resolve();
     source.tell("first", "second", null);
     await Promise.all([one, two]);
@@ -75,11 +81,11 @@ Deno.test("an attempt that is given up takes nothing before the next one begins"
   const source = new ToldBody(null);
   const body = new RequestBody(source, 0, 0, IDENTITY);
   const [first, second]: [string[], string[]] = [[], []];
-  const one = body.send(connectionTo(first), latin1("one "), 1_000, wheel);
+  const one = body.send(connectionTo(first), latin1("one "), TIMEOUTS, wheel);
   body.giveUpAttempt();
   source.tell("first");
   await one;
-  const two = body.send(connectionTo(second), latin1("two "), 1_000, wheel);
+  const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, wheel);
   source.tell("second", null);
   await two;
   assertEquals(first, []);

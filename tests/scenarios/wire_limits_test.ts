@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ask, requestText } from "../support/raw_client.ts";
-import { afterHead, readBody, reply } from "../support/raw_origin.ts";
+import { afterHead, hang, interim, readBody, reply, scene } from "../support/raw_origin.ts";
 import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -49,6 +49,19 @@ scenario("a body below the minimum rate is 408, and its origin is let go", async
   await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\ndrop");
   assertEquals((await client.response()).status, 408);
   assertEquals(await (await origin.request(1)).arrived, false);
+}, WIRE);
+
+scenario("a client that waits for 100 is not blamed for an endpoint that does not answer", async (props) => {
+  const timeouts = { requestBodyIdleMs: 100, responseHeadMs: 1_000 };
+  const expecting = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+  for (const [script, answers] of [[hang(), [504]], [scene(interim(100), hang()), [100, 408]]] as const) {
+    const origin = await props.origin(afterHead(script));
+    const listen = { headReadMs: 100, bodyBytesPerSecondMin: 1_000_000 };
+    const upstreams = { default: { endpoints: [origin.url], timeouts } };
+    const client = await props.client(await props.loop({ config: { upstreams, listen } }));
+    await client.send(expecting);
+    for (const status of answers) assertEquals((await client.response()).status, status);
+  }
 }, WIRE);
 
 scenario("a head that is too large is 431, a target 414, too many lines 431", async (props) => {

@@ -6,6 +6,7 @@ const encoder = new TextEncoder();
 export class ToldBody implements Body {
   readonly trailers = ["x-end", "1"];
   cancelled = false;
+  withheld = false;
   private readonly coming: (string | null | Error)[] = [];
   private wake = () => {};
 

@@ -5,6 +5,8 @@ import { Connection } from "../../src/upstream/connection.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { ToldBody } from "../support/told_body.ts";
 
+const TIMEOUTS = { requestBodyIdleMs: 1_000, responseHeadMs: 5_000 };
+
 /** A wheel that tells whether a timer is in it. */
 class Watched {
   now = 0;
@@ -28,7 +30,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await null;
 }
 
-/** Takes what it is sent until it is closed. */
+/** Says nothing, and takes what it is sent until it is closed. */
 class Conn {
   private closed = false;
 
@@ -36,24 +38,71 @@ class Conn {
     return this.closed ? Promise.reject(new Deno.errors.BadResource()) : Promise.resolve(bytes.length);
   }
 
+  read(): Promise<number> {
+    return new Promise(() => {});
+  }
+
   close(): void {
     this.closed = true;
   }
 }
 
-Deno.test("a connection that closed within an upload is held by no timer, whatever the client still sends", async () => {
+/** An upload that has begun: its head is sent, and its client has sent nothing of its body. */
+async function upload(withheld: boolean) {
   const watched = new Watched();
   const { wheel } = watched;
   const connection = new Connection(new Conn() as unknown as Deno.TcpConn, wheel, 0);
   const source = new ToldBody(null);
+  source.withheld = withheld;
   const body = new RequestBody(source, 1_024, 0, { requestIdKey: "x-request-id" });
-  const sending = body.send(connection, latin1("a head"), 30_000, wheel);
+  const sending = body.send(connection, latin1("a head"), TIMEOUTS, wheel).then(() => "sent", () => "failed");
   await watched.pass(50);
+  return { connection, sending, source, watched };
+}
+
+function hear(connection: Connection, head: string): void {
+  const { inlet } = connection;
+  inlet.bytes.set(latin1(head));
+  inlet.end = head.length;
+  connection.takeHead("POST", 4_096);
+}
+
+Deno.test("a connection that closed within an upload is held by no timer, whatever the client still sends", async () => {
+  const { connection, sending, source, watched } = await upload(false);
   assertEquals(watched.ticking, true);
   connection.close();
   source.tell("a piece");
-  const failed = await sending.then(() => false, () => true);
+  const ended = await sending;
   connection.expectHead(30_000);
   await watched.pass(50);
-  assertEquals([failed, watched.ticking], [true, false]);
+  assertEquals([ended, watched.ticking], ["failed", false]);
+});
+
+Deno.test("a client that sends nothing is to blame, unless it waits for 100", async () => {
+  for (const [withheld, phase, limitMs] of [[false, "request", 1_000], [true, "head", 5_000]] as const) {
+    const { connection, watched } = await upload(withheld);
+    await watched.pass(limitMs - 100);
+    assertEquals(connection.timedOutIn, null);
+    await watched.pass(200);
+    assertEquals(connection.timedOutIn, phase);
+  }
+});
+
+Deno.test("a client that is told 100 has the time for its body from then on", async () => {
+  const { connection, source, watched } = await upload(true);
+  await watched.pass(4_000);
+  source.withheld = false;
+  connection.outlet.goOn(1_000);
+  await watched.pass(900);
+  assertEquals(connection.timedOutIn, null);
+  await watched.pass(200);
+  assertEquals(connection.timedOutIn, "request");
+});
+
+Deno.test("an answer without 100 is not cut for the body that its client keeps", async () => {
+  const { connection, watched } = await upload(true);
+  hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
+  await watched.pass(60_000);
+  assertEquals([connection.usable, connection.timedOutIn], [true, null]);
+  connection.close();
 });
