@@ -115,6 +115,8 @@ function gone(body: Body, bytes: number): Delivery {
 class Pump {
   private bytes = 0;
   private ended = false;
+  /** What the buffer has no room for could not be sent. */
+  private failed = false;
   /** What waits in the buffer ends here. */
   private at = 0;
 
@@ -151,7 +153,7 @@ class Pump {
         if (this.at > 0) await socket.write(this.buffer.subarray(0, this.at));
         return { kind: "truncated", bytes: this.bytes, error };
       }
-      if (this.at > 0 && !await socket.write(this.buffer.subarray(0, this.at))) {
+      if (this.failed || (this.at > 0 && !await socket.write(this.buffer.subarray(0, this.at)))) {
         return gone(body, this.bytes);
       }
       filled = this.at;
@@ -210,11 +212,8 @@ class Pump {
     this.ended = true;
     const last = lastChunk(this.body.trailers);
     if (at + last.length > buffer.length) {
-      if (!await socket.write(buffer.subarray(0, at))) return 0;
-      at = 0;
-    }
-    if (last.length > buffer.length) {
-      await socket.write(last);
+      const sent = (at === 0 || await socket.write(buffer.subarray(0, at))) && await socket.write(last);
+      this.failed = !sent;
       return 0;
     }
     buffer.set(last, at);
