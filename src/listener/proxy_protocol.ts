@@ -72,8 +72,9 @@ function parseV2(bytes: Uint8Array, start: number, end: number): ProxyHeader | n
   return { bytes: size, peer: (command & 15) === 0 ? null : addressV2(view, view.getUint8(13), length) };
 }
 
-/** TCP or UDP over IPv4 or IPv6; other families (a Unix socket) name nobody. */
+/** TCP or UDP over IPv4 or IPv6; an unspecified family and a Unix socket name nobody. */
 function addressV2(view: DataView, family: number, length: number): PeerAddress | null {
+  if (family >> 4 > 3 || (family & 15) > 2) throw malformed("unknown address family or protocol");
   switch (family >> 4) {
     case 1: {
       if (length < 12) throw malformed("address too short");
