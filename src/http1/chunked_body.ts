@@ -96,18 +96,22 @@ export class ChunkedBody extends InletBody {
 
   private async readTrailers(): Promise<HeaderLines> {
     const inlet = this.inlet;
+    let scanned = 0;
     while (true) {
       while (inlet.available < 2) await this.more(TRAILER_BYTES_MAX);
       if (inlet.bytes[inlet.start] === 13 && inlet.bytes[inlet.start + 1] === 10) {
         inlet.take(2);
         return [];
       }
-      const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
+      // The mark of the end may have begun in what was looked at before.
+      const from = Math.max(inlet.start, inlet.start + scanned - 3);
+      const end = findSectionEnd(inlet.bytes, from, inlet.end);
       if (end >= 0) {
         const trailers = parseFieldLines(inlet.bytes, inlet.start, end);
         inlet.take(end - inlet.start);
         return trailers;
       }
+      scanned = inlet.available;
       await this.more(TRAILER_BYTES_MAX);
     }
   }

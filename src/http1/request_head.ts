@@ -90,12 +90,13 @@ export function emptyLinesBefore(bytes: Uint8Array, start: number, end: number):
   return at - start;
 }
 
-/** Whether a line ended without CR: a head with such a line would never be complete, so it is refused at once. */
-export function hasBareLf(bytes: Uint8Array, start: number, end: number): boolean {
-  let at = bytes.indexOf(LF, start);
-  while (at >= 0 && at < end) {
-    if (at === start || bytes[at - 1] !== CR) return true;
-    at = bytes.indexOf(LF, at + 1);
+/**
+ * Whether a line ended without CR: a head with such a line would never be complete, so it is refused at once.
+ * @param from up to here the head, which begins at `start`, was looked at before
+ */
+export function hasBareLf(bytes: Uint8Array, start: number, end: number, from = start): boolean {
+  for (let at = from; at < end; at++) {
+    if (bytes[at] === LF && (at === start || bytes[at - 1] !== CR)) return true;
   }
   return false;
 }

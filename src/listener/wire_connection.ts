@@ -108,7 +108,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (inlet.available === 0) return socket.watch();
     const from = Math.max(inlet.start, inlet.start + this.scanned - 3);
     const end = findSectionEnd(inlet.bytes, from, inlet.end);
-    if (end < 0) return this.awaitHead();
+    if (end < 0) return this.awaitHead(from);
     this.scanned = 0;
     const { headBytesMax, headerLinesMax } = house.config;
     if (end - inlet.start > headBytesMax) return this.refuseTooLarge();
@@ -117,15 +117,16 @@ export class WireConnection implements Tabled, BodyOwner {
     this.begin(request);
   }
 
-  /** More of the head must come; its time runs from its first byte. */
-  private awaitHead(): void {
+  /** More of the head must come; its time runs from its first byte. @param from what is new of it */
+  private awaitHead(from: number): void {
     const { socket, house } = this;
     const { inlet } = socket;
     if (this.idle || this.scanned === 0) {
       house.table.busy(this);
       if (this.requests > 0) this.deadline = house.table.after(house.config.headReadMs);
     }
-    if (hasBareLf(inlet.bytes, inlet.start, inlet.end)) return this.refuse(400, "line that ends without CR");
+    const bare = hasBareLf(inlet.bytes, inlet.start, inlet.end, from);
+    if (bare) return this.refuse(400, "line that ends without CR");
     this.scanned = inlet.available;
     if (inlet.available >= house.config.headBytesMax || !inlet.makeRoom(house.config.headBytesMax)) {
       return this.refuseTooLarge();
@@ -165,12 +166,11 @@ export class WireConnection implements Tabled, BodyOwner {
   }
 
   private bodyOf({ framing }: WireRequest): LengthBody | ChunkedBody | null {
-    const { contentLength, expectsContinue } = framing;
+    const { contentLength } = framing;
     if (contentLength === 0) return null;
-    const { inlet } = this.socket.beginBody(expectsContinue);
-    return contentLength === null
-      ? new ChunkedBody(inlet, this, true)
-      : new LengthBody(inlet, contentLength, this);
+    const { inlet } = this.socket.beginBody(framing.expectsContinue);
+    if (contentLength === null) return new ChunkedBody(inlet, this, true);
+    return new LengthBody(inlet, contentLength, this);
   }
 
   /** The request's body is over. */

@@ -115,3 +115,14 @@ Deno.test("hasBareLf() finds a line that ends without CR, among the bytes that a
     ] as const
   ) assertEquals(hasBareLf(latin1(text), start, end), found, JSON.stringify([text, start, end]));
 });
+
+Deno.test("hasBareLf() looks at no more than what is new, and at the byte before it", () => {
+  for (
+    const [text, from, found] of [
+      ["a\nb\r\nc", 2, false],
+      ["a\r\nb", 2, false],
+      ["a\nb", 1, true],
+      ["a\r\nb\n", 3, true],
+    ] as const
+  ) assertEquals(hasBareLf(latin1(text), 0, text.length, from), found, JSON.stringify([text, from]));
+});
