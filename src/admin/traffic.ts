@@ -128,7 +128,8 @@ function tally(reading: Reading, before: Sample["tallies"]): Map<string, Tally> 
   let pod = before.get(POD) ?? NOTHING;
   const addToPod = (key: string, part: Tally) => {
     tallies.set(key, part);
-    pod = grown(pod, before.get(key) ?? NOTHING, part);
+    // A route that comes back has its figures from before: one that joins counts from its first sample on.
+    pod = grown(pod, before.get(key) ?? part, part);
   };
   addToPod(REJECTED, { ...NOTHING, errors: totals.worker(WorkerField.rejectedInFlight) });
   for (const { name, row } of reading.routes) {

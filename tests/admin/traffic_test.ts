@@ -92,6 +92,24 @@ Deno.test("TrafficMeter.pod() tells errors and percentiles although a reload tak
   assertEquals(meter.points().at(-1)!.errorsPerSecond, 0);
 });
 
+Deno.test("TrafficMeter.pod() counts nothing twice of a route that a reload takes away and another brings back", () => {
+  const pod = new FakePod(() => 0, { shop: [A], old: [A] });
+  const meter = new TrafficMeter();
+  let second = 0;
+  const sample = () => meter.sample(++second * 1_000, second * 1_000, read(pod));
+  pod.serve(1, 0, { count: 5_000, latencyMs: 900, status: 500 });
+  sample();
+  const [old] = pod.routeList.splice(1, 1);
+  sample();
+  // Its row has kept what it has counted.
+  pod.routeList.push(old!);
+  sample();
+  assertEquals([meter.points().at(-1)!.errorsPerSecond, meter.pod().p99Ms], [0, null]);
+  pod.serve(1, 0, { count: 8, status: 500 });
+  sample();
+  assertEquals(meter.points().at(-1)!.errorsPerSecond, 8);
+});
+
 Deno.test("TrafficMeter goes on when the wall clock is set back or ahead", () => {
   const { pod, meter, sample } = meteredPod();
   const dates = [600_000, 601_000, 602_000, 300_000, 301_000, 900_000];
