@@ -14,6 +14,8 @@ import { copyOut } from "./slab.ts";
 export class LengthBody extends InletBody {
   /** Bytes that nobody has read yet. */
   left: number;
+  /** Some of them are being read past the inlet: what is in there may be the next message's. */
+  private reading = false;
 
   constructor(inlet: Inlet, readonly length: number, owner: BodyOwner) {
     super(inlet, owner);
@@ -22,9 +24,13 @@ export class LengthBody extends InletBody {
 
   async read(into?: Uint8Array): Promise<Uint8Array | null> {
     if (this.left === 0) return null;
-    const bytes = this.inlet.available > 0
-      ? this.takeBuffered(this.left, into)
-      : await this.readDirect(this.left, into);
+    let bytes: Uint8Array | null;
+    if (this.inlet.available > 0) bytes = this.takeBuffered(this.left, into);
+    else {
+      this.reading = true;
+      bytes = await this.readDirect(this.left, into);
+      this.reading = false;
+    }
     if (bytes === null) throw this.truncated();
     this.left -= bytes.length;
     if (this.left === 0) this.end(true);
@@ -32,19 +38,24 @@ export class LengthBody extends InletBody {
   }
 
   override takeWhole(): Uint8Array | null {
-    const { inlet, left } = this;
-    if (left === 0 || inlet.available < left) return null;
-    const bytes = copyOut(inlet.take(left));
+    if (!this.isHere) return null;
+    const bytes = copyOut(this.inlet.take(this.left));
     this.taken();
     return bytes;
   }
 
   override copyWhole(into: Uint8Array, at: number): number {
     const { inlet, left } = this;
-    if (left === 0 || inlet.available < left || into.length - at < left) return -1;
+    if (!this.isHere || into.length - at < left) return -1;
     into.set(inlet.take(left), at);
     this.taken();
     return left;
+  }
+
+  /** All that nobody has read is in the inlet. */
+  private get isHere(): boolean {
+    const { left, reading } = this;
+    return left > 0 && !reading && this.inlet.available >= left;
   }
 
   /** From now on the inlet's memory is the next message's. */

@@ -1,0 +1,23 @@
+import { assertEquals } from "@std/assert";
+import { LengthBody } from "../../src/http1/body.ts";
+import { Inlet } from "../../src/http1/inlet.ts";
+import { latin1 } from "../support/raw_http.ts";
+
+Deno.test("while a LengthBody is being read past its inlet, nothing in there is taken for the rest of it", async () => {
+  const came = Promise.withResolvers<number>();
+  const inlet: Inlet = new Inlet(new Uint8Array(16), {
+    read(into) {
+      into.set(latin1("body"));
+      return came.promise;
+    },
+  });
+  const body = new LengthBody(inlet, 4, { bodyEnded: () => {} });
+  const reading = body.read();
+  // As when one read brings the body's end and the beginning of the next message.
+  inlet.bytes.set(latin1("next"));
+  inlet.end = 4;
+  assertEquals([body.takeWhole(), body.copyWhole(new Uint8Array(4), 0)], [null, -1]);
+  came.resolve(4);
+  assertEquals([await reading, body.left], [latin1("body"), 0]);
+  assertEquals(inlet.take(inlet.available), latin1("next"));
+});
