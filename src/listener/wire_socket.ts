@@ -67,12 +67,13 @@ export class ClientSocket implements ByteSource {
 
   /** Watches beside an exchange, while there is room: what nobody has asked for yet wins no larger buffer. */
   watchBeside(): void {
-    if (this.inlet.makeRoom(0)) this.watch();
+    // Whoever reads a body reads on by itself.
+    if (!this.reading && this.inlet.makeRoom(0)) this.watch();
   }
 
-  /** The same behind `bytes` of a body that nobody reads now, if so many find room. */
+  /** The same behind `bytes` of a body, if so many find room. */
   watchBehind(bytes: number): void {
-    if (!this.reading && bytes < IDLE_BUFFER_BYTES) this.watchBeside();
+    if (bytes < IDLE_BUFFER_BYTES) this.watchBeside();
   }
 
   private readonly arrived = (count: number | null): void => {
@@ -99,9 +100,8 @@ export class ClientSocket implements ByteSource {
   private tellWatched(): void {
     const once = this.onceWatched;
     this.onceWatched = null;
-    if (once !== null) once();
-    // Whoever has waited reads on by itself.
-    if (once === null || this.ended) this.onWatched();
+    once?.();
+    this.onWatched();
   }
 
   /** Where the system lets a small piece wait until the client has acknowledged the one before: over TLS. */

@@ -136,6 +136,23 @@ for (const [what, [framing, [first, ...rest], body]] of Object.entries(uploads))
   }, WIRE);
 }
 
+scenario("a pipelined upload that is answered early is taken to its end", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin([
+    scene(wait(gate), reply(200, { body: "one" })),
+    afterHead(reply(401, { body: "two" }), close()),
+  ]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  const head = "POST /2 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 8000000\r\n\r\n";
+  await client.send(requestText("GET", "/1") + head);
+  await origin.request(1);
+  gate.open();
+  for (const text of ["one", "two"]) assertEquals((await client.response()).text, text);
+  assertEquals(await client.send("x".repeat(8_000_000)), true);
+  assertEquals(await client.untilClosed(), "");
+}, WIRE);
+
 scenario("names keep their case, lines their order and repeats, reasons their words", async (props) => {
   const lines = [["X-b", "1"], ["x-A", "2"], ["X-B", "3"], ["ETag", '"x"'], ["x-A", ""]] as Header[];
   const origin = await props.origin(reply(200, { headers: lines, reason: "Quite Fine" }));
