@@ -14,11 +14,16 @@ const tooLarge: Problem = { state: "is larger than 1 MiB", accepted: "must hold 
 export async function readConfigFile(file: string, readTextFile: ReadTextFile): Promise<string | Problem> {
   try {
     const text = await readTextFile(file);
-    if (text.length > fileBytesMax || new TextEncoder().encode(text).length > fileBytesMax) return tooLarge;
+    if (isTooLarge(text)) return tooLarge;
     return text.includes("\uFFFD") ? { state: "is not UTF-8 text" } : text;
   } catch (error) {
     return unreadable(error);
   }
+}
+
+/** Whether it is longer than a file may be, so that what stands behind was not read. */
+export function isTooLarge(text: string): boolean {
+  return text.length > fileBytesMax || new TextEncoder().encode(text).length > fileBytesMax;
 }
 
 /**

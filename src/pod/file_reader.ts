@@ -1,6 +1,6 @@
 // Reads files that the configuration names and keeps what is wrong with them, so that all of it is said at once.
 
-import { fileBytesMax, whyUnreadable } from "../config/file.ts";
+import { isTooLarge, whyUnreadable } from "../config/file.ts";
 import { type Finding, findingAt } from "../config/findings.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Path } from "../config/path.ts";
@@ -29,7 +29,7 @@ export class FileReader {
       const text = await this.readTextFile(file);
       what = "used";
       // Longer ones are read no further: what stands behind, a CA for instance, would go missing without a word.
-      if (text.length > fileBytesMax) throw new Error("it is larger than 1 MiB");
+      if (isTooLarge(text)) throw new Error("it is larger than 1 MiB");
       check(text);
       return text;
     } catch (error) {

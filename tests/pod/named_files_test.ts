@@ -66,9 +66,12 @@ Deno.test("readPodFiles() names every file that does not hold what it should, wi
 });
 
 Deno.test("readPodFiles() refuses a file that is longer than what is read of it", async () => {
-  const files = { key: "0123456789abcdef".padEnd(1_048_577), "ca.pem": "x", "c.pem": "x", "d.pem": "x" };
-  assertEquals(
-    (await refusals(files, false))[0],
-    "stickyKeyFile is key, which cannot be used: it is larger than 1 MiB (weir.yaml:1:16)",
-  );
+  const rest = { "ca.pem": "x", "c.pem": "x", "d.pem": "x" };
+  // What counts is bytes: \u00e9 is two.
+  for (const key of ["0123456789abcdef".padEnd(1_048_577), "0123456789abcd\u00e9".padEnd(1_048_576)]) {
+    assertEquals(
+      (await refusals({ key, ...rest }, false))[0],
+      "stickyKeyFile is key, which cannot be used: it is larger than 1 MiB (weir.yaml:1:16)",
+    );
+  }
 });
