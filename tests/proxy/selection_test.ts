@@ -1,40 +1,181 @@
 import { assertEquals } from "@std/assert";
 import type { PickContext } from "../../src/balance/balancer.ts";
+import { UpstreamField } from "../../src/board/fields.ts";
+import { EndpointState } from "../../src/board/verdicts.ts";
+import type { NoLease } from "../../src/proxy/pending_queue.ts";
 import type { Group } from "../../src/proxy/proxy.ts";
 import { Selection } from "../../src/proxy/selection.ts";
 import type { Endpoint } from "../../src/upstream/endpoint.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
 
-/** Endpoints with room, of which the first of any list is picked. */
-function groupOf(ids: string): Group {
-  const endpoints = [...ids].map((id) => {
-    const endpoint = { id, lease: (): Lease => ({ endpoint }) as Lease } as Endpoint;
+interface Stage {
+  /** Endpoints that may take a request. */
+  readonly ids: string;
+  readonly spares?: string;
+  /** Those without room. */
+  readonly full?: string;
+  readonly panic?: boolean;
+  /** Requests that wait already. */
+  readonly waiting?: number;
+  /** Where the request's cookie leads. */
+  readonly cookie?: string;
+  /** State of any endpoint. */
+  readonly state?: number;
+  /** What waiting comes to. */
+  readonly comesTo?: NoLease;
+}
+
+/** Of any list of endpoints the first is picked first, and the last afterwards. */
+function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Stage) {
+  const counted: number[] = [];
+  const waits: unknown[] = [];
+  const endpointOf = (id: string) => {
+    const endpoint = {
+      id,
+      state,
+      lease: () => full.includes(id) ? null : { endpoint, dialsAnew: false } as Lease,
+    } as Endpoint;
     return endpoint;
-  });
-  const first = (list: readonly Endpoint[]) => list[0]!;
-  return {
-    upstream: { candidates: () => ({ endpoints, spares: [], panic: false }) },
-    balancer: { pick: first, pickOther: first },
-    queue: { size: 0 },
-    sticky: null,
+  };
+  const known = new Map([...ids, ...spares].map((id) => [id, endpointOf(id)]));
+  const some = (letters: string) => [...letters].map((id) => known.get(id)!);
+  const group = {
+    upstream: {
+      candidates: () => ({ endpoints: some(ids), spares: some(spares), panic: given.panic ?? false }),
+      endpoint: (id: string) => known.get(id),
+      totals: { add: (field: number) => counted.push(field) },
+      snapshot: { limits: { queueMax: 7, queueTimeoutMs: 500 } },
+    },
+    balancer: {
+      pick: (list: readonly Endpoint[]) => list[0]!,
+      pickOther: (list: readonly Endpoint[]) => list.at(-1)!,
+    },
+    queue: {
+      size: given.waiting ?? 0,
+      wait: (_: unknown, limits: unknown) => {
+        waits.push(limits);
+        return Promise.resolve(given.comesTo ?? "full");
+      },
+    },
+    sticky: cookie === undefined
+      ? null
+      : { endpointOf: () => cookie === "" ? null : cookie, setCookieFor: (id: string) => `to=${id}` },
   } as unknown as Group;
+  const selection = new Selection(group, { head: { headers: [] } } as unknown as PickContext);
+  /** The next one tried, or why there is none. */
+  const next = () => {
+    const lease = selection.next();
+    return typeof lease === "string" ? lease : lease.endpoint.id;
+  };
+  return { selection, next, counted, waits, endpoint: (id: string) => known.get(id)! };
 }
 
 /** What each attempt comes to, in order -> the endpoints tried. */
 const stories: Record<string, readonly [ended: readonly ("stale" | "failed")[], tried: string]> = {
-  "all that failed are alike": [["failed", "failed", "failed"], "aba"],
-  "a dead kept connection proves nothing": [["failed", "stale", "failed"], "abb"],
-  "the first of them": [["stale", "failed", "failed"], "aba"],
-  "a new connection proves something": [["failed", "stale", "failed", "failed"], "abba"],
+  "all that failed are alike": [["failed", "failed", "failed"], "abb"],
+  "a dead kept connection proves nothing": [["stale", "failed", "failed"], "aba"],
+  "the last of them": [["failed", "stale", "failed"], "abb"],
+  "a new connection proves something": [["stale", "failed", "failed", "failed"], "abab"],
 };
 
 for (const [what, [ended, expected]] of Object.entries(stories)) {
   Deno.test(`with every endpoint tried, the next is one of which least is known: ${what}`, () => {
-    const selection = new Selection(groupOf("ab"), {} as PickContext);
+    const { selection, next } = stage({ ids: "ab" });
     for (const how of ended) {
-      selection.next();
+      next();
       if (how === "stale") selection.wasStale();
     }
     assertEquals(selection.tried.map(({ id }) => id).join(""), expected);
   });
 }
+
+Deno.test("Selection: what follows a kept connection that was dead dials anew", () => {
+  const { selection } = stage({ ids: "ab" });
+  const dialled = [];
+  for (let attempt = 0; attempt < 3; attempt++) {
+    dialled.push((selection.next() as Lease).dialsAnew);
+    if (attempt === 1) selection.wasStale();
+  }
+  assertEquals(dialled, [false, false, true]);
+});
+
+const nexts: Record<string, readonly [stage: Stage, tried: readonly string[], counted?: readonly number[]]> =
+  {
+    "the policy's pick, then others": [{ ids: "abc" }, ["a", "c", "b"]],
+    "the policy's pick without room: another": [{ ids: "abc", full: "a" }, ["c"]],
+    "another without room: yet another": [{ ids: "abc", full: "ac" }, ["b"]],
+    "spares once all have failed, and not again": [{ ids: "a", spares: "xy" }, ["a", "y", "x", "a"]],
+    "no spare for a first attempt": [{ ids: "a", spares: "x", full: "a" }, ["full"]],
+    "an endpoint tried before waits for none that is fresh": [{ ids: "ab", full: "b" }, ["a", "full"]],
+    "those that wait came before": [{ ids: "a", waiting: 1 }, ["full"]],
+    "nobody": [{ ids: "" }, ["noEndpoint"], [UpstreamField.noEndpoint]],
+    "panic": [{ ids: "ab", panic: true }, ["a", "b"], [UpstreamField.panicPicks, UpstreamField.panicPicks]],
+    "panic without room": [{ ids: "a", panic: true, full: "a" }, ["full"]],
+  };
+
+for (const [what, [given, tried, counted = []]] of Object.entries(nexts)) {
+  Deno.test(`Selection.next(): ${what}`, () => {
+    const { next, counted: had } = stage(given);
+    assertEquals(tried.map(next), tried);
+    assertEquals(had, counted);
+  });
+}
+
+const { draining, unhealthy } = EndpointState;
+const cookies: Record<string, readonly [stage: Stage, first: string, cookie: string | null]> = {
+  "leads to where it was served, which needs no new one": [{ ids: "abc", cookie: "b" }, "b", null],
+  "leads to one that drains, too": [{ ids: "abc", cookie: "b", state: draining }, "b", null],
+  "does not lead to one that is unhealthy": [{ ids: "abc", cookie: "b", state: unhealthy }, "a", "to=a"],
+  "does not lead to one that drains and is unhealthy": [
+    { ids: "abc", cookie: "b", state: draining | unhealthy },
+    "a",
+    "to=a",
+  ],
+  "does not lead to one without room": [{ ids: "abc", cookie: "b", full: "b" }, "a", "to=a"],
+  "does not lead to one that has left": [{ ids: "abc", cookie: "z" }, "a", "to=a"],
+  "leads to a backup": [{ ids: "abc", spares: "x", cookie: "x" }, "x", null],
+  "that is none leads where the policy says": [{ ids: "abc", cookie: "" }, "a", "to=a"],
+  "without stickiness is not set": [{ ids: "abc" }, "a", null],
+};
+
+for (const [what, [given, first, cookie]] of Object.entries(cookies)) {
+  Deno.test(`Selection: a cookie ${what}`, () => {
+    const { selection, next, endpoint } = stage(given);
+    assertEquals(next(), first);
+    assertEquals(selection.cookieFor(endpoint(first)), cookie);
+  });
+}
+
+Deno.test("Selection: a client whose endpoint fails gets a cookie for the one that answers", () => {
+  const { selection, next, endpoint } = stage({ ids: "abc", cookie: "b" });
+  assertEquals([next(), next()], ["b", "c"]);
+  assertEquals(selection.cookieFor(endpoint("c")), "to=c");
+});
+
+const { queued, queueFull, queueTimeouts } = UpstreamField;
+for (
+  const [comesTo, counted] of [
+    ["queueFull", [queueFull]],
+    ["queueTimeout", [queued, queueTimeouts]],
+    ["noEndpoint", [queued]],
+    ["clientGone", [queued]],
+  ] as const
+) {
+  Deno.test(`Selection.waitForRoom() counts what waiting came to: ${comesTo}`, async () => {
+    const { selection, counted: had } = stage({ ids: "a", comesTo });
+    assertEquals([await selection.waitForRoom(Infinity), had], [comesTo, counted]);
+  });
+}
+
+Deno.test("Selection.waitForRoom() waits as long as the upstream allows, or the request has", async () => {
+  const { selection, waits } = stage({ ids: "a" });
+  for (const msMax of [Infinity, 499]) await selection.waitForRoom(msMax);
+  assertEquals(waits, [{ queueMax: 7, timeoutMs: 500 }, { queueMax: 7, timeoutMs: 499 }]);
+});
+
+Deno.test("Selection: others may pass a request that has tried endpoints before", () => {
+  const { selection, next } = stage({ ids: "ab" });
+  const particular = [selection.particular];
+  next();
+  assertEquals([...particular, selection.particular], [false, true]);
+});
