@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
-import type { Body } from "../../src/exchange.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Body, BodyError } from "../../src/exchange.ts";
+import { WholeBody } from "../../src/proxy/refusal.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import type { Connection } from "../../src/upstream/connection.ts";
@@ -90,4 +91,103 @@ Deno.test("an attempt that is given up takes nothing before the next one begins"
   await two;
   assertEquals(first, []);
   assertEquals(second.join(""), "two 5\r\nfirst\r\n6\r\nsecond\r\n0\r\nx-end: 1\r\n\r\n");
+});
+
+const END = "0\r\nx-end: 1\r\n\r\n";
+const still = () => new TimerWheel({ now: () => 0, every: () => () => {} });
+
+/** What is written, write by write, when `body` is sent with the head `h `. */
+async function written(body: RequestBody): Promise<string[]> {
+  const sent: string[] = [];
+  await body.send(connectionTo(sent), latin1("h "), 1_000, still());
+  return sent;
+}
+
+interface Source {
+  readonly length: number | null;
+  readonly pieces: readonly string[];
+  readonly trailers?: readonly string[];
+}
+
+function told({ length, pieces, trailers }: Source): ToldBody {
+  const source = new ToldBody(length);
+  if (trailers !== undefined) Object.assign(source, { trailers });
+  source.tell(...pieces, null);
+  return source;
+}
+
+const large = "x".repeat(16_384);
+const writes: Record<string, readonly [source: Source, writes: readonly string[]]> = {
+  "a body of a length": [{ length: 5, pieces: ["ab", "cde"] }, ["h ab", "cde"]],
+  "a chunked body": [
+    { length: null, pieces: ["ab", "cde"] },
+    ["h 2\r\nab\r\n", "3\r\ncde\r\n", END],
+  ],
+  "a chunked body of nothing": [{ length: null, pieces: [] }, [`h ${END}`]],
+  "no trailers": [{ length: null, pieces: [], trailers: [] }, ["h 0\r\n\r\n"]],
+  "pieces of nothing, which would end it": [{ length: null, pieces: ["", "ab", ""] }, ["h 2\r\nab\r\n", END]],
+  "a first piece that is large": [{ length: 16_384, pieces: [large] }, [`h ${large}`]],
+  "a first piece that is too large to be copied": [
+    { length: 16_385, pieces: [`${large}x`] },
+    ["h ", `${large}x`],
+  ],
+};
+
+for (const [what, [source, expected]] of Object.entries(writes)) {
+  Deno.test(`RequestBody.send() sends ${what}`, async () => {
+    const body = new RequestBody(told(source), 1_024, 0, IDENTITY);
+    assertEquals(await written(body), expected);
+    assertEquals(body.bytesRead, source.pieces.join("").length);
+  });
+}
+
+Deno.test("RequestBody.send() sends a body that is all here together with its head, again and again", async () => {
+  const body = new RequestBody(new WholeBody(latin1("abc")), 3, 0, IDENTITY);
+  assertEquals([await written(body), await written(body), body.bytesRead], [["h abc"], ["h abc"], 3]);
+});
+
+for (const [keptBytesMax, replayable] of [[5, true], [4, false]] as const) {
+  Deno.test(`a body of 5 bytes ${replayable ? "can" : "cannot"} be sent again with ${keptBytesMax} kept`, async () => {
+    const body = new RequestBody(told({ length: 5, pieces: ["ab", "cde"] }), keptBytesMax, 0, IDENTITY);
+    assertEquals(await written(body), ["h ab", "cde"]);
+    assertEquals(body.replayable, replayable);
+    if (replayable) assertEquals(await written(body), ["h ab", "cde"]);
+  });
+}
+
+for (const how of ["in pieces", "at once"] as const) {
+  Deno.test(`a body ${how} may be as large as the limit, and no attempt sends more of a larger one`, async () => {
+    const bodyOf = (text: string) => {
+      const length = text.length;
+      const pieces = [text.slice(0, 3), text.slice(3)];
+      const source = how === "at once" ? new WholeBody(latin1(text)) : told({ length, pieces });
+      return new RequestBody(source, 1_024, 5, IDENTITY);
+    };
+    assertEquals((await written(bodyOf("abcde"))).join(""), "h abcde");
+    const body = bodyOf("abcdef");
+    const error = await assertRejects(() => written(body), BodyError, "larger than 5 bytes");
+    assertEquals([error.kind, body.bytesRead], ["tooLarge", 6]);
+    if (how === "in pieces") assertEquals(await assertRejects(() => written(body)), error);
+  });
+}
+
+Deno.test("every attempt hears of the client that broke off", async () => {
+  const source = new ToldBody(5);
+  source.tell("ab", new BodyError("clientGone", "left"));
+  const body = new RequestBody(source, 1_024, 0, IDENTITY);
+  for (let attempt = 0; attempt < 2; attempt++) await assertRejects(() => written(body), BodyError, "left");
+});
+
+Deno.test("an attempt that is behind sends what it has not, when no more is kept", async () => {
+  const source = new ToldBody(8);
+  const body = new RequestBody(source, 2, 0, IDENTITY);
+  const [first, second]: [string[], string[]] = [[], []];
+  const one = body.send(connectionTo(first, never()), latin1("one "), 1_000, still());
+  source.tell("ab");
+  await turns();
+  const two = body.send(connectionTo(second), latin1("two "), 1_000, still());
+  source.tell("cde", "fgh", null);
+  await two;
+  void one;
+  assertEquals([first, second, body.replayable], [["one ab"], ["two ab", "cde", "fgh"], false]);
 });
