@@ -18,17 +18,24 @@ class Scene {
   readonly clock = new VirtualClock();
   readonly probed: string[] = [];
   readonly said: string[] = [];
-  /** By endpoint; `hang` answers when it is told to give up. */
-  readonly answers = new Map<string, ProbeOutcome | "hang">();
+  /** How it was probed. */
+  readonly kinds = new Set<string>();
+  /** By endpoint; `hang` answers when it is told to give up, `slow` not before `release`. */
+  readonly answers = new Map<string, ProbeOutcome | "hang" | "slow">();
+  release = () => {};
   readonly checker: HealthChecker;
 
   constructor() {
-    const probe: Probe = (target, _settings, signal) => {
+    const probe: Probe = (target, settings, signal) => {
+      this.kinds.add(`${settings.kind} ${settings.path}`);
       this.probed.push(`${this.clock.now()} ${target.host}`);
       const answer = this.answers.get(target.host) ?? passes;
-      if (answer !== "hang") return Promise.resolve(answer);
+      if (typeof answer !== "string") return Promise.resolve(answer);
       const gaveUp = { passed: false, reason: "gave up" };
-      return new Promise((resolve) => signal.addEventListener("abort", () => resolve(gaveUp)));
+      return new Promise((resolve) => {
+        if (answer === "slow") this.release = () => resolve(gaveUp);
+        else signal.addEventListener("abort", () => resolve(gaveUp));
+      });
     };
     this.checker = new HealthChecker({
       clock: this.clock,
@@ -193,3 +200,48 @@ Deno.test("HealthChecker.stop() gives up running checks, waits for them and plan
   assertEquals(scene.clock.waiting, 0);
   assert(!scene.said.some((line) => line.includes(" b ")));
 });
+
+Deno.test("HealthChecker.stop() waits for the probes of endpoints that have left, too", async () => {
+  const scene = new Scene();
+  scene.answers.set("a", "slow");
+  scene.apply(["a"]);
+  await scene.clock.advance(10);
+  scene.apply([]);
+  let stopped = false;
+  const stopping = scene.checker.stop().then(() => stopped = true);
+  await settle();
+  assertEquals([stopped, scene.checker.check("a")], [false, undefined]);
+  scene.release();
+  await stopping;
+  assertEquals(scene.said, []);
+});
+
+Deno.test("HealthChecker.apply() checks an endpoint by what the newest snapshot says of it", async () => {
+  const scene = new Scene();
+  const apply = (host: string) =>
+    scene.checker.apply(healthSchema.parse({ jitterPercent: 0 }), tls, [{ ...endpoint("a"), host }]);
+  apply("old");
+  await scene.clock.advance(1_000);
+  apply("new");
+  await scene.clock.advance(1_000);
+  assertEquals(scene.probed, ["0 old", "2000 new"]);
+  await scene.checker.stop();
+});
+
+for (
+  const [config, kinds] of [
+    [{}, ["tcp /"]],
+    [{ path: "/healthz" }, ["http /healthz"]],
+    [{ kind: "http" }, ["http /"]],
+    [{ kind: "tcp" }, ["tcp /"]],
+    [{ kind: "off" }, []],
+  ] as const
+) {
+  Deno.test(`HealthChecker with ${JSON.stringify(config)} checks by ${kinds[0] ?? "nothing"}`, async () => {
+    const scene = new Scene();
+    scene.apply(["a"], config);
+    await scene.clock.advance(10);
+    assertEquals([...scene.kinds], [...kinds]);
+    await scene.checker.stop();
+  });
+}

@@ -67,6 +67,29 @@ Deno.test("RowAllocator.take() reuses the row that was given back the longest ag
   assertEquals(rows.take("d"), 0);
 });
 
+Deno.test("RowAllocator.take() gives no row to two identities: one that came back keeps its own", () => {
+  const { rows, pod } = scene();
+  rows.take("a");
+  rows.take("b");
+  rows.giveBack("a", 7);
+  pod.applied = 7;
+  rows.take("a");
+  assertThrows(() => rows.take("c"), BoardFullError);
+  assertEquals(rows.describe(), { taken: 2, resting: 0, rowsMax: 2 });
+});
+
+Deno.test("RowAllocator.take() gives no row to two identities: one that comes back too late gets another", () => {
+  const { rows, cleared, pod } = scene();
+  rows.take("a");
+  rows.take("b");
+  rows.keepOnly(new Set(["b"]), 7);
+  pod.applied = 7;
+  assertEquals(rows.take("c"), 0);
+  assertThrows(() => rows.take("a"), BoardFullError);
+  rows.giveBack("b", 7);
+  assertEquals([rows.take("a"), cleared], [1, [0, 1]]);
+});
+
 Deno.test("RowAllocator.take() names the limit when there is no row left", () => {
   const { rows } = scene();
   rows.take("a");
