@@ -1,0 +1,165 @@
+// Who may come in, who makes room for them, and when deadlines are looked at.
+
+import { assertEquals } from "@std/assert";
+import { configSchema, type ListenConfig } from "../../src/config/schema.ts";
+import { type Tabled, WireTable } from "../../src/listener/wire_table.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+
+/** A connection of an address, `a` for `a1`; closing it takes it out of the table, as its socket does. */
+class Caller implements Tabled {
+  older: Tabled | null = null;
+  newer: Tabled | null = null;
+  idle = false;
+  readonly address: string;
+  readonly checkedAt: number[] = [];
+
+  constructor(readonly name: string, private readonly stage: Stage) {
+    this.address = name[0]!;
+  }
+  checkDeadlines(clock: number): void {
+    this.checkedAt.push(clock);
+  }
+  close(): void {
+    this.stage.closed.push(this.name);
+    this.stage.table.remove(this);
+  }
+}
+
+class Stage {
+  now = 100;
+  readonly closed: string[] = [];
+  readonly changes: number[] = [];
+  readonly callers = new Map<string, Caller>();
+  readonly wheel = new TimerWheel({ now: () => this.now, every: () => () => {} });
+  readonly table: WireTable;
+
+  constructor(listen: Partial<ListenConfig> = {}) {
+    const config = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
+    this.table = new WireTable(
+      { ...config.listen, ...listen },
+      this.wheel,
+      () => this.now,
+      (change) => this.changes.push(change),
+    );
+  }
+
+  /** They come in, and idle. */
+  come(...names: string[]): this {
+    for (const name of names) {
+      const caller = new Caller(name, this);
+      this.callers.set(name, caller);
+      this.table.add(caller);
+      this.table.idle(caller);
+    }
+    return this;
+  }
+
+  caller(name: string): Caller {
+    return this.callers.get(name)!;
+  }
+
+  busy(...names: string[]): this {
+    for (const name of names) this.table.busy(this.caller(name));
+    return this;
+  }
+
+  /** Who is closed for one of `address`; null when it may not come in. */
+  admit(address: string): string | null {
+    const before = this.closed.length;
+    return this.table.admits(address) ? this.closed.slice(before).join() : null;
+  }
+
+  passes(ms: number): void {
+    this.now += ms;
+    this.wheel.advance();
+  }
+}
+
+/** With room for three, two of each address: who is there and which of them are busy -> who goes for one of `a`. */
+const rooms: Record<string, readonly [come: string, busy: string, goes: string | null]> = {
+  "room for all": ["a1 b1", "", ""],
+  "no room: who idles the longest goes": ["b1 b2 c1", "", "b1"],
+  "no room: who is busy stays": ["b1 b2 c1", "b1", "b2"],
+  "no room and all busy": ["b1 b2 c1", "b1 b2 c1", null],
+  "an address at its limit: its own go, not those that idle longer": ["b1 a1 a2", "", "a1"],
+  "an address at its limit, one busy": ["b1 a1 a2", "a1", "a2"],
+  "an address at its limit, all busy: others' room is not for it": ["b1 a1 a2", "a1 a2", null],
+};
+
+for (const [what, [come, busy, goes]] of Object.entries(rooms)) {
+  Deno.test(`WireTable.admits(): ${what}`, () => {
+    const stage = new Stage({ connectionsMax: 3, connectionsPerAddressMax: 2 });
+    stage.come(...come.split(" ")).busy(...busy.split(" ").filter((name) => name !== ""));
+    assertEquals(stage.admit("a"), goes);
+  });
+}
+
+Deno.test("WireTable.admits() counts addresses as they leave, and only where they are limited", () => {
+  const limited = new Stage({ connectionsMax: 9, connectionsPerAddressMax: 2 }).come("a1", "a2").busy(
+    "a1",
+    "a2",
+  );
+  assertEquals(limited.admit("a"), null);
+  limited.caller("a1").close();
+  limited.caller("a1").close();
+  assertEquals(limited.admit("a"), "");
+  limited.come("a3").busy("a3");
+  assertEquals(limited.admit("a"), null, "leaving twice counts once");
+  for (const name of ["a2", "a3"]) limited.caller(name).close();
+  assertEquals([limited.table.size, limited.changes.reduce((sum, change) => sum + change)], [0, 0]);
+
+  const free = new Stage({ connectionsMax: 3, connectionsPerAddressMax: 0 }).come("a1", "a2").busy(
+    "a1",
+    "a2",
+  );
+  assertEquals(free.admit("a"), "");
+});
+
+Deno.test("WireTable closes in the order of idling, whoever leaves the line or joins it again", () => {
+  const stage = new Stage().come("a1", "a2", "a3", "a4", "a5");
+  const { table } = stage;
+  stage.busy("a3", "a1", "a5");
+  table.idle(stage.caller("a1"));
+  table.idle(stage.caller("a1"));
+  table.busy(stage.caller("a5"));
+  while (table.closeOldestIdle());
+  assertEquals(stage.closed, ["a2", "a4", "a1"]);
+  table.idle(stage.caller("a5"));
+  table.idle(stage.caller("a3"));
+  while (table.closeOldestIdle());
+  assertEquals(stage.closed.slice(3), ["a5", "a3"]);
+});
+
+Deno.test("WireTable looks at deadlines four times within the shortest, as long as somebody is there", () => {
+  const stage = new Stage({ headReadMs: 1_000, keepAliveIdleMs: 2_000 }).come("a1");
+  assertEquals([stage.table.sweepMs, stage.table.clock, stage.table.after(1_000)], [250, 100, 1_350]);
+  for (let i = 0; i < 3; i++) stage.passes(250);
+  const { checkedAt } = stage.caller("a1");
+  assertEquals(checkedAt.length >= 2 && checkedAt.length <= 3, true, checkedAt.join());
+  assertEquals(stage.table.clock, checkedAt.at(-1)!);
+  stage.caller("a1").close();
+  const count = checkedAt.length;
+  stage.passes(5_000);
+  assertEquals(checkedAt.length, count);
+  stage.come("a2");
+  assertEquals(stage.table.clock, stage.now, "the clock of nobody has stood still");
+});
+
+for (const [shortest, sweepMs] of [[8, 10], [40, 10], [44, 11], [4_000, 1_000], [60_000, 1_000]] as const) {
+  Deno.test(`WireTable with a shortest deadline of ${shortest} ms looks every ${sweepMs} ms`, () => {
+    const rest = { headReadMs: 90_000, keepAliveIdleMs: 90_000 };
+    for (const key of ["headReadMs", "keepAliveIdleMs"]) {
+      assertEquals(new Stage({ ...rest, [key]: shortest }).table.sweepMs, sweepMs);
+    }
+  });
+}
+
+Deno.test("WireTable.forEach() visits each that was there, whoever leaves meanwhile", () => {
+  const stage = new Stage().come("a1", "a2", "a3");
+  const visited: string[] = [];
+  stage.table.forEach((connection) => {
+    visited.push((connection as Caller).name);
+    connection.close();
+  });
+  assertEquals([visited, stage.table.size], [["a1", "a2", "a3"], 0]);
+});
