@@ -37,8 +37,8 @@ export interface Answer {
 
 /** A whole answer of known length; the connection stays open. */
 export function reply(status: number, answer: Answer = {}): Step {
+  const body = bytesOf(answer.body ?? "");
   return step(async ({ method, socket }) => {
-    const body = typeof answer.body === "string" ? latin1(answer.body) : answer.body ?? new Uint8Array();
     const headers = [...answer.headers ?? []];
     const framed = header(headers, "content-length") ?? header(headers, "transfer-encoding");
     if (framed === undefined && status >= 200 && status !== 204 && status !== 304) {
@@ -50,8 +50,9 @@ export function reply(status: number, answer: Answer = {}): Step {
 }
 
 /** These bytes and no others: a whole answer, part of one, or nonsense. */
-export function replyRaw(bytes: string | Uint8Array): Step {
-  return step(({ socket }) => socket.write(typeof bytes === "string" ? latin1(bytes) : bytes));
+export function replyRaw(text: string | Uint8Array): Step {
+  const bytes = bytesOf(text);
+  return step(({ socket }) => socket.write(bytes));
 }
 
 /** A head alone, framed as its headers say. */
@@ -175,6 +176,11 @@ export class Gate {
 
 function step(play: Step["play"]): Step {
   return { play };
+}
+
+/** Once for each step, not for each request: of a large text it takes as long as all the rest of an answer. */
+function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === "string" ? latin1(text) : text;
 }
 
 function headText(status: number, headers: readonly Header[], reason?: string): string {
