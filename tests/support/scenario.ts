@@ -2,8 +2,8 @@
 //
 //   scenario("a dead endpoint is not noticed", async ({ origin, weir, client }) => { ... });
 //
-// Each one runs once for each listener. What it started is stopped in reverse order, whatever happened, and
-// before that Weir must have come back to rest (`invariants.ts`).
+// Each one runs once for each listener. Whatever happened, what it started is stopped: its clients, then every
+// Weir, then the origins. Before that Weir must have come back to rest (`invariants.ts`).
 
 import { checkInvariants } from "./invariants.ts";
 import { type LoopOptions, type RunningLoop, startLoop } from "./loop.ts";
@@ -57,31 +57,52 @@ export function scenario(
 const SCENARIO_MS_MAX = 60_000;
 
 async function run(listener: ListenerName, play: (props: Props) => Promise<void>): Promise<void> {
-  await using stack = new AsyncDisposableStack();
+  // They end in reverse order.
+  await using origins = new Troupe();
+  await using weirs = new Troupe();
+  await using clients = new Troupe();
   const checks: (() => Promise<void>)[] = [];
-  const clients: RawClient[] = [];
   const props: Props = {
     listener,
-    origin: async (script) => stack.use(await startOrigin(script)),
+    origin: (script) => origins.add(startOrigin(script)),
     async loop(options) {
-      const loop = stack.use(await startLoop({ listener, ...options }));
+      const loop = await weirs.add(startLoop({ listener, ...options }));
       checks.push(() => loop.checkInvariants());
       return loop;
     },
     async weir(options) {
-      const weir = stack.use(await startWeir({ listener, ...options }));
+      const weir = await weirs.add(startWeir({ listener, ...options }));
       checks.push(async () => weir.ended ? undefined : await checkInvariants(weir));
       return weir;
     },
-    async client({ url }) {
-      const client = stack.use(await RawClient.connect(url));
-      clients.push(client);
-      return client;
-    },
+    client: ({ url }) => clients.add(RawClient.connect(url)),
   };
   await within(SCENARIO_MS_MAX, play(props));
-  await Promise.all(clients.map((client) => client.reset()));
+  await clients[Symbol.asyncDispose]();
   for (const check of checks) await check();
+}
+
+/** Who plays in a scenario. All of them stop at once: a Weir takes a moment to leave, and some plays have dozens. */
+class Troupe implements AsyncDisposable {
+  readonly #members: Promise<AsyncDisposable>[] = [];
+
+  /** One that is still starting when the play is over stops, too. */
+  add<Member extends AsyncDisposable>(starting: Promise<Member>): Promise<Member> {
+    this.#members.push(starting);
+    return starting;
+  }
+
+  /** @throws AggregateError with what went wrong */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const stop = async (starting: Promise<AsyncDisposable>) => {
+      // Whoever awaits it in the play hears of one that does not start.
+      const member = await starting.catch(() => null);
+      await member?.[Symbol.asyncDispose]();
+    };
+    const stopped = await Promise.allSettled(this.#members.map(stop));
+    const reasons = stopped.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+    if (reasons.length > 0) throw new AggregateError(reasons, reasons.map(String).join("; "));
+  }
 }
 
 async function within(ms: number, work: Promise<void>): Promise<void> {
