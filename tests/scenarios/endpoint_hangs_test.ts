@@ -5,7 +5,7 @@ import { scenario } from "../support/scenario.ts";
 
 const config = (...urls: string[]) => ({
   upstreams: {
-    default: { endpoints: urls, timeouts: { responseHeadMs: 200 } },
+    default: { endpoints: urls, timeouts: { responseHeadMs: 500 } },
   },
 });
 

@@ -15,7 +15,7 @@ function listening(origin: { url: string }, listen: Record<string, unknown>) {
 
 scenario("a head that does not come in time is 408, a connection without one just closes", async (props) => {
   const origin = await props.origin(reply(200));
-  const weir = await props.loop(listening(origin, { headReadMs: 100 }));
+  const weir = await props.loop(listening(origin, { headReadMs: 500 }));
   const [silent, half] = [await props.client(weir), await props.client(weir)];
   await half.send("GET / HTTP/1.1\r\nHost: a");
   const answer = await half.response();

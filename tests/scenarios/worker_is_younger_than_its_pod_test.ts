@@ -14,7 +14,7 @@ scenario("a kept connection that hangs is timed out by a young worker as by an o
     podAgeMs: HOUR_MS,
     config: {
       upstreams: {
-        default: { endpoints: [origin.url], timeouts: { responseHeadMs: 100 }, retry: { attemptsMax: 1 } },
+        default: { endpoints: [origin.url], timeouts: { responseHeadMs: 500 }, retry: { attemptsMax: 1 } },
       },
     },
   });
