@@ -63,7 +63,7 @@ scenario("a tunnel stands through a drain, and is cut at its deadline", async (p
     for (let next = await some(); next !== null; next = await some()) await send(next);
   }));
   const weir = await props.weir({
-    config: { ...allowing(origin, ["chess/2"]), drain: { delayMs: 0, deadlineMs: 1_000 } },
+    config: { ...allowing(origin, ["chess/2"]), drain: { delayMs: 0, deadlineMs: 3_000 } },
   });
   const client = await props.client(weir);
   await client.send(askFor("chess/2"));
