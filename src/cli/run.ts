@@ -36,8 +36,11 @@ export interface RunInputs {
 /** Serves until a signal, then leaves. Exit 0; 1 when it cannot start or hangs; 64 when it must not start. */
 export async function run(inputs: RunInputs): Promise<number> {
   const hangups = new Hangups(inputs.signals);
-  const source = await firstLoad(inputs);
+  const stopped = new Promise<boolean>((resolve) => inputs.signals.onStop(resolve));
+  const source = await Promise.race([firstLoad(inputs), stopped]);
   if (source === null) return 64;
+  // Told to stop before there was anything to stop.
+  if (typeof source === "boolean") return 0;
   const { loaded } = source;
   const out = new LineWriter(Deno.stdout);
   const opening = new Opening(() => banner(pod), (text) => out.write(text));
@@ -57,23 +60,31 @@ export async function run(inputs: RunInputs): Promise<number> {
     ...(inputs.supervision === undefined ? {} : { supervision: inputs.supervision }),
   });
   const cancelPatience = systemClock.after(OPENING_PATIENCE_MS, () => opening.over(false));
-  const stopped = new Promise<boolean>((resolve) => inputs.signals.onStop(resolve));
-  try {
-    await pod.start();
-  } catch (error) {
+  const end = async (code: number) => {
     cancelPatience();
+    opening.over(false);
+    await out.flush();
+    return code;
+  };
+  try {
+    const started = await Promise.race([pod.start().then(() => true), stopped.then(() => false)]);
+    if (!started) {
+      events.add("drain", "neutral", "leaving: the start is given up, nobody was served yet");
+      await pod.stop();
+      return await end(0);
+    }
+  } catch (error) {
     opening.over(false);
     const refused = error instanceof FilesRefusedError;
     if (refused) console.error(renderFindings(error.findings).trimEnd());
     else console.error(error instanceof Error ? error.message : String(error));
     await pod.stop();
-    await out.flush();
-    return refused ? 64 : 1;
+    return await end(refused ? 64 : 1);
   }
   warn(loaded);
   const reloading = keepReloading(pod, events, source.again, hangups);
   const { hurry, code } = await Promise.race([
-    stopped.then((hurry) => ({ hurry, code: 0 })),
+    stopped.then((hurry) => ({ hurry: hurry || !opening.listened, code: 0 })),
     // Nothing to be polite about when nobody serves any more.
     pod.failure.then(() => ({ hurry: pod.supervisor.servingCount === 0, code: 1 })),
   ]);
@@ -82,8 +93,7 @@ export async function run(inputs: RunInputs): Promise<number> {
   const reloadsOver = reloading.stop();
   await leave(pod, hurry);
   await reloadsOver;
-  await out.flush();
-  return code;
+  return await end(code);
 }
 
 /** What happens while nobody can be served yet waits for the banner, but not longer than this. */
@@ -92,7 +102,8 @@ const OPENING_PATIENCE_MS = 2_000;
 /** Lets the banner come first, once a worker listens; where none does, what happened is said without it. */
 class Opening {
   private waiting: string[] | null = [];
-  private announced = false;
+  /** A worker has accepted connections. */
+  listened = false;
 
   constructor(private readonly banner: () => string, private readonly write: (text: string) => void) {}
 
@@ -102,8 +113,8 @@ class Opening {
   }
 
   over(listening: boolean): void {
-    if (listening && !this.announced) this.write(this.banner());
-    this.announced ||= listening;
+    if (listening && !this.listened) this.write(this.banner());
+    this.listened ||= listening;
     const waiting = this.waiting ?? [];
     this.waiting = null;
     for (const line of waiting) this.write(line);
@@ -128,7 +139,7 @@ class Hangups {
   }
 }
 
-/** Readiness fails, traffic goes on for the drain delay, then what is in flight finishes. */
+/** Readiness fails, traffic goes on for the drain delay unless there is none or a hurry, then what is in flight finishes. */
 async function leave(pod: Pod, hurry: boolean): Promise<void> {
   const delayMs = hurry ? 0 : pod.config.drain.delayMs;
   pod.leave(delayMs);

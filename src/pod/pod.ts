@@ -63,6 +63,8 @@ export class Pod {
   private files: PodFiles = { stickyKey: "", upstreamTls: new Map() };
   private port: HeldPort | null = null;
   private admin: AdminServer | null = null;
+  /** Nothing is begun any more; what waits for files or addresses comes to nothing. */
+  private stopped = false;
 
   constructor(readonly inputs: PodInputs) {
     const { loaded, clock, events } = inputs;
@@ -106,10 +108,14 @@ export class Pod {
     return this.admin!.port;
   }
 
-  /** Starts everything. @throws FilesRefusedError, CannotListenError and others, before any worker runs */
+  /**
+   * Starts everything, unless it is stopped meanwhile.
+   * @throws FilesRefusedError, CannotListenError and others, before any worker runs
+   */
   async start(): Promise<void> {
     const { listen, admin } = this.config;
     this.files = await readPodFiles(this.loaded, this.inputs, { withListener: true });
+    if (this.stopped) return;
     this.port = holdPort({ ...listen, owner: "traffic" });
     this.admin = orSayWhy({ ...admin, owner: "admin" }, () =>
       startAdminServer({
@@ -118,7 +124,9 @@ export class Pod {
         onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
       }));
     this.certificate = await keepCertificate(this);
+    if (this.stopped) return await this.certificate?.stop();
     await this.upstreams.apply(this.config, this.files.upstreamTls);
+    if (this.stopped) return;
     this.publish();
     this.supervisor.start();
   }
@@ -156,12 +164,14 @@ export class Pod {
   /**
    * Takes over a configuration that has been validated, and every file that it names.
    * @returns what has changed in those files, in words
-   * @throws FilesRefusedError, or when the board is full; then nothing has changed
+   * @throws FilesRefusedError, or when the board is full or the pod is stopped; then nothing has changed
    */
   async reload(loaded: Loaded): Promise<string[]> {
     const files = await readPodFiles(loaded, this.inputs, { withListener: false });
+    this.refuseWhenStopped();
     const before = this.files;
     await this.upstreams.apply(loaded.config, files.upstreamTls);
+    this.refuseWhenStopped();
     try {
       this.publisher.publish(loaded.config, this.upstreams.all(), files.stickyKey);
     } catch (error) {
@@ -173,6 +183,10 @@ export class Pod {
     this.loaded = loaded;
     await this.certificate?.look();
     return fileChanges(before, files);
+  }
+
+  private refuseWhenStopped(): void {
+    if (this.stopped) throw new Error("this process has stopped meanwhile");
   }
 
   /** A worker accepts connections: the port is its group's from now on. */
@@ -224,6 +238,7 @@ export class Pod {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     this.releasePort();
     this.supervisor.stop();
     await this.certificate?.stop();

@@ -1,6 +1,7 @@
 // How Weir leaves: it stops being ready, finishes what it has, and says what it cut.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ScriptedDns } from "../control/scripted_dns.ts";
 import { type Ask, ask, requestText } from "../support/raw_client.ts";
 import {
   afterHead,
@@ -11,10 +12,12 @@ import {
   reply,
   replyRaw,
   scene,
+  startOrigin,
   wait,
 } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
+import { launchWeir, startWeir } from "../support/weir.ts";
 
 const drain = (delayMs: number, deadlineMs = 10_000) => ({ drain: { delayMs, deadlineMs } });
 
@@ -139,3 +142,36 @@ scenario("SIGINT skips the drain delay", async (props) => {
   assertMatch(await weir.line(/leaving/), /finishing what is in flight/);
   assert(weir.stderr.every((line) => !/\bat .*\.ts:\d+/.test(line)), weir.stderr.join("\n"));
 });
+
+Deno.test("SIGTERM during a start that waits for an answer ends it at once, with 0", async () => {
+  await using dns = new ScriptedDns();
+  dns.answers.set("app.test", "silence");
+  await using weir = await launchWeir({ config: { ...drain(600_000), upstreams: found(dns) } });
+  await dns.questions(1);
+  weir.signal("SIGTERM");
+  assertEquals(await weir.exit.then(({ code, signal }) => [code, signal]), [0, null]);
+  await weir.stop();
+  assertMatch(await weir.line(/leaving/), /the start is given up/);
+  assert(!weir.stdout.some((line) => /serves|drained/.test(line)), weir.stdout.join("\n"));
+});
+
+Deno.test("SIGTERM while a reload waits for an answer: it comes to nothing, and says so", async () => {
+  await using dns = new ScriptedDns();
+  await using origin = await startOrigin(reply(200));
+  dns.answers.set("app.test", "silence");
+  const before = { app: { endpoints: [origin.url] } };
+  await using weir = await startWeir({ config: { ...drain(0), upstreams: before } });
+  await Deno.writeTextFile(weir.configPath!, JSON.stringify({ ...drain(0), upstreams: found(dns) }));
+  await dns.questions(1);
+  weir.signal("SIGTERM");
+  assertEquals((await weir.exit).code, 0);
+  await weir.stop();
+  assertMatch(await weir.line(/"event":"reload"/), /refused.*this process has stopped meanwhile/);
+});
+
+/** An upstream that is looked for at a name server. */
+function found({ port }: ScriptedDns) {
+  return {
+    found: { endpoints: ["dns+http://app.test:80"], discovery: { nameServer: `127.0.0.1:${port}` } },
+  };
+}
