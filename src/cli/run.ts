@@ -60,26 +60,14 @@ export async function run(inputs: RunInputs): Promise<number> {
     ...(inputs.supervision === undefined ? {} : { supervision: inputs.supervision }),
   });
   const cancelPatience = systemClock.after(OPENING_PATIENCE_MS, () => opening.over(false));
-  const end = async (code: number) => {
+  const announce = () => {
     cancelPatience();
     opening.over(false);
-    await out.flush();
-    return code;
   };
-  try {
-    const started = await Promise.race([pod.start().then(() => true), stopped.then(() => false)]);
-    if (!started) {
-      events.add("drain", "neutral", "leaving: the start is given up, nobody was served yet");
-      await pod.stop();
-      return await end(0);
-    }
-  } catch (error) {
-    opening.over(false);
-    const refused = error instanceof FilesRefusedError;
-    if (refused) console.error(renderFindings(error.findings).trimEnd());
-    else console.error(error instanceof Error ? error.message : String(error));
-    await pod.stop();
-    return await end(refused ? 64 : 1);
+  const ended = await begin(pod, events, stopped, announce);
+  if (ended !== null) {
+    await out.flush();
+    return ended;
   }
   warn(loaded);
   const reloading = keepReloading(pod, events, source.again, hangups);
@@ -88,12 +76,36 @@ export async function run(inputs: RunInputs): Promise<number> {
     // Nothing to be polite about when nobody serves any more.
     pod.failure.then(() => ({ hurry: pod.supervisor.servingCount === 0, code: 1 })),
   ]);
-  cancelPatience();
-  opening.over(false);
+  announce();
   const reloadsOver = reloading.stop();
   await leave(pod, hurry);
   await reloadsOver;
-  return await end(code);
+  await out.flush();
+  return code;
+}
+
+/** Starts the pod. @returns null, or the exit code of one that is told to stop before it has started, or cannot start */
+async function begin(
+  pod: Pod,
+  events: EventBook,
+  stopped: Promise<unknown>,
+  announce: () => void,
+): Promise<number | null> {
+  try {
+    const started = await Promise.race([pod.start().then(() => true), stopped.then(() => false)]);
+    if (started) return null;
+    announce();
+    events.add("drain", "neutral", "leaving: the start is given up, nobody was served yet");
+    await pod.stop();
+    return 0;
+  } catch (error) {
+    announce();
+    const refused = error instanceof FilesRefusedError;
+    if (refused) console.error(renderFindings(error.findings).trimEnd());
+    else console.error(error instanceof Error ? error.message : String(error));
+    await pod.stop();
+    return refused ? 64 : 1;
+  }
 }
 
 /** What happens while nobody can be served yet waits for the banner, but not longer than this. */

@@ -15,8 +15,8 @@ export interface SupervisorEvents {
   onNotListening(index: number, reason: string): void;
   /** @param respawnMs null: it gets no successor, as the pod leaves */
   onDied(index: number, reason: string, respawnMs: number | null): void;
-  /** A worker hangs and was given up; `requests` were at it. */
-  onHung(index: number, requests: number): void;
+  /** A worker hangs and was given up; `requests` were at it. One that gets no successor is not waited for. */
+  onHung(index: number, requests: number, replaced: boolean): void;
   /** The thread of a worker that hung has ended after all. */
   onHungThreadEnded(index: number): void;
   onFailed(index: number, reason: string): void;
@@ -56,7 +56,8 @@ export class Supervisor {
   readonly handles: readonly WorkerHandle[];
   private readonly columns: Columns;
   private readonly deaths: number[];
-  private readonly drained = new Map<number, number>();
+  /** Requests that were cut, by the place of a worker that has drained, or ended for good. */
+  private readonly cut = new Map<number, number>();
   private readonly questions = new Map<number, (answer: Answer) => void>();
   private nextQuestion = 0;
   private cancelTick: Cancel | null = null;
@@ -120,14 +121,15 @@ export class Supervisor {
   }
 
   private giveUp(handle: WorkerHandle, requests: number): void {
-    this.inputs.events.onHung(handle.index, requests);
-    if (this.leaving) {
-      this.columns.retire(handle.column!);
-      return this.noteDrained(handle, requests);
+    const replaced = !this.leaving && this.inputs.whenWorkerHangs() === "stay";
+    this.inputs.events.onHung(handle.index, requests, replaced);
+    if (replaced) {
+      handle.restart("hung");
+      return this.replace(handle, "hung");
     }
-    if (this.inputs.whenWorkerHangs() === "exit") return this.columns.retire(handle.column!);
-    handle.restart("hung");
-    this.replace(handle, "hung");
+    this.columns.retire(handle.column!);
+    this.cut.set(handle.index, requests);
+    this.endWhenDrained();
   }
 
   private receive(handle: WorkerHandle, message: FromWorker): void {
@@ -195,15 +197,20 @@ export class Supervisor {
   async drain(deadlineMs: number): Promise<number> {
     this.leaving = true;
     const finished = new Promise<void>((resolve) => this.onAllDrained = resolve);
-    for (const handle of this.handles) if (!handle.drain(deadlineMs)) this.noteDrained(handle, 0);
+    for (const handle of this.handles) {
+      if (!handle.drain(deadlineMs)) this.noteDrained(handle, this.cut.get(handle.index) ?? 0);
+    }
     await finished;
-    return [...this.drained.values()].reduce((sum, cut) => sum + cut, 0);
+    return [...this.cut.values()].reduce((sum, cut) => sum + cut, 0);
   }
 
   private noteDrained(handle: WorkerHandle, cut: number): void {
-    if (!this.leaving) return;
-    this.drained.set(handle.index, cut);
-    if (this.drained.size === this.handles.length) this.onAllDrained?.();
+    this.cut.set(handle.index, cut);
+    this.endWhenDrained();
+  }
+
+  private endWhenDrained(): void {
+    if (this.leaving && this.cut.size === this.handles.length) this.onAllDrained?.();
   }
 
   /** Ends all workers at once. */

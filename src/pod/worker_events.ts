@@ -29,10 +29,11 @@ export function workerEvents(pod: Pod): SupervisorEvents {
         : `respawned in ${respawnMs} ms`;
       tell("bad", `worker ${index} ${reason}; ${then}`);
     },
-    onHung: (index, requests) => {
+    onHung: (index, requests, replaced) => {
       hear(false);
-      tell("bad", hungWords(index, requests, pod.config.whenWorkerHangs));
-      if (pod.config.whenWorkerHangs === "exit") {
+      const then = replaced ? "stays" : pod.draining === null ? "exits" : "leaves anyway";
+      tell("bad", hungWords(index, requests, then));
+      if (then === "exits") {
         pod.readiness.leave();
         pod.fail(`worker ${index} hangs`);
       }
@@ -49,9 +50,14 @@ export function workerEvents(pod: Pod): SupervisorEvents {
   };
 }
 
-function hungWords(index: number, requests: number, then: "exit" | "stay"): string {
+const AFTER_HANG = {
+  "exits": "this process leaves with exit code 1, to be restarted (whenWorkerHangs: exit)",
+  "stays":
+    "it is replaced, but its share of new connections hangs until this process is restarted (whenWorkerHangs: stay)",
+  "leaves anyway": "it is not waited for, as this process leaves",
+};
+
+function hungWords(index: number, requests: number, then: keyof typeof AFTER_HANG): string {
   const what = `worker ${index} hangs, with ${requests} requests: its event loop does not turn any more`;
-  return then === "exit"
-    ? `${what}; this process leaves with exit code 1, to be restarted (whenWorkerHangs: exit)`
-    : `${what}; it is replaced, but its share of new connections hangs until this process is restarted (whenWorkerHangs: stay)`;
+  return `${what}; ${AFTER_HANG[then]}`;
 }

@@ -35,6 +35,7 @@ Deno.test("a worker hangs: the clients of the other one finish, and the restarte
   const seen = new Map(await Promise.all(reads));
   // Declared were eight bytes: an answer of four shows that it is not whole.
   assertEquals([...seen.values()].sort(), [4, 8]);
+  assertMatch(await weir.line(/drained/), /: [1-9]\d* requests were cut, .* with their worker/);
   const again = stack.use(await startWeir({ upstreams: origin.url, env: { PORT: new URL(weir.url).port } }));
   assertEquals((await ask(again.url)).text, "halfhalf");
 });
@@ -60,6 +61,24 @@ Deno.test("a worker hangs and whenWorkerHangs is stay: it is replaced, and the p
   assertEquals(await weir.metric("weir_worker_restarts_total", { worker: "0" }), 1);
   weir.signal("SIGINT");
   assertEquals((await weir.exit).code, 0);
+});
+
+Deno.test("a worker hangs while its pod leaves: what it had counts as cut, and the exit code is that of the signal", async () => {
+  const half = scene(head(200, [["Content-Length", "8"]]), replyRaw("half"), wait(new Gate()));
+  await using origin = await startOrigin(half);
+  await using weir = await startWeir({ main, upstreams: origin.url, env: { DRAIN_DELAY_MS: "0" } });
+  await using client = await RawClient.connect(weir.url);
+  await client.send(requestText("GET", "/"));
+  await client.head();
+  weir.signal("SIGTERM");
+  await weir.line(/leaving/);
+  weir.signal("SIGUSR2");
+  assertEquals((await weir.exit).code, 0);
+  assertMatch(
+    await weir.line(/worker 0 hangs/),
+    /with 1 requests.*; it is not waited for, as this process leaves"/,
+  );
+  assertMatch(await weir.line(/drained/), /: 1 requests were cut, .* with their worker/);
 });
 
 /** Makes the first worker loop, with a request at it. */
