@@ -69,7 +69,7 @@ const refusals: [status: number, says: RegExp][] = [
   [401, /401, it does not accept the token/],
   [
     403,
-    /403, the service account lacks get, list and watch on endpointslices.*namespace shop.*says: because/,
+    /403, the service account lacks list and watch on endpointslices.*namespace shop.*says: because/,
   ],
   [404, /404, it does not know discovery\.k8s\.io\/v1/],
   [500, /refuses to list and watch EndpointSlices in namespace shop: 500/],

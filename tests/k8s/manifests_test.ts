@@ -71,7 +71,7 @@ Deno.test("the admin port is open to this namespace and to monitoring, the traff
 
 Deno.test("the service account may see EndpointSlices and nothing else", () => {
   assertEquals(only("role.yaml").rules, [
-    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },
+    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
   ]);
   const binding = only("rolebinding.yaml");
   assertEquals(binding.roleRef.name, only("role.yaml").metadata.name);

@@ -38,7 +38,7 @@ function refusal(status: number, asked: Asked): string {
       return "401, it does not accept the token of this pod's service account; " +
         "check automountServiceAccountToken and that the account still exists";
     case 403:
-      return `403, the service account lacks get, list and watch on endpointslices.discovery.k8s.io; ` +
+      return `403, the service account lacks list and watch on endpointslices.discovery.k8s.io; ` +
         `apply the Role and RoleBinding of k8s/ in ${place(asked)}`;
     case 404:
       return "404, it does not know discovery.k8s.io/v1; Kubernetes 1.21 or later is needed";
