@@ -1,4 +1,4 @@
-// Findings about single values that have a form of their own: addresses, networks, patterns of hosts and paths.
+// Findings about single values that have a form of their own: addresses, networks, ranges, patterns of hosts and paths.
 //
 // Called by `load.ts` for each source, beside `shape.ts`. Everything comes in unchecked: what has the wrong
 // shape is passed over here, since `shape.ts` has refused it.
@@ -12,12 +12,13 @@ import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import type { PlaceOf } from "./shape.ts";
 
-/** All that is wrong with the addresses, networks and patterns of `input`. */
+/** All that is wrong with the addresses, networks, ranges and patterns of `input`. */
 export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
   const upstreams = Object.keys(mapAt(input, ["upstreams"]));
   const routes = listAt(input, ["routes"]);
   return [
     ...upstreams.flatMap((name) => endpointFindings(input, ["upstreams", name, "endpoints"], placeOf)),
+    ...upstreams.flatMap((name) => statusFindings(input, ["upstreams", name, "health", "expect"], placeOf)),
     ...networkFindings(input, placeOf),
     ...["listen", "admin"].flatMap((key) => listenHostFindings(input, [key, "host"], placeOf)),
     ...routes.flatMap((_, index) => patternFindings(input, index, placeOf)),
@@ -63,6 +64,24 @@ function endpointFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding
 function isEntry(entry: unknown): entry is EndpointEntry {
   if (typeof entry === "string") return entry !== "";
   return isMap(entry) && typeof entry["url"] === "string" && entry["url"] !== "";
+}
+
+function statusFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
+  return listAt(input, path).flatMap((range, index) => {
+    const at = [...path, index];
+    const problem = typeof range === "string" ? statusProblem(range) : undefined;
+    return problem === undefined ? [] : [findingAt(at, problem, placeOf(at))];
+  });
+}
+
+/** A range that no status is in. A check waits for the status behind interim answers (1xx). */
+function statusProblem(range: string): Problem | undefined {
+  const [low = "", high = low] = range.split("-");
+  const [from, to] = [Number(low.replaceAll("x", "0")), Number(high.replaceAll("x", "9"))];
+  const state = `is ${showValue(range)}`;
+  if (from > to) return { state, accepted: "must begin with the lower status, like 200-399" };
+  if (to < 200) return { state, accepted: "must reach 200: what comes before the answer passes no check" };
+  return undefined;
 }
 
 function networkFindings(input: unknown, placeOf: PlaceOf): Finding[] {

@@ -118,6 +118,25 @@ Deno.test("trustedProxies takes networks and addresses, in four parts or IPv6", 
   }
 });
 
+Deno.test("health.expect takes ranges that a status can be in", async () => {
+  const file = (range: string) =>
+    `upstreams: {api: {endpoints: ['http://a'], health: {expect: ["${range}"]}}}`;
+  for (const range of ["200", "200-200", "1xx-200", "100-299", "2xx-299", "2xx-201"]) {
+    await loaded({ file: file(range) });
+  }
+  const inverted = "must begin with the lower status, like 200-399";
+  const interim = "must reach 200: what comes before the answer passes no check";
+  const wrong = [["399-200", inverted], ["4xx-200", inverted], ["2xx-199", inverted], ["1xx", interim], [
+    "100-199",
+    interim,
+  ]] as const;
+  for (const [range, accepted] of wrong) {
+    assertEquals(await refusals({ file: file(range) }), [
+      `upstreams.api.health.expect[0] is "${range}", ${accepted} (config.yaml:1:62)`,
+    ]);
+  }
+});
+
 Deno.test("patterns of hosts and paths that can match nothing are refused at their place", async () => {
   const file = (match: string) => `${api}routes: [{match: {${match}}, upstream: api}]`;
   for (
