@@ -15,7 +15,13 @@ export const patternWords: Readonly<Record<string, string>> = {
   "^[1-5](\\d\\d|xx)(-[1-5]\\d\\d)?$": 'a status in quotes, like "200", "2xx" or "200-399"',
   "^\\/[\\x21-\\x7e]*$": 'text that starts with "/", in visible ASCII',
   "^\\/.*": 'text that starts with "/"',
-  "^=.*": 'text that starts with "="',
+  "^(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$":
+    'a host, or host and port, like "app.example.org:8080"',
+  "^=(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$":
+    '"=" and a host, or host and port, like "=app.example.org"',
+  "^[\\x21-\\x7e]+$": "text in visible ASCII, without blanks",
+  "^[^\\s=;]+$": "a cookie's name, without blanks, '=' and ';'",
+  "^[!#$%&'*+.^_`|~0-9A-Za-z-]+(\\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$": 'a protocol, like "tcp" or "acme/2"',
 };
 
 /** `must be ...`, for what may stand where these schemas apply. */

@@ -1,8 +1,7 @@
-// Lint rules about what becomes of a route's requests: edits that cannot be, settings without effect.
+// Lint rules about what becomes of a route's requests: answers that lead nowhere, settings without effect.
 
 import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
 import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
-import type { RouteConfig } from "./schema.ts";
 
 const splitWeights = perRoute("route-split-weights", ({ split = [] }, path) => {
   const names = split.map(({ upstream }) => upstream);
@@ -88,46 +87,6 @@ const redirectTarget = perRoute("route-redirect-target", ({ redirect }, path, { 
   }];
 });
 
-const FRAMING = new Set(
-  [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-  ],
-);
-
-const framingEdits = perRoute(
-  "route-framing-header",
-  (route, path) =>
-    (["requestHeaders", "responseHeaders"] as const).flatMap((key) =>
-      editedNames(route[key]).filter((name) => FRAMING.has(name)).map((name) => ({
-        path: [...path, key],
-        severity: "error",
-        state: `changes ${name}`,
-        why:
-          "It belongs to one connection (RFC 9110 7.6.1) and is written by Weir; a changed one breaks messages.",
-        fix: "Remove it.",
-      }))
-    ),
-);
-
-const hostEdit = perRoute(
-  "route-host-header",
-  (route, path) =>
-    !editedNames(route.requestHeaders).includes("host") ? [] : [{
-      path: [...path, "requestHeaders"],
-      severity: "error",
-      state: "changes host",
-      why: "A request has one Host, and it is the upstream's setting that chooses it.",
-      fix: "Write `upstreams.*.hostHeader`: `endpoint`, or a fixed `=name`.",
-    }],
-);
-
 const noUpstream = perRoute("route-without-upstream", (route, path) => {
   if (route.redirect === undefined && route.respond === undefined) return [];
   const idle = (["rewrite", "requestHeaders", "timeouts", "retry"] as const).filter((key) =>
@@ -159,18 +118,6 @@ export const actionRules: readonly LintRule[] = [
   splitStickyAlone,
   rewriteMisses,
   redirectTarget,
-  framingEdits,
-  hostEdit,
   noUpstream,
   bodilessAnswer,
 ];
-
-/** Names that are set, added or removed, in lower case. */
-function editedNames(edits: RouteConfig["requestHeaders"]): string[] {
-  const names = [
-    ...Object.keys(edits?.set ?? {}),
-    ...Object.keys(edits?.add ?? {}),
-    ...(edits?.remove ?? []),
-  ];
-  return [...new Set(names.map((name) => name.toLowerCase()))];
-}

@@ -7,6 +7,7 @@
 import { mustBe } from "./accepted_form.ts";
 import { readConfigFile, type ReadTextFile } from "./file.ts";
 import { type Finding, findingAt } from "./findings.ts";
+import { headFieldFindings } from "./head_fields.ts";
 import { schemasAt, shorthands } from "./json_schema.ts";
 import { isMap, type Path, pathText, valueAt, withValueAt } from "./path.ts";
 import { relationFindings } from "./relations.ts";
@@ -156,7 +157,8 @@ function layerFindings({ input, placeOf, below = [] }: Layer & { below?: Path })
       .map((finding) => ({ ...finding, subject: "the configuration file" }));
   }
   const subject = pathText(below);
-  return [...shapeFindings(input, placeOf), ...valueFindings(input, placeOf)]
+  const judges = [shapeFindings, valueFindings, headFieldFindings];
+  return judges.flatMap((findingsOf) => findingsOf(input, placeOf))
     .filter((finding) => finding.subject.startsWith(subject));
 }
 

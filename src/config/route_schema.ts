@@ -4,7 +4,17 @@
 // request goes to the upstream named `default`, or to the only one there is.
 
 import { z } from "zod";
-import { count, headerName, headerText, milliseconds, name, overridesOf, targetPath } from "./units.ts";
+import {
+  count,
+  headerName,
+  headerText,
+  location,
+  milliseconds,
+  name,
+  overridesOf,
+  protocol,
+  targetPath,
+} from "./units.ts";
 import { retrySchema, timeoutsSchema } from "./upstream_schema.ts";
 
 const valueMatch = z.union([
@@ -61,7 +71,7 @@ export const routeSchema = z.strictObject({
     "A client stays on its side of the split (by client address).",
   ),
   redirect: z.strictObject({
-    to: z.string().min(1).describe("Location; `{path}` is the request's target, `{host}` its host."),
+    to: location().describe("Location; `{path}` is the request's target, `{host}` its host."),
     status: z.union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)]).default(
       308,
     ).describe("308 keeps the method, and browsers remember it."),
@@ -72,9 +82,9 @@ export const routeSchema = z.strictObject({
     contentType: headerText().default("text/plain; charset=utf-8").describe("Its Content-Type."),
   }).optional().describe("Answered by Weir: always this."),
   rewrite: z.strictObject({
-    stripPrefix: z.string().startsWith("/").optional().describe("`/api` makes `/api/users` into `/users`."),
+    stripPrefix: targetPath().optional().describe("`/api` makes `/api/users` into `/users`."),
     replacePrefix: z.strictObject({
-      from: z.string().startsWith("/").describe("The prefix that is there."),
+      from: targetPath().describe("The prefix that is there."),
       to: targetPath().describe("What stands in its place."),
     }).optional().describe("One prefix for another; also how an origin gets a path prefix: from `/`."),
   }).optional().describe("The only way in which a target changes on its way."),
@@ -85,7 +95,7 @@ export const routeSchema = z.strictObject({
     .describe("Override the upstream's."),
   rateLimit: rateLimitSchema.optional(),
   requestBodyBytesMax: z.int().min(0).optional().describe("Overrides limits.requestBodyBytesMax."),
-  upgrade: z.array(z.string()).optional().describe(
+  upgrade: z.array(protocol()).optional().describe(
     "Upgrade tokens that pass besides websocket (wire listener).",
   ),
   idleTunnelMs: milliseconds().optional().describe("Silence after which a WebSocket or tunnel is closed."),

@@ -4,7 +4,7 @@
 // and `weir check` are made from it. Nothing else in Weir has a default of its own.
 
 import { z } from "zod";
-import { bytes, count, headerName, milliseconds, name, port } from "./units.ts";
+import { bytes, count, headerName, milliseconds, name, port, targetPath } from "./units.ts";
 import { routeSchema } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
 
@@ -27,7 +27,7 @@ export const listenSchema = z.strictObject({
   listener: z.enum(["serve", "wire"]).default("serve")
     .describe("serve: Deno.serve (HTTP/1.1, HTTP/2, TLS); wire: Weir's own HTTP/1.1 server."),
   tls: listenTlsSchema.optional(),
-  readyPath: z.string().startsWith("/").optional()
+  readyPath: targetPath().optional()
     .describe("Path on the traffic port that answers like /readyz, for cloud load balancers."),
   proxyProtocol: z.boolean().default(false).describe(
     "wire: expect the PROXY header from trusted proxies; not with TLS.",

@@ -33,6 +33,28 @@ export const headerText = () =>
 export const targetPath = () =>
   z.string().regex(/^\/[\x21-\x7e]*$/, "must start with '/' and hold visible ASCII only");
 
+/** A host, or host:port, as it stands in Host (RFC 9110 7.2). */
+const authorityPattern = "(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$";
+
+export const authority = () => z.string().regex(new RegExp(`^${authorityPattern}`), "must be a host");
+
+/** The same behind `=`. */
+export const fixedAuthority = () =>
+  z.string().regex(new RegExp(`^=${authorityPattern}`), "must be = and a host");
+
+/** A Location: visible ASCII (RFC 3986 2). */
+export const location = () => z.string().regex(/^[\x21-\x7e]+$/, "must hold visible ASCII only");
+
+/** A cookie's name as clients send it, which is often no token (RFC 6265 5.4). */
+export const cookieName = () => z.string().regex(/^[^\s=;]+$/, "must be a cookie name");
+
+/** A protocol of Upgrade (RFC 9110 7.8). */
+export const protocol = () =>
+  z.string().regex(
+    /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/,
+    "must be a protocol, or protocol/version",
+  );
+
 type Overrides<S extends z.core.$ZodShape> = {
   [K in keyof S]: z.ZodOptional<S[K] extends z.ZodDefault<infer Inner> ? Inner : S[K]>;
 };

@@ -5,7 +5,17 @@
 // here and become an `EndpointAddress` in `endpoint_url.ts`.
 
 import { z } from "zod";
-import { bytes, count, headerName, headerText, milliseconds, percent, targetPath } from "./units.ts";
+import {
+  authority,
+  bytes,
+  cookieName,
+  count,
+  fixedAuthority,
+  headerName,
+  milliseconds,
+  percent,
+  targetPath,
+} from "./units.ts";
 
 const statusRange = z.string().regex(/^[1-5](\d\d|xx)(-[1-5]\d\d)?$/, "must be like 200, 2xx or 200-399");
 
@@ -13,7 +23,7 @@ const hashKey = z.union([
   z.literal("client_address"),
   z.literal("path"),
   z.strictObject({ header: headerName().describe("The value of this header.") }),
-  z.strictObject({ cookie: z.string().min(1).describe("The value of this cookie.") }),
+  z.strictObject({ cookie: cookieName().describe("The value of this cookie.") }),
   z.strictObject({ query: z.string().min(1).describe("The value of this query parameter.") }),
 ]);
 
@@ -50,7 +60,7 @@ export const healthSchema = z.strictObject({
   kind: z.enum(["tcp", "http", "off"]).optional()
     .describe("tcp: connect; http: GET `path`. Default: http when a path is given, else tcp."),
   path: targetPath().optional().describe("Target of the HTTP check."),
-  host: headerText().min(1).optional().describe(
+  host: authority().optional().describe(
     "Host header of the check. Default: the endpoint's authority.",
   ),
   expect: z.array(statusRange).min(1).default(["200-399"]).describe("Statuses that pass."),
@@ -176,7 +186,7 @@ export const upstreamSchema = z.strictObject({
       "panic: below `panicPercent` of usable endpoints use all, unless a backup serves; fail: 503 with Retry-After.",
     ),
   panicPercent: percent(0, 100).default(50).describe("Share of usable endpoints below which panic starts."),
-  hostHeader: z.enum(["client", "endpoint"]).or(headerText().startsWith("=")).default("client")
+  hostHeader: z.enum(["client", "endpoint"]).or(fixedAuthority()).default("client")
     .describe("Host sent upstream: the client's, the endpoint's authority, or a fixed `=name`."),
   slowStart: slowStartSchema.prefault({}),
   sticky: stickySchema.optional(),

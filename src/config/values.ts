@@ -8,6 +8,7 @@ import { isHostName } from "./endpoint_parts.ts";
 import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
 import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
 import { hostPatternProblem } from "../routing/host_pattern.ts";
+import { parseNameServer } from "./name_server.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import type { PlaceOf } from "./shape.ts";
@@ -20,7 +21,9 @@ export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
     ...upstreams.flatMap((name) => endpointFindings(input, ["upstreams", name, "endpoints"], placeOf)),
     ...upstreams.flatMap((name) => statusFindings(input, ["upstreams", name, "health", "expect"], placeOf)),
     ...networkFindings(input, placeOf),
-    ...["listen", "admin"].flatMap((key) => listenHostFindings(input, [key, "host"], placeOf)),
+    ...["listen", "admin"].flatMap((key) => hostFindings(input, [key, "host"], placeOf)),
+    ...upstreams.flatMap((name) => hostFindings(input, ["upstreams", name, "tls", "serverName"], placeOf)),
+    ...upstreams.flatMap((name) => nameServerFindings(input, ["upstreams", name, "discovery"], placeOf)),
     ...routes.flatMap((_, index) => patternFindings(input, index, placeOf)),
   ];
 }
@@ -107,12 +110,22 @@ function networkProblem(cidr: string): Problem | undefined {
   return fits ? undefined : { state, accepted: `must have a length from 0 to ${bits} after "/"` };
 }
 
-function listenHostFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
+function hostFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
   const host = valueAt(input, path);
   if (typeof host !== "string" || host === "") return [];
-  if (isHostName(host) || (host.includes(":") && ipaddr.IPv6.isValid(host))) return [];
+  const isName = isHostName(host) && !/^[0-9.]+$/.test(host);
+  if (isName || ipaddr.IPv4.isValidFourPartDecimal(host)) return [];
+  if (host.includes(":") && ipaddr.IPv6.isValid(host)) return [];
   const accepted = "must be a name or an IP address, without brackets and port";
   return [findingAt(path, { state: `is ${showValue(host)}`, accepted }, placeOf(path))];
+}
+
+function nameServerFindings(input: unknown, discovery: Path, placeOf: PlaceOf): Finding[] {
+  const path = [...discovery, "nameServer"];
+  const text = valueAt(input, path);
+  if (typeof text !== "string" || parseNameServer(text) !== null) return [];
+  const accepted = "must be an IP address, with a port or without: 10.0.0.2, 10.0.0.2:53 or [fd00::2]:53";
+  return [findingAt(path, { state: `is ${showValue(text)}`, accepted }, placeOf(path))];
 }
 
 function patternFindings(input: unknown, route: number, placeOf: PlaceOf): Finding[] {

@@ -133,20 +133,6 @@ const actionRows: readonly LintRow[] = [
     fine: redirect("https://{host}{path}"),
   },
   {
-    rule: "route-framing-header",
-    bites: route({ requestHeaders: { set: { "Content-Length": "1" } }, responseHeaders: { remove: ["TE"] } }),
-    subjects: ["routes[0].requestHeaders", "routes[0].responseHeaders"],
-    severity: "error",
-    fine: route({ requestHeaders: { set: { "content-type": "a/b" } } }),
-  },
-  {
-    rule: "route-host-header",
-    bites: route({ requestHeaders: { set: { Host: "a.org" } } }),
-    subjects: ["routes[0].requestHeaders"],
-    severity: "error",
-    fine: route({ requestHeaders: { set: { "x-host": "a.org" } } }),
-  },
-  {
     rule: "route-without-upstream",
     bites: {
       routes: [{ respond: { status: 200 }, rewrite: { stripPrefix: "/a" }, timeouts: { connectMs: 1 } }],

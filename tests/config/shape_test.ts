@@ -16,7 +16,10 @@ const table: readonly [string, string][] = [
   ["listen: {port: 1.5}", "listen.port is 1.5, must be an integer from 0 to 65535"],
   ["listen: {port: .nan}", "listen.port is NaN, must be an integer from 0 to 65535"],
   ["listen: {proxyProtocol: yes}", 'listen.proxyProtocol is "yes", must be true or false'],
-  ["listen: {readyPath: ready}", 'listen.readyPath is "ready", must be text that starts with "/"'],
+  [
+    "listen: {readyPath: ready}",
+    'listen.readyPath is "ready", must be text that starts with "/", in visible ASCII',
+  ],
   [
     "headers: {requestId: a b}",
     "headers.requestId is \"a b\", must be a word of letters, digits, '-', '_', '.' and the like (an RFC 9110 token)",
@@ -52,7 +55,7 @@ const table: readonly [string, string][] = [
   ],
   [
     upstream("hostHeader: other"),
-    'upstreams.api.hostHeader is "other", must be one of client, endpoint, or text that starts with "="',
+    'upstreams.api.hostHeader is "other", must be one of client, endpoint, or "=" and a host, or host and port, like "=app.example.org"',
   ],
   [
     upstream('health: {path: "/a b"}'),
@@ -60,7 +63,7 @@ const table: readonly [string, string][] = [
   ],
   [
     upstream('health: {path: "/x", host: "a\\u010d\\u010ab"}'),
-    'upstreams.api.health.host is "a\u010d\u010ab", must be text without control characters, in latin-1',
+    'upstreams.api.health.host is "a\u010d\u010ab", must be a host, or host and port, like "app.example.org:8080"',
   ],
   [
     route('rewrite: {replacePrefix: {from: /, to: "/\\u010a"}}'),

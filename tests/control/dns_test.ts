@@ -4,7 +4,7 @@ import { discoverySchema } from "../../src/config/schema.ts";
 import type { DiscoveredEndpoint } from "../../src/control/discovery/discovery.ts";
 import { DnsDiscovery } from "../../src/control/discovery/dns.ts";
 import { EMPTY_ANSWERS_BELIEVED, NameMemory } from "../../src/control/discovery/name_memory.ts";
-import { type AddressAnswer, dnsResolver, parseNameServer } from "../../src/control/discovery/resolver.ts";
+import { type AddressAnswer, dnsResolver } from "../../src/control/discovery/resolver.ts";
 import { until } from "../support/until.ts";
 import { type DnsAnswer, ScriptedDns } from "./scripted_dns.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -259,15 +259,4 @@ Deno.test("NameMemory.learn() keeps a family that gives no answer, and says why"
   memory.learn({ v4: ["10.0.0.1"], v6: ["fd00::1"] });
   const problem = memory.learn({ v4: ["10.0.0.2"], v6: null, reason: "no answer within 2000 ms" });
   assertEquals([problem, memory.addresses], ["IPv6: no answer within 2000 ms", ["10.0.0.2", "fd00::1"]]);
-});
-
-Deno.test("parseNameServer() reads an address with and without a port", () => {
-  const table: [text: string, ipAddr: string, port: number][] = [
-    ["10.0.0.1", "10.0.0.1", 53],
-    ["10.0.0.1:5353", "10.0.0.1", 5353],
-    ["fd00::1", "fd00::1", 53],
-    ["[fd00::1]", "fd00::1", 53],
-    ["[fd00::1]:5353", "fd00::1", 5353],
-  ];
-  for (const [text, ipAddr, port] of table) assertEquals(parseNameServer(text), { ipAddr, port });
 });

@@ -5,6 +5,7 @@
 // either is decided by who asks. Answers come without a TTL.
 
 import { lookup } from "node:dns/promises";
+import type { NameServer } from "../../config/name_server.ts";
 
 /** Addresses of one name by family. */
 export interface AddressAnswer {
@@ -30,15 +31,9 @@ export interface Resolver {
   services(name: string, signal: AbortSignal): Promise<ServiceTarget[]>;
 }
 
-/** An address of a name server. */
-export interface NameServer {
-  readonly ipAddr: string;
-  readonly port: number;
-}
-
 /** The resolver of the system, or the one at `nameServer` and no other. */
-export function dnsResolver(nameServer?: NameServer): Resolver {
-  const options = (signal: AbortSignal) => nameServer === undefined ? { signal } : { signal, nameServer };
+export function dnsResolver(nameServer: NameServer | null = null): Resolver {
+  const options = (signal: AbortSignal) => nameServer === null ? { signal } : { signal, nameServer };
   return {
     async addresses(name, signal) {
       const [v4, v6] = await Promise.allSettled([
@@ -48,7 +43,7 @@ export function dnsResolver(nameServer?: NameServer): Resolver {
       const answer = { v4: listOf(v4), v6: listOf(v6), ...whyNull([v4, v6]) };
       const nothing = (answer.v4?.length ?? 0) + (answer.v6?.length ?? 0) === 0;
       // Names of /etc/hosts, mDNS and other sources of the system that are not DNS.
-      if (nothing && nameServer === undefined) return await systemAddresses(name, signal) ?? answer;
+      if (nothing && nameServer === null) return await systemAddresses(name, signal) ?? answer;
       return answer;
     },
     async services(name, signal) {
@@ -87,12 +82,4 @@ async function systemAddresses(name: string, signal: AbortSignal): Promise<Addre
   if (found === null) return null;
   const family = (wanted: number) => found.filter((one) => one.family === wanted).map((one) => one.address);
   return { v4: family(4), v6: family(6) };
-}
-
-/** `address[:port]` as operators write it, an IPv6 address with a port in brackets; port 53 if none. */
-export function parseNameServer(text: string): NameServer {
-  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
-  if (bracketed !== null) return { ipAddr: bracketed[1]!, port: Number(bracketed[2] ?? 53) };
-  const [ipAddr = "", port, ...more] = text.split(":");
-  return more.length > 0 ? { ipAddr: text, port: 53 } : { ipAddr, port: Number(port ?? 53) };
 }

@@ -10,6 +10,7 @@ import {
   type EndpointAddress,
   type KubernetesAddress,
 } from "../../config/endpoint_url.ts";
+import { parseNameServer } from "../../config/name_server.ts";
 import type { DiscoveryConfig } from "../../config/schema.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import {
@@ -21,7 +22,7 @@ import {
   sameEndpoints,
 } from "./discovery.ts";
 import { DnsDiscovery } from "./dns.ts";
-import { dnsResolver, parseNameServer } from "./resolver.ts";
+import { dnsResolver } from "./resolver.ts";
 import { StaticDiscovery } from "./static.ts";
 
 /** Changes within this time are published together. */
@@ -134,7 +135,7 @@ export function dnsMaker(
   inputs: { readonly clock: Clock; readonly events: DiscoveryEvents },
 ): DiscoveryMakers["dns"] {
   const { nameServer } = config;
-  const resolver = dnsResolver(nameServer === undefined ? undefined : parseNameServer(nameServer));
+  const resolver = dnsResolver(nameServer === undefined ? null : parseNameServer(nameServer));
   return (address, before) => {
     const known = before instanceof DnsDiscovery ? before : undefined;
     return new DnsDiscovery(address, config, { ...inputs, resolver }, known);

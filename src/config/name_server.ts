@@ -1,0 +1,19 @@
+// The address of a name server, as operators write it in `discovery.nameServer`. Pure: `values.ts` refuses what
+// is none, the resolver asks what is one.
+
+import ipaddr from "ipaddr.js";
+
+export interface NameServer {
+  readonly ipAddr: string;
+  readonly port: number;
+}
+
+/** `address[:port]`, an IPv6 address with a port in brackets; port 53 if none. Null for what is no address. */
+export function parseNameServer(text: string): NameServer | null {
+  const [, ipAddr = text, port = "53"] = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text) ??
+    /^([^:]*):(\d{1,5})$/.exec(text) ?? [];
+  const six = ipAddr.includes(":") && !ipAddr.includes("%") && ipaddr.IPv6.isValid(ipAddr);
+  const isAddress = six || (!text.startsWith("[") && ipaddr.IPv4.isValidFourPartDecimal(ipAddr));
+  const isPort = Number(port) >= 1 && Number(port) <= 65_535;
+  return isAddress && isPort ? { ipAddr, port: Number(port) } : null;
+}
