@@ -72,11 +72,23 @@ const syntaxWords: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: "something stands where no text can be",
 };
 
+interface Pair {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** `<<` without quotes, as YAML 1.1 has it; in quotes it is a name. */
+function isMerge({ key, value }: Pair): boolean {
+  return isScalar(key) && key.value === "<<" && key.type === "PLAIN" && value !== null;
+}
+
 class TreeReader {
   readonly findings: Finding[] = [];
   readonly #values = new Map<string, number>();
   readonly #keys = new Map<string, number>();
   readonly #anchors = new Map<string, Node>();
+  /** What each alias stands for. An anchor may be written again, and an alias keeps the one above it. */
+  readonly #targets = new Map<Node, Node | undefined>();
   readonly #open = new Set<Node>();
   #count = 0;
 
@@ -93,33 +105,59 @@ class TreeReader {
   };
 
   read(node: Node, path: Path, depth: number): unknown {
+    if (!this.#fits(node, path, depth)) return undefined;
+    if (isAlias(node)) return this.#follow(node, path, (target) => this.read(target, path, depth + 1));
+    this.#anchor(node);
+    if (node.range) this.#values.set(pathText(path), node.range[0]);
+    if (isScalar(node)) return node.value;
+    return this.#within(node, () => {
+      if (!isMap(node)) return this.#list(node, path, depth);
+      const map: Record<string, unknown> = {};
+      this.#fill(map, node.items, path, depth, false);
+      return map;
+    });
+  }
+
+  /** Counts one more value, and refuses one too many or too deep. */
+  #fits(node: Node, path: Path, depth: number): boolean {
     this.#count++;
     if (this.#count === valuesMax) {
       this.#refuse(node, path, { state: `makes more than ${valuesMax} values`, accepted: "must be smaller" });
     }
-    if (this.#count >= valuesMax) return undefined;
-    if (depth > depthMax) {
-      return this.#refuse(node, path, { state: `is nested more than ${depthMax} levels deep` });
-    }
-    if (isAlias(node)) return this.#follow(node, path, depth);
-    if ("anchor" in node && typeof node.anchor === "string") this.#anchors.set(node.anchor, node);
-    if (node.range) this.#values.set(pathText(path), node.range[0]);
-    if (isScalar(node)) return node.value;
-    this.#open.add(node);
-    const value = isMap(node) ? this.#map(node.items, path, depth) : this.#list(node, path, depth);
-    this.#open.delete(node);
-    return value;
+    if (this.#count >= valuesMax) return false;
+    if (depth <= depthMax) return true;
+    this.#refuse(node, path, { state: `is nested more than ${depthMax} levels deep` });
+    return false;
   }
 
-  #follow(node: Node & { source: string }, path: Path, depth: number): unknown {
-    const target = this.#anchors.get(node.source);
+  /** Each node is met first where it stands, and again through aliases: only there may anchors have moved on. */
+  #anchor(node: Node): void {
+    if (!("anchor" in node) || typeof node.anchor !== "string" || this.#targets.has(node)) return;
+    this.#targets.set(node, node);
+    this.#anchors.set(node.anchor, node);
+  }
+
+  #targetOf(alias: Node & { source: string }): Node | undefined {
+    if (!this.#targets.has(alias)) this.#targets.set(alias, this.#anchors.get(alias.source));
+    return this.#targets.get(alias);
+  }
+
+  #follow<T>(alias: Node & { source: string }, path: Path, use: (target: Node) => T): T | undefined {
+    const target = this.#targetOf(alias);
     if (target === undefined) {
-      return this.#refuse(node, path, { state: "is an alias of an anchor that is not above it" });
+      return this.#refuse(alias, path, { state: "is an alias of an anchor that is not above it" });
     }
     if (this.#open.has(target)) {
-      return this.#refuse(node, path, { state: "is an alias of what it stands in" });
+      return this.#refuse(alias, path, { state: "is an alias of what it stands in" });
     }
-    return this.read(target, path, depth + 1);
+    return use(target);
+  }
+
+  #within<T>(node: Node, read: () => T): T {
+    this.#open.add(node);
+    const value = read();
+    this.#open.delete(node);
+    return value;
   }
 
   #list(node: Node, path: Path, depth: number): unknown[] {
@@ -127,40 +165,71 @@ class TreeReader {
     return node.items.map((item, index) => this.read(item as Node, [...path, index], depth + 1));
   }
 
-  #map(pairs: readonly { key: unknown; value: unknown }[], path: Path, depth: number) {
-    const map: Record<string, unknown> = {};
+  /** Puts the pairs of a map into `map`; of those that are `merged` into it, the ones that it does not have. */
+  #fill(
+    map: Record<string, unknown>,
+    pairs: readonly Pair[],
+    path: Path,
+    depth: number,
+    merged: boolean,
+  ): void {
+    const merges: Node[] = [];
     for (const pair of pairs) {
+      if (isMerge(pair)) {
+        merges.push(pair.value as Node);
+        continue;
+      }
       const key = this.#key(pair.key as Node, path);
       if (key === undefined) continue;
       const below = [...path, key];
       const offset = (pair.key as Node).range?.[0] ?? 0;
       if (Object.hasOwn(map, key)) {
-        this.findings.push({
-          subject: pathText(below),
-          state: "is written twice",
-          accepted: `must be written once (first at ${this.placeOf(below, "key")})`,
-          place: this.at(offset),
-        });
+        if (!merged) this.#refuseRepeat(below, offset);
         continue;
       }
       this.#keys.set(pathText(below), offset);
       map[key] = pair.value === null ? null : this.read(pair.value as Node, below, depth + 1);
     }
-    return map;
+    for (const source of merges) this.#merge(map, source, path, depth + 1);
+  }
+
+  /** A merge key (`<<`): what is written beside it wins, and of several maps the first. */
+  #merge(map: Record<string, unknown>, source: Node, path: Path, depth: number): void {
+    if (!this.#fits(source, path, depth)) return;
+    if (isAlias(source)) this.#follow(source, path, (target) => this.#merge(map, target, path, depth + 1));
+    else if (isMap(source)) {
+      this.#anchor(source);
+      this.#within(source, () => this.#fill(map, source.items, path, depth, true));
+    } else if (isSeq(source)) {
+      for (const item of source.items) this.#merge(map, item as Node, path, depth + 1);
+    } else {
+      const accepted = "must be an alias of a map, or a list of those";
+      this.#refuse(source, path, { state: "merges (<<) what is no map", accepted });
+    }
   }
 
   #key(node: Node | null, path: Path): string | undefined {
-    const target = node !== null && isAlias(node) ? this.#anchors.get(node.source) : node;
+    if (node === null) return undefined;
+    this.#anchor(node);
+    const target = isAlias(node) ? this.#targetOf(node) : node;
     if (isScalar(target) && target.value !== null && target.value !== "__proto__") {
       // As it is written: 007 and 1.10 are names here, not numbers.
       return target.source ?? String(target.value);
     }
-    if (node === null) return undefined;
     this.#refuse(node, path, {
       state: "has a key that is no name",
       accepted: "must have keys of plain text",
     });
     return undefined;
+  }
+
+  #refuseRepeat(path: Path, offset: number): void {
+    this.findings.push({
+      subject: pathText(path),
+      state: "is written twice",
+      accepted: `must be written once (first at ${this.placeOf(path, "key")})`,
+      place: this.at(offset),
+    });
   }
 
   #refuse(node: Node, path: Path, problem: Problem): undefined {

@@ -30,12 +30,54 @@ Deno.test("parseConfigText() gives an aliased value the place where it was writt
   assertEquals(tree.placeOf(["b", "x"]), "f:1:11");
 });
 
+/** A text with anchors, and the value it has. */
+const anchored: readonly [string, unknown][] = [
+  // An anchor that is written again, and what stands for the first of its name followed in between.
+  ["b: &x {k: &y 1}\nc: &y 2\nd: *x\ne: *y\n", { b: { k: 1 }, c: 2, d: { k: 1 }, e: 2 }],
+  ["a: &y 1\nb: &x [*y]\nc: &y 2\nd: *x\ne: *y\n", { a: 1, b: [1], c: 2, d: [1], e: 2 }],
+  ["a: &x 1\nb: [*x, &x 2, *x]\n", { a: 1, b: [1, 2, 2] }],
+  // Keys.
+  ["&n api: 1\nb: *n\n", { api: 1, b: "api" }],
+  ["a: &n api\n*n : 1\n", { a: "api", api: 1 }],
+  ["a: &x {&k b: 1}\nc: &k d\ne: *x\nf: *k\n", { a: { b: 1 }, c: "d", e: { b: 1 }, f: "d" }],
+  // Merge keys.
+  ["a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\n", { a: { k: 1, l: 2 }, b: { k: 1, l: 3 } }],
+  ["a: &x {k: 1}\nb: {k: 2, <<: *x, l: 3}\n", { a: { k: 1 }, b: { k: 2, l: 3 } }],
+  ["a: &x {k: 1}\nb: &y {k: 2, l: 2}\nc: {<<: [*x, *y]}\n", {
+    a: { k: 1 },
+    b: { k: 2, l: 2 },
+    c: { k: 1, l: 2 },
+  }],
+  ["a: &x {k: 1}\nb: &y {<<: *x, l: 2}\nc:\n  <<: *y\n  m: 3\n", {
+    a: { k: 1 },
+    b: { k: 1, l: 2 },
+    c: { k: 1, l: 2, m: 3 },
+  }],
+  ["a: {<<: &x {k: 1}}\nb: *x\n", { a: { k: 1 }, b: { k: 1 } }],
+  ['a: {"<<": 1}', { a: { "<<": 1 } }],
+];
+
+Deno.test("parseConfigText() takes an anchor above an alias, and merges maps", () => {
+  for (const [text, value] of anchored) {
+    const tree = parseConfigText(text, "f");
+    assertEquals(tree.findings.map(renderFinding), [], text);
+    assertEquals(tree.value, value, text);
+  }
+  const tree = parseConfigText("a: &x {k: 1}\nb: {l: 2,\n <<: *x}\n", "f");
+  assertEquals([tree.placeOf(["b", "k"]), tree.placeOf(["b", "k"], "key")], ["f:1:11", "f:1:8"]);
+  assertEquals(tree.placeOf(["b"]), "f:2:4");
+});
+
 /** A text and the one finding it gives. */
 const broken: readonly [string, string][] = [
   ["a: 1\na: 2", "a is written twice, must be written once (first at f:1:1) (f:2:1)"],
   ['{"a": {"b": 1, "b": 1}}', "a.b is written twice, must be written once (first at f:1:8) (f:1:16)"],
   ["a: *x", "a is an alias of an anchor that is not above it (f:1:4)"],
   ["a: &x [*x]", "a[0] is an alias of what it stands in (f:1:8)"],
+  ["a: {<<: *x}", "a is an alias of an anchor that is not above it (f:1:9)"],
+  ["a: &x {<<: *x}", "a is an alias of what it stands in (f:1:12)"],
+  ["a: {<<: 1}", "a merges (<<) what is no map, must be an alias of a map, or a list of those (f:1:9)"],
+  ["b: {k: 1, <<: {l: 2}, k: 3}", "b.k is written twice, must be written once (first at f:1:5) (f:1:23)"],
   ["? [1]\n: 2", "f has a key that is no name, must have keys of plain text (f:1:3)"],
   ["__proto__: 1", "f has a key that is no name, must have keys of plain text (f:1:1)"],
   ["a: 'x", "f is not valid YAML: a closing quote, bracket, comma or colon is missing (f:1:6)"],
@@ -59,6 +101,14 @@ Deno.test("parseConfigText() refuses what is broken, with its place", () => {
 Deno.test("parseConfigText() stops aliases that multiply", () => {
   const lines = ["a0: &a0 [1,1,1,1,1,1,1,1,1]"];
   for (let i = 1; i <= 9; i++) lines.push(`a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`).join(",")}]`);
+  const rendered = parseConfigText(lines.join("\n"), "f").findings.map(renderFinding);
+  assertEquals(rendered.length, 1);
+  assertStringIncludes(rendered[0]!, "makes more than 100000 values, must be smaller");
+});
+
+Deno.test("parseConfigText() stops maps that are merged again and again", () => {
+  const lines = ["a0: &a0 {k: 1}"];
+  for (let i = 1; i <= 9; i++) lines.push(`a${i}: &a${i} {<<: [${Array(9).fill(`*a${i - 1}`).join(",")}]}`);
   const rendered = parseConfigText(lines.join("\n"), "f").findings.map(renderFinding);
   assertEquals(rendered.length, 1);
   assertStringIncludes(rendered[0]!, "makes more than 100000 values, must be smaller");
