@@ -41,7 +41,9 @@ export async function readTextFileBounded(path: string): Promise<string> {
     if (read === null) break;
     length += read;
   }
-  return new TextDecoder().decode(bytes.subarray(0, length));
+  // A byte order mark is no text, but counts where it is what makes a file too long.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: length > fileBytesMax });
+  return decoder.decode(bytes.subarray(0, length));
 }
 
 function unreadable(error: unknown): Problem {

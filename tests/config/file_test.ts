@@ -1,22 +1,37 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { fileBytesMax, readTextFileBounded } from "../../src/config/file.ts";
+import { fileBytesMax, readConfigFile, readTextFileBounded } from "../../src/config/file.ts";
+
+async function withFile(play: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempFile();
+  try {
+    await play(path);
+  } finally {
+    await Deno.remove(path);
+  }
+  await assertRejects(() => readTextFileBounded(path), Deno.errors.NotFound);
+}
 
 Deno.test({
   name: "readTextFileBounded() reads a whole file, and of a huge one a byte more than is accepted",
   sanitizeOps: true,
   sanitizeResources: true,
-  async fn() {
-    const path = await Deno.makeTempFile();
-    try {
+  fn: () =>
+    withFile(async (path) => {
       for (const text of ["", "listen: { port: 80 } # ä\n", "x".repeat(fileBytesMax)]) {
         await Deno.writeTextFile(path, text);
         assertEquals(await readTextFileBounded(path), text);
       }
       await Deno.truncate(path, 100 * fileBytesMax);
       assertEquals((await readTextFileBounded(path)).length, fileBytesMax + 1);
-    } finally {
-      await Deno.remove(path);
-    }
-    await assertRejects(() => readTextFileBounded(path), Deno.errors.NotFound);
-  },
+    }),
 });
+
+Deno.test("readConfigFile() counts a byte order mark, and takes it off", () =>
+  withFile(async (path) => {
+    const text = "#".repeat(fileBytesMax - 3);
+    await Deno.writeTextFile(path, "\uFEFF" + text);
+    assertEquals(await readConfigFile(path, readTextFileBounded), text);
+    await Deno.writeTextFile(path, "\uFEFF" + text + "#");
+    const problem = { state: "is larger than 1 MiB", accepted: "must hold at most 1048576 bytes" };
+    assertEquals(await readConfigFile(path, readTextFileBounded), problem);
+  }));
