@@ -6,7 +6,7 @@
 import type { z } from "zod";
 import { acceptedForm, mustBe } from "./accepted_form.ts";
 import { type Finding, findingAt, showValue } from "./findings.ts";
-import { alternatives, schemasAt } from "./json_schema.ts";
+import { alternatives, type SchemaNode, schemasAt } from "./json_schema.ts";
 import { nearest } from "./nearest.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import { configSchema, upstreamSchema } from "./schema.ts";
@@ -39,7 +39,7 @@ function refuse(issue: Issue, base: Path, input: unknown, placeOf: PlaceOf): Fin
 function wrongValue(issue: Issue, path: Path, input: unknown, placeOf: PlaceOf): Finding {
   const value = valueAt(input, path);
   const schemas = schemasAt(path);
-  const accepted = accepting(issue) ?? mustBe(schemas);
+  const accepted = accepting(issue, schemas) ?? mustBe(schemas);
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
   const near = typeof value === "string" ? nearest(value, words) : undefined;
   const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
@@ -51,7 +51,16 @@ function wrongValue(issue: Issue, path: Path, input: unknown, placeOf: PlaceOf):
 }
 
 /** The one bound that a number missed says more than its whole range. */
-function accepting(issue: Issue): string | undefined {
+function accepting(issue: Issue, schemas: readonly SchemaNode[]): string | undefined {
+  // zod's own bounds of an integer, which no schema names, come before those of the key.
+  if (issue.code === "too_big" && issue.maximum === Number.MAX_SAFE_INTEGER) {
+    const bounded = schemas.some(({ maximum }) => maximum !== undefined);
+    return bounded ? undefined : `must be an integer <= ${issue.maximum}`;
+  }
+  if (issue.code === "too_small" && issue.minimum === Number.MIN_SAFE_INTEGER) {
+    const least = schemas.find(({ minimum }) => minimum !== undefined)?.minimum;
+    return least === undefined ? undefined : `must be an integer >= ${least}`;
+  }
   if (issue.code === "too_small" && issue.origin !== "string" && issue.origin !== "array") {
     const kind = issue.origin === "number" && !Number.isInteger(issue.minimum) ? "a number" : "an integer";
     return issue.inclusive === false ? undefined : `must be ${kind} >= ${issue.minimum}`;

@@ -99,6 +99,16 @@ const table: readonly [string, string][] = [
     "routes[0].rateLimit.requestsPerSecond is 0, must be a number above 0, at most 1000000",
   ],
   [route("timeouts: {requestMs: -1}"), "routes[0].timeouts.requestMs is -1, must be an integer >= 0"],
+  [
+    "limits: {requestBodyBytesMax: 99999999999999999999999}",
+    "limits.requestBodyBytesMax is 1e+23, must be an integer <= 9007199254740991",
+  ],
+  ["listen: {port: 99999999999999999999999}", "listen.port is 1e+23, must be an integer from 0 to 65535"],
+  ["listen: {port: -99999999999999999999999}", "listen.port is -1e+23, must be an integer >= 0"],
+  [
+    "limits: {requestBodyBytesMax: -99999999999999999999999}",
+    "limits.requestBodyBytesMax is -1e+23, must be an integer >= 0",
+  ],
 ];
 
 Deno.test("a wrong shape is refused with the value seen, what is accepted and the nearest name", async () => {
