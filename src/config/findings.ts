@@ -29,10 +29,20 @@ export function renderFinding(finding: Finding): string {
   return `${finding.subject} ${finding.state}${accepted}${nearest} (${finding.place})`;
 }
 
-/** All findings, one a line, with a heading that counts them. Ends with a line break. */
+/** The findings, one a line, with a heading that counts them all. Ends with a line break. */
 export function renderFindings(findings: readonly Finding[]): string {
   const count = findings.length === 1 ? "1 problem" : `${findings.length} problems`;
-  return [`The configuration has ${count}:`, ...findings.map((f) => `  ${renderFinding(f)}`), ""].join("\n");
+  const lines = firstOf(findings.map(renderFinding));
+  return [`The configuration has ${count}:`, ...lines.map((line) => `  ${line}`), ""].join("\n");
+}
+
+/** A file that is no configuration can have a finding for each of its lines; nobody reads on after these. */
+const shownMax = 50;
+
+/** The first of many lines, and how many more there are. */
+export function firstOf(lines: readonly string[]): string[] {
+  if (lines.length <= shownMax) return [...lines];
+  return [...lines.slice(0, shownMax), `and ${lines.length - shownMax} more`];
 }
 
 const shownCharactersMax = 80;

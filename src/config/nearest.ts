@@ -12,8 +12,10 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const name of names) {
-    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     const allowed = Math.max(1, Math.floor(Math.max(word.length, name.length) / 3));
+    // Each character more is an insertion.
+    if (Math.abs(word.length - name.length) > allowed) continue;
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance <= allowed && distance < bestDistance) [best, bestDistance] = [name, distance];
   }
   return best;

@@ -4,7 +4,7 @@
 // nothing, and that every reload leaves one event and one `lastReload`, which metrics and dashboard show.
 
 import { configDiff, fixedDiff, withFixedOf } from "../config/diff.ts";
-import { renderFinding } from "../config/findings.ts";
+import { firstOf, renderFinding } from "../config/findings.ts";
 import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
 import type { Loaded, Refused } from "../config/load.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
@@ -79,8 +79,9 @@ export class Reloader {
     this.accept(why, changes, fixed);
   }
 
-  private refuse(why: string, findings: readonly string[]): void {
+  private refuse(why: string, problems: readonly string[]): void {
     const { pod, events, date } = this.inputs;
+    const findings = firstOf(problems);
     pod.lastReload = { ok: false, at: date(), findings };
     events.add("reload", "bad", `${why}: refused, the old configuration stays: ${findings.join("; ")}`);
   }

@@ -197,6 +197,23 @@ Deno.test("renderFindings() counts the problems and never quotes the schema libr
   );
 });
 
+Deno.test("renderFindings() shows the first fifty problems, and how many more there are", async () => {
+  const keys = (count: number) => Array.from({ length: count }, (_, i) => `key${i}: 1`).join("\n");
+  for (
+    const [count, last] of [[50, "  key49 is not a known key"], [51, "  and 1 more"], [
+      2_000,
+      "  and 1950 more",
+    ]] as const
+  ) {
+    const result = await load({ file: keys(count) });
+    assert(!result.ok);
+    const lines = renderFindings(result.findings).trimEnd().split("\n");
+    assertEquals(lines[0], `The configuration has ${count} problems:`);
+    assertEquals(lines.length, Math.min(count, 51) + 1);
+    assert(lines.at(-1)!.startsWith(last), lines.at(-1));
+  }
+});
+
 Deno.test("loadConfig() gives a configuration or findings for any value of any variable and any arguments", async () => {
   const word = fc.oneof(
     fc.string(),

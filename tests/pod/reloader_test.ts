@@ -5,7 +5,7 @@ import type { ReloadInfo } from "../../src/admin/sources.ts";
 import type { Loaded, Refused } from "../../src/config/load.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { type Reloadable, Reloader } from "../../src/pod/reloader.ts";
-import { loaded } from "../config/helpers.ts";
+import { load, loaded } from "../config/helpers.ts";
 
 /** A pod that takes over whatever it is given. */
 class Pod implements Reloadable {
@@ -41,6 +41,14 @@ Deno.test("a reload that fails in a way nobody foresaw is refused, and the next 
     "SIGHUP: applied: nothing changed",
   ]);
   assertEquals(pod.lastReload?.ok, true);
+});
+
+Deno.test("a reload that is refused for a thousand reasons tells of the first ones", async () => {
+  const file = Array.from({ length: 1_000 }, (_, i) => `key${i}: 1`).join("\n");
+  const { pod, words } = await reload(API, () => load({ file }));
+  assertEquals(pod.lastReload?.findings.length, 51);
+  assertEquals(words[0]?.split("; ").length, 51);
+  assertEquals(words[0]?.endsWith("; and 950 more"), true);
 });
 
 /** What becomes of a reload from one file to another: its words up to the first reason. */
