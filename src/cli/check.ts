@@ -2,7 +2,7 @@
 
 import { describeConfig } from "../config/describe.ts";
 import { renderFinding } from "../config/findings.ts";
-import { lint, renderLintFinding } from "../config/lint.ts";
+import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
 import { hasUpstreams, loadOrRefuse } from "./load.ts";
 import { readManifests } from "./manifest.ts";
 
@@ -28,7 +28,18 @@ export async function check(args: readonly string[], env: Readonly<Record<string
   });
   for (const finding of findings) console.error(renderLintFinding(finding));
   if (!hasUpstreams(loaded)) return 64;
+  if (findings.length === 0) console.log("# Valid, and nothing to warn of.");
+  else console.error(tally(findings));
   return findings.some(({ severity }) => severity === "error") ? 1 : 0;
+}
+
+/** The last line of many, where an operator looks first: `1 error, 2 warnings (docs/check.md)`. */
+function tally(findings: readonly LintFinding[]): string {
+  const parts = (["error", "warning"] as const).flatMap((severity) => {
+    const count = findings.filter((finding) => finding.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}${count === 1 ? "" : "s"}`];
+  });
+  return `${parts.join(", ")} (docs/check.md)`;
 }
 
 /** `--manifest PATH`, once or several times, is for this command only; the rest is configuration. */
