@@ -2,6 +2,8 @@
 // Where there is a promise to await, tests await that instead.
 
 const POLL_MS = 10;
+/** A look that takes this long beyond the time is not waited for: whoever was asked does not answer. */
+const LOOK_MS_MAX = 10_000;
 
 /** Waits until `holds` does. @throws after `withinMs`, saying `what` did not come true. */
 export async function until(
@@ -9,10 +11,17 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   withinMs = 10_000,
 ): Promise<void> {
+  const late = () => new Error(`not within ${withinMs} ms: ${what}`);
+  const overdue = Promise.withResolvers<never>();
+  const timer = setTimeout(() => overdue.reject(late()), withinMs + LOOK_MS_MAX);
   const deadline = performance.now() + withinMs;
-  while (!await holds()) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await pause();
+  try {
+    while (!await Promise.race([holds(), overdue.promise])) {
+      if (performance.now() > deadline) throw late();
+      await pause();
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }
 
