@@ -1,6 +1,6 @@
 // Python's own file server, asked directly and through Weir, gives the same answers.
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { ask, type RawAnswer } from "../support/raw_client.ts";
 import type { Header } from "../support/raw_http.ts";
 import { scenario } from "../support/scenario.ts";
@@ -59,14 +59,15 @@ async function startPython(root: string): Promise<AsyncDisposable & { url: strin
   }).spawn();
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const port = /port (\d+)/.exec((await lines.read()).value ?? "")?.[1];
-  assert(port !== undefined, "python says its port");
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-      await lines.cancel();
-      await Deno.remove(root, { recursive: true });
-    },
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await child.status;
+    await lines.cancel();
+    await Deno.remove(root, { recursive: true });
   };
+  if (port === undefined) {
+    await stop();
+    throw new Error("python does not say its port");
+  }
+  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
 }

@@ -55,8 +55,13 @@ export class RunningPod implements AsyncDisposable {
         supervision: { tickMs: 150, missedTicksMax: 30 },
       }),
     );
-    await running.pod.start();
-    await running.allServe();
+    try {
+      await running.pod.start();
+      await running.allServe();
+    } catch (error) {
+      await running.pod.stop();
+      throw error;
+    }
     return running;
   }
 
