@@ -99,7 +99,7 @@ const still = () => new TimerWheel({ now: () => 0, every: () => () => {} });
 /** What is written, write by write, when `body` is sent with the head `h `. */
 async function written(body: RequestBody): Promise<string[]> {
   const sent: string[] = [];
-  await body.send(connectionTo(sent), latin1("h "), 1_000, still());
+  await body.send(connectionTo(sent), latin1("h "), TIMEOUTS, still());
   return sent;
 }
 
@@ -182,10 +182,10 @@ Deno.test("an attempt that is behind sends what it has not, when no more is kept
   const source = new ToldBody(8);
   const body = new RequestBody(source, 2, 0, IDENTITY);
   const [first, second]: [string[], string[]] = [[], []];
-  const one = body.send(connectionTo(first, never()), latin1("one "), 1_000, still());
+  const one = body.send(connectionTo(first, never()), latin1("one "), TIMEOUTS, still());
   source.tell("ab");
   await turns();
-  const two = body.send(connectionTo(second), latin1("two "), 1_000, still());
+  const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, still());
   source.tell("cde", "fgh", null);
   await two;
   void one;
