@@ -9,8 +9,8 @@ export type Recorded = Readonly<Record<ListenerName, Readonly<Record<SceneName, 
 const BYTES_HEADROOM = 1.1;
 /** A connection's own buffers, spread over its exchanges. */
 const BYTES_ROOM = 64;
-/** A heartbeat between two exchanges is less than this; one call more in each exchange is ten times that. */
-const CALLS_HEADROOM = 0.1;
+/** Heartbeats between exchanges stay below this, however busy the machine; one call more in each is twice that. */
+const CALLS_HEADROOM = 0.5;
 /** In how many pieces a large body comes also depends on which core the origin runs on. */
 const CALLS_HEADROOM_LARGE = 2;
 
