@@ -38,27 +38,30 @@ export function readHead(request: Request, { scheme, authorityOf }: HeadPlace): 
   let contentLength: string | null = null;
   let coding: string | null = null;
   let upgrades = false;
+  let connection = false;
   request.headers.forEach((value, name) => {
     headers.push(name, value);
     if (name === "host") host = value;
     else if (name === "content-length") contentLength = value;
     else if (name === "transfer-encoding") coding = value;
     else if (name === "upgrade") upgrades = true;
+    else if (name === "connection") connection = true;
   });
   const method = request.method;
   const place = splitUrl(request.url, host);
   const length = contentLength === null ? null : declaredLength(contentLength);
-  // HTTP/2 says :authority in place of Host; a client that says both passes for one of HTTP/1.1.
-  const http2 = host === null;
+  const coded = coding !== null;
+  // HTTP/2 says :authority in place of Host; a client that says both passes for one of HTTP/1.1. Over HTTP/2 Deno
+  // lets no field through that is about the connection (RFC 9113 8.2.2).
+  const http2 = host === null && !connection && !coded && !upgrades;
   const head: RequestHead = {
     method,
     target: method === "OPTIONS" && place.target === "/*" ? "*" : place.target,
-    authority: http2 ? authorityOf(place.authority) : place.authority,
+    authority: host === null ? authorityOf(place.authority) : place.authority,
     scheme,
     version: http2 ? "2" : "1.1",
     headers,
   };
-  const coded = coding !== null;
   const undeclared = !coded && length === null && mayHaveBody(method) && request.body !== null;
   return {
     head,

@@ -110,6 +110,18 @@ scenario("a 205 ends, and the next answer is the next request's", async (props) 
   }
 }, { listeners: ["serve"] });
 
+scenario("a client of HTTP/1.0 that keeps its connection passes for none of HTTP/2", async (props) => {
+  const origin = await props.origin([reply(205), reply(200, { body: "second" })]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  const next = "GET /next HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+  await client.send(`POST /form HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n`);
+  assertEquals((await client.response()).status, 204);
+  await client.send(next);
+  assertEquals((await client.response()).text, "second");
+  assertEquals((await origin.request(2)).header("via")!.split(" ")[0], "1.1");
+}, { listeners: ["serve"] });
+
 scenario("variables that steer Deno or clients do not steer Weir", async (props) => {
   const origin = await props.origin(reply(200, { body: "reached" }));
   const nowhere = "http://127.0.0.1:9";
