@@ -7,7 +7,7 @@ import { EMPTY_ANSWERS_BELIEVED, NameMemory } from "../../src/control/discovery/
 import { type AddressAnswer, dnsResolver } from "../../src/control/discovery/resolver.ts";
 import { until } from "../support/until.ts";
 import { type DnsAnswer, ScriptedDns } from "./scripted_dns.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import { EPOCH, settle, VirtualClock } from "./virtual_clock.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 const parameters = { scheme: "http", weight: 1, backup: false, drain: false } as const;
@@ -235,6 +235,88 @@ Deno.test("DnsDiscovery.stop() gives up what is being asked and publishes nothin
   await scene.dns.questions(2);
   await scene[Symbol.asyncDispose]();
   assertEquals([scene.published, scene.said, scene.clock.waiting], [[], [], 0]);
+});
+
+Deno.test(
+  "DnsDiscovery takes an address for a primary if one of the targets that share it is",
+  strict,
+  async () => {
+    const srv = [[20, "a"], [10, "b"], [20, "c"]] as const;
+    await using scene = new Scene(service, {
+      "_http._tcp.app.test": {
+        srv: srv.map(([priority, name]) => ({
+          priority,
+          weight: priority,
+          port: 80,
+          target: `${name}.test`,
+        })),
+      },
+      "a.test": { a: ["10.0.0.1"] },
+      "b.test": { a: ["10.0.0.1"] },
+      "c.test": { a: ["10.0.0.2"] },
+    });
+    await scene.discovery.settled;
+    assertEquals(scene.last.map(({ host, weight, backup }) => [host, weight, backup]), [
+      ["10.0.0.1", 10, false],
+      ["10.0.0.2", 20, true],
+    ]);
+  },
+);
+
+Deno.test("DnsDiscovery of backups finds nothing but backups", strict, async () => {
+  await using scene = new Scene({ ...service, backup: true }, {
+    "_http._tcp.app.test": { srv: [{ priority: 1, weight: 1, port: 80, target: "a.test" }] },
+    "a.test": { a: ["10.0.0.1"] },
+  });
+  await scene.discovery.settled;
+  assertEquals(scene.last.map(({ backup }) => backup), [true]);
+});
+
+Deno.test("DnsDiscovery forgets the addresses of a target that the service has no more", strict, async () => {
+  const named = (...names: string[]) => ({
+    "_http._tcp.app.test": { srv: names.map((target) => ({ priority: 1, weight: 1, port: 80, target })) },
+  });
+  await using scene = new Scene(service, {
+    ...named("a.test", "b.test"),
+    "a.test": { a: ["10.0.0.1"] },
+    "b.test": { a: ["10.0.0.2"] },
+  });
+  await scene.discovery.settled;
+  await scene.again(named("a.test"));
+  await scene.again({ ...named("a.test", "b.test"), "b.test": "servfail" });
+  assertEquals(scene.published, ["10.0.0.1:80 10.0.0.2:80", "10.0.0.1:80"]);
+});
+
+Deno.test("DnsDiscovery says when DNS answered last", strict, async () => {
+  await using scene = new Scene(app, { "app.test": { a: ["10.0.0.1"] } });
+  await scene.discovery.settled;
+  const first = scene.discovery.describe().answeredAt;
+  await scene.again();
+  await scene.again({ "app.test": "servfail" });
+  assertEquals([first, scene.discovery.describe().answeredAt], [EPOCH, EPOCH + 5_000]);
+});
+
+Deno.test("DnsDiscovery.stop() waits for what is being asked, which it gives up", async () => {
+  const given = Promise.withResolvers<AddressAnswer>();
+  const said: string[] = [];
+  const discovery = new DnsDiscovery(app, discoverySchema.parse({}), {
+    clock: new VirtualClock(),
+    resolver: {
+      addresses: (_, signal) => {
+        signal.addEventListener("abort", () => said.push(signal.reason.message));
+        return given.promise;
+      },
+      services: () => Promise.resolve([]),
+    },
+    events: { onFailure: () => said.push("failed"), onRecovery: () => said.push("recovered") },
+  });
+  discovery.start(() => said.push("published"));
+  const stopping = discovery.stop().then(() => said.push("over"));
+  await settle();
+  assertEquals(said, ["stopped"]);
+  given.resolve({ v4: ["10.0.0.1"], v6: [] });
+  await stopping;
+  assertEquals(said, ["stopped", "over"]);
 });
 
 Deno.test("dnsResolver() knows names that only the system knows", async () => {

@@ -83,6 +83,23 @@ Deno.test("endpointsOf() counts a dual-stack pod once, by its IPv4 address", () 
   }
 });
 
+Deno.test("endpointsOf() counts a dual-stack pod by the family that is of more use", () => {
+  const six = given([["fd00::1", undefined, "pod-a"]]);
+  const four = given([["10.0.0.1", leaving, "pod-a"], ["10.0.0.2", undefined, "pod-b"]]);
+  for (const slices of [[six, four], [four, six]]) assertEquals(told(slices), "10.0.0.2:8080 fd00::1:8080");
+});
+
+Deno.test("endpointsOf() gives the same list in whatever order slices and pods come", () => {
+  const [one, two] = [
+    given([["10.0.0.9"], ["10.0.0.10"]]),
+    given([["10.0.0.1"]], [{ name: "http", port: 9090 }, { name: "old", port: 1 }]),
+  ];
+  const same = given([["10.0.0.1"]], [{ name: "http", port: 8080 }]);
+  for (const slices of [[one, two, same], [same, two, one], [two, one, same]]) {
+    assertEquals(told(slices), "10.0.0.1:8080 10.0.0.1:9090 10.0.0.10:8080 10.0.0.9:8080");
+  }
+});
+
 Deno.test("endpointsOf() takes the port by name, by number, and the only one for any number", () => {
   const two = [{ name: "http", port: 8080 }, { name: "metrics", port: 9090 }];
   const table: [ports: unknown, wanted: string | number, expected: string][] = [
@@ -135,9 +152,22 @@ Deno.test("sliceIn() takes what makes sense and leaves the rest", () => {
   }
   const odd = sliceIn({
     metadata: { name: "odd" },
-    ports: [null, 1, { port: "80" }, { port: 0 }, { port: 70_000 }, { port: 80.5 }, { name: "ok", port: 80 }],
+    ports: [
+      ...[null, 1, { port: "80" }, { port: 0 }, { port: 65_536 }, { port: 80.5 }, {
+        port: 53,
+        protocol: "SCTP",
+      }],
+      ...[{ name: "ok", port: 80 }, { name: "low", port: 1, protocol: "TCP" }, {
+        port: 65_535,
+        protocol: null,
+      }],
+    ],
     endpoints: [null, {}, { addresses: [] }, { addresses: [1] }, { addresses: ["10.0.0.1", "10.0.0.9"] }],
   });
-  assertEquals(odd?.ports, [{ name: "ok", port: 80, scheme: "http" }]);
+  assertEquals(odd?.ports.map(({ name, port, scheme }) => `${name} ${port} ${scheme}`), [
+    "ok 80 http",
+    "low 1 http",
+    " 65535 http",
+  ]);
   assertEquals(odd?.endpoints.map(({ address }) => address), ["10.0.0.1"]);
 });
