@@ -81,3 +81,42 @@ Deno.test("EventStreamBody ends once, as its endpoint or its client ends it", as
   cancelled.body.cancel();
   assertEquals([cancelled.source.cancelled, cancelled.heard], [true, ["end"]]);
 });
+
+for (
+  const pieces of [
+    ["data: a\r\n", "data: b\r\n\r\n"],
+    ["data: a\r", "\n", "data: b\n\n"],
+    ["data: a\n", "\r\n"],
+    ["\n\nd", "ata: a\r", "\r"],
+    ["data: \r\nx", "\n\r"],
+  ]
+) {
+  Deno.test(`EventStreamBody.goAway() ends no event in its middle: ${JSON.stringify(pieces)}`, async () => {
+    const { source, body, read } = streamOf();
+    for (const [n, piece] of pieces.entries()) {
+      const reading = read();
+      source.tell(piece);
+      assertEquals(await reading, piece, "not before all of the event has passed");
+      if (n === 0) body.goAway();
+    }
+    assertEquals([await read(), source.cancelled], [null, true]);
+  });
+}
+
+Deno.test("EventStreamBody: a read that was given up writes nothing into memory that is the reader's again", async () => {
+  const given: Uint8Array[] = [];
+  const source = new Source(null);
+  const read = source.read.bind(source);
+  source.read = (into) => {
+    given.push(into!);
+    return read(into);
+  };
+  const body = new EventStreamBody(source, () => {});
+  const into = new Uint8Array(8);
+  const reading = body.read(into);
+  body.goAway();
+  assertEquals(await reading, null);
+  given[0]!.fill(7);
+  assertEquals([...into], new Array(8).fill(0));
+  assertEquals(given[0]!.length, into.length, "no more is read than the reader has room for");
+});
