@@ -4,10 +4,12 @@ import { readCertificate } from "../../src/control/certificate.ts";
 import type { Identity } from "./certificates.ts";
 import type { RawOrigin } from "./raw_origin.ts";
 import { TlsClient } from "./tls_client.ts";
+import { until } from "./until.ts";
 
 const CLIENTS = 6;
 /** Requests of every second client before it comes by another connection; the others make one. */
 const REQUESTS_KEPT = 5;
+const MORE_MS_MAX = 20_000;
 /** How every answer must end. */
 export const END_OF_ANSWER = "end of answer";
 
@@ -67,9 +69,8 @@ export class TlsLoad {
 
   /** Waits until `count` more requests have been answered. */
   async more(count: number): Promise<void> {
-    for (const before = this.answered; this.answered < before + count;) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
+    const enough = this.answered + count;
+    await until(`${count} more are answered`, () => this.answered >= enough, MORE_MS_MAX);
   }
 
   async stop(): Promise<void> {
