@@ -103,7 +103,7 @@ export const podMetrics: readonly Metric[] = ofPod([
   [
     "counter",
     "weir_truncated",
-    "Answers cut because the endpoint broke off, or the request did.",
+    "Answers cut because the endpoint broke off, the request did, or `timeouts.requestMs` was over.",
     [],
     total(WorkerField.truncated),
   ],
