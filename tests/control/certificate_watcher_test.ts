@@ -65,6 +65,7 @@ class Stage {
     const stage = this;
     return {
       close,
+      isCurrent: () => true,
       async *[Symbol.asyncIterator]() {
         while (stage.#open || pending.length > 0) {
           if (pending.length === 0) await new Promise<void>((resolve) => resume = resolve);

@@ -45,6 +45,7 @@ class ScriptedFolder {
         this.#closed = true;
         this.#notify?.();
       },
+      isCurrent: () => true,
       [Symbol.asyncIterator]: () => ({
         next: async () => {
           await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/control/clock.ts";
-import { directoriesOf, FileWatch, watchDirectories } from "../../src/control/file_watch.ts";
+import {
+  directoriesOf,
+  type DirectoryEvents,
+  FileWatch,
+  watchDirectories,
+} from "../../src/control/file_watch.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 /** Longer than any test: what is heard was heard by the watch. */
@@ -63,5 +69,113 @@ Deno.test({
     };
     await replace();
     await heard(directory, ["tls.key"], [replace, replace]);
+  },
+});
+
+Deno.test({
+  name: "FileWatch hears of a directory each time that it is replaced as a whole, and of its files then",
+  ...strict,
+  fn: async () => {
+    const directory = await Deno.makeTempDir();
+    const at = (name: string) => `${directory}/${name}`;
+    let count = 0;
+    const replace = async () => {
+      await Deno.mkdir(at("next"));
+      // In one turn, so that nobody looks while there is none.
+      Deno.renameSync(at("conf"), at(`before${++count}`));
+      Deno.renameSync(at("next"), at("conf"));
+    };
+    await Deno.mkdir(at("conf"));
+    const remove = () => Deno.remove(at("conf"));
+    await heard(directory, ["conf/weir.yaml"], [replace, replace, replace, remove]);
+  },
+});
+
+/** A directory that a test replaces; each watch hears of the one that it was made for. */
+class ReplacedDirectory {
+  readonly clock = new VirtualClock();
+  current = 1;
+  looks = 0;
+  readonly watched: number[] = [];
+  readonly closed: number[] = [];
+  readonly #notify = new Map<number, (ended: boolean) => void>();
+
+  watch(): FileWatch {
+    const watch = new FileWatch({
+      files: ["/etc/weir/weir.yaml"],
+      clock: this.clock,
+      watchDirectories: () => this.events(this.current),
+      onMaybeChanged: () => this.looks++,
+      quietMs: 100,
+      pollMs: 10_000,
+    });
+    watch.start();
+    return watch;
+  }
+
+  async notice(number: number): Promise<void> {
+    this.#notify.get(number)?.(false);
+    await this.clock.advance(100);
+  }
+
+  private events(number: number): DirectoryEvents {
+    this.watched.push(number);
+    return {
+      isCurrent: () => this.current === number,
+      close: () => {
+        this.closed.push(number);
+        this.#notify.get(number)?.(true);
+      },
+      [Symbol.asyncIterator]: () => ({
+        next: async () => {
+          const done = await new Promise<boolean>((resolve) => this.#notify.set(number, resolve));
+          return { done, value: null } as IteratorResult<null>;
+        },
+      }),
+    };
+  }
+}
+
+Deno.test("FileWatch watches anew what a directory's name stands for, once it was replaced as a whole", async () => {
+  const directory = new ReplacedDirectory();
+  const watch = directory.watch();
+  await directory.notice(1);
+  assertEquals([directory.watched, directory.looks], [[1], 1]);
+  // The system says that the one that is watched has gone.
+  directory.current = 2;
+  await directory.notice(1);
+  assertEquals([directory.watched, directory.closed, directory.looks], [[1, 2], [1], 2]);
+  await directory.notice(2);
+  assertEquals(directory.looks, 3);
+  // It says nothing where a link leads elsewhere; the poll sees it.
+  directory.current = 3;
+  await directory.clock.advance(10_000);
+  assertEquals([directory.watched, directory.closed], [[1, 2, 3], [1, 2]]);
+  const { looks } = directory;
+  await directory.notice(3);
+  assertEquals(directory.looks, looks + 1);
+  await watch.stop();
+  assertEquals([directory.closed, directory.clock.waiting], [[1, 2, 3], 0]);
+});
+
+Deno.test({
+  name: "watchDirectories() knows when a directory is another one",
+  ...strict,
+  fn: async () => {
+    const root = await Deno.makeTempDir();
+    await Deno.mkdir(`${root}/conf`);
+    const events = watchDirectories([`${root}/`, `${root}/conf/`]);
+    try {
+      assertEquals(events.isCurrent(), true);
+      await Deno.writeTextFile(`${root}/conf/weir.yaml`, "x");
+      assertEquals(events.isCurrent(), true);
+      await Deno.rename(`${root}/conf`, `${root}/old`);
+      assertEquals(events.isCurrent(), false);
+      await Deno.mkdir(`${root}/conf`);
+      assertEquals(events.isCurrent(), false);
+    } finally {
+      events.close();
+      await Deno.remove(root, { recursive: true });
+    }
   },
 });
