@@ -121,6 +121,8 @@ export interface UpstreamInfo {
   readonly whenAllUnhealthy: "panic" | "fail";
   readonly panicPercent: number;
   readonly endpoints: readonly EndpointInfo[];
+  /** Endpoints that the pod has no room for. */
+  readonly leftOut: number;
 }
 
 /** Why an endpoint was ejected. */

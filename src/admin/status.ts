@@ -49,6 +49,8 @@ export interface UpstreamStatus {
   readonly retriesPerSecond: number;
   readonly retryBudgetLeft: number;
   readonly endpoints: readonly EndpointStatus[];
+  /** Endpoints that discovery found and that the pod has no room for. */
+  readonly leftOut: number;
 }
 
 export interface EndpointStatus extends Traffic {
@@ -114,7 +116,7 @@ export function status(
 }
 
 function upstreamStatus(upstream: UpstreamInfo, reading: Reading, meter: TrafficMeter): UpstreamStatus {
-  const { name, policy, health, whenAllUnhealthy } = upstream;
+  const { name, policy, health, whenAllUnhealthy, leftOut } = upstream;
   const traffic = meter.of(rowKey.upstream(name));
   return {
     name,
@@ -127,6 +129,7 @@ function upstreamStatus(upstream: UpstreamInfo, reading: Reading, meter: Traffic
     retriesPerSecond: traffic.errorsPerSecond,
     retryBudgetLeft: upstreamCell(reading, upstream, UpstreamCell.budgetMilli) / 1000,
     endpoints: upstream.endpoints.map((endpoint) => endpointStatus(name, endpoint, reading, meter)),
+    leftOut,
   };
 }
 

@@ -28,6 +28,7 @@ export function verdict(status: Omit<Status, "verdict">): Verdict {
     ...status.upstreams.flatMap(upstreamFindings),
     ...trafficFindings(status),
     ...endpointFindings(status),
+    ...status.upstreams.flatMap(roomFindings),
     ...certificateFindings(status),
     ...configFindings(status),
   ];
@@ -106,6 +107,14 @@ function endpointFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {
     headline: `${out.length} of ${plural(all.length, "endpoint")} ${verb(out.length, "is", "are")} out`,
     notes,
   }];
+}
+
+function roomFindings({ name, leftOut }: UpstreamStatus): Finding[] {
+  if (leftOut === 0) return [];
+  const headline = `${plural(leftOut, "endpoint")} of ${name} ${
+    verb(leftOut, "is", "are")
+  } left out: this pod is full`;
+  return [{ level: "warning", headline, notes: [] }];
 }
 
 /** Two weeks: whoever renews certificates by machine has done so before. */

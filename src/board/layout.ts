@@ -17,12 +17,27 @@ export interface BoardCapacity {
   readonly rateSlotsMax: number;
 }
 
+/** What a pod has room for; limits that its configuration is held against. */
 export const DEFAULT_CAPACITY: Omit<BoardCapacity, "columnsMax"> = {
   upstreamsMax: 256,
   endpointsMax: 4_096,
   routesMax: 512,
   rateSlotsMax: 16_384,
 };
+
+/**
+ * The rows of a board with room for what is there and for as much again: what joins stands beside what leaves, until no
+ * worker knows of that any more and no request is at it.
+ */
+export function withRoomForChange<Capacity extends typeof DEFAULT_CAPACITY>(capacity: Capacity): Capacity {
+  const { upstreamsMax, endpointsMax, routesMax } = capacity;
+  return {
+    ...capacity,
+    upstreamsMax: upstreamsMax * 2,
+    endpointsMax: endpointsMax * 2,
+    routesMax: routesMax * 2,
+  };
+}
 
 /** Totals of workers that died live on in this column. */
 export const RETIRED_COLUMN = 0;

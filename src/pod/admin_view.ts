@@ -63,6 +63,7 @@ function upstreamInfos(pod: Pod): UpstreamInfo[] {
       health: healthWords(config),
       whenAllUnhealthy: upstream.whenAllUnhealthy,
       panicPercent: upstream.panicPercent,
+      leftOut: pod.publisher.leftOut.get(upstream.name) ?? 0,
       endpoints: upstream.endpoints.map((endpoint) => {
         const { id, row, weight, backup } = endpoint;
         return { id, row, weight, backup, ...judgement(statuses.get(id)) };

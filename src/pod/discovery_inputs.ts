@@ -5,7 +5,7 @@ import type { UpstreamConfig } from "../config/schema.ts";
 import type { DiscoveryEvents } from "../control/discovery/discovery.ts";
 import { kubernetesMaker } from "../control/discovery/kubernetes_system.ts";
 import { type DiscoveryInputs, dnsMaker } from "../control/discovery/upstream_discovery.ts";
-import type { PodInputs } from "./pod.ts";
+import type { PodInputs } from "./pod_inputs.ts";
 
 export function discoveryInputs(
   name: string,

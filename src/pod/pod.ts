@@ -5,44 +5,24 @@
 
 import { type AdminServer, startAdminServer } from "../admin/server.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
-import { Board, DEFAULT_CAPACITY, PodCell } from "../board/layout.ts";
+import { Board, DEFAULT_CAPACITY, PodCell, withRoomForChange } from "../board/layout.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import type { Clock } from "../control/clock.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
 import { Supervisor } from "../control/supervisor.ts";
 import type { WorkerStart } from "../messages.ts";
 import { adminSources } from "./admin_view.ts";
 import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts";
-import type { EventBook } from "./event_book.ts";
+import { LeftOut } from "./left_out.ts";
 import { judgeInputs } from "./judge_inputs.ts";
 import { type HeldPort, holdPort, orSayWhy } from "./port_probe.ts";
 import { fileChanges, type PodFiles, readPodFiles } from "./pod_files.ts";
+import type { PodInputs } from "./pod_inputs.ts";
 import { Publisher } from "./publisher.ts";
-import { Readiness } from "./readiness.ts";
+import { Readiness, workerCounts } from "./readiness.ts";
 import { UpstreamBook } from "./upstream_book.ts";
 import { discoveryInputs } from "./discovery_inputs.ts";
 import { workerEvents } from "./worker_events.ts";
-
-export interface PodInputs {
-  readonly loaded: Loaded;
-  readonly clock: Clock;
-  readonly events: EventBook;
-  readonly readTextFile: (path: string) => Promise<string>;
-  /** Takes access log lines. */
-  readonly writeLog: (lines: Uint8Array<ArrayBuffer>) => void;
-  /** Lines that the log had no room for so far. */
-  readonly logLinesDropped: () => number;
-  /** Suffix of the Via pseudonym; unique per process. */
-  readonly instance: string;
-  /** Signs sticky cookies, when no file is configured. */
-  readonly stickyKey: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly workerModule: URL;
-  /** Called when a worker accepts connections for the first time, and when one has trouble before that. */
-  readonly onFirstWord?: (listening: boolean) => void;
-  readonly supervision?: { readonly tickMs: number; readonly missedTicksMax: number };
-}
 
 export class Pod {
   readonly board: Board;
@@ -51,6 +31,7 @@ export class Pod {
   readonly upstreams: UpstreamBook;
   readonly readiness: Readiness;
   readonly publisher: Publisher;
+  private readonly leftOut: LeftOut;
   readonly startedAt: number;
   /** Settles when only a new process can help, with the reason. */
   readonly failure: Promise<string>;
@@ -65,6 +46,8 @@ export class Pod {
   private admin: AdminServer | null = null;
   /** Nothing is begun any more; what waits for files or addresses comes to nothing. */
   private stopped = false;
+  /** A configuration is being taken over. */
+  private reloading = false;
 
   constructor(readonly inputs: PodInputs) {
     const { loaded, clock, events } = inputs;
@@ -75,7 +58,7 @@ export class Pod {
     this.fail = failure.resolve;
     const workers = loaded.config.workers ?? navigator.hardwareConcurrency;
     // A dying worker's column rests for a while before it is used again: each worker may need two.
-    this.board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: workers * 2 + 2 });
+    this.board = Board.create({ ...withRoomForChange(DEFAULT_CAPACITY), columnsMax: workers * 2 + 2 });
     this.readiness = new Readiness(() => clock.now());
     this.supervisor = new Supervisor({
       board: this.board,
@@ -89,6 +72,12 @@ export class Pod {
     });
     this.monitor = new HealthMonitor(judgeInputs(this.board, clock, events));
     this.publisher = new Publisher(this.board, this.supervisor, this.monitor);
+    this.leftOut = new LeftOut({
+      publisher: this.publisher,
+      clock,
+      events,
+      publish: () => this.publishAgain(),
+    });
     this.upstreams = new UpstreamBook({
       discoveryInputs: (name, config) => discoveryInputs(name, config, inputs),
       onChange: (name) => this.publishUpstream(name),
@@ -145,20 +134,17 @@ export class Pod {
 
   private publish(): void {
     this.publisher.publish(this.config, this.upstreams.all(), this.files.stickyKey);
+    this.leftOut.published();
+  }
+
+  /** Not while a configuration is taken over: its upstreams are known already, and it will publish them. */
+  private publishAgain(): void {
+    if (!this.reloading) this.publish();
   }
 
   private publishUpstream(name: string): void {
     const known = this.upstreams.known(name);
-    if (known === undefined) return;
-    try {
-      this.publisher.publishUpstream(known);
-    } catch (error) {
-      this.inputs.events.add(
-        "discovery",
-        "bad",
-        `${name}: ${error instanceof Error ? error.message : error}`,
-      );
-    }
+    if (known !== undefined && !this.publisher.publishUpstream(known)) this.publishAgain();
   }
 
   /**
@@ -167,22 +153,32 @@ export class Pod {
    * @throws FilesRefusedError, or when the board is full or the pod is stopped; then nothing has changed
    */
   async reload(loaded: Loaded): Promise<string[]> {
+    const before = this.files;
     const files = await readPodFiles(loaded, this.inputs, { withListener: false });
     this.refuseWhenStopped();
-    const before = this.files;
+    this.reloading = true;
+    try {
+      await this.takeOver(loaded, files);
+    } finally {
+      this.reloading = false;
+    }
+    await this.certificate?.look();
+    return fileChanges(before, files);
+  }
+
+  private async takeOver(loaded: Loaded, files: PodFiles): Promise<void> {
     await this.upstreams.apply(loaded.config, files.upstreamTls);
     this.refuseWhenStopped();
     try {
       this.publisher.publish(loaded.config, this.upstreams.all(), files.stickyKey);
     } catch (error) {
-      await this.upstreams.apply(this.config, before.upstreamTls);
-      this.publisher.publish(this.config, this.upstreams.all(), before.stickyKey);
+      await this.upstreams.apply(this.config, this.files.upstreamTls);
+      this.publish();
       throw error;
     }
     this.files = files;
     this.loaded = loaded;
-    await this.certificate?.look();
-    return fileChanges(before, files);
+    this.leftOut.published();
   }
 
   private refuseWhenStopped(): void {
@@ -196,16 +192,8 @@ export class Pod {
 
   /** What the probes say; also on the board, for the probe on the traffic port. */
   probes() {
-    const { handles } = this.supervisor;
-    const reasons = handles.filter(({ serving }) => !serving).map(({ index, reason }) =>
-      `worker ${index}: ${reason ?? "starting"}`
-    );
-    const hungThreads = handles.reduce((sum, handle) => sum + handle.hungThreads, 0);
-    if (hungThreads > 0) {
-      reasons.push(`hung threads that keep their share of new connections: ${hungThreads}`);
-    }
-    const counts = { serving: this.supervisor.servingCount, all: handles.length, reasons };
-    return this.readiness.state(counts, this.publisher.version > 0 && this.supervisor.appliedVersion() > 0);
+    const applied = this.publisher.version > 0 && this.supervisor.appliedVersion() > 0;
+    return this.readiness.state(workerCounts(this.supervisor.handles), applied);
   }
 
   tellReady(): void {
@@ -239,6 +227,7 @@ export class Pod {
 
   async stop(): Promise<void> {
     this.stopped = true;
+    this.leftOut.stop();
     this.releasePort();
     this.supervisor.stop();
     await this.certificate?.stop();

@@ -4,6 +4,7 @@
 // No probe depends on upstreams: a pod that is restarted because its upstreams are down helps nobody.
 
 import type { ProbeState } from "../admin/sources.ts";
+import type { WorkerHandle } from "../control/worker_handle.ts";
 
 /** A pod without a serving worker is alive for this long: workers are respawned meanwhile. */
 const UNSERVED_MS_MAX = 30_000;
@@ -51,4 +52,12 @@ export class Readiness {
     if (!live) words.push(`no worker has served for ${UNSERVED_MS_MAX / 1_000} s`);
     return words;
   }
+}
+
+export function workerCounts(handles: readonly WorkerHandle[]): WorkerCounts {
+  const idle = handles.filter(({ serving }) => !serving);
+  const reasons = idle.map(({ index, reason }) => `worker ${index}: ${reason ?? "starting"}`);
+  const hungThreads = handles.reduce((sum, handle) => sum + handle.hungThreads, 0);
+  if (hungThreads > 0) reasons.push(`hung threads that keep their share of new connections: ${hungThreads}`);
+  return { serving: handles.length - idle.length, all: handles.length, reasons };
 }

@@ -117,6 +117,7 @@ export class FakePod implements AdminSources {
       whenAllUnhealthy: "panic",
       panicPercent: 50,
       endpoints,
+      leftOut: 0,
     });
     this.routeList.push({ name, row, target: name });
     for (const endpoint of endpoints) this.verdicts.write(row, endpoint.row, 0, 1000);

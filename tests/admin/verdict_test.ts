@@ -73,6 +73,12 @@ const CASES: readonly Case[] = [
     notes: ["1 of 3 endpoints is out", "blog: http://10.0.1.1:80 is unhealthy: 503"],
   },
   {
+    what: "there is no room for what discovery found",
+    happens: (pod) => pod.upstreamList[1]!.leftOut = 904,
+    level: "warning",
+    headline: "904 endpoints of blog are left out: this pod is full",
+  },
+  {
     what: "the last reload was refused",
     happens: (pod) => pod.reload(false, ["port is 0"]),
     level: "warning",

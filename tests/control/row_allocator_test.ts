@@ -90,6 +90,19 @@ Deno.test("RowAllocator.take() gives no row to two identities: one that comes ba
   assertEquals([rows.take("a"), cleared], [1, [0, 1]]);
 });
 
+Deno.test("RowAllocator.take() leaves half of the rows untouched while a row of the others is free", () => {
+  const { rows, inFlight, pod } = scene();
+  pod.applied = 1;
+  rows.take("a");
+  rows.giveBack("a", 1);
+  assertEquals(rows.take("b"), 0);
+  rows.giveBack("b", 1);
+  inFlight[0] = 1;
+  assertEquals([rows.take("c"), rows.hasRoom, rows.tryTake("d")], [1, false, null]);
+  inFlight[0] = 0;
+  assertEquals([rows.hasRoom, rows.tryTake("d")], [true, 0]);
+});
+
 Deno.test("RowAllocator.take() names the limit when there is no row left", () => {
   const { rows } = scene();
   rows.take("a");
@@ -97,8 +110,8 @@ Deno.test("RowAllocator.take() names the limit when there is no row left", () =>
   const error = assertThrows(() => rows.take("api http://10.0.0.3:80"), BoardFullError);
   assertEquals(
     error.message,
-    "no board row for endpoint api http://10.0.0.3:80: all 2 are in use, the limit is endpointsMax = 2 " +
-      "(rows of those that left are free again when idle)",
+    "no board row for endpoint api http://10.0.0.3:80: all 2 are in use, by what is configured and by what has left " +
+      "and still has requests",
   );
   assertEquals(rows.describe(), { taken: 2, resting: 0, rowsMax: 2 });
 });

@@ -1,50 +1,119 @@
-// What the publisher does when the board is full: nothing is published, and nothing is kept of the attempt.
+// What the publisher makes of the rows that there are: everything may be replaced at once, what there is no room for is
+// left out, and nothing is kept of what cannot be published.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { Board } from "../../src/board/layout.ts";
+import { Board, withRoomForChange } from "../../src/board/layout.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { discoveredEndpoint } from "../../src/control/discovery/discovery.ts";
 import { BoardFullError } from "../../src/control/row_allocator.ts";
 import type { KnownUpstream } from "../../src/control/snapshots.ts";
-import { Publisher } from "../../src/pod/publisher.ts";
+import { fairShares, Publisher } from "../../src/pod/publisher.ts";
 
-const config = configSchema.parse({ upstreams: { app: { endpoints: ["dns+http://app.test:80"] } } });
+/** A pod with room for two upstreams and three endpoints. */
+const CAPACITY = { upstreamsMax: 2, endpointsMax: 3, routesMax: 1, rateSlotsMax: 1 };
 
-/** The upstream as it is with endpoints on these hosts. */
-function known(...hosts: string[]): KnownUpstream {
-  const traits = { scheme: "http", weight: 1, backup: false, drain: false } as const;
-  const endpoints = hosts.map((host) => discoveredEndpoint(traits, host, 80, "app.test"));
-  return { name: "app", config: config.upstreams["app"]!, endpoints, tls: { caCerts: [] } };
-}
-
-/** A publisher over a board with room for three endpoints, whose workers apply at once. */
-function stage() {
-  const board = Board.create({
-    columnsMax: 2,
-    upstreamsMax: 1,
-    endpointsMax: 3,
-    routesMax: 1,
-    rateSlotsMax: 1,
+const configOf = (...names: string[]) =>
+  configSchema.parse({
+    upstreams: Object.fromEntries(names.map((name) => [name, { endpoints: ["dns+http://app.test:80"] }])),
   });
-  const supervisor = { appliedVersion: () => publisher.version, broadcast: () => {} };
-  const publisher: Publisher = new Publisher(board, supervisor, { apply: () => {}, applyOne: () => {} });
-  publisher.publish(config, [known("a", "b")], "");
-  const hosts = () => publisher.snapshot!.upstreams[0]!.endpoints.map(({ host }) => host);
-  return { publisher, hosts };
+
+/** An upstream as it is with endpoints on these hosts; those with a `~` are backups. */
+function known(name: string, ...hosts: string[]): KnownUpstream {
+  const endpoints = hosts.map((host) => {
+    const traits = { scheme: "http", weight: 1, backup: host.startsWith("~"), drain: false } as const;
+    return discoveredEndpoint(traits, host, 80, "app.test");
+  });
+  return { name, config: configOf(name).upstreams[name]!, endpoints, tls: { caCerts: [] } };
 }
 
-Deno.test("Publisher.publishUpstream() keeps no rows for what did not fit", () => {
-  const { publisher, hosts } = stage();
-  assertThrows(() => publisher.publishUpstream(known("a", "b", "c", "d")), BoardFullError);
-  assertEquals([publisher.version, hosts()], [1, ["a", "b"]]);
-  publisher.publishUpstream(known("a", "b", "e"));
-  assertEquals(hosts(), ["a", "b", "e"]);
+/** A publisher whose workers apply at once, but for while `workers.hold` is set. */
+function stage() {
+  const workers: { hold: number | null } = { hold: null };
+  const supervisor = { appliedVersion: () => workers.hold ?? publisher.version, broadcast: () => {} };
+  const board = Board.create({ ...withRoomForChange(CAPACITY), columnsMax: 2 });
+  const monitor = { apply: () => {}, applyOne: () => {} };
+  const publisher: Publisher = new Publisher(board, supervisor, monitor, CAPACITY.endpointsMax);
+  const publish = (...all: KnownUpstream[]) => {
+    publisher.publish(configOf(...all.map(({ name }) => name)), all, "");
+  };
+  /** As a pod does. */
+  const discover = (upstream: KnownUpstream) => {
+    if (!publisher.publishUpstream(upstream)) publish(upstream);
+  };
+  const hosts = () =>
+    publisher.snapshot!.upstreams.map(({ endpoints }) => endpoints.map(({ host }) => host).join(" "));
+  return { publisher, workers, publish, discover, hosts };
+}
+
+Deno.test("Publisher replaces all endpoints at once, and again once workers have let go of them", () => {
+  const { publisher, publish, discover, hosts } = stage();
+  publish(known("app", "a", "b", "c"));
+  for (const three of [["d", "e", "f"], ["g", "h", "i"], ["a", "b", "c"]]) {
+    discover(known("app", ...three));
+    assertEquals([hosts(), publisher.leftOut.size], [[three.join(" ")], 0]);
+  }
 });
 
-Deno.test("Publisher.publish() keeps no rows for what did not fit", () => {
-  const { publisher, hosts } = stage();
-  assertThrows(() => publisher.publish(config, [known("c", "d")], ""), BoardFullError);
-  assertEquals([publisher.version, hosts()], [1, ["a", "b"]]);
-  publisher.publish(config, [known("a", "b", "e")], "");
-  assertEquals(hosts(), ["a", "b", "e"]);
+Deno.test("Publisher replaces all upstreams at once", () => {
+  const { publish, hosts } = stage();
+  publish(known("one", "a"), known("two", "b"));
+  publish(known("three", "c"), known("four", "d", "e"));
+  assertEquals(hosts(), ["c", "d e"]);
+});
+
+Deno.test("Publisher leaves out what has no row yet, and has room for it once a worker has let go of another", () => {
+  const { publisher, workers, publish, discover, hosts } = stage();
+  publish(known("app", "a", "b", "c"));
+  workers.hold = publisher.version;
+  discover(known("app", "c", "d", "e"));
+  discover(known("app", "e", "f", "g"));
+  assertEquals([hosts(), [...publisher.leftOut], publisher.hasRoomAgain], [["e f"], [["app", 1]], false]);
+  workers.hold = null;
+  assertEquals(publisher.hasRoomAgain, true);
+  publish(known("app", "e", "f", "g"));
+  assertEquals([hosts(), publisher.leftOut.size, publisher.hasRoomAgain], [["e f g"], 0, false]);
+});
+
+Deno.test("Publisher leaves out what is too much: those that serve stay, and backups come last", () => {
+  const { publisher, publish, discover, hosts } = stage();
+  publish(known("app", "b", "c", "d", "e"));
+  assertEquals([hosts(), [...publisher.leftOut], publisher.hasRoomAgain], [["b c d"], [["app", 1]], false]);
+  discover(known("app", "a", "c", "d", "e"));
+  assertEquals([hosts(), [...publisher.leftOut]], [["a c d"], [["app", 1]]]);
+  discover(known("app", "c", "~f", "g", "h"));
+  assertEquals([hosts(), [...publisher.leftOut]], [["c g h"], [["app", 1]]]);
+  discover(known("app", "c", "h"));
+  assertEquals([hosts(), publisher.leftOut.size], [["c h"], 0]);
+});
+
+Deno.test("Publisher gives each upstream its share of the room", () => {
+  const { publisher, publish, hosts } = stage();
+  publish(known("large", "a", "b", "c"), known("small", "d"));
+  assertEquals([hosts(), [...publisher.leftOut]], [["a b", "d"], [["large", 1]]]);
+  assertEquals(publisher.publishUpstream(known("small", "d", "e")), false);
+  assertEquals(hosts(), ["a b", "d"], "it is for the next publication of everything");
+});
+
+Deno.test("fairShares() gives all what they want, but where that is too much the largest the same", () => {
+  for (
+    const [wanted, room, shares] of [
+      [[1, 2, 3], 6, [1, 2, 3]],
+      [[9, 1, 9], 11, [5, 1, 5]],
+      [[9, 8, 1], 4, [2, 1, 1]],
+      [[5], 3, [3]],
+      [[], 3, []],
+    ] as const
+  ) assertEquals(fairShares(wanted, room), [...shares]);
+});
+
+Deno.test("Publisher.publish() keeps no rows for what cannot be published", () => {
+  const { publisher, workers, publish, hosts } = stage();
+  publish(known("one", "a"), known("two", "b"));
+  workers.hold = publisher.version;
+  publish(known("three", "c"), known("four", "d"));
+  assertThrows(() => publish(known("five", "e"), known("six", "f")), BoardFullError);
+  assertEquals([publisher.version, hosts()], [2, ["c", "d"]]);
+  workers.hold = null;
+  publish(known("five", "e"), known("six", "f"));
+  assertEquals(hosts(), ["e", "f"]);
 });

@@ -1,0 +1,31 @@
+// What does not fit onto the board is told of once, and joins as soon as there is room.
+
+import { assertEquals } from "@std/assert";
+import { EventBook } from "../../src/pod/event_book.ts";
+import { LeftOut, LOOK_FOR_ROOM_MS } from "../../src/pod/left_out.ts";
+import { VirtualClock } from "../control/virtual_clock.ts";
+
+Deno.test("LeftOut tells of upstreams that are not whole, and publishes again once there is room", async () => {
+  const clock = new VirtualClock();
+  const events = new EventBook(() => 0, () => {});
+  const publisher = { leftOut: new Map([["app", 4]]), hasRoomAgain: false, endpointsMax: 10 };
+  let published = 0;
+  const leftOut = new LeftOut({ publisher, clock, events, publish: () => published++ });
+  leftOut.published();
+  await clock.advance(LOOK_FOR_ROOM_MS * 3);
+  assertEquals(published, 0, "nothing would come of it");
+  publisher.hasRoomAgain = true;
+  await clock.advance(LOOK_FOR_ROOM_MS);
+  assertEquals(published, 1);
+
+  publisher.leftOut.set("app", 2);
+  leftOut.published();
+  publisher.leftOut.clear();
+  leftOut.published();
+  await clock.advance(LOOK_FOR_ROOM_MS * 3);
+  assertEquals(published, 1);
+  assertEquals(events.recent().map(({ tone, text }) => [tone, text]), [
+    ["bad", "app: 4 endpoints are left out: a pod has room for 10"],
+    ["good", "app: no endpoint is left out any more"],
+  ]);
+});
