@@ -33,6 +33,8 @@ export interface CertificateWatcherInputs {
   readonly onChanged: (certificate: ReadCertificate) => void;
   /** What stands in the files cannot be used; the sentence says why. */
   readonly onRefused: (problem: string) => void;
+  /** After that, the files hold again what is served. */
+  readonly onRestored: () => void;
   readonly secondLookMs?: number;
   readonly quietMs?: number;
   readonly pollMs?: number;
@@ -82,7 +84,12 @@ export class CertificateWatcher {
     try {
       const pair = await this.read();
       seen = pair.cert + pair.key;
-      if (pair.cert === this.current?.cert && pair.key === this.current.key) return this.settle();
+      if (pair.cert === this.current?.cert && pair.key === this.current.key) {
+        const refused = this.problem !== null;
+        this.settle();
+        if (refused) this.inputs.onRestored();
+        return;
+      }
       const certificate = this.accept(pair);
       this.refuseExpired(certificate);
       this.current = certificate;

@@ -57,7 +57,7 @@ export class CertificateKeeper {
   private told = "";
 
   constructor(private readonly inputs: CertificateKeeperInputs) {
-    const { files, clock, readTextFile } = inputs;
+    const { files, clock, events, readTextFile } = inputs;
     this.watcher = new CertificateWatcher({
       files,
       clock,
@@ -66,6 +66,8 @@ export class CertificateKeeper {
       tryOut: tryOutTls,
       onChanged: (certificate) => this.change(certificate),
       onRefused: (problem) => this.refuse(problem),
+      onRestored: () =>
+        events.add("certificate", "good", "the files hold the certificate that is served again"),
     });
   }
 

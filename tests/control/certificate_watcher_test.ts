@@ -41,6 +41,7 @@ class Stage {
       },
       onChanged: ({ fingerprint }) => this.said.push(fingerprint),
       onRefused: (problem) => this.said.push(problem),
+      onRestored: () => this.said.push("restored"),
       secondLookMs: SECOND_LOOK_MS,
       quietMs: QUIET_MS,
       pollMs: POLL_MS,
@@ -162,6 +163,24 @@ test("tells once of a pair that does not fit, and serves on", async (stage, auth
   await stage.pass(POLL_MS);
   assertEquals([stage.said.at(-1), stage.watcher.problem], [fingerprint(good), null]);
 });
+
+test(
+  "says that what is served stands in the files again, after something else was refused",
+  async (stage, authority) => {
+    const served = stage.files;
+    stage.files = { cert: served.cert, key: (await authority.issue()).key };
+    await stage.touch();
+    await stage.pass(QUIET_MS);
+    await stage.pass(SECOND_LOOK_MS);
+    stage.files = served;
+    await stage.pass(POLL_MS);
+    await stage.pass(POLL_MS);
+    assertEquals([stage.said, stage.watcher.problem], [
+      ["the key does not belong to the certificate", "restored"],
+      null,
+    ]);
+  },
+);
 
 test("refuses an expired pair in place of a good one", async (stage, authority) => {
   stage.files = await authority.issue({ days: -1 });
