@@ -16,7 +16,8 @@ const FRESH_BYTES = 65_536;
 
 export abstract class InletBody implements Body {
   abstract readonly length: number | null;
-  private ended = false;
+  /** It was read to its end, or will not be. */
+  ended = false;
 
   constructor(protected readonly inlet: Inlet, private readonly owner: BodyOwner) {}
 

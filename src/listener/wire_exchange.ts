@@ -13,6 +13,7 @@ import {
   type Unacceptable,
 } from "../exchange.ts";
 import { LengthBody } from "../http1/body.ts";
+import type { InletBody } from "../http1/inlet_body.ts";
 import { latin1Bytes } from "../http1/latin1.ts";
 import { interimHeadText, type ResponseFraming, type ResponseShape } from "../http1/response_writer.ts";
 import { type AnswerOwner, sendAnswer } from "./wire_answer.ts";
@@ -41,7 +42,7 @@ export class WireExchange implements Exchange, AnswerOwner {
   constructor(
     protected readonly connection: WireConnection,
     request: WireRequest,
-    readonly body: Body | null,
+    readonly body: InletBody | null,
   ) {
     this.head = request.head;
     this.unacceptable = request.unacceptable;
@@ -112,10 +113,12 @@ export class WireExchange implements Exchange, AnswerOwner {
     return { framing, length: body?.length ?? 0, close: this.closes, keepAlive: old && !this.closes };
   }
 
-  /** Whether the next request begins where this one's body ends; passes over a body that is all here, given up or not. */
+  /** Whether the next request begins where this one's body ends; passes over one that was given up and is all here. */
   private requestOver(): boolean {
     const { connection, body } = this;
-    if (!connection.bodyDone && body !== null && body.takeWhole() !== null) connection.bodyEnded(true);
+    if (connection.bodyDone || body === null) return true;
+    // Whoever still sends it to an endpoint would take what is passed over for its end.
+    if (body.ended && body.takeWhole() !== null) connection.bodyEnded(true);
     return connection.bodyDone;
   }
 
