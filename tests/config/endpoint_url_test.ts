@@ -159,6 +159,61 @@ Deno.test("parseEndpointEntry() takes parameters as keys, and then none in the a
   if (!both.ok) assertStringIncludes(both.problems[0]?.accepted ?? "", "as keys beside url");
 });
 
+Deno.test("parseEndpointEntry() takes what is not written for weight 1, and refuses what the address alone would", () => {
+  const address = { kind: "static", scheme: "http", host: "a", port: 1, ...plain } as const;
+  for (const entry of ["http://a:1", { url: "http://a:1" }]) {
+    assertEquals(parseEndpointEntry(entry), { ok: true, address });
+  }
+  assertEquals(parseEndpointEntry({ url: "http://a:1", backup: true }), {
+    ok: true,
+    address: { ...address, backup: true },
+  });
+  assertEquals(parseEndpointEntry({ url: "http://a:0", weight: 3 }), parseEndpointAddress("http://a:0"));
+});
+
+const label = "a".repeat(63);
+/** The longest and the highest that are taken, and one past each. */
+const edges: readonly (readonly [within: string, past: string])[] = [
+  ["http://a:1", "http://a:0"],
+  ["http://a:65535", "http://a:65536"],
+  ["http://a;weight=1", "http://a;weight=0"],
+  ["http://a;weight=1000", "http://a;weight=1001"],
+  [`http://${label}.b`, `http://a${label}.b`],
+  [
+    `http://${label}.${label}.${label}.${"a".repeat(61)}.`,
+    `http://${label}.${label}.${label}.${"a".repeat(62)}.`,
+  ],
+  [`k8s://${label}.shop:80`, `k8s://a${label}.shop:80`],
+  ["k8s://api:fifteen-letters", "k8s://api:sixteen-letters1"],
+  ["k8s://api:65535", "k8s://api:65536"],
+  ["k8s://api:8080x", "k8s://api:8080-"],
+  ["http://a;drain;backup", "http://a;drain;drain"],
+  ["http://a;drain", "http://a;drain=true"],
+  ["http://a:1/", "http://a:1/?"],
+  ["http://a-b_c.d", "http://a-.d"],
+  ["http://255.255.255.255", "http://255.255.255.256"],
+  ["http://[::ffff:10.0.0.1]", "http://[::ffff:10.0.0.256]"],
+  ["dns+http://_http._tcp.a", "dns+http://_http._sctp.a"],
+];
+
+Deno.test("parseEndpointAddress() takes what is just within its limits, and refuses what is just past them", () => {
+  for (const [within, past] of edges) {
+    assertEquals([parseEndpointAddress(within).ok, parseEndpointAddress(past).ok], [true, false], past);
+  }
+});
+
+Deno.test("parseEndpointAddress() repeats no more than the first 120 characters", () => {
+  for (
+    const parsed of [
+      parseEndpointAddress(`http://a/${"x".repeat(500)}`),
+      parseEndpointEntry({ url: `http://a;${"x".repeat(500)}` }),
+    ]
+  ) {
+    const { state } = parsed.ok ? { state: "" } : parsed.problems[0]!;
+    assertEquals(/x+/.exec(state)![0].length, 111);
+  }
+});
+
 Deno.test("addressId() is the same for two spellings of one endpoint", () => {
   const same: readonly [string, string, string][] = [
     ["http://A", "http://a:80/;weight=3", "http://a:80"],
