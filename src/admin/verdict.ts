@@ -75,6 +75,10 @@ function probeFindings({ probes, pod, workers }: Omit<Status, "verdict">): Findi
 function upstreamFindings(upstream: UpstreamStatus): Finding[] {
   const counted = upstream.endpoints.filter(counts);
   if (counted.some(({ state }) => !isOut(state))) return [];
+  if (upstream.endpoints.some(({ state }) => state === "draining")) {
+    const headline = `${upstream.name} is left to endpoints that drain: no other can be used`;
+    return [{ level: "warning", headline, notes: [] }];
+  }
   const headline = counted.length === 0
     ? `${upstream.name} has no endpoint`
     : `${upstream.name} has no healthy endpoint`;

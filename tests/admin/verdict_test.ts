@@ -79,6 +79,58 @@ const CASES: readonly Case[] = [
     headline: "904 endpoints of blog are left out: this pod is full",
   },
   {
+    what: "an upstream has no endpoint",
+    upstreams: { shop: [A], blog: [] },
+    happens: () => {},
+    level: "critical",
+    headline: "blog has no endpoint: its requests are answered 503",
+  },
+  {
+    what: "all that does not drain is out",
+    happens: (pod) => {
+      pod.mark(0, 0, EndpointState.draining);
+      pod.failCheck(0, 1, "503");
+      pod.upstreamList[0]!.whenAllUnhealthy = "fail";
+    },
+    level: "warning",
+    headline: "shop is left to endpoints that drain: no other can be used",
+    notes: ["1 of 2 endpoints is out", `shop: ${B} is unhealthy: 503`, `${A} is draining`],
+  },
+  {
+    what: "all endpoints drain",
+    upstreams: { shop: [A] },
+    happens: (pod) => void pod.mark(0, 0, EndpointState.draining),
+    level: "warning",
+    headline: "shop is left to endpoints that drain: no other can be used",
+    notes: [`${A} is draining`],
+  },
+  {
+    what: "one that drains is unhealthy, too",
+    upstreams: { shop: [A] },
+    happens: (pod) => void pod.mark(0, 0, EndpointState.draining | EndpointState.ejected),
+    level: "critical",
+    headline: "shop has no healthy endpoint: all are tried all the same (whenAllUnhealthy: panic)",
+    notes: ["1 of 1 endpoint is out", `${A} is ejected`],
+  },
+  {
+    what: "one request in ten fails",
+    happens: (pod) => {
+      pod.serve(0, 0, { count: 90 });
+      pod.serve(0, 0, { count: 10, status: 503 });
+    },
+    level: "critical",
+    headline: "10 % of requests are answered 5xx",
+  },
+  {
+    what: "fewer than one request in a hundred fails",
+    happens: (pod) => {
+      pod.serve(0, 0, { count: 997 });
+      pod.serve(0, 0, { count: 9, status: 503 });
+    },
+    level: "ok",
+    headline: "All 3 endpoints serve",
+  },
+  {
     what: "the last reload was refused",
     happens: (pod) => pod.reload(false, ["port is 0"]),
     level: "warning",
