@@ -131,6 +131,56 @@ const CASES: readonly Case[] = [
     headline: "All 3 endpoints serve",
   },
   {
+    what: "a worker is down and an upstream, too: what makes requests fail comes first",
+    happens: (pod) => {
+      pod.workerList[0]!.state = "restarting";
+      pod.state.reasons = ["worker 0 restarts: it threw"];
+      pod.failCheck(1, 0, "503");
+      pod.upstreamList[1]!.whenAllUnhealthy = "fail";
+    },
+    level: "critical",
+    headline: "blog has no healthy endpoint: its requests are answered 503",
+    notes: [
+      "1 of 2 workers serves",
+      "worker 0 restarts: it threw",
+      "1 of 3 endpoints is out",
+      "blog: http://10.0.1.1:80 is unhealthy: 503",
+    ],
+  },
+  {
+    what: "two endpoints of the only upstream are out",
+    upstreams: { shop: [A, B, "http://10.0.0.3:80"] },
+    happens: (pod) => {
+      pod.eject(0, 0, "slow");
+      pod.failCheck(0, 1, "503");
+    },
+    level: "warning",
+    headline: "2 of 3 endpoints are out",
+    notes: [`${A} is ejected: slow`, `${B} is unhealthy: 503`],
+  },
+  {
+    what: "an endpoint leaves",
+    happens: (pod) => void pod.mark(0, 1, EndpointState.leaving),
+    level: "ok",
+    headline: "Both endpoints serve",
+    notes: [`${B} is leaving`],
+  },
+  {
+    what: "one request in a hundred fails",
+    happens: (pod) => {
+      pod.serve(0, 0, { count: 99 });
+      pod.serve(0, 0, { count: 1, status: 503 });
+    },
+    level: "warning",
+    headline: "1.0 % of requests are answered 5xx",
+  },
+  {
+    what: "the last reload was taken",
+    happens: (pod) => pod.reload(true),
+    level: "ok",
+    headline: "All 3 endpoints serve",
+  },
+  {
     what: "the last reload was refused",
     happens: (pod) => pod.reload(false, ["port is 0"]),
     level: "warning",
