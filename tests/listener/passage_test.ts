@@ -9,6 +9,7 @@ class Side {
   readonly localAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
   readonly remoteAddr = this.localAddr;
   readonly written: string[] = [];
+  closed = 0;
   #said: (string | null)[] = [];
   #reading: (() => void) | null = null;
   #taking = Promise.withResolvers<void>();
@@ -23,9 +24,15 @@ class Side {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    while (this.#said.length === 0) await new Promise<void>((resolve) => this.#reading = resolve);
+    while (this.#said.length === 0) {
+      if (this.closed > 0) throw new Deno.errors.BadResource();
+      await new Promise<void>((resolve) => this.#reading = resolve);
+    }
     const piece = this.#said.shift()!;
-    return piece === null ? null : new TextEncoder().encodeInto(piece, into).written;
+    if (piece === null) return null;
+    const { read, written } = new TextEncoder().encodeInto(piece, into);
+    if (read < piece.length) this.#said.unshift(piece.slice(read));
+    return written;
   }
 
   async write(bytes: Uint8Array): Promise<number> {
@@ -40,7 +47,10 @@ class Side {
   }
 
   setNoDelay(): void {}
-  close(): void {}
+  close(): void {
+    this.closed++;
+    this.#reading?.();
+  }
 }
 
 /** All that can happen without the clock. */
@@ -93,4 +103,156 @@ Deno.test("what a client says to a Deno.serve that shuts down waits until no ans
   client.says(null);
   await settled();
   assertEquals(over, true);
+});
+
+/** A passage on its way, both sides of which take what they get. */
+class Stage {
+  readonly client = new Side();
+  readonly inside = new Side();
+  /** What happened to it, in order. */
+  readonly heard: string[] = [];
+  now = 0;
+  readonly #wheel = new TimerWheel({ now: () => this.now, every: () => () => {} });
+  readonly #connected = Promise.withResolvers<void>();
+  readonly passage: Passage;
+
+  constructor() {
+    this.client.takes();
+    this.inside.takes();
+    const conn = this.inside as unknown as Deno.TcpConn;
+    this.passage = new Passage(this.client as unknown as Deno.TlsConn, {
+      connect: async () => {
+        this.heard.push("connects");
+        await this.#connected.promise;
+        return { conn, closes: () => false, release: () => this.heard.push("released") };
+      },
+      onEntered: () => this.heard.push("entered"),
+      wheel: this.#wheel,
+      onOver: () => this.heard.push("over"),
+    });
+  }
+
+  /** Deno.serve accepts, or, with an error, does not. */
+  async connects(failure?: Error): Promise<void> {
+    if (failure === undefined) this.#connected.resolve();
+    else this.#connected.reject(failure);
+    await settled();
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.now += ms;
+    this.#wheel.advance();
+    await settled();
+  }
+
+  /** How often each side was closed. */
+  get closed(): readonly [client: number, inside: number] {
+    return [this.client.closed, this.inside.closed];
+  }
+}
+
+Deno.test("a client that leaves without a word costs Deno.serve nothing", async () => {
+  const stage = new Stage();
+  stage.client.says(null);
+  await settled();
+  assertEquals([stage.heard, stage.closed, stage.passage.port], [["over"], [1, 0], 0]);
+});
+
+Deno.test("a passage that is cut while it connects gives its connection back, and lets nothing in", async () => {
+  const stage = new Stage();
+  stage.client.says("request");
+  await settled();
+  stage.passage.cut();
+  await stage.connects();
+  assertEquals(stage.heard, ["connects", "over", "released"]);
+  assertEquals([stage.closed, stage.inside.written], [[1, 1], []]);
+});
+
+Deno.test("a passage that Deno.serve does not let in ends", async () => {
+  const stage = new Stage();
+  stage.client.says("request");
+  await stage.connects(new Deno.errors.ConnectionRefused());
+  assertEquals([stage.heard, stage.closed], [["connects", "over"], [1, 0]]);
+});
+
+/** A request has passed, and its answer with the end of the connection, all at once. */
+async function answered(): Promise<Stage> {
+  const stage = new Stage();
+  stage.client.says("request");
+  await stage.connects();
+  stage.inside.says("answer");
+  stage.inside.says(null);
+  await settled();
+  assertEquals([stage.inside.written, stage.client.written], [["request"], ["answer", "end"]]);
+  assertEquals([stage.heard, stage.closed, stage.passage.port], [["connects", "entered"], [0, 0], 1]);
+  return stage;
+}
+
+Deno.test("a client has two seconds to read the last answer, and is cut then", async () => {
+  const stage = await answered();
+  for (let i = 0; i < 199; i++) await stage.pass(10);
+  assertEquals(stage.closed, [0, 0]);
+  await stage.pass(10);
+  await stage.pass(10);
+  assertEquals([stage.closed, stage.heard.slice(2)], [[1, 1], ["released", "over"]]);
+  stage.passage.cut();
+  assertEquals([stage.closed, stage.heard.length], [[1, 1], 4]);
+});
+
+Deno.test("a client that ends its side after the last answer is let go at once", async () => {
+  const stage = await answered();
+  stage.client.says(null);
+  await settled();
+  assertEquals([stage.closed, stage.heard.slice(2)], [[1, 1], ["released", "over"]]);
+});
+
+Deno.test("a client that breaks off after the last answer is let go at once", async () => {
+  const stage = await answered();
+  stage.client.close();
+  await settled();
+  assertEquals(stage.heard.slice(2), ["released", "over"]);
+});
+
+Deno.test("a client that ends its side first gets what Deno.serve still says, and is cut when that is out", async () => {
+  const stage = new Stage();
+  stage.client.says("request");
+  await stage.connects();
+  stage.client.says(null);
+  await settled();
+  assertEquals([stage.inside.written, stage.closed], [["request", "end"], [0, 0]]);
+  stage.inside.says("answer");
+  stage.inside.says(null);
+  await settled();
+  assertEquals([stage.client.written, stage.closed], [["answer", "end"], [1, 1]]);
+  assertEquals(stage.heard.slice(2), ["released", "over"]);
+});
+
+Deno.test("a client that has had two seconds with the last answer is cut as soon as Deno.serve ends", async () => {
+  const stage = new Stage();
+  stage.client.says("request");
+  await stage.connects();
+  stage.inside.says("answer");
+  await settled();
+  await stage.pass(2_000);
+  stage.inside.says(null);
+  await settled();
+  assertEquals([stage.client.written, stage.closed], [["answer", "end"], [1, 1]]);
+});
+
+Deno.test("what a client sends passes in order and whole, small or large", async () => {
+  const stage = new Stage();
+  const [large, small] = ["x".repeat(5_000), "y"];
+  const pieces = ["request", "z".repeat(2_048), large, large, small, large];
+  stage.client.says(pieces[0]!);
+  await stage.connects();
+  for (const piece of pieces.slice(1)) {
+    stage.client.says(piece);
+    await settled();
+  }
+  assertEquals(stage.inside.written.join(""), pieces.join(""));
+  // A small buffer that was filled is followed by a large one, until that is not.
+  const sizes = stage.inside.written.map(({ length }) => length);
+  assertEquals(sizes, [7, 2_048, 5_000, 2_048, 2_952, 1, 2_048, 2_952]);
+  stage.passage.cut();
+  await settled();
 });
