@@ -6,6 +6,7 @@ import { ask } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
+import { until } from "../support/until.ts";
 import { type RunningWeir, runWeir } from "../support/weir.ts";
 
 const json = async (weir: RunningWeir, query: string) => {
@@ -70,7 +71,10 @@ scenario("the story of a retried request tells both attempts", async (props) => 
     },
   });
   await ask(weir.url, { target: "/x", headers: [["X-Request-Id", "first-of-many"]] });
-  const story = await json(weir, "id=first-of-many");
+  // The client has its answer before Weir has the story.
+  const told = () => json(weir, "id=first-of-many");
+  await until("the story is there", async () => (await told()).kind === "story");
+  const story = await told();
   assertEquals(story.attempts.length >= 2, true, JSON.stringify(story));
   assertEquals(story.attempts[0].outcome, "503");
   assertMatch(story.attempts[0].retryVerdict, /^yes/);
