@@ -54,7 +54,7 @@ export function scenario(
 }
 
 /** A scenario that waits for what never comes fails after this, instead of holding up the suite. */
-const SCENARIO_MS_MAX = 60_000;
+const SCENARIO_MS_MAX = 120_000;
 
 async function run(listener: ListenerName, play: (props: Props) => Promise<void>): Promise<void> {
   // They end in reverse order.
