@@ -20,6 +20,8 @@ async function status(url: string): Promise<number> {
   }
 }
 
+/** A container on a busy machine. */
+const START_MS_MAX = 30_000;
 const quietly = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
 
 const configFor = (endpoint: string, more = "") =>
@@ -82,7 +84,11 @@ Deno.test({ name: "the container image", ignore: whyNot !== null }, async (t) =>
     const weir = image.start({ env: { ...env, ...more, CONFIG: "/etc/weir/weir.yaml" }, mounts: mounted });
     let failure: unknown;
     try {
-      await until("the container is ready", async () => await status(`${admin}/readyz`) === 200);
+      await until(
+        "the container is ready",
+        async () => await status(`${admin}/readyz`) === 200,
+        START_MS_MAX,
+      );
       await play(weir);
     } catch (cause) {
       failure = cause;
@@ -185,11 +191,15 @@ Deno.test({ name: "the container image", ignore: whyNot !== null }, async (t) =>
     const sample = image.start({
       command: command.map((word) => word.replace("--port=8080", `--port=${samplePort}`)),
     });
-    await until(
-      "the sample answers",
-      async () => await status(`http://127.0.0.1:${samplePort}/ping`) === 200,
-    );
-    sample.signal("SIGTERM");
+    try {
+      await until(
+        "the sample answers",
+        async () => await status(`http://127.0.0.1:${samplePort}/ping`) === 200,
+        START_MS_MAX,
+      );
+    } finally {
+      sample.signal("SIGTERM");
+    }
     const { code, output } = await sample.ended;
     assertEquals(code, 0, output);
   });
