@@ -62,6 +62,10 @@ export class RequestBody {
   private async readOn(): Promise<void> {
     const bytes = await this.source.read();
     if (bytes === null) {
+      // Whatever ended it: an upload that is short must look whole to no endpoint.
+      if (this.bytesRead < (this.length ?? 0)) {
+        throw new BodyError("truncated", "request body shorter than announced");
+      }
       this.ended = true;
       return;
     }

@@ -116,6 +116,14 @@ function told({ length, pieces, trailers }: Source): ToldBody {
   return source;
 }
 
+Deno.test("a body that ends before its length is not sent as if it were whole", async () => {
+  const sent: string[] = [];
+  const body = new RequestBody(told({ length: 5, pieces: ["ab", "c"] }), 1_024, 0, IDENTITY);
+  const sending = body.send(connectionTo(sent), latin1("h "), TIMEOUTS, still());
+  assertEquals((await assertRejects(() => sending, BodyError)).kind, "truncated");
+  assertEquals(sent, ["h ab", "c"]);
+});
+
 const large = "x".repeat(16_384);
 const writes: Record<string, readonly [source: Source, writes: readonly string[]]> = {
   "a body of a length": [{ length: 5, pieces: ["ab", "cde"] }, ["h ab", "cde"]],
