@@ -45,6 +45,10 @@ const told: Record<string, readonly [bytes: Uint8Array, client: string | null]> 
   "version 2 over IPv4": [v2(0x11, V4), "192.0.2.7 5000"],
   "version 2 of UDP": [v2(0x12, V4), "192.0.2.7 5000"],
   "version 2 over IPv6": [v2(0x21, DOCUMENTED), "2001:db8::7 5000"],
+  "version 2 with every byte of an address": [
+    v2(0x21, v6(0x20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)),
+    "2001:203:405:607:809:a0b:c0d:e0f 5000",
+  ],
   "version 2 of an IPv4 client within IPv6": [v2(0x21, MAPPED), "192.0.2.7 5000"],
   "version 2 with extensions": [v2(0x11, [...V4, 3, 0, 4, 1, 2, 3, 4]), "192.0.2.7 5000"],
   "the longest of version 2": [v2(0x11, [...V4, ...zeros(1_012)]), "192.0.2.7 5000"],
@@ -89,6 +93,7 @@ const refused: Record<string, readonly [bytes: Uint8Array, why: string]> = {
   "a line that ends a byte too late": [latin1(`PROXY UNKNOWN ${"f".repeat(92)}\r\n`), "line too long"],
   "no family": [line(""), "not `PROXY TCP4"],
   "an unknown family": [line("UDP4 192.0.2.7 10.0.0.1 5000 80"), "not `PROXY TCP4"],
+  "an unknown family with an IPv6 address": [line("UDP6 2001:db8::7 ::1 5000 80"), "not `PROXY TCP4"],
   "an address of the other family": [line("TCP4 2001:db8::7 ::1 5000 80"), "not `PROXY TCP4"],
   "the same the other way round": [line("TCP6 192.0.2.7 10.0.0.1 5000 80"), "not `PROXY TCP4"],
   "an address of four parts, one too large": [line("TCP4 192.0.2.256 10.0.0.1 5000 80"), "not `PROXY TCP4"],

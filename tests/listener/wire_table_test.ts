@@ -108,6 +108,9 @@ Deno.test("WireTable.admits() counts addresses as they leave, and only where the
   for (const name of ["a2", "a3"]) limited.caller(name).close();
   assertEquals([limited.table.size, limited.changes.reduce((sum, change) => sum + change)], [0, 0]);
 
+  const one = new Stage({ connectionsMax: 3, connectionsPerAddressMax: 1 }).come("a1").busy("a1");
+  assertEquals([one.admit("a"), one.admit("b")], [null, ""]);
+
   const free = new Stage({ connectionsMax: 3, connectionsPerAddressMax: 0 }).come("a1", "a2").busy(
     "a1",
     "a2",
@@ -141,6 +144,20 @@ Deno.test("WireTable looks at deadlines four times within the shortest, as long 
   assertEquals([checkedAt.length, stage.table.clock], [4, 1_100]);
   stage.come("a2");
   assertEquals(stage.table.clock, 2_100, "the clock of nobody has stood still");
+});
+
+Deno.test("WireTable goes on looking at the others' deadlines when one comes or leaves", () => {
+  const stage = new Stage({ headReadMs: 1_000, keepAliveIdleMs: 1_000 }).come("a1", "a2");
+  const after = (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 10) stage.passes(10);
+    return stage.caller("a1").checkedAt.at(-1);
+  };
+  assertEquals(after(250), 350);
+  stage.caller("a2").close();
+  assertEquals(after(250), 600);
+  after(100);
+  stage.come("a3");
+  assertEquals([stage.table.clock, after(150)], [600, 850]);
 });
 
 for (const [shortest, sweepMs] of [[8, 10], [40, 10], [44, 11], [4_000, 1_000], [60_000, 1_000]] as const) {

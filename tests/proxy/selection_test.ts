@@ -29,6 +29,7 @@ interface Stage {
 function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Stage) {
   const counted: number[] = [];
   const waits: unknown[] = [];
+  const left: unknown[] = [];
   const endpointOf = (id: string) => {
     const endpoint = {
       id,
@@ -56,6 +57,7 @@ function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Sta
         waits.push(limits);
         return Promise.resolve(given.comesTo ?? "full");
       },
+      leave: (waiter: unknown, why: string) => left.push([waiter, why]),
     },
     sticky: cookie === undefined
       ? null
@@ -67,7 +69,7 @@ function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Sta
     const lease = selection.next();
     return typeof lease === "string" ? lease : lease.endpoint.id;
   };
-  return { selection, next, counted, waits, endpoint: (id: string) => known.get(id)! };
+  return { selection, next, counted, waits, left, endpoint: (id: string) => known.get(id)! };
 }
 
 /** What each attempt comes to, in order -> the endpoints tried. */
@@ -178,4 +180,10 @@ Deno.test("Selection: others may pass a request that has tried endpoints before"
   const particular = [selection.particular];
   next();
   assertEquals([...particular, selection.particular], [false, true]);
+});
+
+Deno.test("Selection.leave() takes the request out of the queue, for its client's sake", () => {
+  const { selection, left } = stage({ ids: "a" });
+  selection.leave();
+  assertEquals(left, [[selection, "clientGone"]]);
 });
