@@ -9,6 +9,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import type { Finding, Problem } from "./findings.ts";
 import { type Path, pathText } from "./path.ts";
 import type { PlaceOf } from "./shape.ts";
+import { tooManyLexemes } from "./yaml_size.ts";
 
 export interface ConfigTree {
   /** Maps, lists, text, numbers, booleans and null; an empty text is an empty map. */
@@ -30,6 +31,10 @@ export function parseConfigText(text: string, file: string): ConfigTree {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
+  const tooLarge = tooManyLexemes(text);
+  if (tooLarge !== undefined) {
+    return { value: {}, placeOf: () => file, findings: [{ ...tooLarge, subject: file, place: file }] };
+  }
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,

@@ -114,6 +114,16 @@ Deno.test("parseConfigText() stops maps that are merged again and again", () => 
   assertStringIncludes(rendered[0]!, "makes more than 100000 values, must be smaller");
 });
 
+Deno.test("parseConfigText() does not parse what is made of too many pieces", () => {
+  assertEquals(parseConfigText("\n".repeat(250_000), "f").findings, []);
+  assertEquals(parseConfigText("# ".repeat(250_000), "f").findings, []);
+  for (const text of ["\n".repeat(250_001), "[" + ",".repeat(250_001), "a: 1\n".repeat(100_000)]) {
+    assertEquals(parseConfigText(text, "f").findings.map(renderFinding), [
+      "f is made of more than 250000 words, marks, blanks and line breaks, must be smaller (f)",
+    ]);
+  }
+});
+
 Deno.test("parseConfigText() quotes nothing of a file that it cannot parse", () => {
   for (
     const text of [
