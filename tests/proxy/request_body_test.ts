@@ -199,3 +199,30 @@ Deno.test("an attempt that is behind sends what it has not, when no more is kept
   void one;
   assertEquals([first, second, body.replayable], [["one ab"], ["two ab", "cde", "fgh"], false]);
 });
+
+Deno.test("a head that went ahead is sent once, and what follows it has its time to come", async () => {
+  let now = 0;
+  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const passes = async (ms: number) => {
+    now += ms;
+    wheel.advance();
+    await turns();
+  };
+  const [sent, late]: [string[], string[]] = [[], []];
+  const write = (bytes: Uint8Array) => Promise.resolve(sent.push(fromLatin1(bytes)) && bytes.length);
+  const owner = { timedOutIn: null, onDeadline: (phase: string) => late.push(phase) };
+  const outlet = new Outlet({ write } as unknown as Deno.TcpConn, wheel, owner);
+  const source = new ToldBody(5);
+  const sending = new RequestBody(source, 1_024, 0, IDENTITY)
+    .send({ outlet } as Connection, latin1("h "), 1_000, wheel);
+  await passes(50);
+  assertEquals(sent, ["h "]);
+  source.tell("ab");
+  await turns();
+  assertEquals([sent, late], [["h ", "ab"], []]);
+  await passes(1_050);
+  assertEquals(late, ["request"]);
+  source.tell("cde", null);
+  await sending;
+  assertEquals(sent, ["h ", "ab", "cde"]);
+});
