@@ -214,7 +214,7 @@ Deno.test("a head that went ahead is sent once, and what follows it has its time
   const outlet = new Outlet({ write } as unknown as Deno.TcpConn, wheel, owner);
   const source = new ToldBody(5);
   const sending = new RequestBody(source, 1_024, 0, IDENTITY)
-    .send({ outlet } as Connection, latin1("h "), 1_000, wheel);
+    .send({ outlet } as Connection, latin1("h "), TIMEOUTS, wheel);
   await passes(50);
   assertEquals(sent, ["h "]);
   source.tell("ab");
