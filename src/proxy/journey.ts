@@ -97,6 +97,7 @@ export class Journey implements Origin {
 
   /** An answer of Weir's own that the operator configured, or the protocol asks for. */
   async answer(status: number, headers: HeaderLines, body: Body): Promise<void> {
+    this.exchange.body?.cancel();
     const lines = this.plan === null ? headers : this.plan.responseHeaders(headers);
     lines.push("Date", new Date(this.proxy.inputs.epoch()).toUTCString());
     // RFC 9110 8.6: an answer with 204 has none.

@@ -104,6 +104,20 @@ scenario("redirects and fixed answers need no upstream", async (props) => {
   assertEquals([...a.requests, ...b.requests], []);
 });
 
+scenario("a small upload that a route answers itself leaves the client its connection", async (props) => {
+  const { loop } = await stage(props, [
+    { match: { path: "/moved" }, redirect: { to: "https://{host}{path}", status: 307 } },
+    { match: { path: "/fixed" }, respond: { status: 200, body: "hi" } },
+    { match: {}, upstream: "a" },
+  ]);
+  const client = await props.client(loop);
+  for (const [target, status] of [["/moved", 307], ["/fixed", 200], ["/", 200]] as const) {
+    await client.send(`POST ${target} HTTP/1.1\r\nHost: x.test\r\nContent-Length: 4\r\n\r\nbody`);
+    const answer = await client.response();
+    assertEquals([answer.status, answer.header("connection")], [status, undefined]);
+  }
+});
+
 scenario("a route's own timeouts, attempts and limits stand before the upstream's", async (props) => {
   const slow = await props.origin(hang());
   const failing = await props.origin(reply(503));
