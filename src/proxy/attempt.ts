@@ -94,7 +94,7 @@ export class Attempt implements BodyOwner {
             throw new Http1Error("malformed", "interim answers without end");
           }
           input.onInterim(head);
-          if (head.status === 100) connection.outlet.goOn(input.timeouts.requestBodyIdleMs);
+          if (head.status === 100) connection.outlet.goOn();
         } else return this.respondedWith(head, connection);
       }
     } catch (error) {

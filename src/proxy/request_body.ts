@@ -121,7 +121,7 @@ export class RequestBody {
     for (let at = 0; !closed;) {
       while (at === this.kept.length && !this.ended) {
         if (!this.source.withheld) outlet.limit("request", idleMs);
-        else outlet.limit("head", connection.headRead ? Infinity : responseHeadMs);
+        else outlet.limitGoOn(this.source, connection.headRead ? Infinity : responseHeadMs, idleMs);
         await this.more();
         if (turn !== this.turn) return;
       }

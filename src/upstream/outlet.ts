@@ -10,6 +10,12 @@ import { connectionFailure, type Phase } from "./connection_error.ts";
 const HEAD_BUFFER_BYTES = 2_048;
 const ignore = (): void => {};
 
+/** Where a body comes from. */
+interface BodySource {
+  /** Its client waits for 100. */
+  readonly withheld?: boolean;
+}
+
 /** Whose sending side it is. */
 export interface OutletOwner {
   /** The phase whose deadline closed the connection, or null. */
@@ -26,6 +32,9 @@ export class Outlet {
   private readonly timer: Timer;
   private phase: Phase = "send";
   private retired = false;
+  /** Of the body whose 100 is waited for. */
+  private source: BodySource | null = null;
+  private idleMs = 0;
   private posted!: Uint8Array;
   private headBuffer: Uint8Array | null = null;
 
@@ -34,7 +43,13 @@ export class Outlet {
     private readonly wheel: TimerWheel,
     private readonly owner: OutletOwner,
   ) {
-    this.timer = new Timer(() => this.owner.onDeadline(this.phase));
+    this.timer = new Timer(() => this.onDeadline());
+  }
+
+  private onDeadline(): void {
+    // A client that has begun without 100 is itself what is waited for.
+    if (this.phase === "head" && this.source?.withheld !== true) this.goOn();
+    else this.owner.onDeadline(this.phase);
   }
 
   /** Another request will be sent. */
@@ -75,19 +90,27 @@ export class Outlet {
     }
   }
 
-  /**
-   * Limits the next step of sending a body: the client's next bytes, room at the endpoint, or, while the client waits
-   * for it, the endpoint's 100. Nothing once retired.
-   */
-  limit(phase: "request" | "send" | "head", ms: number): void {
+  /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. Nothing once retired. */
+  limit(phase: "request" | "send", ms: number): void {
+    this.arm(phase, ms);
+  }
+
+  /** Limits the wait for the endpoint's 100, and by `idleMs` that for the client which follows it. */
+  limitGoOn(source: BodySource, ms: number, idleMs: number): void {
+    this.source = source;
+    this.idleMs = idleMs;
+    this.arm("head", ms);
+  }
+
+  private arm(phase: Phase, ms: number): void {
     if (this.retired) return;
     this.phase = phase;
     this.wheel.arm(this.timer, ms);
   }
 
   /** The endpoint's 100 has come, if it was waited for: now the client is. */
-  goOn(ms: number): void {
-    if (this.phase === "head") this.limit("request", ms);
+  goOn(): void {
+    if (this.phase === "head") this.arm("request", this.idleMs);
   }
 
   /** The endpoint answers: its 100 is waited for no longer. */
@@ -98,6 +121,7 @@ export class Outlet {
   /** The body was sent to its end. */
   end(): void {
     this.done = true;
+    this.source = null;
     this.wheel.disarm(this.timer);
   }
 

@@ -92,7 +92,19 @@ Deno.test("a client that is told 100 has the time for its body from then on", as
   const { connection, source, watched } = await upload(true);
   await watched.pass(4_000);
   source.withheld = false;
-  connection.outlet.goOn(1_000);
+  connection.outlet.goOn();
+  await watched.pass(900);
+  assertEquals(connection.timedOutIn, null);
+  await watched.pass(200);
+  assertEquals(connection.timedOutIn, "request");
+});
+
+Deno.test("a client that has begun without 100 is itself what is waited for", async () => {
+  const { connection, source, watched } = await upload(true);
+  await watched.pass(4_900);
+  source.withheld = false;
+  await watched.pass(100);
+  assertEquals(connection.timedOutIn, null);
   await watched.pass(900);
   assertEquals(connection.timedOutIn, null);
   await watched.pass(200);
