@@ -124,7 +124,7 @@ class TreeReader {
   }
 
   /** Counts one more value, and refuses one too many or too deep. */
-  #fits(node: Node, path: Path, depth: number): boolean {
+  #fits(node: Node | null, path: Path, depth: number): boolean {
     this.#count++;
     if (this.#count === valuesMax) {
       this.#refuse(node, path, { state: `makes more than ${valuesMax} values`, accepted: "must be smaller" });
@@ -184,18 +184,26 @@ class TreeReader {
         merges.push(pair.value as Node);
         continue;
       }
-      const key = this.#key(pair.key as Node, path);
-      if (key === undefined) continue;
-      const below = [...path, key];
-      const offset = (pair.key as Node).range?.[0] ?? 0;
-      if (Object.hasOwn(map, key)) {
-        if (!merged) this.#refuseRepeat(below, offset);
-        continue;
-      }
-      this.#keys.set(pathText(below), offset);
-      map[key] = pair.value === null ? null : this.read(pair.value as Node, below, depth + 1);
+      const isRead = this.#put(map, pair, path, depth, merged);
+      // What makes no value of its own takes its time all the same.
+      if (!isRead && !this.#fits(pair.key as Node | null, path, depth)) return;
     }
     for (const source of merges) this.#merge(map, source, path, depth + 1);
+  }
+
+  /** Puts one pair into `map`. @returns whether its value was read, and counted with that */
+  #put(map: Record<string, unknown>, pair: Pair, path: Path, depth: number, merged: boolean): boolean {
+    const key = this.#key(pair.key as Node | null, path);
+    if (key === undefined) return false;
+    const below = [...path, key];
+    const offset = (pair.key as Node).range?.[0] ?? 0;
+    if (Object.hasOwn(map, key)) {
+      if (!merged) this.#refuseRepeat(below, offset);
+      return false;
+    }
+    this.#keys.set(pathText(below), offset);
+    map[key] = pair.value === null ? null : this.read(pair.value as Node, below, depth + 1);
+    return pair.value !== null;
   }
 
   /** A merge key (`<<`): what is written beside it wins, and of several maps the first. */
@@ -237,8 +245,8 @@ class TreeReader {
     });
   }
 
-  #refuse(node: Node, path: Path, problem: Problem): undefined {
+  #refuse(node: Node | null, path: Path, problem: Problem): undefined {
     const subject = path.length === 0 ? this.file : pathText(path);
-    this.findings.push({ ...problem, subject, place: this.at(node.range?.[0] ?? 0) });
+    this.findings.push({ ...problem, subject, place: this.at(node?.range?.[0] ?? 0) });
   }
 }

@@ -124,6 +124,37 @@ Deno.test("parseConfigText() does not parse what is made of too many pieces", ()
   }
 });
 
+/** A thousand pairs that make no value, or none that is read. */
+const idlePairs: readonly [what: string, pair: (i: number) => string][] = [
+  ["keys alone", (i) => `k${i}`],
+  ["keys written twice", () => "k: 1"],
+  ["keys that are no names", () => "? [1] : 1"],
+];
+
+Deno.test("parseConfigText() stops maps whose pairs make no values, used again and again", () => {
+  for (const [what, pair] of idlePairs) {
+    const pairs = Array.from({ length: 1_000 }, (_, i) => pair(i)).join(", ");
+    const { findings } = parseConfigText(`a: &a {${pairs}}\nb: [${Array(200).fill("*a").join(",")}]`, "f");
+    assert(findings.length <= 100_001, what);
+    const tooMany = findings.map(renderFinding).filter((line) =>
+      line.includes("makes more than 100000 values")
+    );
+    assertEquals(tooMany.length, 1, what);
+  }
+});
+
+Deno.test("parseConfigText() stops a map that is merged again and again, though it adds nothing any more", () => {
+  const pairs = Array.from({ length: 1_000 }, (_, i) => `k${i}: 1`).join(",");
+  const merged = (times: number) => {
+    const text = `a: &a {${pairs}}\nb: {<<: [${Array(times).fill("*a").join(",")}]}`;
+    return parseConfigText(text, "f").findings.map(renderFinding);
+  };
+  assertEquals(merged(90), []);
+  const rendered = merged(100);
+  assertEquals(rendered.length, 1);
+  assertStringIncludes(rendered[0]!, "makes more than 100000 values, must be smaller");
+});
+
 Deno.test("parseConfigText() quotes nothing of a file that it cannot parse", () => {
   for (
     const text of [
