@@ -195,7 +195,8 @@ export class Attempt implements BodyOwner {
     if (error.kind === "refused") return { kind: "tlsFailed", sent: false, reused: false, detail };
     if (error.kind === "timedOut") {
       if (phase === "request") return { kind: "badRequestBody", cause: "timedOut", detail };
-      return { kind: "timedOut", phase, sent: true, reused, detail };
+      const excused = phase === "head" && this.input.body?.withheld === true;
+      return { kind: "timedOut", phase, sent: true, reused, excused, detail };
     }
     const where = phase === "request" ? "send" : phase;
     return { kind: "reset", phase: where, sent: true, reused, answered: this.connection.answered, detail };

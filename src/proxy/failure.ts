@@ -26,6 +26,8 @@ export type Failure =
     readonly phase: AttemptPhase;
     readonly sent: boolean;
     readonly reused: boolean;
+    /** The client, too, kept its side back, and waited for 100: no endpoint is to blame (RFC 9110 10.1.1). */
+    readonly excused?: boolean;
     readonly detail: string;
   }
   /** The endpoint closed or reset the connection. */

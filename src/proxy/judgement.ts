@@ -5,7 +5,7 @@ import { BodyError } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import type { Attempt } from "./attempt.ts";
-import { describeFailure, isGatewayStatus, type Outcome } from "./failure.ts";
+import { describeFailure, type Failure, isGatewayStatus, type Outcome } from "./failure.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
@@ -43,10 +43,17 @@ export function judge(
       if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {
         endpoint.totals.add(EndpointField.resetsOnReuse);
         endpoint.idleLimit.learnFromReset(lease.idleMs, endpoint.upstream.pool.idleMs);
-      } else if (outcome.kind !== "refused" || outcome.local !== true) endpoint.countGatewayResult(true);
+      } else if (!isExcused(outcome)) endpoint.countGatewayResult(true);
       recorder.unanswered(endpoint, outcome, now - entry.startedAt, now);
     }
   }
+}
+
+/** No client, and no lack on this side, may have endpoints ejected. */
+function isExcused(failure: Failure): boolean {
+  return failure.kind === "refused"
+    ? failure.local === true
+    : failure.kind === "timedOut" && failure.excused === true;
 }
 
 /** Counts what the sending of the endpoint's answer came to, and writes down why it was cut, if it was. */

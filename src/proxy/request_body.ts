@@ -49,6 +49,11 @@ export class RequestBody {
     return this.source.length;
   }
 
+  /** The client waits for 100 before it sends any of it. */
+  get withheld(): boolean {
+    return this.source.withheld === true;
+  }
+
   /**
    * Reads the next bytes from the client. An attempt that fails may leave a read behind: the next one waits
    * for the same, or a piece would be missing. @throws BodyError, the same again and again
@@ -120,7 +125,7 @@ export class RequestBody {
     let closed = false;
     for (let at = 0; !closed;) {
       while (at === this.kept.length && !this.ended) {
-        if (!this.source.withheld) outlet.limit("request", idleMs);
+        if (!this.withheld) outlet.limit("request", idleMs);
         else outlet.limitGoOn(this.source, connection.headRead ? Infinity : responseHeadMs, idleMs);
         await this.more();
         if (turn !== this.turn) return;

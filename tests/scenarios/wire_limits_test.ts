@@ -51,16 +51,18 @@ scenario("a body below the minimum rate is 408, and its origin is let go", async
   assertEquals(await (await origin.request(1)).arrived, false);
 }, WIRE);
 
-scenario("a client that waits for 100 is not blamed for an endpoint that does not answer", async (props) => {
+scenario("neither a client that waits for 100 nor an endpoint that sends none is blamed", async (props) => {
   const timeouts = { requestBodyIdleMs: 100, responseHeadMs: 1_000 };
   const expecting = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
   for (const [script, answers] of [[hang(), [504]], [scene(interim(100), hang()), [100, 408]]] as const) {
     const origin = await props.origin(afterHead(script));
     const listen = { headReadMs: 100, bodyBytesPerSecondMin: 1_000_000 };
     const upstreams = { default: { endpoints: [origin.url], timeouts } };
-    const client = await props.client(await props.loop({ config: { upstreams, listen } }));
+    const weir = await props.loop({ config: { upstreams, listen } });
+    const client = await props.client(weir);
     await client.send(expecting);
     for (const status of answers) assertEquals((await client.response()).status, status);
+    assertEquals(weir.endpointTotal(origin.url, "gatewayFailures"), 0);
   }
 }, WIRE);
 
