@@ -5,11 +5,12 @@
 // The parser asks the environment for LOG_TOKENS and LOG_STREAM, and with them would print the file, secrets
 // and all: what runs Weir ignores both (--ignore-env=LOG_TOKENS,LOG_STREAM).
 
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Finding, Problem } from "./findings.ts";
 import { type Path, pathText } from "./path.ts";
 import type { PlaceOf } from "./shape.ts";
 import { tooManyLexemes } from "./yaml_size.ts";
+import { syntaxFindings } from "./yaml_syntax.ts";
 
 export interface ConfigTree {
   /** Maps, lists, text, numbers, booleans and null; an empty text is an empty map. */
@@ -21,8 +22,6 @@ export interface ConfigTree {
 /** Values in all, counting each use of an alias: far more than any real configuration has. */
 const valuesMax = 100_000;
 const depthMax = 32;
-/** One mistake often leads the parser to more; the first few show where. */
-const syntaxFindingsMax = 5;
 
 /** Reads `text`; `file` only names the place. Never throws. */
 export function parseConfigText(text: string, file: string): ConfigTree {
@@ -48,34 +47,6 @@ export function parseConfigText(text: string, file: string): ConfigTree {
   const value = document.contents === null ? {} : reader.read(document.contents as Node, [], 0);
   return { value: value ?? {}, placeOf: reader.placeOf, findings: reader.findings };
 }
-
-function syntaxFindings(document: Document.Parsed, file: string, at: (offset: number) => string): Finding[] {
-  const byPlace = new Map<string, Finding>();
-  for (const { code, pos } of [...document.errors, ...document.warnings]) {
-    const place = at(pos[0]);
-    const state = `is not valid YAML: ${syntaxWords[code] ?? "it cannot be read from here on"}`;
-    if (!byPlace.has(place)) byPlace.set(place, { subject: file, state, place });
-  }
-  return [...byPlace.values()].slice(0, syntaxFindingsMax);
-}
-
-/** The parser's error codes in words that quote nothing of the file, which may hold secrets. */
-const syntaxWords: Readonly<Record<string, string>> = {
-  BAD_ALIAS: "an alias has no name",
-  BAD_DIRECTIVE: "a % directive is not known",
-  BAD_DQ_ESCAPE: 'a \\ escape in a "quoted" text is not known',
-  BAD_INDENT: "the indentation does not fit the lines above, or a bracket is not closed",
-  BAD_SCALAR_START: "a text starts with a reserved character and must be quoted",
-  BLOCK_AS_IMPLICIT_KEY: "a key stands deeper than the line above allows, or a second colon needs quotes",
-  BLOCK_IN_FLOW: "a block stands inside brackets",
-  MISSING_CHAR: "a closing quote, bracket, comma or colon is missing",
-  MULTILINE_IMPLICIT_KEY: "a key must stand on one line, followed by a colon",
-  MULTIPLE_DOCS: "it holds several documents (---) and may hold one",
-  RESOURCE_EXHAUSTION: "it is nested too deeply",
-  TAB_AS_INDENT: "lines are indented by tabs; YAML takes spaces",
-  TAG_RESOLVE_FAILED: "a !tag is not known, or does not fit its value",
-  UNEXPECTED_TOKEN: "something stands where no text can be",
-};
 
 interface Pair {
   readonly key: unknown;
