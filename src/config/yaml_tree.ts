@@ -53,9 +53,9 @@ interface Pair {
   readonly value: unknown;
 }
 
-/** `<<` without quotes, as YAML 1.1 has it; in quotes it is a name. */
+/** `<<` without quotes, as YAML 1.1 has it, also tagged `!!merge`, as yq writes it; in quotes it is a name. */
 function isMerge({ key, value }: Pair): boolean {
-  return isScalar(key) && key.value === "<<" && key.type === "PLAIN" && value !== null;
+  return isScalar(key) && key.source === "<<" && key.type === "PLAIN" && value !== null;
 }
 
 class TreeReader {

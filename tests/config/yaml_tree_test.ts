@@ -54,6 +54,7 @@ const anchored: readonly [string, unknown][] = [
     c: { k: 1, l: 2, m: 3 },
   }],
   ["a: {<<: &x {k: 1}}\nb: *x\n", { a: { k: 1 }, b: { k: 1 } }],
+  ["a: &x {k: 1}\nb:\n  !!merge <<: *x\n  l: 2\n", { a: { k: 1 }, b: { k: 1, l: 2 } }],
   ['a: {"<<": 1}', { a: { "<<": 1 } }],
 ];
 
