@@ -3,7 +3,7 @@
 // Called by `load.ts` for each source, beside `values.ts`. Everything comes in unchecked: what has the wrong shape is
 // passed over here, since `shape.ts` has refused it.
 
-import { Known, knownHeader } from "../http1/known.ts";
+import { isForOneHop, Known, knownHeader } from "../http1/known.ts";
 import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import type { PlaceOf } from "./shape.ts";
@@ -67,20 +67,14 @@ function editFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
 }
 
 function editProblem(name: string, ofRequest: boolean): Problem | undefined {
-  switch (knownHeader(name)) {
-    case Known.connection:
-    case Known.contentLength:
-    case Known.http2Settings:
-    case Known.keepAlive:
-    case Known.proxyConnection:
-    case Known.te:
-    case Known.trailer:
-    case Known.transferEncoding:
-    case Known.upgrade:
-      return {
-        state: `changes ${name}, which belongs to one connection and is written by Weir`,
-        accepted: "must be left out",
-      };
+  const known = knownHeader(name);
+  if (isForOneHop(known) || known === Known.contentLength || known === Known.http2Settings) {
+    return {
+      state: `changes ${name}, which belongs to one connection and is written by Weir`,
+      accepted: "must be left out",
+    };
+  }
+  switch (known) {
     case Known.expect:
       return ofRequest
         ? {

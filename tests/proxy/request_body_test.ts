@@ -24,6 +24,18 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await null;
 }
 
+/** A wheel whose time goes on by `passes`, in milliseconds. */
+function steppedWheel() {
+  let now = 0;
+  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const passes = async (ms: number) => {
+    now += ms;
+    wheel.advance();
+    await turns();
+  };
+  return { wheel, passes };
+}
+
 const IDENTITY = { requestIdKey: "x-request-id" };
 const TIMEOUTS = { requestBodyIdleMs: 1_000, responseHeadMs: 5_000 };
 
@@ -33,13 +45,7 @@ const never = () => new Promise<never>(() => {});
 const silent: Body = { length: 5, read: never, takeWhole: () => null, copyWhole: () => -1, cancel: () => {} };
 
 Deno.test("a head that goes ahead of its body, and that nobody takes, runs into the limit of sending", async () => {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
-  const passes = async (ms: number) => {
-    now += ms;
-    wheel.advance();
-    await turns();
-  };
+  const { wheel, passes } = steppedWheel();
   const late: string[] = [];
   const owner = { timedOutIn: null, onDeadline: (phase: string) => late.push(phase) };
   const outlet = new Outlet({ write: never } as unknown as Deno.TcpConn, wheel, owner);
@@ -201,13 +207,7 @@ Deno.test("an attempt that is behind sends what it has not, when no more is kept
 });
 
 Deno.test("a head that went ahead is sent once, and what follows it has its time to come", async () => {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
-  const passes = async (ms: number) => {
-    now += ms;
-    wheel.advance();
-    await turns();
-  };
+  const { wheel, passes } = steppedWheel();
   const [sent, late]: [string[], string[]] = [[], []];
   const write = (bytes: Uint8Array) => Promise.resolve(sent.push(fromLatin1(bytes)) && bytes.length);
   const owner = { timedOutIn: null, onDeadline: (phase: string) => late.push(phase) };
