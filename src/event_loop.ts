@@ -8,10 +8,12 @@ import { trimBuffers } from "./http1/buffers.ts";
 import { Board, ColumnCell } from "./board/layout.ts";
 import { WorkerField } from "./board/fields.ts";
 import { OwnColumn, type OwnGauge } from "./board/own.ts";
+import { LoopTurn } from "./loop_turn.ts";
 import { explain } from "./proxy/explain.ts";
 import { handle } from "./proxy/handler.ts";
 import { Proxy } from "./proxy/proxy.ts";
 import { redirectToTls } from "./proxy/redirect_to_tls.ts";
+import { Turnstile } from "./proxy/turnstile.ts";
 import { Listening } from "./listener/listening.ts";
 import type { FromWorker, SentAt, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
@@ -30,6 +32,7 @@ const HEAP_BEATS = 20;
 export class EventLoop {
   private readonly proxy: Proxy;
   private readonly wheel: TimerWheel;
+  private readonly loopTurn = new LoopTurn();
   private readonly own: OwnColumn;
   private readonly serving: OwnGauge;
   /** Traffic, and the redirect to it. */
@@ -51,6 +54,7 @@ export class EventLoop {
     this.proxy = new Proxy({
       own: this.own,
       wheel: this.wheel,
+      turnstile: new Turnstile(() => this.loopTurn.next()),
       ...time,
       tracer: makeTracer === null ? null : makeTracer(time),
       random: Math.random,
@@ -181,6 +185,7 @@ export class EventLoop {
     this.proxy.retire();
     clearInterval(this.beat);
     this.serving.add(-this.serving.value);
+    this.loopTurn.close();
     this.wheel.stop();
   }
 }

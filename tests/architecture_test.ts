@@ -7,7 +7,17 @@ const SRC = new URL("../src/", import.meta.url);
 const FILE_LINES_MAX = 250;
 const FUNCTION_LINES_MAX = 60;
 
-const BOTTOM = ["exchange", "messages", "timer_wheel", "rolling_max", "http1", "board", "config", "routing"];
+const BOTTOM = [
+  "exchange",
+  "messages",
+  "timer_wheel",
+  "rolling_max",
+  "loop_turn",
+  "http1",
+  "board",
+  "config",
+  "routing",
+];
 const DATA_PLANE = ["upstream", "balance", "proxy", "listener", "event_loop", "worker"];
 const CONTROL_PLANE = ["control", "admin", "pod"];
 

@@ -26,11 +26,14 @@ import { RetryBudget } from "./retry_budget.ts";
 import { RoutePlan } from "./route_plan.ts";
 import { StickyCookies } from "./sticky.ts";
 import { StoryRing } from "./story_ring.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** What comes in from outside, so that a proxy is exact in tests. */
 export interface ProxyInputs {
   readonly own: OwnColumn;
   readonly wheel: TimerWheel;
+  /** Where requests begin. */
+  readonly turnstile: Turnstile;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Milliseconds since 1970. */

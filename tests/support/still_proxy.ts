@@ -7,6 +7,7 @@ import { configSchema } from "../../src/config/schema.ts";
 import type { Delivery, Exchange, ResponseHead } from "../../src/exchange.ts";
 import { handle } from "../../src/proxy/handler.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
+import { Turnstile } from "../../src/proxy/turnstile.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { snapshotOf } from "./loop.ts";
 import type { RawOrigin } from "./raw_origin.ts";
@@ -33,6 +34,7 @@ export class StillProxy {
     this.proxy = new Proxy({
       own: new OwnColumn(this.board, 1),
       wheel,
+      turnstile: new Turnstile(() => Promise.resolve()),
       now,
       epoch: () => 0,
       random: () => 0.5,
