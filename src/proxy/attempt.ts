@@ -199,7 +199,8 @@ export class Attempt implements BodyOwner {
       return { kind: "timedOut", phase, sent: true, reused, excused, detail };
     }
     const where = phase === "request" ? "send" : phase;
-    return { kind: "reset", phase: where, sent: true, reused, answered: this.connection.answered, detail };
+    const { answered, outlet: { begun } } = this.connection;
+    return { kind: "reset", phase: where, sent: begun, reused, answered, detail };
   }
 }
 

@@ -34,7 +34,7 @@ export type Failure =
   | {
     readonly kind: "reset";
     readonly phase: "send" | "head" | "body";
-    readonly sent: true;
+    readonly sent: boolean;
     readonly reused: boolean;
     /** Whether a byte of an answer had come. */
     readonly answered: boolean;

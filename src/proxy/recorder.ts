@@ -106,14 +106,13 @@ export class Recorder {
   }
 }
 
-/** The EndpointField that counts failures of this kind. What sent nothing never had a connection that would serve. */
+/** The EndpointField that counts failures of this kind. What sent nothing and was not reset never had a connection. */
 function causeField(failure: Failure): number {
+  if (failure.kind === "reset") return EndpointField.resets;
   if (!failure.sent) return EndpointField.connectFailures;
   switch (failure.kind) {
     case "timedOut":
       return EndpointField.timeouts;
-    case "reset":
-      return EndpointField.resets;
     case "malformed":
       return EndpointField.malformed;
     default:

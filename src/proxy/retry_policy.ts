@@ -65,7 +65,7 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
   if (facts.deadlineLeftMs <= 0) return no("the request's deadline has passed");
   if (!facts.replayable) return no("the request body is larger than what is kept");
   const { ended } = facts;
-  if (ended.kind !== "status" && !ended.sent) return atOnce("connect");
+  if (ended.kind !== "status" && !ended.sent) return atOnce(ended.reused ? "reused" : "connect");
   const repeatable = isIdempotent(facts.method) || facts.idempotencyKeyed;
   if (!repeatable) return no(`${facts.method} may have been processed`);
   switch (ended.kind) {

@@ -150,7 +150,8 @@ export class Connection implements ByteSource, OutletOwner {
   }
 
   private readonly onHeadBytes = (count: number | null): void => {
-    if (count === null) throw this.failure(null, "head");
+    // RFC 9112 9.2: what comes before any of the request was sent is no answer to it.
+    if (count === null || !this.outlet.begun) throw this.failure(null, "head");
     this.bytesRead += count;
     this.inlet.end += count;
   };

@@ -25,6 +25,8 @@ export interface OutletOwner {
 }
 
 export class Outlet {
+  /** Some of the request may have gone out. */
+  begun = false;
   /** The request was sent to its end. */
   done = false;
   /** Since the last `countBytes`. */
@@ -54,7 +56,7 @@ export class Outlet {
 
   /** Another request will be sent. */
   begin(): void {
-    this.done = false;
+    this.begun = this.done = false;
   }
 
   /** Room for a head that is posted; nobody else writes there. */
@@ -64,6 +66,7 @@ export class Outlet {
 
   /** Sends `bytes`, a whole request, beside what else is going on. */
   post(bytes: Uint8Array): void {
+    this.begun = true;
     this.posted = bytes;
     this.conn.write(bytes).then(this.onPosted, ignore);
   }
@@ -81,6 +84,7 @@ export class Outlet {
 
   /** Sends all of `bytes`. @throws ConnectionError phase `send` */
   async write(bytes: Uint8Array): Promise<void> {
+    this.begun = true;
     try {
       let sent = await this.conn.write(bytes);
       while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));

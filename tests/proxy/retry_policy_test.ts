@@ -27,6 +27,10 @@ function reset(phase: "send" | "head" | "body", reused: boolean, answered = fals
   return { kind: "reset", phase, sent: true, reused, answered, detail };
 }
 
+function resetUnsent(reused: boolean): Failure {
+  return { kind: "reset", phase: "head", sent: false, reused, answered: false, detail };
+}
+
 /** Every way in which an attempt can fail -> reason for a retry (`free` in brackets), per kind of method. */
 const FAILURES: readonly [name: string, failure: Failure, idempotent: string, other: string][] = [
   ["refused", { kind: "refused", sent: false, reused: false, detail }, "(connect)", "(connect)"],
@@ -38,6 +42,8 @@ const FAILURES: readonly [name: string, failure: Failure, idempotent: string, ot
   ["timeout while sending", timedOut("send", true), "timeout", "no"],
   ["response head timeout", timedOut("head", true), "timeout", "no"],
   ["response body timeout", timedOut("body", true), "no", "no"],
+  ["reset before anything was sent", resetUnsent(false), "(connect)", "(connect)"],
+  ["reset before anything was sent on a kept connection", resetUnsent(true), "(reused)", "(reused)"],
   ["reset while sending", reset("send", false), "reset", "no"],
   ["reset while sending on a kept connection", reset("send", true), "(reused)", "no"],
   ["reset before the head", reset("head", false), "reset", "no"],
@@ -64,6 +70,10 @@ const DOCUMENTED: readonly [row: string, names: string[]][] = [
   [
     "no TLS: the handshake failed, or `tlsHandshakeMs` or `attemptMs` over",
     ["TLS failed", "TLS timeout"],
+  ],
+  [
+    "the connection ended before a byte of the request was sent: its body was waited for",
+    ["reset before anything was sent", "reset before anything was sent on a kept connection"],
   ],
   [
     "a kept connection ended before a byte of the answer",

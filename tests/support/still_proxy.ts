@@ -4,7 +4,7 @@ import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import type { Delivery, Exchange, ResponseHead } from "../../src/exchange.ts";
+import type { Body, Delivery, Exchange, ResponseHead } from "../../src/exchange.ts";
 import { handle } from "../../src/proxy/handler.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
 import { Turnstile } from "../../src/proxy/turnstile.ts";
@@ -68,19 +68,28 @@ export class StillProxy {
   }
 
   /** Status and cause of the answer to a GET. */
-  async get(): Promise<[number, string]> {
+  get(): Promise<[number, string]> {
+    return this.ask("GET", null);
+  }
+
+  /** The same of a POST. */
+  post(body: Body): Promise<[number, string]> {
+    return this.ask("POST", body);
+  }
+
+  private async ask(method: string, body: Body | null): Promise<[number, string]> {
     let status = 0;
     let cause = "";
     const exchange: Exchange & { clientGone: boolean } = this.client = {
       head: {
-        method: "GET",
+        method,
         target: "/",
         authority: "a.test",
         scheme: "http",
         version: "1.1",
         headers: ["Host", "a.test"],
       },
-      body: null,
+      body,
       unacceptable: null,
       peer: { hostname: "127.0.0.1", port: 1 },
       clientGone: false,
