@@ -17,7 +17,8 @@ export class LengthBody extends InletBody {
   /** Some of them are being read past the inlet: what is in there may be the next message's. */
   private reading = false;
 
-  constructor(inlet: Inlet, readonly length: number, owner: BodyOwner) {
+  /** @param alone nothing follows it: what does is read with it, and it does not end as it should */
+  constructor(inlet: Inlet, readonly length: number, owner: BodyOwner, private readonly alone = false) {
     super(inlet, owner);
     this.left = length;
   }
@@ -28,12 +29,14 @@ export class LengthBody extends InletBody {
     if (this.inlet.available > 0) bytes = this.takeBuffered(this.left, into);
     else {
       this.reading = true;
-      bytes = await this.readDirect(this.left, into);
+      bytes = await this.readDirect(this.alone ? this.left + 1 : this.left, into);
       this.reading = false;
     }
     if (bytes === null) throw this.truncated();
+    const more = bytes.length > this.left;
+    if (more) bytes = bytes.subarray(0, this.left);
     this.left -= bytes.length;
-    if (this.left === 0) this.end(true);
+    if (this.left === 0) this.end(!more);
     return bytes;
   }
 
@@ -83,7 +86,7 @@ export function bodyOf(framing: Framing, contentLength: number, inlet: Inlet, ow
     case "none":
       return null;
     case "length":
-      return new LengthBody(inlet, contentLength, owner);
+      return new LengthBody(inlet, contentLength, owner, true);
     case "chunked":
       return new ChunkedBody(inlet, owner);
     case "untilClose":

@@ -218,7 +218,8 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
     if (this.body.ready === true) return undefined;
     this.large = true;
     largePieces++;
-    return new Uint8Array(Math.min(left, LARGE_PIECE_BYTES));
+    // Room for one byte more than there should be shows whether there is any.
+    return new Uint8Array(Math.min(left + 1, LARGE_PIECE_BYTES));
   }
 
   private letGo(): void {

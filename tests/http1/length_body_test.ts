@@ -21,3 +21,21 @@ Deno.test("while a LengthBody is being read past its inlet, nothing in there is 
   assertEquals([await reading, body.left], [latin1("body"), 0]);
   assertEquals(inlet.take(inlet.available), latin1("next"));
 });
+
+const arrivals: Record<string, string> = { "by itself": "body", "with more behind it": "body and more" };
+
+for (const [how, arrives] of Object.entries(arrivals)) {
+  Deno.test(`a LengthBody that nothing should follow, and that comes ${how}`, async () => {
+    const ends: boolean[] = [];
+    const inlet = new Inlet(new Uint8Array(16), {
+      read(into) {
+        const bytes = latin1(arrives).subarray(0, into.length);
+        into.set(bytes);
+        return Promise.resolve(bytes.length);
+      },
+    });
+    const body = new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) }, true);
+    const bytes = await body.read(new Uint8Array(16));
+    assertEquals([bytes, await body.read(), ends], [latin1("body"), null, [arrives === "body"]]);
+  });
+}
