@@ -185,9 +185,7 @@ export class Attempt implements BodyOwner {
     if (this.abandoned) return { kind: "clientGone" };
     if (this.connection === null) return dialOutcome(error);
     const { reused } = this.lease;
-    if (this.expired) {
-      return { kind: "timedOut", phase: "attempt", sent: true, reused, detail: "out of time" };
-    }
+    if (this.expired) return this.outOfTime(this.connection);
     if (this.sendFailure instanceof BodyError) return requestBodyOutcome(this.sendFailure);
     if (error instanceof Http1Error) return { kind: "malformed", sent: true, reused, detail: error.message };
     if (!(error instanceof ConnectionError)) throw error;
@@ -201,6 +199,13 @@ export class Attempt implements BodyOwner {
     const where = phase === "request" ? "send" : phase;
     const { answered, outlet: { begun } } = this.connection;
     return { kind: "reset", phase: where, sent: begun, reused, answered, detail };
+  }
+
+  private outOfTime({ outlet }: Connection): Outcome {
+    const detail = "out of time";
+    if (outlet.awaitsClient) return { kind: "badRequestBody", cause: "timedOut", detail };
+    const excused = this.input.body?.withheld === true;
+    return { kind: "timedOut", phase: "attempt", sent: true, reused: this.lease.reused, excused, detail };
   }
 }
 

@@ -49,9 +49,14 @@ export class Outlet {
   }
 
   private onDeadline(): void {
-    // A client that has begun without 100 is itself what is waited for.
-    if (this.phase === "head" && this.source?.withheld !== true) this.goOn();
+    if (this.phase === "head" && this.awaitsClient) this.goOn();
     else this.owner.onDeadline(this.phase);
+  }
+
+  /** What goes on next depends on the client's body alone. */
+  get awaitsClient(): boolean {
+    // A client that has begun without 100 is itself what is waited for.
+    return this.phase === "request" || (this.phase === "head" && this.source?.withheld !== true);
   }
 
   /** Another request will be sent. */

@@ -1,9 +1,10 @@
 // A request whose time is up when an endpoint could be asked: it is not, and nobody is to blame.
 
 import { assertEquals } from "@std/assert";
-import { UpstreamField } from "../../src/board/fields.ts";
-import { Gate, reply, reset, scene, startOrigin, wait } from "../support/raw_origin.ts";
+import { EndpointField, UpstreamField } from "../../src/board/fields.ts";
+import { Gate, hang, reply, reset, scene, startOrigin, wait } from "../support/raw_origin.ts";
 import { StillProxy } from "../support/still_proxy.ts";
+import { ToldBody } from "../support/told_body.ts";
 import { until } from "../support/until.ts";
 
 const timeouts = { requestMs: 1_000 };
@@ -52,3 +53,30 @@ Deno.test("a request whose time ends before there is room is out of time, and wa
   assertEquals([origin.requests.length, still.board.upstreamWaiting(0)], [0, 0]);
   still.proxy.retire();
 });
+
+const outOfTime: Record<string, readonly [withheld: boolean, answer: [number, string]]> = {
+  "is sending its body": [false, [408, "weir; error=http_request_error"]],
+  "waits for 100": [true, [504, "weir; error=http_response_timeout"]],
+};
+
+for (const [what, [withheld, expected]] of Object.entries(outOfTime)) {
+  for (const limit of ["attemptMs", "requestMs"]) {
+    Deno.test(`${limit} that is over while the client ${what} counts against no endpoint`, async () => {
+      await using origin = await startOrigin(hang());
+      const still = new StillProxy([origin], { timeouts: { [limit]: 1_000 }, retry: { attemptsMax: 1 } });
+      const body = new ToldBody(10);
+      body.withheld = withheld;
+      if (!withheld) body.tell("some");
+      const answer = still.ask("PUT", body);
+      await until("the rest is waited for", () => body.awaited);
+      still.pass(10);
+      still.notice();
+      await origin.request(1);
+      still.pass(1_000);
+      still.notice();
+      assertEquals(await answer, expected);
+      assertEquals(still.totals.endpoint(0, EndpointField.gatewayFailures), 0);
+      still.proxy.retire();
+    });
+  }
+}

@@ -22,7 +22,7 @@ for (const [what, ending] of Object.entries(endings)) {
     const still = new StillProxy([origin], {});
     await still.get();
     const body = new ToldBody(5);
-    const answer = still.post(body);
+    const answer = still.ask("POST", body);
     assertEquals(still.totals.endpoint(0, EndpointField.connectionsReused), 1);
     gate.open();
     await until("it goes on", () => still.totals.endpoint(0, EndpointField.connectionsOpened) === 2);

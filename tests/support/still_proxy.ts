@@ -72,12 +72,8 @@ export class StillProxy {
     return this.ask("GET", null);
   }
 
-  /** The same of a POST. */
-  post(body: Body): Promise<[number, string]> {
-    return this.ask("POST", body);
-  }
-
-  private async ask(method: string, body: Body | null): Promise<[number, string]> {
+  /** Status and cause of the answer to a request. */
+  async ask(method: string, body: Body | null): Promise<[number, string]> {
     let status = 0;
     let cause = "";
     const exchange: Exchange & { clientGone: boolean } = this.client = {
@@ -94,10 +90,10 @@ export class StillProxy {
       peer: { hostname: "127.0.0.1", port: 1 },
       clientGone: false,
       listener: null,
-      respond(head: ResponseHead, body): Delivery {
+      respond(head: ResponseHead, sent): Delivery {
         status = head.status;
         cause = head.headers[head.headers.indexOf("Proxy-Status") + 1]!;
-        return { kind: "complete", bytes: body?.takeWhole()?.length ?? 0 };
+        return { kind: "complete", bytes: sent?.takeWhole()?.length ?? 0 };
       },
     };
     await handle(exchange, this.proxy);

@@ -7,6 +7,8 @@ export class ToldBody implements Body {
   readonly trailers = ["x-end", "1"];
   cancelled = false;
   withheld = false;
+  /** A read waits for what is told next. */
+  awaited = false;
   private readonly coming: (string | null | Error)[] = [];
   private wake = () => {};
 
@@ -18,7 +20,11 @@ export class ToldBody implements Body {
   }
 
   async read(into?: Uint8Array): Promise<Uint8Array | null> {
-    while (this.coming.length === 0) await new Promise<void>((resolve) => this.wake = resolve);
+    while (this.coming.length === 0) {
+      this.awaited = true;
+      await new Promise<void>((resolve) => this.wake = resolve);
+      this.awaited = false;
+    }
     const next = this.coming.shift()!;
     if (next instanceof Error) throw next;
     if (next === null) return null;
