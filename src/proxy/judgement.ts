@@ -12,21 +12,25 @@ import type { AttemptRecord, RequestRecord } from "./record.ts";
 /**
  * Counts what the attempt came to. Clients that leave count against nobody. Whether an answer speaks for its endpoint
  * is seen at its end, by `judgeDelivery`.
+ * @param wholeAt monotonic milliseconds: when the last of the request's body had come; Infinity before that
  */
 export function judge(
   outcome: Outcome,
   lease: Lease,
   entry: AttemptRecord,
+  wholeAt: number,
   { inputs, recorder }: Pick<Proxy, "inputs" | "recorder">,
 ): void {
   const { endpoint } = lease;
+  /** From then on the endpoint alone was waited for. */
+  const askedAt = Math.max(entry.startedAt, wholeAt);
   entry.reused = lease.reused;
   switch (outcome.kind) {
     case "response":
     case "switched":
       entry.headAt = outcome.at;
       entry.status = outcome.head.status;
-      recorder.answered(endpoint, outcome.head.status, entry.headAt - entry.startedAt, entry.headAt);
+      recorder.answered(endpoint, outcome.head.status, entry.headAt - askedAt, entry.headAt);
       if (isGatewayStatus(outcome.head.status)) endpoint.countGatewayResult(true);
       // Two sides take part in ending what follows a 101.
       else if (outcome.kind === "switched") endpoint.countGatewayResult(false);
@@ -38,18 +42,20 @@ export function judge(
       entry.outcome = `request body: ${outcome.detail}`;
       return;
     default: {
-      const now = inputs.now();
       entry.outcome = describeFailure(outcome);
+      recorder.unanswered(endpoint, outcome);
+      if (isExcused(outcome)) return;
+      const now = inputs.now();
+      endpoint.observeFailure(Math.max(0, now - askedAt), now);
       if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {
         endpoint.totals.add(EndpointField.resetsOnReuse);
         endpoint.idleLimit.learnFromReset(lease.idleMs, endpoint.upstream.pool.idleMs);
-      } else if (!isExcused(outcome)) endpoint.countGatewayResult(true);
-      recorder.unanswered(endpoint, outcome, now - entry.startedAt, now);
+      } else endpoint.countGatewayResult(true);
     }
   }
 }
 
-/** No client, and no lack on this side, may have endpoints ejected. */
+/** No client, and no lack on this side, may have endpoints ejected or shunned. */
 function isExcused(failure: Failure): boolean {
   return failure.kind === "refused"
     ? failure.local === true

@@ -40,24 +40,25 @@ export class Recorder {
     private readonly epoch: () => number,
   ) {}
 
-  /** An endpoint answered with a head after `headMs`. */
+  /** An endpoint answered with a head after `headMs`; below 0 when it did not wait for the whole request. */
   answered(endpoint: Endpoint, status: number, headMs: number, now: number): void {
     const { totals } = endpoint;
     totals.add(EndpointField.attempts);
     totals.add(EndpointField.status1xx + statusClassOf(status));
-    totals.observe(HEAD_LATENCY, headMs);
+    const waitedMs = Math.max(0, headMs);
+    totals.observe(HEAD_LATENCY, waitedMs);
     // Failing is not a way to be fast: it would draw all traffic of a policy that goes by latency.
-    if (isGatewayStatus(status)) endpoint.observeFailure(headMs, now);
-    else endpoint.observeLatency(headMs, now);
+    if (isGatewayStatus(status)) endpoint.observeFailure(waitedMs, now);
+    // Nor is answering half a request.
+    else if (headMs >= 0) endpoint.observeLatency(headMs, now);
   }
 
-  /** An attempt got no answer after `ms`. */
-  unanswered(endpoint: Endpoint, failure: Failure, ms: number, now: number): void {
+  /** An attempt got no answer. */
+  unanswered(endpoint: Endpoint, failure: Failure): void {
     const { totals } = endpoint;
     totals.add(EndpointField.attempts);
     totals.add(EndpointField.statusNone);
     totals.add(causeField(failure));
-    endpoint.observeFailure(ms, now);
   }
 
   /** An answer that came from `endpoint` is over. */

@@ -36,6 +36,8 @@ export class RequestBody {
   replayable = true;
   /** Body bytes that came from the client. */
   bytesRead = 0;
+  /** Monotonic milliseconds: when the last of it had come, 0 if it came with the head; Infinity before. */
+  wholeAt = Infinity;
 
   constructor(
     private readonly source: Body,
@@ -82,6 +84,7 @@ export class RequestBody {
     const bytes = this.source.takeWhole();
     if (bytes === null) return;
     this.ended = true;
+    this.wholeAt = 0;
     this.keep(bytes);
   }
 
@@ -134,6 +137,7 @@ export class RequestBody {
       if (!this.replayable) at -= this.kept.splice(0, at).length;
       closed = this.ended && at === this.kept.length;
       outlet.limit("send", idleMs);
+      this.noteWhole(wheel.recent);
       await this.write(connection, waiting, piece, closed);
       if (turn !== this.turn) return;
       if (piece !== null && !this.replayable) free(piece);
@@ -145,6 +149,10 @@ export class RequestBody {
   /** Another attempt will follow: what comes from now on is for that one, however long it is still to begin. */
   giveUpAttempt(): void {
     this.turn++;
+  }
+
+  private noteWhole(now: number): void {
+    if (this.wholeAt === Infinity && (this.ended || this.bytesRead === this.length)) this.wholeAt = now;
   }
 
   /** A piece of the body, the head in front of it if that waits, and the end of a chunked body behind the last. */
