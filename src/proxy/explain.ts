@@ -11,6 +11,7 @@ import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import type { Group, Proxy } from "./proxy.ts";
+import { stickyEndpoint } from "./selection.ts";
 
 /** Answers a question of the admin server. */
 export function explain(question: Question, proxy: Proxy): Answer {
@@ -82,8 +83,8 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   // A balancer of its own: the turns and draws of traffic are not touched.
   const balancer = makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.nextTurn });
   const candidates = upstream.all().map((endpoint) => explainCandidate(endpoint, endpoints, balancer));
-  const kept = keptEndpoint(group, head);
-  if (kept !== null) {
+  const kept = stickyEndpoint(group, head);
+  if (kept !== null && !isFull(kept)) {
     return { candidates, pick: kept.id, why: `the cookie ${upstream.snapshot.sticky!.cookie} leads there` };
   }
   if (endpoints.length === 0) return { candidates, pick: null, why: "no endpoint may take a request: 503" };
@@ -107,16 +108,6 @@ function whyPicked(
     ? `${policy} over ${usable} of ${all} endpoints, health ignored: too few are healthy (panic)`
     : `${policy} over ${usable} of ${all} endpoints`;
   return first === pick ? list : `${list}; its choice ${first.id} is at its limit, so the least loaded other`;
-}
-
-/** Where the request's cookie keeps its client; null when it does not, or that endpoint cannot serve. */
-function keptEndpoint({ sticky, upstream }: Group, head: RequestHead): Endpoint | null {
-  const id = sticky?.endpointOf(head.headers) ?? null;
-  const endpoint = id === null ? undefined : upstream.endpoint(id);
-  if (endpoint === undefined || (endpoint.state & ~EndpointState.draining) !== 0 || isFull(endpoint)) {
-    return null;
-  }
-  return endpoint;
 }
 
 function isFull(endpoint: Endpoint): boolean {

@@ -6,12 +6,26 @@
 import type { PickContext } from "../balance/balancer.ts";
 import { UpstreamField } from "../board/fields.ts";
 import { EndpointState } from "../board/verdicts.ts";
+import type { RequestHead } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import type { NoLease, Waiter } from "./pending_queue.ts";
 import type { Group } from "./proxy.ts";
 
 const NONE: readonly Endpoint[] = [];
+
+/**
+ * Where a client's cookie says, as long as that endpoint serves, or null. One that drains still does, and in panic all
+ * that the policy chooses from.
+ */
+export function stickyEndpoint({ sticky, upstream }: Group, { headers }: RequestHead): Endpoint | null {
+  const id = sticky === null ? null : sticky.endpointOf(headers);
+  const endpoint = id === null ? undefined : upstream.endpoint(id);
+  if (endpoint === undefined) return null;
+  if ((endpoint.state & ~EndpointState.draining) === 0) return endpoint;
+  const { endpoints, panic } = upstream.candidates();
+  return panic && endpoints.includes(endpoint) ? endpoint : null;
+}
 
 export class Selection implements Waiter {
   tried: readonly Endpoint[] = NONE;
@@ -76,13 +90,10 @@ export class Selection implements Waiter {
     this.group.queue.leave(this, "clientGone");
   }
 
-  /** Where the client's cookie says, as long as that endpoint serves; a draining one still does. */
+  /** Where the client's cookie says. */
   private stickyLease(): Lease | null {
-    const { sticky, upstream } = this.group;
-    const id = sticky === null ? null : sticky.endpointOf(this.context.head.headers);
-    const endpoint = id === null ? undefined : upstream.endpoint(id);
-    if (endpoint === undefined || (endpoint.state & ~EndpointState.draining) !== 0) return null;
-    const lease = endpoint.lease();
+    const endpoint = stickyEndpoint(this.group, this.context.head);
+    const lease = endpoint === null ? null : endpoint.lease();
     this.stuckTo = lease === null ? null : endpoint;
     return lease;
   }

@@ -133,6 +133,16 @@ const cookies: Record<string, readonly [stage: Stage, first: string, cookie: str
     "a",
     "to=a",
   ],
+  "leads in panic to one that is unhealthy": [
+    { ids: "abc", cookie: "b", state: unhealthy, panic: true },
+    "b",
+    null,
+  ],
+  "does not lead in panic to one that nobody is sent to": [
+    { ids: "ab", spares: "x", cookie: "x", state: unhealthy, panic: true },
+    "a",
+    "to=a",
+  ],
   "does not lead to one without room": [{ ids: "abc", cookie: "b", full: "b" }, "a", "to=a"],
   "does not lead to one that has left": [{ ids: "abc", cookie: "z" }, "a", "to=a"],
   "leads to a backup": [{ ids: "abc", spares: "x", cookie: "x" }, "x", null],
