@@ -51,7 +51,7 @@ export class Endpoint {
     this.verdicts = new Verdicts(own.board);
     this.bell = new Bell(own.board, upstream.row);
     this.idleLimit = new IdleLimit(own.board, snapshot.row);
-    this.pool = new Pool(() => this.onIdleGone(), own.endpointIdle(snapshot.row));
+    this.pool = new Pool(() => this.onIdleClosed(), own.endpointIdle(snapshot.row));
   }
 
   /** EndpointState bits. */
@@ -149,7 +149,7 @@ export class Endpoint {
     this.totals.add(EndpointField.connectionsClosed);
   }
 
-  private onIdleGone(): void {
+  private onIdleClosed(): void {
     this.totals.add(EndpointField.connectionsClosed);
   }
 

@@ -9,8 +9,8 @@ export class Pool implements ConnectionKeeper {
   private closed = false;
 
   constructor(
-    /** Called when a connection left by itself. */
-    private readonly onLeft: () => void,
+    /** Called when a connection that was kept is closed, by either side. */
+    private readonly onClosed: () => void,
     /** Counts the connections that are kept. */
     private readonly kept: { move(amount: number): void },
   ) {}
@@ -46,7 +46,7 @@ export class Pool implements ConnectionKeeper {
       this.connections.splice(at, 1);
       this.kept.move(-1);
     }
-    this.onLeft();
+    this.onClosed();
   }
 
   /** Closes all idle connections and refuses further ones. */
@@ -56,6 +56,7 @@ export class Pool implements ConnectionKeeper {
     for (const connection of this.connections.splice(0)) {
       connection.wake();
       connection.close();
+      this.onClosed();
     }
   }
 }

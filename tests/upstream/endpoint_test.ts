@@ -164,13 +164,14 @@ Deno.test("Endpoint.takeIdle() passes over what has ended and what has idled for
   assertEquals([old.closed, total("connectionsClosed"), total("connectionsReused")], [true, 1, 1]);
 });
 
-Deno.test("Endpoint.retire() closes what idles, and what is given back later", () => {
-  const { first } = twoWorkers();
+Deno.test("Endpoint.retire() closes and counts what idles, and what is given back later", () => {
+  const { first, total } = twoWorkers();
   const [idling, late] = [new Served(), new Served()];
   first.giveBack(idling.asConnection, true);
   first.retire();
   first.giveBack(late.asConnection, true);
   assertEquals([idling.closed, late.closed, first.takeIdle(1_000)], [true, true, null]);
+  assertEquals(total("connectionsClosed"), 2);
 });
 
 Deno.test("Endpoint.lease() keeps to the limit over all workers, and rings when there is room for who waits", () => {

@@ -31,8 +31,9 @@ class FakeConnection {
 
 class Stage {
   kept = 0;
-  left = 0;
-  readonly pool = new Pool(() => this.left++, { move: (amount) => this.kept += amount });
+  /** As far as the pool tells. */
+  closed = 0;
+  readonly pool = new Pool(() => this.closed++, { move: (amount) => this.kept += amount });
 
   put(connection: FakeConnection, { idleMs = 1_000, max = 10 } = {}): boolean {
     return this.pool.put(connection.asConnection, 0, idleMs, max);
@@ -53,7 +54,7 @@ Deno.test("Pool.take() gives the one that came last, and wakes it", () => {
   assertEquals([stage.put(first), stage.put(second), stage.kept, stage.pool.size], [true, true, 2, 2]);
   assertEquals([stage.take() === second, stage.take() === first, stage.take()], [true, true, null]);
   assertEquals(first.done, ["idle 1000", "wake"]);
-  assertEquals([stage.kept, stage.left], [0, 0]);
+  assertEquals([stage.kept, stage.closed], [0, 0]);
 });
 
 Deno.test("Pool.put() closes what is too much, and what may not idle at all", () => {
@@ -62,7 +63,7 @@ Deno.test("Pool.put() closes what is too much, and what may not idle at all", ()
   assertEquals([stage.put(first, { max: 1 }), stage.put(second, { max: 1 })], [true, false]);
   assertEquals(stage.put(third, { idleMs: 0 }), false);
   assertEquals([second.done, third.done], [["close"], ["close"]]);
-  assertEquals([stage.kept, stage.pool.size, stage.left], [1, 1, 0]);
+  assertEquals([stage.kept, stage.pool.size, stage.closed], [1, 1, 0]);
 });
 
 Deno.test("Pool lets go of the connection that ended, and of no other", () => {
@@ -70,7 +71,7 @@ Deno.test("Pool lets go of the connection that ended, and of no other", () => {
   const [first, second, third] = three();
   for (const connection of [first, second, third]) stage.put(connection);
   first.end();
-  assertEquals([stage.kept, stage.left], [2, 1]);
+  assertEquals([stage.kept, stage.closed], [2, 1]);
   assertEquals([stage.take() === third, stage.take() === second, stage.take()], [true, true, null]);
 });
 
@@ -81,5 +82,5 @@ Deno.test("Pool.close() closes what idles, and what is given back later", () => 
   stage.pool.close();
   assertEquals([first.done, second.done], [["idle 1000", "wake", "close"], ["idle 1000", "wake", "close"]]);
   assertEquals([stage.put(late), late.done], [false, ["close"]]);
-  assertEquals([stage.kept, stage.pool.size, stage.take()], [0, 0, null]);
+  assertEquals([stage.kept, stage.closed, stage.pool.size, stage.take()], [0, 2, 0, null]);
 });
