@@ -50,7 +50,7 @@ const GRPC: Refusal = {
 /** RFC 9110 7.6.2: OPTIONS that has no forwards left is answered here. */
 export function isForThisHop(exchange: Pick<Exchange, "head">): boolean {
   const { head } = exchange;
-  return head.method === "OPTIONS" && headerValue(head.headers, "max-forwards") === "0";
+  return head.method === "OPTIONS" && /^0+$/.test(headerValue(head.headers, "max-forwards") ?? "");
 }
 
 export function bodyTooLarge(bytesMax: number): Refusal {

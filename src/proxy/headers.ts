@@ -79,7 +79,7 @@ function passesUpstream(known: KnownHeader, trusted: boolean): boolean {
 
 /** RFC 9110 7.6.2: one less for each hop of OPTIONS and TRACE; elsewhere the field means nothing. */
 function forwardsLeft(method: string, value: string): string {
-  const counts = (method === "OPTIONS" || method === "TRACE") && /^\d{1,9}$/.test(value);
+  const counts = (method === "OPTIONS" || method === "TRACE") && /^(?!0+$)\d{1,9}$/.test(value);
   return counts ? String(Number(value) - 1) : value;
 }
 

@@ -104,6 +104,8 @@ Deno.test("toUpstream() counts Max-Forwards down where it means something", () =
       ["OPTIONS", "7", "6"],
       ["TRACE", "10", "9"],
       ["GET", "7", "7"],
+      ["OPTIONS", "007", "6"],
+      ["OPTIONS", "0", "0"],
       ["OPTIONS", "x1", "x1"],
       ["OPTIONS", "1x", "1x"],
       ["OPTIONS", "1234567890", "1234567890"],
