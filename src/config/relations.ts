@@ -30,8 +30,9 @@ export function relationFindings(input: unknown, { placeOf, stickyKey }: Surroun
   checkWayOut(input, refuse);
   checkRoom(input, refuse);
   checkRouteNames(listAt(input, ["routes"]), refuse);
+  const upstreams = new UpstreamNames(Object.keys(mapAt(input, ["upstreams"])));
   listAt(input, ["routes"]).forEach((route, index) => {
-    if (isMap(route)) checkRoute(route, ["routes", index], Object.keys(mapAt(input, ["upstreams"])), refuse);
+    if (isMap(route)) checkRoute(route, ["routes", index], upstreams, refuse);
   });
   const fault = stickyKey === "" ? null : stickyKeyFault(stickyKey);
   const variable = "variable WEIR_STICKY_KEY";
@@ -58,7 +59,12 @@ function checkRouteNames(routes: readonly unknown[], refuse: Refuse): void {
 
 const actions = ["upstream", "split", "redirect", "respond"];
 
-function checkRoute(route: Record<string, unknown>, path: Path, upstreams: string[], refuse: Refuse): void {
+function checkRoute(
+  route: Record<string, unknown>,
+  path: Path,
+  upstreams: UpstreamNames,
+  refuse: Refuse,
+): void {
   const written = actions.filter((action) => Object.hasOwn(route, action));
   const accepted = `must have exactly one of ${actions.join(", ")}`;
   if (written.length === 0) refuse(path, { state: "says nothing of what becomes of its requests", accepted });
@@ -70,16 +76,40 @@ function checkRoute(route: Record<string, unknown>, path: Path, upstreams: strin
   });
 }
 
-function checkUpstreamName(name: unknown, path: Path, upstreams: string[], refuse: Refuse): void {
-  if (typeof name !== "string" || upstreams.includes(name)) return;
-  const near = nearest(name, upstreams);
-  const known = upstreams.length === 0
-    ? "must be written under upstreams"
-    : `must be one of ${upstreams.join(", ")}`;
-  refuse(path, {
-    state: `is ${showValue(name)}, which is no upstream`,
-    ...(near === undefined ? { accepted: known } : { nearest: near }),
-  });
+function checkUpstreamName(name: unknown, path: Path, upstreams: UpstreamNames, refuse: Refuse): void {
+  if (typeof name !== "string" || upstreams.has(name)) return;
+  refuse(path, { state: `is ${showValue(name)}, which is no upstream`, ...upstreams.insteadOf(name) });
+}
+
+/** Names that a finding lists. */
+const listedMax = 20;
+/** Wrong names that are compared with all others, which takes its time; further ones are hardly read. */
+const comparedMax = 50;
+
+/** The names of the upstreams, and what to write in place of one that is none: bounded, however many there are. */
+class UpstreamNames {
+  private readonly all: ReadonlySet<string>;
+  private readonly accepted: string;
+  private compared = 0;
+
+  constructor(private readonly names: readonly string[]) {
+    this.all = new Set(names);
+    const further = names.length > listedMax ? ` and ${names.length - listedMax} more` : "";
+    this.accepted = names.length === 0
+      ? "must be written under upstreams"
+      : `must be one of ${names.slice(0, listedMax).join(", ")}${further}`;
+  }
+
+  has(name: string): boolean {
+    return this.all.has(name);
+  }
+
+  insteadOf(name: string): Pick<Problem, "accepted" | "nearest"> {
+    const near = this.compared++ < comparedMax
+      ? nearest(name, this.names.slice(0, DEFAULT_CAPACITY.upstreamsMax))
+      : undefined;
+    return near === undefined ? { accepted: this.accepted } : { nearest: near };
+  }
 }
 
 /** With no route written every request goes to one upstream; it must be clear to which. */

@@ -180,3 +180,15 @@ Deno.test("more upstreams, endpoints or routes than the board has rows for are r
     "upstreams has 4097 endpoints, must have at most 4096 (config.yaml:1:12)",
   ]);
 });
+
+Deno.test("a name that is no upstream: twenty of many are listed, and guesses end, however many names are wrong", async () => {
+  const upstreams = Array.from({ length: 22 }, (_, n) => `u${n}: {endpoints: ['http://a']}`).join(", ");
+  const file = (names: readonly string[]) =>
+    `upstreams: {${upstreams}}\nroutes: ${JSON.stringify(names.map((upstream) => ({ upstream })))}`;
+  const listed = Array.from({ length: 20 }, (_, n) => `u${n}`).join(", ");
+  const [other] = await refusals({ file: file(["other"]) });
+  assertStringIncludes(other!, `"other", which is no upstream, must be one of ${listed} and 2 more (`);
+  const wrong = await refusals({ file: file(new Array(52).fill("uu1")) });
+  assertEquals(wrong.filter((line) => line.includes("did you mean")).length, 50);
+  assertStringIncludes(wrong[51]!, `"uu1", which is no upstream, must be one of ${listed} and 2 more (`);
+});
