@@ -142,6 +142,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the dashboard shows a restarted pod's events, not those of the process before it",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      pod.book.add("worker", "bad", "worker 0 ended");
+      pass();
+      await says(page, "#events", "worker 0 ended");
+
+      const started = pod.recentEvents().map((event) => ({ ...event, text: "started anew" }));
+      pod.recentEvents = () => started;
+      pod.info.instance = "d4e5f6";
+      pass();
+      await says(page, "#pod", "d4e5f6");
+      const shown = await page.locator("#events .text").allInnerTexts();
+      assertEquals(shown, started.map(({ kind, text }) => `${kind} ${text}`));
+    }),
+});
+
+Deno.test({
   name: "the dashboard takes its verdict back when the pod is gone",
   ignore,
   sanitizeOps: true,

@@ -30,7 +30,7 @@ function show(status) {
   if (pointed === null) showNow(latest, null);
   charts.add(status.point);
   showUpstreams(status.upstreams, status.at);
-  showEvents(status.events);
+  showEvents(status.events, status.pod.instance);
   showConfig(status.config, status.certificate, status.at);
   showWorkers(status.workers);
   showRoutes(status.routes);

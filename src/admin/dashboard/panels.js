@@ -39,10 +39,11 @@ export function showNow(figures, at) {
 
 const TONE_SIGNS = { good: "✓", bad: "✕", neutral: "·" };
 
-export function showEvents(events) {
+/** Every process numbers its events from 1 on; `instance` tells whose they are. */
+export function showEvents(events, instance) {
   const newest = events.slice(-EVENTS_MAX).reverse();
   byId("events-empty").hidden = newest.length > 0;
-  keyed(byId("events"), newest, (event) => event.id, eventItem, () => {});
+  keyed(byId("events"), newest, (event) => `${instance} ${event.id}`, eventItem, () => {});
 }
 
 function eventItem({ at, kind, tone, text }) {
