@@ -3,9 +3,14 @@
 import { readQuestion } from "./admin_address.ts";
 import { askAdmin } from "./admin_client.ts";
 
-/** Exit 0 when the probe passes, 1 when it does not or nobody answers, 64 for a flag it does not know. */
+/** Exit 0 when the probe passes, 1 when it does not or nobody answers, 64 for a flag or path that is none. */
 export async function probe(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const question = await readQuestion({ name: "probe", flags: ["path"] }, args, env);
   if (question === null) return 64;
-  return await askAdmin(question, question.flags["path"]?.at(-1) ?? "/readyz", "application/json");
+  const path = question.flags["path"]?.at(-1) ?? "/readyz";
+  if (!/^\/[\x21-\x7e]*$/.test(path)) {
+    console.error(`--path is ${JSON.stringify(path)}, must start with /, in visible ASCII without blanks`);
+    return 64;
+  }
+  return await askAdmin(question, path, "application/json");
 }

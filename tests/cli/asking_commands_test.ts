@@ -46,6 +46,8 @@ Deno.test("probe and explain refuse what they do not know, with 64 and in words"
     const [args, words] of [
       [["probe", "--json"], 'unknown: "--json"; probe takes --path --admin-host --admin-port --config'],
       [["explain", ""], 'unknown: ""; explain takes --id --path'],
+      [["probe", "--path", "livez"], '--path is "livez", must start with /'],
+      [["probe", "--path", "/livez HTTP/1.1"], '--path is "/livez HTTP/1.1", must start with /'],
       [["probe", "--admin-port", "x"], 'admin.port is "x", must be an integer from 0 to 65535'],
     ] as const
   ) {
