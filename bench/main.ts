@@ -82,9 +82,13 @@ async function withScratch(run: (stage: Stage) => Promise<number>): Promise<numb
 
 async function bench(stage: Stage, options: BenchOptions): Promise<number> {
   const { wanted, chosen, skipped } = chooseContestants(CONTESTANTS, options.only, options.quick);
-  const { chosen: scenarios, skipped: impossible } = chooseScenarios(options);
+  const { wanted: asked, chosen: scenarios, skipped: impossible } = chooseScenarios(options);
   skipped.push(...impossible);
   skipped.forEach(saySkipped);
+  if (scenarios.length === 0) {
+    console.error("bench: nothing can be measured: every scenario lacks a program");
+    return 1;
+  }
   const titles = chosen.filter((one) => scenarios.some((each) => fieldOf(each, [one], options).length > 0));
   console.log(`${countOf(scenarios.length, "scenario")} with ${titles.map(({ title }) => title).join("; ")}`);
   const all = estimateSeconds(scenarios, chosen, options);
@@ -112,7 +116,7 @@ async function bench(stage: Stage, options: BenchOptions): Promise<number> {
     results.scenarios.push(result);
     console.log(`\n${scenarioTable(result)}`);
   }
-  return await finish(results, options);
+  return await finish(results, options, asked);
 }
 
 /** What breaks one scenario costs that scenario alone: then the reason is returned. */
@@ -133,8 +137,8 @@ async function measure(
   }
 }
 
-async function finish(results: Results, options: BenchOptions): Promise<number> {
-  const verdicts = checkTargets(results);
+async function finish(results: Results, options: BenchOptions, asked: readonly Scenario[]): Promise<number> {
+  const verdicts = checkTargets(results, asked);
   console.log(`\n${targetLines(verdicts)}`);
   if (othersMedian(results) > OTHERS_PERCENT_MAX) {
     console.log(

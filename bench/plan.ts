@@ -26,11 +26,12 @@ export interface Pace {
 /** Those that are wanted, and those of them that a missing program makes impossible. */
 export function chooseScenarios(
   { scenarios, quick }: BenchOptions,
-): { chosen: Scenario[]; skipped: Skipped[] } {
+): { wanted: Scenario[]; chosen: Scenario[]; skipped: Skipped[] } {
   const names = scenarios ?? (quick ? SEED_SCENARIOS : SCENARIOS.map(({ name }) => name));
   const wanted = SCENARIOS.filter(({ name }) => names.includes(name));
   const missing = (scenario: Scenario) => programsOf(scenario).filter((program) => !isInstalled(program));
   return {
+    wanted,
     chosen: wanted.filter((scenario) => missing(scenario).length === 0),
     skipped: wanted.filter((scenario) => missing(scenario).length > 0).map((scenario) => ({
       contestant: scenario.title,

@@ -49,11 +49,14 @@ function cpu(scenario: string, of: ContestantName, to: ContestantName, limit: nu
   return { scenario, figure: "cpuMicros", of, to, limit };
 }
 
-/** Targets whose scenarios were run with whom they are about, in order. */
-export function checkTargets(results: Results): Verdict[] {
-  const ran = new Set(results.scenarios.map(({ name }) => name));
+/** Targets of the scenarios that were wanted, run or not, with whom they are about, in order. */
+export function checkTargets(
+  results: Results,
+  wanted: readonly { readonly name: string }[] = results.scenarios,
+): Verdict[] {
+  const names = new Set(wanted.map(({ name }) => name));
   const tookPart = (name: ContestantName | null) => name === null || results.contestants.includes(name);
-  return TARGETS.filter(({ scenario, of, to }) => ran.has(scenario) && tookPart(of) && tookPart(to))
+  return TARGETS.filter(({ scenario, of, to }) => names.has(scenario) && tookPart(of) && tookPart(to))
     .map((target) => check(target, results));
 }
 

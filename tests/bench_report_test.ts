@@ -126,6 +126,11 @@ Deno.test("checkTargets() compares medians of ratios, and an invalid side is not
   });
 });
 
+Deno.test("checkTargets() tells a scenario that was wanted and did not run as not measured", () => {
+  const verdicts = checkTargets({ ...RESULTS, scenarios: [] }, [{ name: "1kb" }]);
+  assertEquals(verdicts.map(({ state }) => state), ["not measured", "not measured"]);
+});
+
 Deno.test("scenarioTable() shows median, spread and ratios, and an invalid cell with its reason", () => {
   const table = scenarioTable(RESULTS.scenarios[0]!);
   assertStringIncludes(table, "22.0 (20.0-40.0)");
