@@ -114,7 +114,7 @@ interface Container {
 
 /** Pods that run Weir, by the name or image of a container with no other command; all pods when none says so. */
 function weirPods(manifest: readonly unknown[]): PodSpec[] {
-  const pods = manifest.flatMap(podsOf);
+  const pods = patched(manifest.flatMap(workloadsOf));
   const weirs = pods.filter((pod) =>
     containersOf(pod).some(({ name, image, command }) =>
       (command ?? null) === null && (/weir/.test(name ?? "") || /weir/.test(image ?? ""))
@@ -123,13 +123,33 @@ function weirPods(manifest: readonly unknown[]): PodSpec[] {
   return weirs.length > 0 ? weirs : pods;
 }
 
+interface Workload {
+  /** Kind, namespace and name; null for an object that has no name. */
+  readonly id: string | null;
+  readonly pod: PodSpec;
+}
+
 /** The pod of a Pod, Deployment, StatefulSet or DaemonSet, and those in a List. */
-function podsOf(object: unknown): PodSpec[] {
+function workloadsOf(object: unknown): Workload[] {
   if (!isMap(object)) return [];
   const { kind, items } = object;
-  if (Array.isArray(items)) return items.flatMap(podsOf);
+  if (Array.isArray(items)) return items.flatMap(workloadsOf);
   const spec = valueAt(object, kind === "Pod" ? ["spec"] : ["spec", "template", "spec"]);
-  return isMap(spec) ? [spec as PodSpec] : [];
+  if (!isMap(spec)) return [];
+  const name = valueAt(object, ["metadata", "name"]);
+  const id = JSON.stringify([kind, valueAt(object, ["metadata", "namespace"]), name]);
+  return [{ id: name === undefined ? null : id, pod: spec as PodSpec }];
+}
+
+/** Their pods: what is written again of an object is a patch of it, as an overlay holds one. */
+function patched(workloads: readonly Workload[]): PodSpec[] {
+  const pods = new Map<unknown, PodSpec>();
+  for (const { id, pod } of workloads) {
+    const key = id ?? pod;
+    const before = pods.get(key) ?? {};
+    pods.set(key, { ...before, ...pod, containers: [...containersOf(before), ...containersOf(pod)] });
+  }
+  return [...pods.values()];
 }
 
 function containersOf({ containers }: PodSpec): Container[] {

@@ -42,6 +42,13 @@ Deno.test("check --manifest finds nothing to say of the manifests that Weir come
   }
 });
 
+Deno.test("check --manifest takes an overlay's patch for a part of what it patches", async () => {
+  const all = (...paths: string[]) =>
+    runWeir(["check", ...paths.flatMap((path) => ["--manifest", path])], { UPSTREAMS });
+  const { code, stderr } = await all("k8s", "k8s/overlays/tls");
+  assertEquals([code, stderr], [0, ""]);
+});
+
 Deno.test("check --manifest exits 1 when the pod is killed before it has drained, and says what to write", async () => {
   const { code, stdout, stderr } = await check("k8s/", { DRAIN_DEADLINE_MS: "600000" });
   assertEquals(code, 1);
