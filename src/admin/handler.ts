@@ -74,8 +74,12 @@ export async function answer(inputs: HandlerInputs, request: Request, peer: stri
     inputs.onProblem(`admin ${request.method} failed: ${error instanceof Error ? error.message : error}`);
     reply = text(500, "something went wrong here; the log says what\n");
   }
-  const headers = { "content-type": reply.type, ...SECURITY_HEADERS, ...reply.headers };
-  return new Response(request.method === "HEAD" ? null : reply.body, { status: reply.status, headers });
+  const { status, body } = reply;
+  const headers = new Headers({ "content-type": reply.type, ...SECURITY_HEADERS, ...reply.headers });
+  if (request.method !== "HEAD") return new Response(body, { status, headers });
+  // RFC 9110 8.6: the length that GET's answer has. Deno would say 0.
+  if (typeof body === "string") headers.set("content-length", String(new TextEncoder().encode(body).length));
+  return new Response(null, { status, headers });
 }
 
 function replyTo(inputs: HandlerInputs, request: Request, peer: string): Reply | Promise<Reply> {

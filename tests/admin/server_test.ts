@@ -100,6 +100,14 @@ adminTest("HEAD answers like GET without a body, also for the event stream", asy
   }
 });
 
+adminTest("HEAD tells the length of GET's answer", async ({ base }) => {
+  for (const path of ["/", "/readyz", "/nothing"]) {
+    const length = (await (await fetch(base + path)).bytes()).length;
+    const response = await fetch(base + path, { method: "HEAD" });
+    assertEquals(response.headers.get("content-length"), String(length), path);
+  }
+});
+
 adminTest("other methods are refused and told which are allowed", async ({ base }) => {
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
     const response = await fetch(`${base}/status`, { method });
