@@ -24,13 +24,13 @@ export function parseHostPattern(text: string): HostPattern {
 
 /** What is wrong with a host pattern and what would be right, or null. */
 export function hostPatternProblem(text: string): string | null {
+  if (text.includes("/")) return "it must be a host, without scheme and path";
   const { name, portText } = cutPort(text);
   if (portText !== null && !(/^\d{1,5}$/.test(portText) && Number(portText) <= 65_535)) {
     return "its port must be a number up to 65535";
   }
   const plain = name.startsWith("*.") ? name.slice(2) : name;
   if (plain === "" || plain.includes("..") || plain.startsWith(".")) return "it has an empty label";
-  if (plain.includes("/")) return "it must be a host, without scheme and path";
   if (name !== "*" && plain.includes("*")) {
     return "`*` may only be the whole first label, as in `*.example.org`";
   }
