@@ -63,7 +63,9 @@ export const healthSchema = z.strictObject({
   host: authority().optional().describe(
     "Host header of the check. Default: the endpoint's authority.",
   ),
-  expect: z.array(statusRange).min(1).default(["200-399"]).describe("Statuses that pass."),
+  expect: z.array(statusRange).min(1).default(["200-399"]).describe(
+    'Statuses that pass: `"200"`, `"2xx"` or `"200-399"`, in quotes.',
+  ),
   intervalMs: milliseconds(100).default(2_000).describe("Time between two checks of one endpoint."),
   changingIntervalMs: milliseconds(50).default(500)
     .describe("Interval while an endpoint is between states: quick to confirm what changed."),
