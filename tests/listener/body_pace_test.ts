@@ -29,6 +29,43 @@ Deno.test("BodyPace counts the time in which a body is waited for, and no other"
   assertEquals(pace.deadline, 11_100);
 });
 
+Deno.test("BodyPace counts each body for itself", () => {
+  const { time, pace } = paced();
+  pace.begin(false);
+  pace.wait();
+  time.clock = 900;
+  pace.came(50);
+  pace.begin(false);
+  pace.wait();
+  assertEquals(pace.deadline, 1_900);
+});
+
+Deno.test("BodyPace without grace has no time for a first byte", () => {
+  const time = new Clock();
+  const pace = new BodyPace(time, { bodyBytesPerSecondMin: 100, bodyGraceMs: 0 });
+  pace.begin(false);
+  pace.wait();
+  assertEquals(pace.deadline, 0);
+  time.clock = 5;
+  pace.came(0);
+  pace.wait();
+  assertEquals(pace.deadline, 5, "and none that is past");
+});
+
+Deno.test("BodyPace has no deadline while nobody waits, whatever the client is told", () => {
+  const { time, pace } = paced();
+  pace.begin(false);
+  pace.wait();
+  pace.came(10);
+  pace.begin(true);
+  time.clock = 60_000;
+  pace.goOn();
+  assertEquals(pace.deadline, Infinity);
+  time.clock = 70_000;
+  pace.wait();
+  assertEquals(pace.deadline, 71_000);
+});
+
 Deno.test("BodyPace has a client's time begin when it is told 100", () => {
   const { time, pace } = paced();
   pace.begin(true);

@@ -19,6 +19,9 @@ Deno.test("LeftOut tells of upstreams that are not whole, and publishes again on
   assertEquals(published, 1);
 
   publisher.leftOut.set("app", 2);
+  publisher.leftOut.set("web", 1);
+  leftOut.published();
+  publisher.leftOut.delete("app");
   leftOut.published();
   publisher.leftOut.clear();
   leftOut.published();
@@ -26,6 +29,18 @@ Deno.test("LeftOut tells of upstreams that are not whole, and publishes again on
   assertEquals(published, 1);
   assertEquals(events.recent().map(({ tone, text }) => [tone, text]), [
     ["bad", "app: 4 endpoints are left out: a pod has room for 10"],
+    ["bad", "web: 1 endpoints are left out: a pod has room for 10"],
     ["good", "app: no endpoint is left out any more"],
+    ["good", "web: no endpoint is left out any more"],
   ]);
+});
+
+Deno.test("LeftOut looks for room no more once it is stopped", () => {
+  const clock = new VirtualClock();
+  const publisher = { leftOut: new Map([["app", 4]]), hasRoomAgain: false, endpointsMax: 10 };
+  const events = new EventBook(() => 0, () => {});
+  const leftOut = new LeftOut({ publisher, clock, events, publish: () => {} });
+  leftOut.published();
+  leftOut.stop();
+  assertEquals(clock.waiting, 0);
 });

@@ -150,6 +150,39 @@ test("PendingQueue.wait() gives room that those in a full queue may not take to 
   assertEquals([await first, stage.board.upstreamWaiting(ROW)], ["clientGone", 0]);
 });
 
+test("PendingQueue.wait() gives one that finds the queue full nothing before those in it", async () => {
+  const stage = new Stage(1, 1);
+  const held = stage.lease(0);
+  const first = stage.wait(0);
+  held.release(true);
+  assertEquals(await stage.wait(0), "queueFull");
+  (await first as Lease).release(true);
+});
+
+test("PendingQueue.wait() asks one that finds the queue full only behind those that may not go everywhere", async () => {
+  const stage = new Stage(1, 1);
+  const [first, late] = [scripted("full", "full", "full", "noEndpoint"), scripted("noEndpoint")];
+  const waiting = stage.wait(0, first);
+  // In the other worker it has just been asked, and nobody is before it.
+  for (const worker of [0, 1]) assertEquals(await stage.wait(worker, late), "queueFull");
+  assertEquals(late.asked, 0);
+  stage.workers[0]!.queue.poke();
+  await turn();
+  stage.workers[0]!.queue.poke();
+  assertEquals(await waiting, "noEndpoint");
+});
+
+test("PendingQueue.wait() asks one that joins those that wait at once, if none of them may come first", async () => {
+  const stage = new Stage(1);
+  const stuck = { particular: true, claim: (): NoLease => "full" };
+  const first = stage.wait(0, stuck);
+  const second = stage.wait(0);
+  assertEquals([stage.workers[0]!.queue.size, stage.board.endpointInFlight(0)], [1, 1]);
+  (await second as Lease).release(true);
+  stage.workers[0]!.queue.leave(stuck, "clientGone");
+  assertEquals(await first, "clientGone");
+});
+
 test("PendingQueue.wait() asks nobody behind one that may go everywhere and finds no room", async () => {
   const stage = new Stage(1);
   const [first, second] = [scripted("full", "full", "noEndpoint"), scripted("clientGone")];
