@@ -50,6 +50,8 @@ export class CertificateWatcher {
   private readonly watch: FileWatch;
   /** Content that was refused on a first look. */
   private doubted = "";
+  /** Content that was refused, and told of. */
+  private refused = "";
   private cancelSecondLook: Cancel = () => {};
   private looking: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -103,13 +105,13 @@ export class CertificateWatcher {
   /** The files hold what is served. */
   private settle(): void {
     this.problem = null;
-    this.doubted = "";
+    this.doubted = this.refused = "";
     this.cancelSecondLook();
   }
 
   private doubt(seen: string, problem: string): void {
     const content = problem + seen;
-    if (problem === this.problem && content === this.doubted) return;
+    if (content === this.refused) return;
     if (content !== this.doubted) {
       this.doubted = content;
       this.cancelSecondLook();
@@ -117,6 +119,7 @@ export class CertificateWatcher {
       this.cancelSecondLook = clock.after(secondLookMs, () => void this.look());
       return;
     }
+    this.refused = content;
     this.problem = problem;
     this.inputs.onRefused(problem);
   }

@@ -182,6 +182,70 @@ test(
   },
 );
 
+test(
+  "tells of another pair that does not fit, too, and only after a second look at that",
+  async (stage, authority) => {
+    const problem = "the key does not belong to the certificate";
+    const { key } = stage.files;
+    for (const said of [[problem], [problem, problem]]) {
+      stage.files = { cert: (await authority.issue()).cert, key };
+      const before = stage.said.length;
+      await stage.watcher.look();
+      assertEquals(stage.said.length, before);
+      await stage.pass(SECOND_LOOK_MS);
+      assertEquals(stage.said, said);
+    }
+  },
+);
+
+test("gives what changes between two looks a second look of its own", async (stage, authority) => {
+  const { key } = stage.files;
+  for (const ms of [SECOND_LOOK_MS - 1, SECOND_LOOK_MS - 1]) {
+    stage.files = { cert: (await authority.issue()).cert, key };
+    await stage.watcher.look();
+    await stage.pass(ms);
+    assertEquals(stage.said, []);
+  }
+  await stage.pass(1);
+  assertEquals(stage.said.length, 1);
+});
+
+test(
+  "doubts once more what comes back after a good pair, and plans no look meanwhile",
+  async (stage, authority) => {
+    const served = stage.files;
+    const bad = { cert: (await authority.issue()).cert, key: served.key };
+    const planned = stage.clock.waiting;
+    for (const files of [bad, served, bad]) {
+      stage.files = files;
+      await stage.watcher.look();
+      assertEquals([stage.said, stage.clock.waiting - planned], [[], files === bad ? 1 : 0]);
+    }
+  },
+);
+
+test("looks no more once it is stopped", async (stage, authority) => {
+  stage.files = await authority.issue();
+  await stage.watcher.stop();
+  await stage.watcher.look();
+  assertEquals(stage.said, []);
+});
+
+Deno.test({
+  name: "CertificateWatcher has an expired pair give way to any other",
+  ...options,
+  fn: async () => {
+    await using authority = await Authority.create();
+    const stage = new Stage(await authority.issue({ days: -1 }));
+    await stage.watcher.start();
+    const next = await authority.issue({ days: -1 });
+    stage.files = next;
+    await stage.watcher.look();
+    await stage.watcher.stop();
+    assertEquals([stage.said, stage.watcher.current?.cert], [[fingerprint(next)], next.cert]);
+  },
+});
+
 test("refuses an expired pair in place of a good one", async (stage, authority) => {
   stage.files = await authority.issue({ days: -1 });
   await stage.pass(POLL_MS);
