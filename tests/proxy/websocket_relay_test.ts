@@ -143,6 +143,73 @@ Deno.test("WebSocketRelay closes an idle WebSocket with 1001, and any message ma
   assertEquals(stage.relay.ended?.code, 1001);
 });
 
+Deno.test("WebSocketRelay passes nothing on once it has ended", async () => {
+  const stage = new Stage();
+  stage.relay.goAway();
+  stage.relay.onMessage("late");
+  await stage.text("late");
+  const words = { code: 1001, reason: "going away" };
+  assertEquals([stage.toClient, stage.toEndpoint], [[words], [words]]);
+  assertEquals([stage.relay.bytesIn, stage.relay.bytesOut], [0, 0]);
+});
+
+Deno.test("WebSocketRelay gives up a message that waits for room when it ends", async () => {
+  const stage = new Stage();
+  stage.client.unsentBytes = 45;
+  const passing = stage.text("0123456789");
+  stage.relay.goAway();
+  await stage.pass(2 * TICK_MS);
+  await passing;
+  assertEquals([stage.toClient, stage.relay.bytesOut], [[{ code: 1001, reason: "going away" }], 0]);
+});
+
+Deno.test("WebSocketRelay waits for both sides to close, and no longer", async () => {
+  const sides: readonly ((stage: Stage) => void)[] = [
+    (stage) => stage.relay.onClosed(1000, ""),
+    (stage) => stage.listening.reject(new Error("reset")),
+  ];
+  for (const order of [sides, sides.toReversed()]) {
+    const stage = new Stage();
+    let over = false;
+    stage.over.then(() => over = true);
+    stage.relay.goAway();
+    for (const [at, close] of order.entries()) {
+      close(stage);
+      await stage.pass(TICK_MS);
+      assertEquals(over, at === 1);
+    }
+  }
+});
+
+Deno.test("WebSocketRelay takes messages of exactly the limits", async () => {
+  const stage = new Stage();
+  stage.endpoint.unsentBytes = LIMITS.bufferedBytesMax;
+  stage.relay.onMessage("x".repeat(LIMITS.messageBytesMax));
+  stage.client.unsentBytes = LIMITS.bufferedBytesMax - 10;
+  await stage.text("0123456789");
+  assertEquals([stage.relay.ended, stage.toEndpoint.length, stage.toClient.length], [null, 1, 1]);
+});
+
+Deno.test("WebSocketRelay counts text as UTF-8 does", () => {
+  for (
+    const text of [
+      "\x7f",
+      "\x80",
+      "\u07ff",
+      "\u0800",
+      "\ud7ff",
+      "\ue000",
+      "\uffff",
+      "\u{10000}",
+      "\u{10ffff}",
+    ]
+  ) {
+    const { relay } = new Stage();
+    relay.onMessage(text);
+    assertEquals(relay.bytesIn, new TextEncoder().encode(text).length, escape(text));
+  }
+});
+
 Deno.test("WebSocketRelay is over a moment after its end even if neither side answers the close", async () => {
   const stage = new Stage();
   let over = false;
