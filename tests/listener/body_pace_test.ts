@@ -27,6 +27,10 @@ Deno.test("BodyPace counts the time in which a body is waited for, and no other"
   pace.wait();
   // The grace and 500 ms for 50 bytes, less the 400 ms that it was waited for.
   assertEquals(pace.deadline, 11_100);
+  time.clock = 10_500;
+  pace.came(0);
+  pace.wait();
+  assertEquals(pace.deadline, 11_100);
 });
 
 Deno.test("BodyPace counts each body for itself", () => {

@@ -21,6 +21,7 @@ Deno.test("LeftOut tells of upstreams that are not whole, and publishes again on
   publisher.leftOut.set("app", 2);
   publisher.leftOut.set("web", 1);
   leftOut.published();
+  assertEquals(events.recent().length, 2);
   publisher.leftOut.delete("app");
   leftOut.published();
   publisher.leftOut.clear();
