@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { BodyError } from "../../src/exchange.ts";
 import { LengthBody } from "../../src/http1/body.ts";
 import { Inlet } from "../../src/http1/inlet.ts";
 import { latin1 } from "../support/raw_http.ts";
@@ -39,3 +40,30 @@ for (const [how, arrives] of Object.entries(arrivals)) {
     assertEquals([bytes, await body.read(), ends], [latin1("body"), null, [arrives === "body"]]);
   });
 }
+
+Deno.test("LengthBody.copyWhole() copies all that is left, where it has room for that, and ends once", async () => {
+  const ends: boolean[] = [];
+  const inlet: Inlet = new Inlet(new Uint8Array(16), { read: () => Promise.resolve(null) });
+  inlet.bytes.set(latin1("bodynext"));
+  inlet.end = 8;
+  const body = new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) });
+  const into = new Uint8Array(8);
+  assertEquals([body.copyWhole(into, 5), inlet.available, ends], [-1, 8, []]);
+  assertEquals([body.copyWhole(into, 4), inlet.available, ends], [4, 4, [true]]);
+  assertEquals(into, latin1("\0\0\0\0body"));
+  assertEquals([body.copyWhole(into, 0), body.takeWhole(), await body.read()], [-1, null, null]);
+  body.cancel();
+  assertEquals([inlet.take(4), ends], [latin1("next"), [true]]);
+});
+
+Deno.test("a LengthBody of which not all is here is neither copied nor taken whole, and loses nothing", async () => {
+  const ends: boolean[] = [];
+  const inlet: Inlet = new Inlet(new Uint8Array(16), { read: () => Promise.resolve(null) });
+  inlet.bytes.set(latin1("bod"));
+  inlet.end = 3;
+  const body = new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) });
+  assertEquals([body.copyWhole(new Uint8Array(8), 0), body.takeWhole()], [-1, null]);
+  assertEquals([await body.read(), body.left], [latin1("bod"), 1]);
+  await assertRejects(() => body.read(), BodyError, "closed before the end");
+  assertEquals(ends, [false]);
+});

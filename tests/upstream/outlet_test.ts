@@ -43,3 +43,26 @@ Deno.test("a head that is taken in pieces is not sent before its last piece", as
   await turns();
   assertEquals([outlet.done, outlet.bytes], [true, 6]);
 });
+
+Deno.test("a head that is sent on a connection that has sent another is not sent before it is taken", async () => {
+  const { conn, outlet } = posted("a head");
+  conn.writes[0]!.take(6);
+  await turns();
+  outlet.begin();
+  assertEquals(outlet.done, false);
+  outlet.post(latin1("another"));
+  conn.writes[1]!.take(7);
+  await turns();
+  assertEquals([outlet.done, outlet.bytes], [true, 13]);
+});
+
+Deno.test("Outlet.write() goes on until all is taken, and counts it once", async () => {
+  const { conn, outlet } = posted("");
+  const writing = outlet.write(latin1("a body"));
+  for (const count of [1, 2, 3]) {
+    conn.writes.at(-1)!.take(count);
+    await turns();
+  }
+  await writing;
+  assertEquals([conn.writes.slice(1).map(({ bytes }) => bytes.length), outlet.bytes], [[6, 5, 3], 6]);
+});
