@@ -2,8 +2,9 @@
 //
 // Deno tells it by `request.signal`, which costs more than most requests take. So a request is only watched
 // when it has taken a moment: until then it stands in a list, linked through the requests themselves, that a
-// timer walks from the oldest. A client that left before that is told of at once when its watch begins.
-// Those that took longer stand in a list of their own to their end, as Deno ends none once it shuts down.
+// timer walks from the oldest. A client that left before that is told of at once when its watch begins; not so over
+// HTTP/2, where Deno tells only whoever has asked by then.
+// Those that are watched stand in a list of their own to their end, as Deno ends none once it shuts down.
 
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
@@ -40,7 +41,14 @@ export class Departures {
     if (this.timer.deadline === Infinity) this.wheel.arm(this.timer, WATCH_AFTER_MS);
   }
 
-  /** It is over. */
+  /** A request began of which Deno would not tell later: it is watched at once. */
+  watch(watched: Watched): void {
+    watched.watchAt = Infinity;
+    this.watched.add(watched);
+    watched.watch();
+  }
+
+  /** It is over, or no longer waits for its client; harmless when it stands here no more. */
   remove(watched: Watched): void {
     if (watched.watchAt === Infinity) this.watched.remove(watched);
     else this.young.remove(watched);
@@ -54,9 +62,7 @@ export class Departures {
       if (watched.watchAt === 0) watched.watchAt = now + WATCH_AFTER_MS;
       else if (watched.watchAt <= now) {
         this.young.remove(watched);
-        watched.watchAt = Infinity;
-        this.watched.add(watched);
-        watched.watch();
+        this.watch(watched);
       }
       watched = next;
     }
@@ -86,6 +92,7 @@ class Line {
 
   remove(watched: Watched): void {
     const { older, newer } = watched;
+    if (older === null && this.oldest !== watched) return;
     if (older === null) this.oldest = newer;
     else older.newer = newer;
     if (newer === null) this.newest = older;

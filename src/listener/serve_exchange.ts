@@ -70,8 +70,8 @@ export class ServeExchange implements Exchange, Watched {
     const read = readHead(this.request, this.shared);
     this.head = read.head;
     const response = new Promise<Response>((resolve) => this.resolve = resolve);
-    // Deno says that a client has left a turn after it is asked first, and nothing once an upgrade is under way.
-    if (read.upgrades) this.watch();
+    // Of a client that has left, Deno tells whoever asks later over HTTP/1.1 only, and nobody once an upgrade is under way.
+    if (read.upgrades || read.head.version === "2") this.shared.departures.watch(this);
     else this.shared.departures.add(this);
     this.unacceptable = read.unacceptable;
     if (!read.hasBody || this.request.body === null) handle(this).then(() => this.letGo());
@@ -215,6 +215,7 @@ export class ServeExchange implements Exchange, Watched {
     // Nobody would tell any more once the upgrade is under way.
     if (this.request.signal.aborted) return null;
     const { response, socket } = upgradeRequest(this.request, headers, protocol, events);
+    this.shared.departures.remove(this);
     socket.over.then(this.shared.uploads.begin());
     this.answer(response);
     return await socket.opened ? socket : null;

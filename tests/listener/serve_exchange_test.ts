@@ -7,20 +7,33 @@ import { Uploads } from "../../src/listener/serve_uploads.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { latin1 } from "../support/raw_http.ts";
 
-/** A POST of three bytes as Deno hands it over, answered at once with 503, on a clock that only the test moves. */
-function post(headers: Record<string, string>) {
+const peer = { hostname: "127.0.0.1", port: 1 };
+
+/** What exchanges share, on a clock that only the test moves. */
+function setUp() {
   let now = 0;
-  let stream!: ReadableStreamDefaultController<Uint8Array>;
   const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
   const rotates = { connectionLifetimeMs: 0, connectionRequestsMax: 0 };
-  const shared = {
-    scheme: "http" as const,
-    authorityOf: (authority: string) => authority,
-    uploads: new Uploads(),
-    rotation: new Rotation(rotates, { now: () => now, random: () => 0 }),
-    departures: new Departures(wheel),
-    wheel,
+  return {
+    shared: {
+      scheme: "http" as const,
+      authorityOf: (authority: string) => authority,
+      uploads: new Uploads(),
+      rotation: new Rotation(rotates, { now: () => now, random: () => 0 }),
+      departures: new Departures(wheel),
+      wheel,
+    },
+    passes(ms: number): void {
+      now += ms;
+      wheel.advance();
+    },
   };
+}
+
+/** A POST of three bytes as Deno hands it over, answered at once with 503. */
+function post(headers: Record<string, string>) {
+  let stream!: ReadableStreamDefaultController<Uint8Array>;
+  const { shared, passes } = setUp();
   const body = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
   const request = new Request("http://weir.test/", {
     method: "POST",
@@ -33,17 +46,8 @@ function post(headers: Record<string, string>) {
     await exchange.respond({ status: 503, reason: "", headers: [] }, null);
     exchange.body!.cancel();
   };
-  const peer = { hostname: "127.0.0.1", port: 1 };
   const response = new ServeExchange(request, peer, shared, null).run(handle);
-  return {
-    answered,
-    response,
-    stream,
-    passes(ms: number): void {
-      now += ms;
-      wheel.advance();
-    },
-  };
+  return { answered, response, stream, passes };
 }
 
 Deno.test("a request of HTTP/2 is answered once its body has begun", async () => {
@@ -67,3 +71,43 @@ for (const headers of [{ host: "weir.test" }, { expect: "100-continue" }]) {
     assertEquals((await post(headers).response).status, 503);
   });
 }
+
+for (
+  const [asks, headers] of [["over HTTP/2", {}], ["with Upgrade", {
+    host: "weir.test",
+    upgrade: "x",
+  }]] as const
+) {
+  Deno.test(`a client that asks ${asks} and leaves at once is noticed: Deno would not tell later`, () => {
+    const { shared } = setUp();
+    const client = new AbortController();
+    const request = new Request("http://weir.test/", { headers, signal: client.signal });
+    const exchange = new ServeExchange(request, peer, shared, null);
+    exchange.run(() => new Promise(() => {}));
+    let left = 0;
+    exchange.listener = { clientLeft: () => left++ };
+    client.abort();
+    assertEquals([left, exchange.clientGone], [1, true]);
+  });
+}
+
+Deno.test("the end of a request with Upgrade makes no other one unheard", async () => {
+  const { shared, passes } = setUp();
+  const begin = (headers: Record<string, string>, signal: AbortSignal, handled: Promise<void>) => {
+    const exchange = new ServeExchange(
+      new Request("http://weir.test/", { headers: { host: "weir.test", ...headers }, signal }),
+      peer,
+      shared,
+      null,
+    );
+    exchange.run(() => handled);
+    return exchange;
+  };
+  const client = new AbortController();
+  const waits = begin({}, client.signal, new Promise(() => {}));
+  begin({ upgrade: "x" }, new AbortController().signal, Promise.resolve());
+  for (let turn = 0; turn < 20; turn++) await null;
+  for (let i = 0; i < 10; i++) passes(10);
+  client.abort();
+  assertEquals(waits.clientGone, true);
+});

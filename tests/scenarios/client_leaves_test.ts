@@ -1,5 +1,6 @@
 // A client that goes away, or stops reading, stops the work that was for it.
 
+import http2 from "node:http2";
 import { assert, assertEquals } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
 import { flood, hang, head, reply, reset, scene, stall } from "../support/raw_origin.ts";
@@ -21,6 +22,24 @@ scenario("a client that leaves while it waits takes its upstream request with it
     assertEquals(origin.requests.length, 1);
   }
 });
+
+scenario(
+  "a client over HTTP/2 that takes its request back at once takes its upstream request with it",
+  async (props) => {
+    const origin = await props.origin(hang());
+    const loop = await props.loop({ upstreams: origin.url });
+    const session = http2.connect(loop.url);
+    for (const [i, leave] of (["cancel", "close"] as const).entries()) {
+      const stream = session.request({ ":path": "/" }).on("error", () => {});
+      const { connection } = await origin.request(i + 1);
+      if (leave === "cancel") stream.close(http2.constants.NGHTTP2_CANCEL);
+      else session.destroy();
+      await connection.left;
+    }
+    assertEquals(origin.requests.length, 2);
+  },
+  { listeners: ["serve"] },
+);
 
 scenario("a client that leaves while its retry waits is let go and logged at once", async (props) => {
   const origin = await props.origin(reset());
