@@ -4,7 +4,7 @@
 // Deno's TLS takes them. A pair that fails this changes nothing and is told of once, after a second look:
 // two files are rarely replaced in the same instant.
 
-import { whyUnreadable } from "../config/file.ts";
+import { isTooLarge, whyUnreadable } from "../config/file.ts";
 import {
   CertificateError,
   type CertificateFacts,
@@ -158,11 +158,15 @@ export class CertificateWatcher {
 }
 
 async function readOne(file: string, readTextFile: (path: string) => Promise<string>): Promise<string> {
+  let text: string;
   try {
-    return await readTextFile(file);
+    text = await readTextFile(file);
   } catch (error) {
     throw new CertificateError(`${file} cannot be read: ${whyUnreadable(error)}`);
   }
+  // Longer ones are read no further: a chain would lose its end.
+  if (isTooLarge(text)) throw new CertificateError(`${file} cannot be used: it is larger than 1 MiB`);
+  return text;
 }
 
 /** Lets Deno's TLS load a pair, on a port that nobody is told of. @throws when it does not take it */

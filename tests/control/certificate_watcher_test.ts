@@ -262,6 +262,17 @@ test("refuses what TLS does not take", async (stage, authority) => {
   assertEquals(stage.said, ["TLS refuses it: unsupported curve"]);
 });
 
+test("takes a file of 1 MiB, and refuses a longer one, whose end is not read", async (stage, authority) => {
+  const next = await authority.issue();
+  stage.files = { ...next, cert: next.cert.padEnd(1_048_577) };
+  await stage.pass(POLL_MS);
+  await stage.pass(SECOND_LOOK_MS);
+  assertEquals(stage.said, ["/etc/weir/tls/tls.crt cannot be used: it is larger than 1 MiB"]);
+  stage.files = { ...next, cert: next.cert.padEnd(1_048_576) };
+  await stage.pass(POLL_MS);
+  assertEquals(stage.said.slice(1), [fingerprint(next)]);
+});
+
 test("polls when the watch is lost, and watches again", async (stage, authority) => {
   await stage.lose();
   await stage.pass(QUIET_MS);
