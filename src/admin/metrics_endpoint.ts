@@ -52,14 +52,18 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
     [],
     total(EndpointField.gatewayFailures),
   ],
-  ["histogram", "weir_endpoint_head_duration_seconds", "From the request sent to the response head.", [], (
-    endpoint,
-    { totals },
-  ) => ({ labels: [], histogram: totals.endpointHeadLatency(endpoint.row) })],
+  [
+    "histogram",
+    "weir_endpoint_head_duration_seconds",
+    "From the attempt's start, or from the last byte of the client's body, to the response head; 0 for one that " +
+    "comes before that byte.",
+    [],
+    (endpoint, { totals }) => ({ labels: [], histogram: totals.endpointHeadLatency(endpoint.row) }),
+  ],
   [
     "histogram",
     "weir_endpoint_duration_seconds",
-    "From the request sent to the last byte of the answer.",
+    "From the attempt's start to the last byte of the answer.",
     [],
     (endpoint, { totals }) => ({ labels: [], histogram: totals.endpointTotalLatency(endpoint.row) }),
   ],

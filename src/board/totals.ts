@@ -49,12 +49,12 @@ export class Totals {
     return Atomics.load(this.board.int32, this.board.layout.columnCell(column, cell));
   }
 
-  /** From the request sent to an endpoint to its response head. */
+  /** From an attempt's start, or the last byte of its request's body, to the response head. */
   endpointHeadLatency(row: number): Histogram {
     return this.histogram((column) => this.board.layout.endpointTotal(column, row, HEAD_LATENCY));
   }
 
-  /** From the request sent to an endpoint to the last byte of its answer. */
+  /** From an attempt's start to the last byte of its answer. */
   endpointTotalLatency(row: number): Histogram {
     return this.histogram((column) => this.board.layout.endpointTotal(column, row, TOTAL_LATENCY));
   }
