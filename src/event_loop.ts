@@ -125,15 +125,20 @@ export class EventLoop {
     if (listen.tls?.redirectPort === undefined) return null;
     const { redirectPort, redirectToPort } = listen.tls;
     const decide = redirectToTls(redirectToPort);
+    /** Why it does not listen, as it was told last; "" while it listens. */
+    let told = "";
     return new Listening({
       config: { ...listen, port: redirectPort },
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
       handle: (exchange) => handle(exchange, this.proxy, decide),
       countConnection: () => {},
-      onListening: () => {},
-      onNotListening: (reason) =>
-        this.post({ kind: "failed", reason: `does not listen on redirectPort ${redirectPort}: ${reason}` }),
+      onListening: () => told = "",
+      onNotListening: (reason) => {
+        if (reason === told) return;
+        told = reason;
+        this.post({ kind: "failed", reason: `does not listen on redirectPort ${redirectPort}: ${reason}` });
+      },
       onCertificate: () => {},
     });
   }

@@ -23,7 +23,7 @@ export const listenTlsSchema = z.strictObject({
 
 export const listenSchema = z.strictObject({
   host: z.string().min(1).default("0.0.0.0").describe("Address to listen on; `::` listens dual-stack."),
-  port: port().default(3000).describe("Port for traffic."),
+  port: port(0).default(3000).describe("Port for traffic."),
   listener: z.enum(["serve", "wire"]).default("serve")
     .describe("serve: Deno.serve (HTTP/1.1, HTTP/2, TLS); wire: Weir's own HTTP/1.1 server."),
   tls: listenTlsSchema.optional(),
@@ -52,7 +52,7 @@ export const listenSchema = z.strictObject({
 
 export const adminSchema = z.strictObject({
   host: z.string().min(1).default("0.0.0.0").describe("Address of probes, metrics and dashboard."),
-  port: port().default(9901).describe("Port of probes, metrics and dashboard; read-only."),
+  port: port(0).default(9901).describe("Port of probes, metrics and dashboard; read-only."),
 }).describe("The operators' server.");
 
 export const limitsSchema = z.strictObject({

@@ -15,7 +15,8 @@ export const bytes = (min = 0, max = Number.MAX_SAFE_INTEGER) => z.int().min(min
 /** Whole percent. */
 export const percent = (min = 0, max = 100) => z.int().min(min).max(max);
 
-export const port = () => z.int().min(0).max(65_535);
+/** `min` 0 where 0 lets the system choose. */
+export const port = (min: 0 | 1 = 1) => z.int().min(min).max(65_535);
 
 /** A name an operator gives: an upstream, a route. Becomes a metric label. */
 export const name = () =>

@@ -106,6 +106,8 @@ export class Pod {
     this.files = await readPodFiles(this.loaded, this.inputs, { withListener: true });
     if (this.stopped) return;
     this.port = holdPort({ ...listen, owner: "traffic" });
+    const redirectPort = listen.tls?.redirectPort;
+    if (redirectPort !== undefined) holdPort({ host: listen.host, port: redirectPort, owner: "redirect" });
     this.admin = orSayWhy({ ...admin, owner: "admin" }, () =>
       startAdminServer({
         ...admin,

@@ -1,19 +1,26 @@
 // Whether a port can be had, and in which words to say why not.
 //
 // SO_REUSEPORT lets a second process listen on the same port without a word, and take half of the
-// connections; so the port of the workers is first bound without it. A port that the system picks is held until
+// connections; so each port of the workers is first bound without it. A port that the system picks is held until
 // the workers listen on it: were it let go before, the system could give it to the next that asks.
 
 export class CannotListenError extends Error {
   override readonly name = "CannotListenError";
 }
 
-/** An address to listen on, and the settings that choose another: `HOST` and `PORT`, or `ADMIN_HOST` and `ADMIN_PORT`. */
+/** An address to listen on, and whose it is: what chooses another depends on that. */
 export interface Address {
   readonly host: string;
   readonly port: number;
-  readonly owner: "traffic" | "admin";
+  readonly owner: keyof typeof SETTINGS;
 }
+
+/** What chooses another host or port. */
+const SETTINGS = {
+  traffic: { host: "HOST or --host", port: "PORT or --port" },
+  redirect: { host: "HOST or --host", port: "listen.tls.redirectPort" },
+  admin: { host: "ADMIN_HOST or --admin-host", port: "ADMIN_PORT or --admin-port" },
+};
 
 /** A port that no other process can have. */
 export interface HeldPort {
@@ -57,15 +64,15 @@ export function orSayWhy<T>(address: Address, listen: () => T): T {
 
 function reason(error: unknown, { host, port, owner }: Address): string {
   const cannot = `cannot listen on ${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const [variable, flag] = owner === "admin" ? ["ADMIN_", "admin-"] : ["", ""];
+  const another = SETTINGS[owner];
   if (error instanceof Deno.errors.AddrInUse) {
-    return `${cannot}: the port is in use by another process; choose another with ${variable}PORT or --${flag}port`;
+    return `${cannot}: the port is in use by another process; choose another with ${another.port}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return `${cannot}: the system does not allow this port to this user; ports from 1024 need no right`;
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
-    return `${cannot}: this machine has no such address; choose another with ${variable}HOST or --${flag}host`;
+    return `${cannot}: this machine has no such address; choose another with ${another.host}`;
   }
   return `${cannot}: ${error instanceof Error ? error.message : error}`;
 }

@@ -13,6 +13,10 @@ const table: readonly [string, string][] = [
   ["listen: 3000", "listen is 3000, must be a map of keys"],
   ["listen:", "listen is empty, must be a map of keys"],
   ["listen: {port: }", "listen.port is empty, must be an integer from 0 to 65535"],
+  [
+    "listen: {tls: {certFile: a, keyFile: b, redirectPort: 0}}",
+    "listen.tls.redirectPort is 0, must be an integer >= 1",
+  ],
   ["listen: {port: 1.5}", "listen.port is 1.5, must be an integer from 0 to 65535"],
   ["listen: {port: .nan}", "listen.port is NaN, must be an integer from 0 to 65535"],
   ["listen: {proxyProtocol: yes}", 'listen.proxyProtocol is "yes", must be true or false'],
