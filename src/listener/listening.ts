@@ -23,6 +23,8 @@ export class Listening {
   private readonly again: Timer = new Timer(() => this.renewOrOpen());
   /** Changes of the certificate that the listener is at. */
   private renewing = 0;
+  /** The newest certificate that a listener has taken: it lags behind `certificate` while that cannot be had. */
+  private shown: CertificateSnapshot | undefined;
   /** What the system gave for port 0: every later listener must share it. */
   private port: number;
   private over = false;
@@ -48,6 +50,7 @@ export class Listening {
     this.inputs.wheel.remove(this.again);
     this.relistenMs = RELISTEN_FIRST_MS;
     this.inputs.onListening(listener.host, listener.port);
+    this.shown = this.certificate;
     this.tellCertificate();
   }
 
@@ -91,20 +94,26 @@ export class Listening {
     if (current === null) return this.open();
     if (certificate === undefined) return;
     this.renewing++;
-    current.renew(certificate).then(() => true, (error) => {
-      this.onFailed(error instanceof Error ? error.message : String(error));
-      return false;
-    }).then((renewed) => {
+    current.renew(certificate).then(
+      () => this.onRenewed(certificate),
+      (error) => this.onFailed(error instanceof Error ? error.message : String(error)),
+    ).then(() => {
       this.renewing--;
-      if (!renewed) return;
-      this.relistenMs = RELISTEN_FIRST_MS;
       this.tellCertificate();
     });
   }
 
+  private onRenewed(certificate: CertificateSnapshot): void {
+    // An older one ends nothing: the newest is in force already, or is tried again.
+    if (certificate !== this.certificate) return;
+    this.shown = certificate;
+    this.relistenMs = RELISTEN_FIRST_MS;
+  }
+
   private tellCertificate(): void {
-    const applied = this.certificate !== undefined && this.renewing === 0;
-    if (applied) this.inputs.onCertificate(this.certificate!.fingerprint);
+    const { shown, certificate } = this;
+    if (shown === undefined || shown !== certificate || this.renewing > 0) return;
+    this.inputs.onCertificate(shown.fingerprint);
   }
 
   /** No new connections; settles when everything that began here has ended. */
