@@ -96,7 +96,7 @@ function refuseCoding(coding: string | null): Unacceptable | null {
 
 /** Deno.serve drops the body of GET and HEAD; going on without it would change what was asked. */
 function refuseBody(method: string, length: number | null, coded: boolean): Unacceptable | null {
-  if (length === -1) return bad("Content-Length is not a number");
+  if (length === -1) return bad("Content-Length is not one number");
   const dropped = !mayHaveBody(method) && (coded || (length !== null && length > 0));
   if (!dropped) return null;
   return {
@@ -106,11 +106,18 @@ function refuseBody(method: string, length: number | null, coded: boolean): Unac
   };
 }
 
-/** Equal repeats arrive joined as "4, 4" (RFC 9112 6.3 allows reading them as one); -1 when it is no number. */
+/**
+ * Equal repeats arrive joined as "4, 4" (RFC 9112 6.3 allows reading them as one); -1 when it is no number, or
+ * several that differ, of which Deno takes the first over HTTP/2.
+ */
 function declaredLength(value: string): number {
-  const comma = value.indexOf(",");
-  const first = comma < 0 ? value : value.substring(0, comma);
-  return /^\d{1,15}$/.test(first) ? Number(first) : -1;
+  if (!value.includes(",")) return lengthOf(value);
+  const [first, ...others] = value.split(",").map((one) => lengthOf(one.trim()));
+  return others.every((one) => one === first) ? first! : -1;
+}
+
+function lengthOf(digits: string): number {
+  return /^\d{1,15}$/.test(digits) ? Number(digits) : -1;
 }
 
 interface Place {

@@ -104,12 +104,19 @@ function frame(type: number, flags: number, stream: 0 | 1, payload = ""): string
 }
 
 const END_HEADERS = 4;
+const END_STREAM = 1;
 const NO_ERROR = 0;
 const CANCEL = 8;
 
-/** A POST without Content-Length, of which a part comes: its fields as literals (RFC 7541 6.2.2). */
-function beginningOfPost(authority: string): string {
-  const fields = [[":method", "POST"], [":scheme", "http"], [":authority", authority], [":path", "/"]];
+/** A POST with these lengths, of which a part comes: its fields as literals (RFC 7541 6.2.2). */
+function beginningOfPost(authority: string, ...lengths: string[]): string {
+  const fields = [
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":authority", authority],
+    [":path", "/"],
+    ...lengths.map((length) => ["content-length", length]),
+  ];
   const text = (value: string) => String.fromCharCode(value.length) + value;
   const block = fields.map(([name, value]) => `\0${text(name!)}${text(value!)}`).join("");
   return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0) + frame(1, END_HEADERS, 1, block) +
@@ -126,6 +133,25 @@ scenario("an upload over HTTP/2 that its client cancels never looks whole to an 
     await client.send(frame(3, 0, 1, `\0\0\0${String.fromCharCode(code)}`));
     assertEquals(await request.arrived, false);
   }
+}, options);
+
+scenario("two lengths over HTTP/2 that differ are refused, and equal ones go on as one", async (props) => {
+  const origin = await props.origin();
+  const loop = await props.loop({ upstreams: origin.url });
+  const table: [string[], number][] = [
+    [["4", "5"], 400],
+    [["4", "4", "5"], 400],
+    [["4", "4"], 200],
+  ];
+  for (const [number, [lengths]] of table.entries()) {
+    const client = await props.client(loop);
+    await client.send(beginningOfPost(new URL(loop.url).host, ...lengths) + frame(0, END_STREAM, 1));
+    await until("it is logged", () => loop.log.length > number);
+  }
+  assertEquals(loop.log.map((line) => JSON.parse(line).status), table.map(([, status]) => status));
+  assertEquals(origin.requests.length, 1);
+  const request = await origin.request(1);
+  assertEquals([request.headerAll("content-length"), await request.text()], [["4"], "part"]);
 }, options);
 
 scenario("a 205 over HTTP/2 is relayed, without a body", async (props) => {
