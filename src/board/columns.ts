@@ -2,10 +2,18 @@
 //
 // Called by the supervisor on the main thread, which is also the only reader of totals, so a reader never
 // sees a column half moved. When a worker dies its totals move to the retired column, so that no counter
-// runs backwards, and its gauges (in-flight, connections, moving averages) vanish with it. A terminated
-// worker may still run for a moment: its column rests until `settle()` has gathered what it wrote late.
+// runs backwards, and its gauges (in-flight, connections, moving averages) vanish with it; what it had open to
+// endpoints is counted as closed. A terminated worker may still run for a moment: its column rests until
+// `settle()` has gathered what it wrote late.
 
-import { ENDPOINT_FIELDS, ROUTE_FIELDS, UPSTREAM_FIELDS, WORKER_FIELDS, WorkerField } from "./fields.ts";
+import {
+  ENDPOINT_FIELDS,
+  EndpointField,
+  ROUTE_FIELDS,
+  UPSTREAM_FIELDS,
+  WORKER_FIELDS,
+  WorkerField,
+} from "./fields.ts";
 import { Bell } from "./bell.ts";
 import { type Board, ColumnCell, EWMA_CELLS, RETIRED_COLUMN } from "./layout.ts";
 
@@ -59,8 +67,18 @@ export class Columns {
 /** Adds a column's totals to the retired column and leaves the column all zero. */
 export function retireColumn(board: Board, column: number): void {
   if (column === RETIRED_COLUMN) throw new Error("the retired column cannot be retired");
+  closeConnections(board, column);
   foldTotals(board, column);
   zeroGauges(board, column);
+}
+
+/** The system closes what the worker had open. Never less than was counted: a total does not run backwards. */
+function closeConnections({ layout, float64 }: Board, column: number): void {
+  for (let row = 0; row < layout.capacity.endpointsMax; row++) {
+    const opened = float64[layout.endpointTotal(column, row, EndpointField.connectionsOpened)]!;
+    const closed = layout.endpointTotal(column, row, EndpointField.connectionsClosed);
+    if (float64[closed]! < opened) float64[closed] = opened;
+  }
 }
 
 function foldTotals(board: Board, column: number): void {

@@ -78,6 +78,36 @@ Deno.test("retireColumn() lets in-flight, moving averages and a worker's gauges 
   assertEquals(totals.cellOf(1, ColumnCell.heartbeat), 0);
 });
 
+Deno.test("retireColumn() counts the connections that the dead worker had open as closed, once", () => {
+  const board = Board.create(capacity);
+  const columns = new Columns(board);
+  const column = columns.take();
+  const totals = new Totals(board);
+  const count = (row: number, field: number, value: number) =>
+    board.float64[board.layout.endpointTotal(column, row, field)]! += value;
+  const ofRow = (row: number) =>
+    [EndpointField.connectionsOpened, EndpointField.connectionsClosed].map((field) =>
+      totals.endpoint(row, field)
+    );
+  count(0, EndpointField.connectionsOpened, 89);
+  count(2, EndpointField.connectionsOpened, 5);
+  count(2, EndpointField.connectionsClosed, 3);
+  columns.retire(column);
+  assertEquals([ofRow(0), ofRow(1), ofRow(2)], [[89, 89], [0, 0], [5, 5]]);
+  // Its last instruction was to open one more.
+  count(2, EndpointField.connectionsOpened, 1);
+  columns.settle();
+  assertEquals([ofRow(0), ofRow(1), ofRow(2)], [[89, 89], [0, 0], [6, 6]]);
+});
+
+Deno.test("retireColumn() lets no count of closed connections run backwards", () => {
+  const board = Board.create(capacity);
+  const totals = new Totals(board);
+  board.float64[board.layout.endpointTotal(1, 0, EndpointField.connectionsClosed)] = 1;
+  retireColumn(board, 1);
+  assertEquals(totals.endpoint(0, EndpointField.connectionsClosed), 1);
+});
+
 Deno.test("retireColumn() wakes the requests that wait for what the dead worker held", async () => {
   const board = Board.create(capacity);
   fillColumn(board, 1, 7);
