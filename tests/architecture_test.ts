@@ -35,8 +35,17 @@ const STANDS_ON: Record<string, readonly string[]> = {
   admin: [...BOTTOM, "version", "tracing"],
   // Joins the control plane's parts into the one that runs.
   pod: [...BOTTOM, "control", "admin", "version"],
-  // The commands: a running pod, or a question to one over the client that upstreams get.
-  cli: [...BOTTOM, "upstream/connection", "upstream/dial", "control", "pod", "samples", "version"],
+  // The commands: a running pod, or a question to one over the client that upstreams get, in the admin server's form.
+  cli: [
+    ...BOTTOM,
+    "admin/explain",
+    "upstream/connection",
+    "upstream/dial",
+    "control",
+    "pod",
+    "samples",
+    "version",
+  ],
   version: [],
   // The decision core in virtual time: only what decides, nothing that opens a socket or a timer.
   simulate: [...BOTTOM, "balance", "proxy", "control"],

@@ -46,13 +46,18 @@ Deno.test("probe and explain refuse what they do not know, with 64 and in words"
     const [args, words] of [
       [["probe", "--json"], 'unknown: "--json"; probe takes --path --admin-host --admin-port --config'],
       [["explain", ""], 'unknown: ""; explain takes --id --path'],
+      [["explain"], "path is missing\nAsk where a request would go:"],
+      [["explain", "--path", "/", "--id", "7"], "path is not asked for here, accepted: id"],
+      [["explain", "--path", "/", "--path", "/a"], "path is given 2 times, must be given once"],
+      [["explain", "--path", "users", "--json"], 'path is "users", must start with /'],
+      [["explain", "--path", "/", "--header", "Cookie"], "header must be like `Name: value`"],
       [["probe", "--path", "livez"], '--path is "livez", must start with /'],
       [["probe", "--path", "/livez HTTP/1.1"], '--path is "/livez HTTP/1.1", must start with /'],
       [["probe", "--admin-port", "x"], 'admin.port is "x", must be an integer from 0 to 65535'],
     ] as const
   ) {
-    const { code, stderr } = await runWeir(args);
+    const { code, stdout, stderr } = await runWeir(args);
     assertStringIncludes(stderr, words);
-    assertEquals(code, 64);
+    assertEquals([code, stdout], [64, ""]);
   }
 });
