@@ -1,12 +1,13 @@
 // Where Weir begins and ends: reads the command, runs it, handles signals, exits.
 //
 // The only file that exits, handles signals or reads the environment. Exit codes: 0 a clean end, 1 a failure
-// to start or a worker that hangs while the pod serves, 64 a refused configuration or command line (EX_USAGE).
+// to start or to print, or a worker that hangs while the pod serves, 64 a refused configuration or command line (EX_USAGE).
 
 import { check } from "./cli/check.ts";
 import { explain } from "./cli/explain.ts";
 import { COMMANDS, HELP } from "./cli/help.ts";
 import { nearest } from "./config/nearest.ts";
+import { complain, print, PrintError } from "./cli/print.ts";
 import { probe } from "./cli/probe.ts";
 import { ENVIRONMENT, forgetForeignVariables } from "./cli/environment.ts";
 import { run, type Signals } from "./cli/run.ts";
@@ -43,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
   const wantsHelp = command === undefined || command === "help" || args.includes("--help") ||
     args.includes("-h");
   if (wantsHelp) {
-    console.log(HELP);
+    print(HELP);
     return command === undefined ? 64 : 0;
   }
   switch (command) {
@@ -59,12 +60,19 @@ async function main(args: readonly string[]): Promise<number> {
       return await probe(rest, env);
     case "version":
     case "--version":
-      console.log(`weir ${VERSION} (deno ${Deno.version.deno})`);
+      print(`weir ${VERSION} (deno ${Deno.version.deno})`);
       return 0;
     default:
-      console.error(unknownCommand(command));
+      complain(unknownCommand(command));
       return 64;
   }
+}
+
+/** @throws every other error: a mistake in the program. */
+function unprinted(error: unknown): number {
+  if (!(error instanceof PrintError)) throw error;
+  complain(error.message);
+  return 1;
 }
 
 function unknownCommand(command: string): string {
@@ -73,4 +81,4 @@ function unknownCommand(command: string): string {
   return `unknown command: ${command}, must be one of ${COMMANDS.join(", ")}${hint}`;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args).catch(unprinted));

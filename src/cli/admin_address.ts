@@ -8,6 +8,7 @@ import { renderFindings } from "../config/findings.ts";
 import { loadConfig, type Loaded, type LoadInputs, type Refused } from "../config/load.ts";
 import { valueAt } from "../config/path.ts";
 import { parseConfigText } from "../config/yaml_tree.ts";
+import { complain } from "./print.ts";
 
 export interface Question {
   readonly host: string;
@@ -46,7 +47,7 @@ export async function readQuestion(
   });
   if (unknown.length > 0) {
     const known = [...names, ...switches].map((name) => `--${name}`).join(" ");
-    console.error(`unknown: ${unknown.join(" ")}; ${command.name} takes ${known}`);
+    complain(`unknown: ${unknown.join(" ")}; ${command.name} takes ${known}`);
     return null;
   }
   const flags = Object.fromEntries(names.map((name) => [name, parsed[name] as string[]]));
@@ -72,7 +73,7 @@ async function adminAddress(
     },
   ]);
   if (!loaded.ok) {
-    console.error(renderFindings(loaded.findings).trimEnd());
+    complain(renderFindings(loaded.findings).trimEnd());
     return null;
   }
   const { host, port } = loaded.config.admin;

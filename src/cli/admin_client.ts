@@ -6,6 +6,7 @@ import type { ParsedResponse } from "../http1/response_head.ts";
 import { Connection } from "../upstream/connection.ts";
 import { dial } from "../upstream/dial.ts";
 import { runningWheel } from "../timer_wheel.ts";
+import { complain, print } from "./print.ts";
 
 const LIMIT_MS = 5_000;
 const HEAD_BYTES_MAX = 65_536;
@@ -16,18 +17,19 @@ export async function askAdmin(
   target: string,
   accept: string,
 ): Promise<number> {
+  let answer;
   try {
-    const { status, body } = await getAdmin(host, port, target, accept);
-    console.log(body.trimEnd());
-    return status === 200 ? 0 : 1;
+    answer = await getAdmin(host, port, target, accept);
   } catch (error) {
     const why = error instanceof Error ? error.message : error;
-    console.error(
+    complain(
       `no answer from ${authority(host, port)}: ${why}; is Weir running, and its admin server there? ` +
         "(--admin-port, ADMIN_PORT or the file say where to ask)",
     );
     return 1;
   }
+  print(answer.body.trimEnd());
+  return answer.status === 200 ? 0 : 1;
 }
 
 function authority(host: string, port: number): string {

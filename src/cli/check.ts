@@ -5,6 +5,7 @@ import { renderFinding } from "../config/findings.ts";
 import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
 import { hasUpstreams, loadOrRefuse } from "./load.ts";
 import { readManifests } from "./manifest.ts";
+import { complain, print } from "./print.ts";
 
 /** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid, no upstreams, or no manifest. */
 export async function check(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
@@ -15,21 +16,21 @@ export async function check(args: readonly string[], env: Readonly<Record<string
   for (const manifest of manifests) {
     const found = await readManifests(manifest);
     if (!Array.isArray(found)) {
-      console.error(renderFinding(found));
+      complain(renderFinding(found));
       return 64;
     }
     objects.push(...found);
   }
-  console.log(describeConfig(loaded).trimEnd());
+  print(describeConfig(loaded).trimEnd());
   const findings = lint(loaded.config, {
     placeOf: loaded.placeOf,
     origins: loaded.origins,
     ...(manifests.length === 0 ? {} : { manifest: objects }),
   });
-  for (const finding of findings) console.error(renderLintFinding(finding));
+  for (const finding of findings) complain(renderLintFinding(finding));
   if (!hasUpstreams(loaded)) return 64;
-  if (findings.length === 0) console.log("# Valid, and nothing to warn of.");
-  else console.error(tally(findings));
+  if (findings.length === 0) print("# Valid, and nothing to warn of.");
+  else complain(tally(findings));
   return findings.some(({ severity }) => severity === "error") ? 1 : 0;
 }
 

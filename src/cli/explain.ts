@@ -3,6 +3,7 @@
 import { EXPLAIN_USAGE, questionOf } from "../admin/explain.ts";
 import { readQuestion } from "./admin_address.ts";
 import { askAdmin } from "./admin_client.ts";
+import { complain } from "./print.ts";
 
 /** What `/explain` of the admin port takes. */
 const KEYS = ["id", "path", "method", "host", "client", "header"] as const;
@@ -19,7 +20,7 @@ export async function explain(
   );
   const asked = questionOf(query, "127.0.0.1");
   if ("problem" in asked) {
-    console.error(`${asked.problem}\n${EXPLAIN_USAGE.trimEnd()}`);
+    complain(`${asked.problem}\n${EXPLAIN_USAGE.trimEnd()}`);
     return 64;
   }
   return await askAdmin(

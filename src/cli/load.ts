@@ -3,6 +3,7 @@
 import { readTextFileBounded } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
 import { loadConfig, type Loaded } from "../config/load.ts";
+import { complain } from "./print.ts";
 
 /** The configuration, or null after its problems were printed: exit 64. */
 export async function loadOrRefuse(
@@ -12,14 +13,14 @@ export async function loadOrRefuse(
 ): Promise<Loaded | null> {
   const loaded = await loadConfig({ args, env, readTextFile: readTextFileBounded, fallbackUpstreams });
   if (loaded.ok) return loaded;
-  console.error(renderFindings(loaded.findings).trimEnd());
+  complain(renderFindings(loaded.findings).trimEnd());
   return null;
 }
 
 /** Whether there is something to balance over; where there is not, says how to give it. */
 export function hasUpstreams({ config, file }: Loaded): boolean {
   if (Object.keys(config.upstreams).length > 0) return true;
-  console.error(noUpstreams(file));
+  complain(noUpstreams(file));
   return false;
 }
 

@@ -2,6 +2,7 @@
 
 import { readQuestion } from "./admin_address.ts";
 import { askAdmin } from "./admin_client.ts";
+import { complain } from "./print.ts";
 
 /** Exit 0 when the probe passes, 1 when it does not or nobody answers, 64 for a flag or path that is none. */
 export async function probe(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
@@ -9,7 +10,7 @@ export async function probe(args: readonly string[], env: Readonly<Record<string
   if (question === null) return 64;
   const path = question.flags["path"]?.at(-1) ?? "/readyz";
   if (!/^\/[\x21-\x7e]*$/.test(path)) {
-    console.error(`--path is ${JSON.stringify(path)}, must start with /, in visible ASCII without blanks`);
+    complain(`--path is ${JSON.stringify(path)}, must start with /, in visible ASCII without blanks`);
     return 64;
   }
   return await askAdmin(question, path, "application/json");

@@ -16,6 +16,7 @@ import { Reloader } from "../pod/reloader.ts";
 import { startSampleOrigins } from "../samples/sample_origins.ts";
 import { banner } from "./banner.ts";
 import { hasUpstreams, loadOrRefuse } from "./load.ts";
+import { complain } from "./print.ts";
 
 /** How a command is told to stop: `hurry` skips what is only polite. */
 export interface Signals {
@@ -102,8 +103,8 @@ async function begin(
   } catch (error) {
     announce();
     const refused = error instanceof FilesRefusedError;
-    if (refused) console.error(renderFindings(error.findings).trimEnd());
-    else console.error(error instanceof Error ? error.message : String(error));
+    if (refused) complain(renderFindings(error.findings).trimEnd());
+    else complain(error instanceof Error ? error.message : String(error));
     await pod.stop();
     return refused ? 64 : 1;
   }
@@ -209,5 +210,5 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
 /** What is valid but will bite is said once, at start; it keeps nobody from starting. */
 function warn(loaded: Loaded): void {
   const findings = lint(loaded.config, { placeOf: loaded.placeOf, origins: loaded.origins });
-  for (const finding of findings) console.error(renderLintFinding(finding));
+  for (const finding of findings) complain(renderLintFinding(finding));
 }

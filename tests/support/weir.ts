@@ -35,6 +35,8 @@ export interface WeirOptions {
   readonly main?: string;
   /** Most file descriptors that the process may have open. */
   readonly filesMax?: number;
+  /** What a shell makes of its output: `2>/dev/full`. */
+  readonly redirection?: string;
 }
 
 /** A process that ended. */
@@ -50,8 +52,11 @@ export async function runWeir(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   configPath: string | null = null,
+  /** What a shell makes of its output: `>/dev/full`. */
+  redirection = "",
 ): Promise<WeirRun> {
-  const child = command(args, env, configPath, MAIN, null).spawn();
+  const shell = redirection === "" ? null : `exec "$@" ${redirection}`;
+  const child = command(args, env, configPath, MAIN, shell).spawn();
   // One that serves where it should have ended is a failure, not a wait.
   const overdue = setTimeout(() => child.kill("SIGKILL"), RUN_MS_MAX);
   const { code, signal, stdout, stderr } = await child.output();
@@ -79,8 +84,10 @@ export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir>
 export async function launchWeir(options: WeirOptions): Promise<RunningWeir> {
   const configPath = await writeConfig(options.config);
   const args = ["run", ...options.args ?? []];
-  const { main = MAIN, filesMax = null } = options;
-  const child = command(args, environment(options, configPath), configPath, main, filesMax).spawn();
+  const { main = MAIN, filesMax, redirection = "" } = options;
+  const limit = filesMax === undefined ? "" : `ulimit -n ${filesMax} && `;
+  const shell = limit === "" && redirection === "" ? null : `${limit}exec "$@" ${redirection}`;
+  const child = command(args, environment(options, configPath), configPath, main, shell).spawn();
   return new RunningWeir(child, configPath);
 }
 
@@ -249,14 +256,14 @@ function command(
   env: Readonly<Record<string, string>>,
   configPath: string | null,
   main: string,
-  filesMax: number | null,
+  /** Shell text that starts it, with `"$@"` for its command; null where no shell is needed. */
+  shell: string | null,
 ): Deno.Command {
   const denoEnv = DENO_ENV.map((name) => [name, Deno.env.get(name)]).filter(([, value]) =>
     value !== undefined
   );
   const deno = [Deno.execPath(), ...runFlags(configPath), main, ...args];
-  const limited = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', String(filesMax), ...deno];
-  const [program, ...words] = filesMax === null ? deno : limited;
+  const [program, ...words] = shell === null ? deno : ["sh", "-c", shell, "sh", ...deno];
   return new Deno.Command(program!, {
     args: words,
     cwd: ROOT,
