@@ -3,7 +3,8 @@
 import type { RouteSnapshot } from "../messages.ts";
 import { routeNames } from "../routing/default_route.ts";
 import { findTies, findUnreachable } from "../routing/overlap.ts";
-import { type LintRule, perRoute } from "./lint_finding.ts";
+import { parsePathPattern } from "../routing/path_pattern.ts";
+import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
 import type { RouteConfig } from "./schema.ts";
 
 const dotSegments = perRoute("route-path-dots", ({ match }, path) => {
@@ -15,6 +16,36 @@ const dotSegments = perRoute("route-path-dots", ({ match }, path) => {
     why: "Clients resolve dot segments before they send a request, so the route gets next to nothing.",
     fix: "Write the path that they lead to.",
   }];
+});
+
+/** What stands for more than itself in the paths of other routers: Express, regular expressions. */
+const FOREIGN_SEGMENT = /^:[A-Za-z_]|[\\^[\]]|\.\+|\(.*\||\|.*\)/;
+const PARAMETER_NAME = /^[\w-]+(\.[\w-]+)*$/;
+
+const foreignSyntax = perRoute("route-path-syntax", ({ match }, path) => {
+  if (match.path === undefined) return [];
+  const { segments, names, open } = parsePathPattern(match.path);
+  const literal = segments.find((segment, i) =>
+    segment !== null &&
+    (FOREIGN_SEGMENT.test(segment) || segment.endsWith("$") && !open && i === segments.length - 1)
+  );
+  const name = names.find((name) => !PARAMETER_NAME.test(name));
+  const report = (state: string, why: string): LintReport => ({
+    path: [...path, "match", "path"],
+    severity: "warning",
+    state: `is "${match.path}", where ${state}`,
+    why,
+    fix:
+      "Write {name} for any one segment, /* at the end for all below, and a route for each of several paths.",
+  });
+  return [
+    ...literal
+      ? [report(`"${literal}" stands for itself`, "The route gets only what has just this in its path.")]
+      : [],
+    ...name === undefined
+      ? []
+      : [report(`"{${name}}" takes any one segment`, "In braces is a name, no condition.")],
+  ];
 });
 
 const methodCase = perRoute(
@@ -64,6 +95,7 @@ const unreachable: LintRule = {
 
 export const routeRules: readonly LintRule[] = [
   dotSegments,
+  foreignSyntax,
   methodCase,
   ties,
   unreachable,

@@ -38,6 +38,36 @@ export interface LintRow {
   readonly fineWith?: object;
 }
 
+/** As other routers take them. */
+const FOREIGN_PATHS = [
+  "/x/:id",
+  "/x/:id/*",
+  "/x/[0-9]",
+  "/x/[id]",
+  "/x/\\d",
+  "/^x",
+  "/x/.+",
+  "/(a|b)",
+  "/x$",
+  "/$",
+  "/v/{id:[0-9]+}",
+  "/w/{*rest}",
+  "/z/{rest...}",
+];
+const OWN_PATHS = [
+  "/x/{id}",
+  "/x/{user.name}/*",
+  "/things:cancel",
+  "/a:80",
+  "/:",
+  "/$metadata",
+  "/orders/$count",
+  "/Products(1)",
+  "/c++/a.b",
+  "/a$/*",
+  "/*",
+];
+
 const routeRows: readonly LintRow[] = [
   {
     rule: "route-path-dots",
@@ -45,6 +75,13 @@ const routeRows: readonly LintRow[] = [
     subjects: ["routes[0].match.path", "routes[1].match.path"],
     severity: "warning",
     fine: matching({ path: "/.well-known/*" }, { path: "/a/...b" }),
+  },
+  {
+    rule: "route-path-syntax",
+    bites: matching(...FOREIGN_PATHS.map((path) => ({ path }))),
+    subjects: FOREIGN_PATHS.map((_, i) => `routes[${i}].match.path`),
+    severity: "warning",
+    fine: matching(...OWN_PATHS.map((path) => ({ path }))),
   },
   {
     rule: "route-method-case",
