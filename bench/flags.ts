@@ -29,7 +29,7 @@ export const USAGE = `deno task bench [flags]
   --rounds=N         rounds of each scenario, 1 to 100 (default: 5 for the three main ones, 3 for most others)
   --seconds=N        length of each turn, 1 to 60 (default: 1 for most)
   --write            write bench/results.json, docs/img, docs/performance.md and the README's table (default for a full
-                     run only); with --scenario, the other scenarios stay as they are
+                     run only); with --scenario, the other scenarios stay as they are; refused where the three main ones lack
   --no-write         do not write them
   --render           write them again from bench/results.json, without measuring
   --assert           exit 1 unless every target is met

@@ -13,7 +13,7 @@ import { chooseScenarios, estimateSeconds, fieldOf, paceOf } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { publish, readResults, writeResults } from "./report/publish.ts";
 import { scenarioTable, targetLines } from "./report/tables.ts";
-import { mergeResults, othersMedian, type Results, type ScenarioResult } from "./results.ts";
+import { mergeResults, othersMedian, type Results, type ScenarioResult, unmeasuredMain } from "./results.ts";
 import { runScenario } from "./rounds.ts";
 import type { Scenario } from "./scenarios.ts";
 import { chooseContestants, type Skipped, Stage } from "./stage.ts";
@@ -147,6 +147,14 @@ async function finish(results: Results, options: BenchOptions, asked: readonly S
   }
   if (options.write) {
     const whole = options.scenarios === null ? results : mergeResults(await readResults(), results);
+    const unmeasured = unmeasuredMain(whole);
+    if (unmeasured.length > 0) {
+      console.error(
+        `\nbench: nothing is written, all results and documents stay as they are: ` +
+          `not measured: ${unmeasured.join("; ")}`,
+      );
+      return 1;
+    }
     await writeResults(whole);
     await publish(whole);
     console.log("\nwritten: bench/results.json, docs/performance.md, docs/img/, README.md");

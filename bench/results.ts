@@ -5,7 +5,7 @@
 
 import { type ContestantName, CONTESTANTS } from "./contestants.ts";
 import { type FigureName, FIGURES, type Sample } from "./figures.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { SCENARIOS, SEED_SCENARIOS } from "./scenarios.ts";
 import type { Skipped } from "./stage.ts";
 import { median, ratioSpread, type Spread, spread } from "./statistics.ts";
 
@@ -104,6 +104,13 @@ export function mergeResults(older: Results | null, newer: Results): Results {
     ),
     scenarios: [...kept, ...newer.scenarios].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
   };
+}
+
+/** Titles of the three main scenarios that nobody was measured in: documents made of such results would lose them. */
+export function unmeasuredMain({ scenarios }: Results): string[] {
+  const measured = scenarios.filter(({ cells }) => cells.some(isValid)).map(({ name }) => name);
+  return SCENARIOS.filter(({ name }) => SEED_SCENARIOS.includes(name) && !measured.includes(name))
+    .map(({ title }) => title);
 }
 
 /** `Results` with medians, spreads and ratios written out, for readers of the JSON file. */

@@ -10,7 +10,7 @@ import { SCENARIOS } from "../bench/scenarios.ts";
 import { fillSections, resultsText } from "../bench/report/publish.ts";
 import { ratioTable, scenarioTable } from "../bench/report/tables.ts";
 import type { Cell, Results } from "../bench/results.ts";
-import { faultyRounds, isValid, mergeResults } from "../bench/results.ts";
+import { faultyRounds, isValid, mergeResults, unmeasuredMain } from "../bench/results.ts";
 import { checkTargets } from "../bench/targets.ts";
 import { fillTemplate } from "../bench/template.ts";
 import { startWords } from "../bench/weir_command.ts";
@@ -176,6 +176,19 @@ Deno.test("mergeResults() replaces the scenarios that were taken again, in the o
   const elsewhere = { ...older, machine: { ...older.machine, cpu: "another" } };
   assertEquals(mergeResults(elsewhere, newer), newer);
   assertEquals(mergeResults(null, newer), newer);
+});
+
+Deno.test("unmeasuredMain() names the main scenarios that are not there, or with no valid figure", () => {
+  const results = (...names: string[]) => ({
+    ...RESULTS,
+    scenarios: names.map((name) => ({ ...RESULTS.scenarios[0]!, name })),
+  });
+  assertEquals(unmeasuredMain(results("1kb", "10kb", "300kb")), []);
+  const titles = ["1 KB, 4 origins", "10 KB, 8 origins", "300 KB, 4 origins"];
+  assertEquals(unmeasuredMain(results("h2", "memory")), titles);
+  const faulty = { ...results("1kb").scenarios[0]!, cells: [CELLS[2]!] };
+  const { scenarios } = results("10kb", "300kb");
+  assertEquals(unmeasuredMain({ ...RESULTS, scenarios: [faulty, ...scenarios] }), titles.slice(0, 1));
 });
 
 Deno.test("resultsText() writes what readResults() reads back, a spread on each line", () => {
