@@ -12,6 +12,7 @@ import type { EndpointsChange, RouteSnapshot, Snapshot, UpstreamSnapshot } from 
 import { makeRouter, type Router } from "../routing/router.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Tracer } from "../tracing/tracer.ts";
+import { Pools } from "../upstream/pools.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { AccessLog } from "./access_log.ts";
 import { Admission } from "./admission.ts";
@@ -85,6 +86,7 @@ export class Proxy {
   draining = false;
   /** True from the deadline of the drain on: requests end because Weir does. */
   cutting = false;
+  private readonly pools = new Pools();
   private groups = new Map<string, Group>();
   private plans = new Map<RouteSnapshot, RoutePlan>();
 
@@ -131,7 +133,7 @@ export class Proxy {
       return group;
     }
     const { own, wheel, now, random } = this.inputs;
-    const upstream = new Upstream(snapshot, { own, wheel, now, random });
+    const upstream = new Upstream(snapshot, { own, wheel, pools: this.pools, now, random });
     const { int32, layout } = own.board;
     const budget = new RetryBudget(snapshot.retry, now, {
       int32,

@@ -22,6 +22,8 @@ import { Outlet, type OutletOwner } from "./outlet.ts";
 const IDLE_BUFFER_BYTES = 4_096;
 /** Read buffer of a connection whose answers are larger. */
 const IDLE_BUFFER_BYTES_MAX = 16_384;
+/** Deno keeps the socket of a TLS connection for 100 ms after it was closed. */
+const TLS_CLOSE_MS = 110;
 
 /** Who keeps a connection while it idles. */
 export interface ConnectionKeeper {
@@ -92,6 +94,15 @@ export class Connection implements ByteSource, OutletOwner {
     this.keeper = null;
     this.close();
     keeper.onGone(this);
+  }
+
+  /** Closes it while it idles; settles once its descriptor is free. */
+  async giveWay(): Promise<void> {
+    this.endIdle();
+    // Deno keeps the socket until the read on it has ended.
+    await this.pendingRead!.catch(() => {});
+    if (!("handshake" in this.conn)) return;
+    await new Promise<void>((free) => this.wheel.arm(new Timer(free), TLS_CLOSE_MS));
   }
 
   /** Ends idling because a request is about to use it. */

@@ -6,6 +6,7 @@
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import type { Pools } from "./pools.ts";
 import { connectWithCertificate, showsCertificate, startTls, tlsCause, type TlsTarget } from "./tls.ts";
 
 /** What a dial needs to know of where it goes. */
@@ -32,19 +33,41 @@ export class DialError extends Error {
   }
 }
 
-/** Connects with Nagle off. @throws DialError */
+/** Connects with Nagle off; out of descriptors, one of `pools` makes room. @throws DialError */
 export async function dial(
   target: DialTarget,
   tls: UpstreamTlsSnapshot,
   limits: DialLimits,
   wheel: TimerWheel,
+  pools?: Pools,
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
   const { connectMs, tlsHandshakeMs, bothMs = Infinity } = limits;
   const startedAt = wheel.now;
-  const conn = await connect(target, tls, Math.min(connectMs, bothMs), wheel);
+  const conn = await connectWithRoom(target, tls, Math.min(connectMs, bothMs), wheel, pools);
   if (target.scheme === "http") return conn;
   const leftMs = startedAt + bothMs - wheel.now;
   return await handshake(conn, target, tls, Math.min(tlsHandshakeMs, leftMs), wheel);
+}
+
+/** Out of descriptors, it tries once more when a connection that idles has given its own. */
+async function connectWithRoom(
+  target: DialTarget,
+  tls: UpstreamTlsSnapshot,
+  connectMs: number,
+  wheel: TimerWheel,
+  pools: Pools | undefined,
+): Promise<Deno.TcpConn | Deno.TlsConn> {
+  const startedAt = wheel.now;
+  try {
+    return await connect(target, tls, connectMs, wheel);
+  } catch (error) {
+    const room = isOutOfDescriptors(error) ? pools?.makeRoom() : null;
+    if (!room) throw error;
+    await room;
+    const leftMs = startedAt + connectMs - wheel.now;
+    if (leftMs <= 0) throw error;
+    return await connect(target, tls, leftMs, wheel);
+  }
 }
 
 async function connect(
@@ -79,6 +102,10 @@ export async function openSocket(
   // Nagle and delayed acknowledgements together cost 40 ms on small writes.
   conn.setNoDelay(true);
   return conn;
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof DialError && error.kind === "local" && /too many open files/i.test(error.message);
 }
 
 /** A failed connect in words. */

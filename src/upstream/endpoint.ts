@@ -16,11 +16,13 @@ import { dial, type DialLimits } from "./dial.ts";
 import { IdleLimit } from "./idle_limit.ts";
 import { Lease } from "./lease.ts";
 import { Pool } from "./pool.ts";
+import type { Pools } from "./pools.ts";
 
 /** What a worker lends to all its endpoints. */
 export interface UpstreamContext {
   readonly own: OwnColumn;
   readonly wheel: TimerWheel;
+  readonly pools: Pools;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -52,6 +54,7 @@ export class Endpoint {
     this.bell = new Bell(own.board, upstream.row);
     this.idleLimit = new IdleLimit(own.board, snapshot.row);
     this.pool = new Pool(() => this.onIdleClosed(), own.endpointIdle(snapshot.row));
+    context.pools.add(this.pool);
   }
 
   /** EndpointState bits. */
@@ -125,8 +128,8 @@ export class Endpoint {
 
   /** Opens a connection. @throws DialError */
   async open(limits: DialLimits): Promise<Connection> {
-    const { wheel, now } = this.context;
-    const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel);
+    const { wheel, now, pools } = this.context;
+    const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel, pools);
     this.totals.add(EndpointField.connectionsOpened);
     return new Connection(conn, wheel, now());
   }
@@ -214,5 +217,6 @@ export class Endpoint {
   /** Left the group: no idle connection stays, what is in flight finishes. */
   retire(): void {
     this.pool.close();
+    this.context.pools.remove(this.pool);
   }
 }

@@ -19,6 +19,11 @@ export class Pool implements ConnectionKeeper {
     return this.connections.length;
   }
 
+  /** The one that idles the longest, or null. */
+  get oldest(): Connection | null {
+    return this.connections[0] ?? null;
+  }
+
   /** The warmest usable connection, or null. */
   take(): Connection | null {
     const connection = this.connections.pop();

@@ -12,6 +12,7 @@ import {
   upstreamSnapshot,
 } from "../../src/control/snapshots.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
+import { Pools } from "../../src/upstream/pools.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 
 const config = upstreamSchema.parse({ endpoints: ["http://10.0.0.1"] });
@@ -44,7 +45,8 @@ function workerOf(upstream: ReturnType<typeof upstreamSnapshot>): Upstream {
     rateSlotsMax: 1,
   });
   const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
-  return new Upstream(upstream, { own: new OwnColumn(board, 1), wheel, now: () => 0, random: () => 0 });
+  const own = new OwnColumn(board, 1);
+  return new Upstream(upstream, { own, wheel, pools: new Pools(), now: () => 0, random: () => 0 });
 }
 
 Deno.test("endpointsChange() names those that came, went or are not as they were, and nobody else", () => {

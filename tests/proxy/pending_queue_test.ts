@@ -7,6 +7,7 @@ import type { EndpointSnapshot, UpstreamSnapshot } from "../../src/messages.ts";
 import { type NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
+import { Pools } from "../../src/upstream/pools.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
 
 const ROW = 0;
@@ -72,7 +73,13 @@ class Stage {
     } as unknown as UpstreamSnapshot;
     this.workers = [1, 2].map((column) => {
       const own = new OwnColumn(this.board, column);
-      const context = { own, wheel: this.wheel, now: () => this.time, random: Math.random };
+      const context = {
+        own,
+        wheel: this.wheel,
+        pools: new Pools(),
+        now: () => this.time,
+        random: Math.random,
+      };
       return {
         endpoint: new Endpoint(ENDPOINT, upstream, context),
         queue: new PendingQueue(own, ROW, this.wheel),

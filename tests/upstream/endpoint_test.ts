@@ -10,6 +10,7 @@ import { TimerWheel } from "../../src/timer_wheel.ts";
 import type { Connection, ConnectionKeeper } from "../../src/upstream/connection.ts";
 import { DialError } from "../../src/upstream/dial.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
+import { Pools } from "../../src/upstream/pools.ts";
 import { snapshotOf } from "../support/loop.ts";
 
 /** One endpoint as each of two workers sees it, and a clock that they share; `written` is of its upstream. */
@@ -32,6 +33,7 @@ function twoWorkers(written: Record<string, unknown> = {}) {
     new Endpoint(upstream!.endpoints[0]!, upstream!, {
       own: new OwnColumn(board, column),
       wheel,
+      pools: new Pools(),
       now,
       random: () => 0,
     })
