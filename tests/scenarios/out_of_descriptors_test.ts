@@ -1,8 +1,8 @@
 // More clients than the process may have file descriptors: Weir lives, and serves whoever it has room for.
 
 import { assertEquals } from "@std/assert";
-import { ask, RawClient } from "../support/raw_client.ts";
-import { reply } from "../support/raw_origin.ts";
+import { ask, RawClient, requestText } from "../support/raw_client.ts";
+import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -31,4 +31,45 @@ scenario("out of descriptors, Weir lives on and serves again as soon as there is
   }
   await until("operators are served", async () => await weir.status("/readyz") === 200);
   assertEquals(weir.ended, false);
+});
+
+const KEPT = 40;
+/** Descriptors that the process opens for itself meanwhile, at most. */
+const OWN = 8;
+
+scenario("out of descriptors, idle connections make room for those that requests need", async (props) => {
+  const gates = { idle: new Gate(), busy: new Gate() };
+  const idle = await props.origin(scene(wait(gates.idle), reply(200)));
+  const busy = await props.origin(scene(wait(gates.busy), reply(200)));
+  const upstreams = {
+    idle: { endpoints: [idle.url], pool: { idleMs: 60_000 } },
+    busy: { endpoints: [busy.url] },
+  };
+  const routes = ["idle", "busy"].map((name) => ({ match: { path: `/${name}` }, upstream: name }));
+  const weir = await props.weir({ filesMax: FILES_MAX, config: { upstreams, routes } });
+  const before = await weir.openFiles();
+  const asked = Array.from({ length: KEPT }, () => ask(weir.url, { target: "/idle" }));
+  await until("each has a connection", () => idle.requests.length === asked.length);
+  gates.idle.open();
+  for (const { status } of await Promise.all(asked)) assertEquals(status, 200);
+  await until("its client is gone", async () => await weir.openFiles() <= before + asked.length + OWN);
+  // Each needs two: its client's, before any request is sent, and its own.
+  const files = await weir.openFiles();
+  const count = Math.ceil((FILES_MAX - files + asked.length) / 2) - OWN;
+  const clients = await Promise.all(Array.from({ length: count }, () => props.client(weir)));
+  await until("all are let in", async () => await weir.openFiles() >= files + count);
+  const statuses: number[] = [];
+  const answers = clients.map(async (client) => {
+    await client.send(requestText("GET", "/busy"));
+    statuses.push((await client.response()).status);
+  });
+  const settled = () => busy.requests.length + statuses.length === count;
+  await until("each request is with the endpoint, or answered", settled);
+  gates.busy.open();
+  await Promise.all(answers);
+  assertEquals(statuses, Array(count).fill(200));
+  await Promise.all(clients.map((client) => client.reset()));
+  await until("there is room", async () => await weir.openFiles() < FILES_MAX - OWN);
+  const ready = () => weir.status("/readyz").then((status) => status === 200, () => false);
+  await until("operators are served", ready);
 });
