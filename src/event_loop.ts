@@ -61,6 +61,7 @@ export class EventLoop {
       makeId: idMaker(start.instance, start.column),
       instance: start.instance,
       scheme: start.listen.tls === undefined ? "http" : "https",
+      tunnels: start.listen.listener === "wire",
       readyPath: start.listen.readyPath ?? null,
       hstsMaxAgeS: start.listen.tls?.hstsMaxAgeS ?? 0,
       writeLog: (lines) => post({ kind: "log", lines }),

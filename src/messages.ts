@@ -183,7 +183,7 @@ export interface RouteExplanation {
   readonly passedOver: readonly { readonly route: string; readonly why: string }[];
   /** Null when the route answers by itself (redirect, respond) or none matches. */
   readonly upstream: string | null;
-  /** What else the route does with the request, in words: its split, its rewrite. Absent when nothing. */
+  /** What else the route does with the request, in words: its rate limit, its split, its rewrite. Absent when nothing. */
   readonly notes?: readonly string[];
   readonly candidates: readonly CandidateExplanation[];
   /** Id of the endpoint that the policy picks now; null when there is none to pick. */

@@ -11,7 +11,10 @@ import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import type { Group, Proxy } from "./proxy.ts";
+import { rateOf } from "./rate_limit.ts";
+import type { Refusal } from "./refusal.ts";
 import { stickyEndpoint } from "./selection.ts";
+import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
 /** Answers a question of the admin server. */
 export function explain(question: Question, proxy: Proxy): Answer {
@@ -35,19 +38,35 @@ function explainRoute(head: RequestHead, client: string, proxy: Proxy): RouteExp
   const reasons = explainMatch(proxy.snapshot.routes, head);
   const passedOver = reasons.routes.filter(({ chosen }) => !chosen).map(({ route, why }) => ({ route, why }));
   if (match.kind !== "route") return { ...nowhere, passedOver, why: reasons.verdict };
-  const found = { ...nowhere, passedOver, route: match.route.name };
+  const limits = rateNotes(match.route);
+  const found = { ...nowhere, passedOver, route: match.route.name, ...noted(limits) };
   const plan = proxy.plan(match.route);
   const own = plan.ownAnswer(head);
   if (own !== null) return { ...found, why: `the route answers by itself: ${answerWords(own)}` };
+  const { inputs: { tunnels }, snapshot: { unknownUpgrade } } = proxy;
+  const unwanted = refusalOfUpgrade(upgradeWish(head), tunnels, match.route.upgrade, unknownUpgrade);
+  if (unwanted !== null) return { ...found, why: `the upgrade is refused: ${refusalWords(unwanted)}` };
   const group = plan.peekGroup(client);
   if (group === null) return { ...found, why: "the route's upstream is not there: 503" };
-  const notes = [...splitNotes(match.route), ...targetNotes(head.target, plan.targetFor(head.target))];
+  const rewritten = plan.targetFor(head.target);
   return {
     ...found,
     upstream: group.upstream.name,
-    ...(notes.length === 0 ? {} : { notes }),
+    ...noted([...limits, ...splitNotes(match.route), ...targetNotes(head.target, rewritten)]),
     ...explainPick(group, head, client, proxy),
   };
+}
+
+function noted(notes: readonly string[]): { notes?: readonly string[] } {
+  return notes.length === 0 ? {} : { notes };
+}
+
+/** That there is a rate limit, not what is left of it: to ask the limiter is to take a request in. */
+function rateNotes({ rateLimit }: RouteSnapshot): string[] {
+  if (rateLimit === undefined) return [];
+  const { requestsPerSecond, burst } = rateOf(rateLimit);
+  const key = rateLimit.key === "client_address" ? "client address" : `header ${rateLimit.key.header}`;
+  return [`limits the rate to ${requestsPerSecond} a second, ${burst} at once, by ${key}: 429 beyond it`];
 }
 
 function splitNotes({ split, splitSticky }: RouteSnapshot): string[] {
@@ -65,13 +84,15 @@ function answerWords({ status, headers }: { status: number; headers: HeaderLines
   return location === undefined ? String(status) : `${status} to ${location}`;
 }
 
+function refusalWords({ status, message }: Refusal): string {
+  return `${status}, ${message}`;
+}
+
 /** What Weir answers without looking for a route, in words; null when it looks for one. */
 function answerBeforeRouting(head: RequestHead, { snapshot, identity, inputs }: Proxy): string | null {
   const exchange = { head, unacceptable: null };
   const refusal = refusalBeforeRouting(exchange, snapshot.limits, identity.pseudonym);
-  if (refusal !== null) {
-    return `refused before any route is looked for: ${refusal.status}, ${refusal.message}`;
-  }
+  if (refusal !== null) return `refused before any route is looked for: ${refusalWords(refusal)}`;
   if (isForThisHop(exchange)) return "answered by Weir itself: OPTIONS with no forwards left";
   return head.target === inputs.readyPath ? "answered by Weir itself: listen.readyPath" : null;
 }

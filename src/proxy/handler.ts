@@ -55,7 +55,8 @@ function byRoute(journey: Journey, proxy: Proxy): void | Promise<void> {
   if (own !== null) return journey.answer(own.status, own.headers, own.body);
 
   const wish = upgradeWish(exchange.head);
-  const notToBe = refusalOfUpgrade(wish, exchange, plan.route.upgrade, proxy.snapshot.unknownUpgrade);
+  const tunnels = exchange.upgrade !== undefined;
+  const notToBe = refusalOfUpgrade(wish, tunnels, plan.route.upgrade, proxy.snapshot.unknownUpgrade);
   if (notToBe !== null) return journey.refuse(notToBe);
 
   const group = plan.groupFor(journey.record.clientAddress);

@@ -47,6 +47,8 @@ export interface ProxyInputs {
   readonly instance: string;
   /** How clients speak to the traffic port. */
   readonly scheme: "http" | "https";
+  /** The traffic port can hand over a connection after 101. */
+  readonly tunnels: boolean;
   /** Path on the traffic port that answers like /readyz; null when there is none. */
   readonly readyPath: string | null;
   /** Strict-Transport-Security max-age of answers over https, seconds; 0 is none. */

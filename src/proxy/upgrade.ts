@@ -1,9 +1,9 @@
 // What a request's Upgrade asks for, and whether it may have it (RFC 9110 7.8, RFC 6455 4.2.1).
 //
-// Pure. Called by `handler.ts` once the route is known; a handshake that is not one is refused here, before
+// Pure. Called by `handler.ts` once the route is known, and by `explain.ts`; a handshake that is not one is refused here, before
 // any endpoint sees it.
 
-import { type Exchange, type HeaderLines, headerValue, headerValues, type RequestHead } from "../exchange.ts";
+import { type HeaderLines, headerValue, headerValues, type RequestHead } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -58,16 +58,20 @@ function badHandshake(message: string): Refusal {
   return { status: 400, error: "http_request_error", message };
 }
 
-/** The refusal of an upgrade that cannot be had, or null: the request goes on, with or without it. */
+/**
+ * The refusal of an upgrade that cannot be had, or null: the request goes on, with or without it.
+ *
+ * @param tunnels whether the connection can be handed over as it is
+ */
 export function refusalOfUpgrade(
   wish: UpgradeWish,
-  exchange: Pick<Exchange, "upgrade">,
+  tunnels: boolean,
   allowed: readonly string[] | undefined,
   unknownUpgrade: "ignore" | "refuse",
 ): Refusal | null {
   if (wish.kind === "invalid") return wish.refusal;
   if (wish.kind !== "other" || unknownUpgrade === "ignore") return null;
-  const passes = exchange.upgrade !== undefined && allowedTokens(wish.tokens, allowed).length > 0;
+  const passes = tunnels && allowedTokens(wish.tokens, allowed).length > 0;
   return passes ? null : {
     status: 501,
     error: "http_request_denied",

@@ -147,6 +147,66 @@ for (
   });
 }
 
+scenario("explain says which upgrades are refused, as traffic finds", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.weir({
+    config: {
+      unknownUpgrade: "refuse",
+      upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
+      routes: [
+        { match: { path: "/games/*" }, upstream: "default", upgrade: ["chess"] },
+        { match: { path: "/*" }, upstream: "default" },
+      ],
+    },
+  });
+  const unknown = "501, an upgrade to chess cannot pass here";
+  const key = ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"];
+  for (
+    const [path, upgrade, lines, refused] of [
+      ["/", "websocket", [], "400, the WebSocket version is not 13"],
+      ["/", "websocket", ["Sec-WebSocket-Version: 8"], "426, the WebSocket version is not 13"],
+      ["/", "websocket", key.slice(1), "400, Sec-WebSocket-Key is not 16 bytes in base64"],
+      ["/", "websocket", key, null],
+      ["/", "chess", [], unknown],
+      ["/games/1", "chess", [], props.listener === "wire" ? null : unknown],
+    ] as const
+  ) {
+    const headers = ["Connection: Upgrade", `Upgrade: ${upgrade}`, ...lines];
+    const query = new URLSearchParams([["path", path], ...headers.map((line) => ["header", line])]);
+    const told = await json(weir, String(query));
+    const expected = refused === null
+      ? [origin.url, "round_robin over 1 of 1 endpoints"]
+      : [null, `the upgrade is refused: ${refused}`];
+    assertEquals([told.pick, told.why], expected, `${query}`);
+    const sent = headers.map((line) => line.split(": ") as [string, string]);
+    const { status } = await ask(weir.url, { target: path, headers: sent });
+    assertEquals(String(status), refused?.slice(0, 3) ?? "200", `${query}`);
+  }
+});
+
+scenario("explain names a route's rate limit and spends nothing of it", async (props) => {
+  const origin = await props.origin();
+  const route = { name: "slow", match: { path: "/slow" }, upstream: "default" };
+  const gate = { name: "gate", match: { path: "/gate" }, respond: { status: 204 } };
+  const weir = await props.weir({
+    config: {
+      upstreams: { default: { endpoints: [origin.url] } },
+      routes: [
+        { ...route, rateLimit: { requestsPerSecond: 0.001, burst: 1 } },
+        { ...gate, rateLimit: { requestsPerSecond: 2.5, key: { header: "X-Key" } } },
+      ],
+    },
+  });
+  const limited = ["limits the rate to 0.001 a second, 1 at once, by client address: 429 beyond it"];
+  for (const status of [200, 429, 429]) {
+    for (let i = 0; i < 3; i++) assertEquals((await json(weir, "path=/slow")).notes, limited);
+    assertEquals((await ask(weir.url, { target: "/slow" })).status, status);
+  }
+  const own = await json(weir, "path=/gate");
+  assertEquals(own.notes, ["limits the rate to 2.5 a second, 3 at once, by header X-Key: 429 beyond it"]);
+  assertEquals(own.why, "the route answers by itself: 204");
+});
+
 scenario("explain knows that clients come by https", async (props) => {
   await using authority = await Authority.create();
   const tls = await authority.install("site", await authority.issue());

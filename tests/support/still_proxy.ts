@@ -41,6 +41,7 @@ export class StillProxy {
       makeId: () => "id",
       instance: "still",
       scheme: "http",
+      tunnels: false,
       readyPath: null,
       hstsMaxAgeS: 0,
       tracer: null,
