@@ -29,7 +29,7 @@ export const upstreamMetrics: readonly Metric[] = ofUpstream([
   [
     "counter",
     "weir_upstream_requests",
-    "Requests sent to the upstream's endpoints, retries not counted.",
+    "Requests for the upstream, also those that no endpoint got; retries not counted.",
     [],
     total(UpstreamField.requests),
   ],
