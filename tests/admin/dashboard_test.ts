@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { type AdminServer, startAdminServer } from "../../src/admin/server.ts";
 import { needsChromium, says, startChromium, troubleOf } from "../support/chromium.ts";
+import type { Question } from "../../src/messages.ts";
 import { FakePod } from "./fake_pod.ts";
 
 const A = "http://10.0.0.1:80";
@@ -138,6 +139,33 @@ Deno.test({
       await page.fill("[name=path]", "/pay");
       await page.click("#explain button");
       await says(page, "#explain-answer", "no pick: <b>nobody</b> is there");
+    }),
+});
+
+Deno.test({
+  name: "the dashboard asks for the host that the empty field names",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod }) => {
+      const asked: Question[] = [];
+      pod.answer = (question) => {
+        asked.push(question);
+        return [{
+          kind: "route",
+          route: null,
+          passedOver: [],
+          upstream: null,
+          candidates: [],
+          pick: null,
+          why: "",
+        }];
+      };
+      await page.click("#explain button");
+      await says(page, "#explain-answer", "no pick");
+      const named = await page.getAttribute("[name=host]", "placeholder");
+      assertEquals(asked.map((question) => "authority" in question ? question.authority : null), [named]);
     }),
 });
 
