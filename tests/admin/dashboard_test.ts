@@ -170,6 +170,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the dashboard shows findings that say the same as often as there are such",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      const findings = ["port is 0", "port is 0", "host is empty"];
+      pod.reload(false, findings);
+      for (const inFlight of [1, 2, 3]) {
+        pod.inFlight(0, 0, inFlight);
+        pass();
+        await says(page, "#pod", `${inFlight}\u00a0in\u00a0flight`);
+        assertEquals(await page.locator("#config-findings li").allInnerTexts(), findings);
+      }
+      pod.reload(true);
+      pass();
+      await says(page, "#config", "applied");
+      assertEquals(await page.locator("#config-findings li").count(), 0);
+    }),
+});
+
+Deno.test({
   name: "the dashboard shows a restarted pod's events, not those of the process before it",
   ignore,
   sanitizeOps: true,

@@ -59,11 +59,18 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Keeps one child per item, in order: made once by `create(item)`, brought up to date by `update(node, item)`. */
+/**
+ * Keeps one child per item, in order: made once by `create(item)`, brought up to date by `update(node, item)`.
+ * Items of the same key are told apart by their order.
+ */
 export function keyed(parent, items, key, create, update) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  const times = new Map();
   items.forEach((item, i) => {
-    const id = String(key(item));
+    const name = String(key(item));
+    const nth = (times.get(name) ?? 0) + 1;
+    times.set(name, nth);
+    const id = nth === 1 ? name : `${name}\n${nth}`;
     let node = old.get(id);
     if (node === undefined) {
       node = create(item);
