@@ -1,7 +1,7 @@
 // The dashboard in a real browser, fed by a scripted pod; skipped where there is no Chromium.
 
 import { assert, assertEquals } from "@std/assert";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { type AdminServer, startAdminServer } from "../../src/admin/server.ts";
 import { needsChromium, says, startChromium, troubleOf } from "../support/chromium.ts";
 import type { Question } from "../../src/messages.ts";
@@ -188,6 +188,37 @@ Deno.test({
       pass();
       await says(page, "#config", "applied");
       assertEquals(await page.locator("#config-findings li").count(), 0);
+    }),
+});
+
+Deno.test({
+  name: "the dashboard replaces a connection that goes silent without closing",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page }) => {
+      await says(page, "#link", "live");
+      const opened: Request[] = [];
+      const ended: Request[] = [];
+      page.on("request", (request) => void (request.url().endsWith("/events") && opened.push(request)));
+      page.on("requestfailed", (request) => void (opened.includes(request) && ended.push(request)));
+      // The page's time stands still unless it is told to pass, and the pod says nothing after its greeting.
+      await page.clock.install({ time: 0 });
+      await page.clock.pauseAt(1_000);
+      await page.reload();
+      for (const connections of [1, 2, 3]) {
+        await says(page, "#link", "live");
+        await page.clock.runFor(3_999);
+        await says(page, "#link", "live");
+        await page.clock.runFor(1);
+        await says(page, "#link", "no connection");
+        await page.clock.runFor(4_999);
+        assertEquals([opened.length, ended.length], [connections, connections - 1]);
+        await page.clock.runFor(1);
+      }
+      await says(page, "#link", "live");
+      assertEquals([opened.length, ended.length], [4, 3]);
     }),
 });
 

@@ -12,14 +12,16 @@ import {
 } from "./panels.js";
 import { showRoutes, showUpstreams, showWorkers } from "./tables.js";
 
-const RECONNECT_MS = 5_000;
 /** Without a message for this long the figures are not current, whatever the connection says. */
 const SILENCE_MS = 4_000;
+/** After this much more silence the connection counts as dead: one that only went quiet tells nobody. */
+const RECONNECT_MS = 5_000;
 
 const charts = new Charts(pointAt);
 let lastAt = null;
 let latest = null;
 let pointed = null;
+let source = null;
 let silence;
 
 function show(status) {
@@ -45,22 +47,31 @@ function pointAt(point) {
 
 function heard() {
   showLink("live", lastAt);
+  listen();
+}
+
+function listen() {
   clearTimeout(silence);
-  silence = setTimeout(() => showLink("lost", lastAt), SILENCE_MS);
+  silence = setTimeout(lost, SILENCE_MS);
+}
+
+/** The browser may connect again by itself; whether it does or not, what is not heard by then is replaced. */
+function lost() {
+  showLink("lost", lastAt);
+  clearTimeout(silence);
+  silence = setTimeout(connect, RECONNECT_MS);
 }
 
 function connect() {
-  const source = new EventSource("/events");
+  source?.close();
+  source = new EventSource("/events");
   source.addEventListener("history", ({ data }) => charts.replace(JSON.parse(data)));
   source.addEventListener("status", ({ data }) => {
     show(JSON.parse(data));
     heard();
   });
-  source.addEventListener("error", () => {
-    showLink("lost", lastAt);
-    // The browser connects again by itself, except after an answer other than 200.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
-  });
+  source.addEventListener("error", lost);
+  listen();
 }
 
 listenToExplain();
