@@ -44,8 +44,6 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   private entry: AttemptRecord | null = null;
   private backoff: Backoff | null = null;
   private deadlineAt = Infinity;
-  /** The request stood in the queue. */
-  private waited = false;
   /** What the last attempt came to. */
   outcome: Outcome | null = null;
 
@@ -117,7 +115,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   /** Waits while all endpoints are at their limit. */
   async waitForLease(): Promise<Lease | NoLease> {
-    this.waited = true;
+    this.journey.waited = true;
     const lease = await this.selection.waitForRoom(this.timeLeftMs);
     if (this.timeLeftMs > 0 || (typeof lease === "string" && lease !== "queueTimeout")) return lease;
     if (lease !== "queueTimeout") lease.release(false);
@@ -131,8 +129,8 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   /** One try at the leased endpoint; `judge` is told what it came to. */
   attempt(lease: Lease): Promise<Outcome> {
-    const { proxy, record } = this.journey;
-    const startedAt = record.attempts.length === 0 && !this.waited ? record.startedAt : proxy.inputs.now();
+    const { proxy, record, waited } = this.journey;
+    const startedAt = record.attempts.length === 0 && !waited ? record.startedAt : proxy.inputs.now();
     this.entry = new AttemptRecord(lease.endpoint.id, startedAt);
     record.addAttempt(this.entry);
     this.currentLease = lease;

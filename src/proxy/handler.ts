@@ -23,7 +23,10 @@ export type Decide = (journey: Journey, proxy: Proxy) => void | Promise<void>;
 export async function handle(exchange: Exchange, proxy: Proxy, decide: Decide = byRoute): Promise<void> {
   const journey = new Journey(exchange, proxy);
   const turn = proxy.inputs.turnstile.pass();
-  if (turn !== null) await turn;
+  if (turn !== null) {
+    await turn;
+    journey.waited = true;
+  }
   const slot = proxy.admission.enter(proxy.snapshot.limits.inFlightMax);
   try {
     // Every await costs a turn: what is decided at once is not awaited.

@@ -22,6 +22,8 @@ export class Journey implements Origin {
   readonly told: Told | null;
   private plan: RoutePlan | null = null;
   private begun = false;
+  /** It has stood at the turnstile or in a queue: more time has passed since it came than an attempt answers for. */
+  waited = false;
   /** Null for a request that goes to no upstream. */
   forwarding: Forwarding | null = null;
 

@@ -21,7 +21,12 @@ export class StillProxy {
   private tick: () => void = () => {};
   private client: Exchange & { clientGone: boolean } | null = null;
 
-  constructor(endpoints: readonly RawOrigin[], settings: Record<string, unknown>) {
+  /** @param turn the turns of its loop */
+  constructor(
+    endpoints: readonly RawOrigin[],
+    settings: Record<string, unknown>,
+    turn: () => Promise<void> = () => Promise.resolve(),
+  ) {
     const upstream = { endpoints: endpoints.map(({ url }) => url), ...settings };
     const now = () => this.nowMs;
     const wheel = new TimerWheel({
@@ -34,7 +39,7 @@ export class StillProxy {
     this.proxy = new Proxy({
       own: new OwnColumn(this.board, 1),
       wheel,
-      turnstile: new Turnstile(() => Promise.resolve()),
+      turnstile: new Turnstile(turn),
       now,
       epoch: () => 0,
       random: () => 0.5,

@@ -1,0 +1,33 @@
+// A request that waits until the loop has turned: how long it waits is nothing that its endpoint answers for.
+
+import { assertEquals } from "@std/assert";
+import { EndpointField, HEAD_LATENCY, LATENCY_BUCKETS } from "../../src/board/fields.ts";
+import { afterHead, Gate, reply, startOrigin, wait } from "../support/raw_origin.ts";
+import { StillProxy } from "../support/still_proxy.ts";
+
+const PER_TURN = 24;
+
+Deno.test("an endpoint's time begins once the request may begin, not while it waits for the loop's turn", async () => {
+  const asked = new Gate();
+  await using origin = await startOrigin([reply(200), afterHead(wait(asked), reply(200))]);
+  const turned = Promise.withResolvers<void>();
+  const still = new StillProxy(
+    [origin],
+    { timeouts: { responseHeadMs: 100 }, retry: { attemptsMax: 1 } },
+    () => turned.promise,
+  );
+  // With it there is a kept connection, whose head is waited for from the time that the attempt began.
+  await still.get();
+  for (let passed = 1; passed < PER_TURN; passed++) still.proxy.inputs.turnstile.pass();
+  const answer = still.get();
+  still.pass(500);
+  turned.resolve();
+  await origin.request(2);
+  still.notice();
+  still.pass(20);
+  asked.open();
+  assertEquals(await answer, [200, ""]);
+  assertEquals(still.totals.endpoint(0, EndpointField.connectionsReused), 1);
+  assertEquals(still.totals.endpoint(0, HEAD_LATENCY + LATENCY_BUCKETS), 20);
+  still.proxy.retire();
+});
