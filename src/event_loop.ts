@@ -32,7 +32,7 @@ const HEAP_BEATS = 20;
 export class EventLoop {
   private readonly proxy: Proxy;
   private readonly wheel: TimerWheel;
-  private readonly loopTurn = new LoopTurn();
+  private readonly loopTurn: LoopTurn;
   private readonly own: OwnColumn;
   private readonly serving: OwnGauge;
   /** Traffic, and the redirect to it. */
@@ -50,6 +50,7 @@ export class EventLoop {
     this.serving = this.own.gauge(ColumnCell.serving);
     // The board is written, and every deadline reckoned, in the pod's one time.
     this.wheel = runningWheel(() => performance.now() + podTimeOffsetMs);
+    this.loopTurn = new LoopTurn(this.wheel);
     const time = { now: () => this.wheel.now, epoch: () => Date.now() };
     this.proxy = new Proxy({
       own: this.own,

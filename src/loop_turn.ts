@@ -3,8 +3,11 @@
 // Deno runs many of them.
 
 import { closeQuietly } from "./http1/close_quietly.ts";
+import type { TimerWheel } from "./timer_wheel.ts";
 
 const LOOPBACK = "127.0.0.1";
+/** The byte is lost when it is not back within twice this: a loop that stood still finds the first time over. */
+const PATIENCE_MS = 500;
 const BYTE = new Uint8Array(1);
 
 interface Ends {
@@ -17,8 +20,17 @@ export class LoopTurn {
   private closed = false;
   private readonly arrived = new Uint8Array(1);
 
-  /** Resolves once the loop has turned. One at a time. @throws when the connection cannot be had, or broke */
+  constructor(private readonly wheel: Pick<TimerWheel, "within">) {}
+
+  /** Resolves once the loop has turned. One at a time. @throws when the connection cannot be had, broke or is stuck */
   async next(): Promise<void> {
+    const round = this.goRound();
+    if (await this.wheel.within(PATIENCE_MS, round) || await this.wheel.within(PATIENCE_MS, round)) return;
+    this.close();
+    throw new Error("the loop's own connection is stuck");
+  }
+
+  private async goRound(): Promise<void> {
     const { near, far } = await (this.ends ??= this.open());
     // The reading begins first: it must not find the byte there at once.
     const [count] = await Promise.all([far.read(this.arrived), near.write(BYTE)]);
@@ -41,19 +53,25 @@ export class LoopTurn {
 
 async function connectToSelf(): Promise<Ends> {
   const listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
+  let near: Deno.TcpConn | null = null;
   try {
-    const near = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port });
-    for (;;) {
-      const far = await listener.accept();
-      // Anybody on this machine may connect to loopback.
-      if (far.remoteAddr.port === near.localAddr.port && far.remoteAddr.hostname === LOOPBACK) {
-        near.setNoDelay(true);
-        return { near, far };
-      }
-      far.close();
-    }
+    near = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port });
+    near.setNoDelay(true);
+    return { near, far: await acceptFrom(near.localAddr, listener) };
+  } catch (error) {
+    if (near !== null) closeQuietly(near);
+    throw error;
   } finally {
     listener.close();
+  }
+}
+
+/** Anybody on this machine may connect to loopback: the others are sent away. */
+async function acceptFrom({ port }: Deno.NetAddr, listener: Deno.TcpListener): Promise<Deno.TcpConn> {
+  for (;;) {
+    const conn = await listener.accept();
+    if (conn.remoteAddr.port === port && conn.remoteAddr.hostname === LOOPBACK) return conn;
+    conn.close();
   }
 }
 

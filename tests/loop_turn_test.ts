@@ -1,10 +1,31 @@
 // The loop's connection to itself.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LoopTurn } from "../src/loop_turn.ts";
+import { TimerWheel } from "../src/timer_wheel.ts";
+
+/** A clock that the test moves; nothing is late until then. */
+class Clock {
+  private nowMs = 0;
+  private tick: () => void = () => {};
+  readonly wheel = new TimerWheel({
+    now: () => this.nowMs,
+    every: (_ms, tick) => {
+      this.tick = tick;
+      return () => {};
+    },
+  });
+
+  /** It is `ms` later, and what promises that are resolved already lead to has happened. */
+  async pass(ms: number): Promise<void> {
+    this.nowMs += ms;
+    this.tick();
+    for (let i = 0; i < 10; i++) await null;
+  }
+}
 
 Deno.test("LoopTurn.next() resolves turn after turn, and not within one", async () => {
-  const turns = new LoopTurn();
+  const turns = new LoopTurn(new Clock().wheel);
   await turns.next();
   const turned = turns.next().then(() => "turned");
   let microtasks = Promise.resolve("");
@@ -22,7 +43,7 @@ Deno.test("LoopTurn.next() takes no stranger's connection for its own", async ()
     strangers.push(await connect(options));
     return connect(options);
   }) as typeof Deno.connect;
-  const turns = new LoopTurn();
+  const turns = new LoopTurn(new Clock().wheel);
   try {
     await turns.next();
     await turns.next();
@@ -35,12 +56,53 @@ Deno.test("LoopTurn.next() takes no stranger's connection for its own", async ()
 });
 
 Deno.test("LoopTurn.close() ends a turn that is waited for, and lets nothing begin", async () => {
-  const turns = new LoopTurn();
+  const turns = new LoopTurn(new Clock().wheel);
   await turns.next();
   const waited = turns.next();
   turns.close();
   await assertRejects(() => waited);
-  const unopened = new LoopTurn();
+  const unopened = new LoopTurn(new Clock().wheel);
   unopened.close();
   await assertRejects(() => unopened.next(), Error, "the loop has ended");
+});
+
+Deno.test("LoopTurn.next() gives up when nothing comes through, but not because the loop stood still once", async () => {
+  const { connect } = Deno;
+  const connecting = Promise.withResolvers<Deno.TcpConn>();
+  Deno.connect = (() => connecting.promise) as unknown as typeof Deno.connect;
+  const clock = new Clock();
+  const turns = new LoopTurn(clock.wheel);
+  let end = "it waits";
+  turns.next().then(() => end = "turned", (error) => end = error.message);
+  try {
+    await clock.pass(60_000);
+    assertEquals(end, "it waits");
+    await clock.pass(1_000);
+    assertEquals(end, "the loop's own connection is stuck");
+  } finally {
+    Deno.connect = connect;
+    connecting.reject(new Error("no way"));
+  }
+});
+
+Deno.test("LoopTurn.next() keeps no half of a connection that cannot be accepted", async () => {
+  const { connect, listen } = Deno;
+  const nears: Deno.TcpConn[] = [];
+  Deno.connect = (async (options: Deno.ConnectOptions) => {
+    const near = await connect(options);
+    nears.push(near);
+    return near;
+  }) as typeof Deno.connect;
+  Deno.listen = ((options: Deno.ListenOptions & Deno.TcpListenOptions) => {
+    const listener = listen(options);
+    listener.accept = () => Promise.reject(new Error("no descriptor left"));
+    return listener;
+  }) as typeof Deno.listen;
+  try {
+    await assertRejects(() => new LoopTurn(new Clock().wheel).next(), Error, "no descriptor left");
+    assertThrows(() => nears[0]!.close(), Deno.errors.BadResource);
+  } finally {
+    Deno.connect = connect;
+    Deno.listen = listen;
+  }
 });
