@@ -53,7 +53,7 @@ export class Endpoint {
     this.verdicts = new Verdicts(own.board);
     this.bell = new Bell(own.board, upstream.row);
     this.idleLimit = new IdleLimit(own.board, snapshot.row);
-    this.pool = new Pool(() => this.onIdleClosed(), own.endpointIdle(snapshot.row));
+    this.pool = new Pool(() => this.countClosed(), own.endpointIdle(snapshot.row));
     context.pools.add(this.pool);
   }
 
@@ -144,15 +144,15 @@ export class Endpoint {
     }
     const { idlePerEndpointMax } = this.upstream.pool;
     const kept = this.pool.put(connection, connection.now, this.idleLimitMs(), idlePerEndpointMax);
-    if (!kept) this.totals.add(EndpointField.connectionsClosed);
+    if (!kept) this.countClosed();
   }
 
   closeConnection(connection: Connection): void {
     connection.close();
-    this.totals.add(EndpointField.connectionsClosed);
+    this.countClosed();
   }
 
-  private onIdleClosed(): void {
+  private countClosed(): void {
     this.totals.add(EndpointField.connectionsClosed);
   }
 

@@ -42,11 +42,7 @@ for (const [how, arrives] of Object.entries(arrivals)) {
 }
 
 Deno.test("LengthBody.copyWhole() copies all that is left, where it has room for that, and ends once", async () => {
-  const ends: boolean[] = [];
-  const inlet: Inlet = new Inlet(new Uint8Array(16), { read: () => Promise.resolve(null) });
-  inlet.bytes.set(latin1("bodynext"));
-  inlet.end = 8;
-  const body = new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) });
+  const { body, inlet, ends } = fourBytesOf("bodynext");
   const into = new Uint8Array(8);
   assertEquals([body.copyWhole(into, 5), inlet.available, ends], [-1, 8, []]);
   assertEquals([body.copyWhole(into, 4), inlet.available, ends], [4, 4, [true]]);
@@ -57,13 +53,18 @@ Deno.test("LengthBody.copyWhole() copies all that is left, where it has room for
 });
 
 Deno.test("a LengthBody of which not all is here is neither copied nor taken whole, and loses nothing", async () => {
-  const ends: boolean[] = [];
-  const inlet: Inlet = new Inlet(new Uint8Array(16), { read: () => Promise.resolve(null) });
-  inlet.bytes.set(latin1("bod"));
-  inlet.end = 3;
-  const body = new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) });
+  const { body, ends } = fourBytesOf("bod");
   assertEquals([body.copyWhole(new Uint8Array(8), 0), body.takeWhole()], [-1, null]);
   assertEquals([await body.read(), body.left], [latin1("bod"), 1]);
   await assertRejects(() => body.read(), BodyError, "closed before the end");
   assertEquals(ends, [false]);
 });
+
+/** A body of four bytes, whose connection brings `arrived` and then ends. */
+function fourBytesOf(arrived: string) {
+  const ends: boolean[] = [];
+  const inlet: Inlet = new Inlet(new Uint8Array(16), { read: () => Promise.resolve(null) });
+  inlet.bytes.set(latin1(arrived));
+  inlet.end = arrived.length;
+  return { body: new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) }), inlet, ends };
+}
