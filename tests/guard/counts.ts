@@ -23,8 +23,8 @@ export type FigureName = (typeof FIGURES)[number];
 /** Reads and writes are calls on Weir's own connections; `systemCalls` are known where `strace` is. */
 export const FIGURES = ["reads", "writes", "heapBytes", "bufferBytes", "systemCalls"] as const;
 
-/** Batches at most; the noise of any machine spares one of them. */
-const BATCHES_MAX = 10;
+/** Batches at most; the noise of any machine spares one of them, and a busy one compiles late. */
+const BATCHES_MAX = 40;
 /** Code is compiled and buffers have grown after the warm-up; a trace slows everything down. */
 const PACE = { untraced: { warmUp: 3000, batch: 500 }, traced: { warmUp: 300, batch: 100 } } as const;
 

@@ -5,13 +5,13 @@ import type { Recorded } from "./limit.ts";
 
 export const RECORDED: Recorded = {
   serve: {
-    "GET 1 KB": { reads: 1, writes: 1, heapBytes: 12937, bufferBytes: 0, systemCalls: 7.15 },
-    "POST 1 KB": { reads: 1, writes: 1, heapBytes: 25568, bufferBytes: 1249, systemCalls: 6.15 },
-    "GET 300 KB": { reads: 3, writes: 1, heapBytes: 28900, bufferBytes: 290885, systemCalls: 15.17 },
+    "GET 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 12389, bufferBytes: 0, systemCalls: 7.25 },
+    "POST 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 23937, bufferBytes: 1249, systemCalls: 6.24 },
+    "GET 300 KB": { reads: 3.04, writes: 1.04, heapBytes: 28699, bufferBytes: 290886, systemCalls: 14.21 },
   },
   wire: {
-    "GET 1 KB": { reads: 2, writes: 2, heapBytes: 10884, bufferBytes: 4, systemCalls: 6.11 },
-    "POST 1 KB": { reads: 2, writes: 2, heapBytes: 13888, bufferBytes: 2171, systemCalls: 6.13 },
-    "GET 300 KB": { reads: 4, writes: 4, heapBytes: 20889, bufferBytes: 4, systemCalls: 11.13 },
+    "GET 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 10975, bufferBytes: 4, systemCalls: 6.25 },
+    "POST 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 13882, bufferBytes: 2171, systemCalls: 6.25 },
+    "GET 300 KB": { reads: 4.04, writes: 4.04, heapBytes: 20461, bufferBytes: 4, systemCalls: 10.25 },
   },
 };
