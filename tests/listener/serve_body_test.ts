@@ -6,12 +6,13 @@ import { TimerWheel } from "../../src/timer_wheel.ts";
 import { latin1 } from "../support/raw_http.ts";
 
 /** A body of which nothing says whether there is one, on a clock that only the test moves. */
-function undeclared() {
+function undeclared(cancelling: AbortSignal | null = null) {
   let now = 0;
   let stream!: ReadableStreamDefaultController<Uint8Array>;
   const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
   let ends = 0;
-  const body = new ServeBody(new ReadableStream({ start: (it) => void (stream = it) }), null, () => ends++);
+  const source = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
+  const body = new ServeBody(source, null, () => ends++, cancelling);
   return {
     body,
     stream,
@@ -29,6 +30,13 @@ Deno.test("ServeBody.isNone() is true for what ends without a byte", async () =>
   stream.enqueue(new Uint8Array());
   stream.close();
   assertEquals([await isNone, ends()], [true, 1]);
+});
+
+Deno.test("ServeBody.isNone() is true for what has ended, though the time is over before the turn", async () => {
+  const { isNone, passes, stream } = undeclared(new AbortController().signal);
+  stream.close();
+  passes(20);
+  assertEquals(await isNone, true);
 });
 
 Deno.test("ServeBody.isNone() is false for what begins, and loses nothing of it", async () => {
