@@ -1,7 +1,8 @@
 // Where Weir begins and ends: reads the command, runs it, handles signals, exits.
 //
 // The only file that exits, handles signals or reads the environment. Exit codes: 0 a clean end, 1 a failure
-// to start or to print, or a worker that hangs while the pod serves, 64 a refused configuration or command line (EX_USAGE).
+// to start or to print, or a worker that hangs while the pod serves, 64 a refused configuration or command line
+// (EX_USAGE).
 
 import { check } from "./cli/check.ts";
 import { explain } from "./cli/explain.ts";

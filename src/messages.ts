@@ -229,7 +229,7 @@ export interface RequestStory {
   readonly durationMs: number;
   /** Body bytes sent to the client. */
   readonly bytes: number;
-  /** Who ended it and how, in words: `complete`, `client left`, `endpoint broke off`, `deadline`, ... */
+  /** Who ended it and how, in words: `complete`, `client left`, `endpoint broke off: http_response_incomplete`, ... */
   readonly endedBy: string;
 }
 
@@ -240,7 +240,7 @@ export interface AttemptStory {
   readonly startedMs: number;
   /** After the request's arrival; null when no response head came. */
   readonly headMs: number | null;
-  /** In words: `200`, `refused`, `timed out (response head)`, `reset before the head`, ... */
+  /** Its status, or words: `200`, `refused: ...`, `timed out (head)`, `reset (head) on a kept connection`, ... */
   readonly outcome: string;
   readonly reused: boolean;
   /** Whether another attempt was allowed after this one, and why; absent when none was needed. */

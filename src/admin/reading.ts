@@ -60,7 +60,7 @@ export function endpointState(reading: Reading, endpoint: EndpointInfo): Endpoin
   const bits = reading.verdicts.state(endpoint.row);
   if (bits & EndpointState.leaving) return "leaving";
   if (bits & EndpointState.ejected) return "ejected";
-  // A first check that failed sets both bits; "unhealthy" then says more.
+  // One that has failed its first check is not unhealthy yet, but that says more than that it awaits one.
   if (bits & EndpointState.unchecked) return endpoint.checksFailed > 0 ? "unhealthy" : "unchecked";
   if (bits & EndpointState.unhealthy) return "unhealthy";
   return bits & EndpointState.draining ? "draining" : "serving";

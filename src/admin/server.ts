@@ -1,6 +1,6 @@
 // The operators' server: probes, metrics, status, explain and the dashboard, on a port of its own.
 //
-// Started once per pod by `main.ts`, on the main thread. It samples the board once a second, feeds the
+// Started once per pod by `pod/pod.ts`, on the main thread. It samples the board once a second, feeds the
 // dashboards that listen, and stays up: an error is an answer of 500, and when listening itself breaks
 // (out of file descriptors) it listens again. Knows the pod only through AdminSources.
 

@@ -1,7 +1,7 @@
 // What the admin server needs to know, as functions that return plain data.
 //
-// The joiner of the control plane (`main.ts`) fills it in; nothing in this room reaches further. Every call
-// is cheap and synchronous but `ask`, which the joiner ends by a timeout of its own. Times are milliseconds
+// `pod/admin_view.ts` fills it in; nothing in this room reaches further. Every call
+// is cheap and synchronous but `ask`, which the supervisor ends by a timeout of its own. Times are milliseconds
 // since 1970, durations milliseconds. Numbers that change all the time are not here: they are on the board.
 
 import type { Board } from "../board/layout.ts";
@@ -18,7 +18,7 @@ export interface AdminSources {
   /** The listener's certificate; null without TLS. */
   certificate(): CertificateInfo | null;
   routes(): readonly RouteInfo[];
-  /** The last events, oldest first; bounded by the joiner. */
+  /** The last events, oldest first; bounded by `pod/event_book.ts`. */
   recentEvents(): readonly PodEvent[];
   /** Calls `listener` for each event from now on. @returns the way to stop it. */
   subscribe(listener: (event: PodEvent) => void): () => void;

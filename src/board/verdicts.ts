@@ -8,7 +8,7 @@ import { type Board, EndpointCell, UpstreamCell, VerdictCell } from "./layout.ts
 
 /** Bits of an endpoint's state; 0 is "takes traffic". */
 export const EndpointState = {
-  /** Failed its probes (or has not passed the first one yet). */
+  /** Failed its probes. */
   unhealthy: 1,
   /** Failed real traffic. */
   ejected: 2,

@@ -1,5 +1,5 @@
 // The effective configuration as an operator reads it: YAML that loads again, and after each value where it
-// came from. Called by `weir check`. Credentials are not printed (`isSecret`), so those do not load again.
+// came from. Called by `weir check`, and for /config. Credentials are not printed (`isSecret`), so those do not load again.
 
 import { hidden, isSecret } from "./findings.ts";
 import type { Loaded } from "./load.ts";

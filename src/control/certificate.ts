@@ -1,7 +1,7 @@
 // What a certificate file and its key file say, read before anybody is told of them.
 //
 // Pure but for the cryptography: text in, facts out, or one sentence that says what is wrong. Called by the
-// watcher of the listener's certificate; nothing that fails here reaches a worker.
+// watcher of the listener's certificate, and for every other file of TLS; nothing that fails here reaches a worker.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 

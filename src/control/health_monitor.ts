@@ -1,7 +1,6 @@
 // The once-per-pod judgement over all upstreams: one judge each, and the tick that drives them.
 //
-// Called by the supervisor with every snapshot, before it is published, and by the admin server for status.
-// `new HealthMonitor({ ...boardInputs(board), clock, probe, weightPermille, events })` is all the wiring.
+// Called by `pod/publisher.ts` with every snapshot, before it is published, and by `pod/admin_view.ts` for status.
 
 import { EndpointField } from "../board/fields.ts";
 import { type Board, EndpointCell } from "../board/layout.ts";

@@ -1,6 +1,6 @@
 // What judging needs and says: the upstreams that are judged, the figures they are judged by, the events.
 //
-// Only types; `upstream_judge.ts` and `health_monitor.ts` are written in their terms, and the supervisor
+// Only types; `upstream_judge.ts` and `health_monitor.ts` are written in their terms, and `pod/judge_inputs.ts`
 // fills them in.
 
 import type { Verdicts } from "../board/verdicts.ts";

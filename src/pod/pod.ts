@@ -1,6 +1,6 @@
 // The control plane of one process, joined: configuration, discovery, judgement, workers, admin server.
 //
-// `main.ts` starts one, tells it to reload or to leave, and exits when it is gone. Everything that workers
+// `cli/run.ts` starts one, tells it to reload or to leave, and exits when it is gone. Everything that workers
 // know goes through `publish`, in one order: rows, verdicts, then the snapshot that names them.
 
 import { type AdminServer, startAdminServer } from "../admin/server.ts";

@@ -7,8 +7,8 @@ import { type Exchange, headerValue, type RequestHead } from "../exchange.ts";
 import { isLoop } from "./headers.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** Methods that no route can take. */
-const REFUSED_METHODS_ALLOW = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/** What `Allow` says where the method is one that no route can take. */
+const METHODS_ALLOWED = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** The refusal of a request that must not go on, or null. */
 export function refusalBeforeRouting(
@@ -24,7 +24,7 @@ export function refusalBeforeRouting(
   if (head.method === "CONNECT") return refused(501, "http_request_denied", "CONNECT is not for a gateway");
   if (head.method === "TRACE" || head.method === "TRACK") {
     const message = `${head.method} is not allowed`;
-    return { ...refused(405, "http_request_denied", message), allow: REFUSED_METHODS_ALLOW };
+    return { ...refused(405, "http_request_denied", message), allow: METHODS_ALLOWED };
   }
   if (isGrpc(head)) return GRPC;
   if (isLoop(head, pseudonym)) {

@@ -1,7 +1,7 @@
 // What a request's Upgrade asks for, and whether it may have it (RFC 9110 7.8, RFC 6455 4.2.1).
 //
-// Pure. Called by `handler.ts` once the route is known, and by `explain.ts`; a handshake that is not one is refused here, before
-// any endpoint sees it.
+// Pure. Called by `handler.ts` once the route is known, and by `explain.ts`; a handshake that is not one is refused
+// here, before any endpoint sees it.
 
 import { type HeaderLines, headerValue, headerValues, type RequestHead } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";

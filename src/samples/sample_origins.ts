@@ -1,7 +1,7 @@
 // Small origins to balance over when nothing is configured, so that a first `start` shows something at once.
 //
 // They live in one worker of their own: they cost Weir's event loops nothing, may do nothing but listen on
-// loopback, and are reached over real sockets like any other origin. Called by main.ts only.
+// loopback, and are reached over real sockets like any other origin. Called by `cli/run.ts` only.
 
 /** Trees that stand along a river, one for each origin. */
 const NAMES = ["alder", "birch", "cedar", "dogwood", "elder", "fir"] as const;

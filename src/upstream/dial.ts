@@ -1,6 +1,6 @@
 // Opening a connection to an endpoint: TCP, then TLS when the endpoint asks for it, each with its own limit.
 //
-// Called by the endpoint for a new connection and by nobody else in the data plane. Whatever fails here,
+// Called by `endpoint.ts` for a new connection, and by nobody else in the data plane. Whatever fails here,
 // no byte of a request has been sent, so the caller may go elsewhere with any method.
 
 import { closeQuietly } from "../http1/close_quietly.ts";

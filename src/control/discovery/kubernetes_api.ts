@@ -1,7 +1,7 @@
 // The Kubernetes API as a pod sees it: address, trust and token from where the kubelet puts them.
 //
-// Called by the watcher, one for each `k8s://` source. Token and CA are read again for each
-// request, because both are rotated under a running pod; requests are few (a watch lasts minutes).
+// Asked by `kubernetes_session.ts`, one for each `k8s://` source. Token and CA are read again for each request,
+// because both are rotated under a running pod; requests are few (a watch lasts minutes).
 //
 // https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 

@@ -1,8 +1,8 @@
 // Joins the Kubernetes API to the system it runs on: environment, files, network.
 //
-// Called by the pod when a `k8s://` address is configured. `env` answers
-// KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT; the rights to read the service account directory and
-// to connect are needed.
+// Called by `pod/discovery_inputs.ts`, and used where a `k8s://` address is configured. `env` answers
+// KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT; the rights to read the service account directory and to
+// connect are needed.
 
 import type { Clock } from "../clock.ts";
 import type { DiscoveryEvents } from "./discovery.ts";

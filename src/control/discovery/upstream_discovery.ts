@@ -1,6 +1,6 @@
 // All endpoints of one upstream, from all its addresses, as one list.
 //
-// Called by the supervisor: one per upstream, replaced when the upstream's addresses change. Publishes for
+// Made by `pod/upstream_book.ts`: one per upstream, replaced when the upstream's addresses change. Publishes for
 // the first time when every address has been looked at once, so that a start does not begin with half a
 // group; after that at each change, coalesced: a storm of changes becomes a few lists a second.
 
