@@ -53,17 +53,6 @@ export function pathMatches(pattern: PathPattern, path: string): boolean {
     pattern.segments.every((wanted, i) => wanted === null ? segments[i] !== "" : wanted === segments[i]);
 }
 
-/** The segments of a matching path that the `{name}`s took, raw. */
-export function pathParams(pattern: PathPattern, path: string): Record<string, string> {
-  const params: Record<string, string> = {};
-  const segments = path.slice(1).split("/");
-  let name = 0;
-  pattern.segments.forEach((wanted, i) => {
-    if (wanted === null) params[pattern.names[name++]!] = segments[i]!;
-  });
-  return params;
-}
-
 /** Whether every path of `inner` is one of `outer`; null is the route that names no path. */
 export function pathCovers(outer: PathPattern | null, inner: PathPattern | null): boolean {
   if (outer === null) return true;

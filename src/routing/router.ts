@@ -8,18 +8,13 @@ import type { RequestHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import { takesEverything } from "./default_route.ts";
 import { HostIndex } from "./host_index.ts";
-import { parsePathPattern, pathParams, type PathPattern } from "./path_pattern.ts";
+import { parsePathPattern, type PathPattern } from "./path_pattern.ts";
 import { PathTrie } from "./path_trie.ts";
 import { entriesOf, type Entry } from "./precedence.ts";
 import { pathEnd, READINGS, readsOneWay } from "./readings.ts";
 
 export type RouteMatch =
-  | {
-    readonly kind: "route";
-    readonly route: RouteSnapshot;
-    /** Raw segments that the path's `{name}`s took. */
-    readonly params: Readonly<Record<string, string>>;
-  }
+  | { readonly kind: "route"; readonly route: RouteSnapshot }
   /** No route names this host: 421 (RFC 9110 15.5.20). */
   | { readonly kind: "unknownHost" }
   /** Some route is for the host, none for this path, these headers or this query: 404. */
@@ -33,7 +28,6 @@ export interface Router {
   match(head: RequestHead): RouteMatch;
 }
 
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 const UNKNOWN_HOST: RouteMatch = { kind: "unknownHost" };
 const UNKNOWN_PATH: RouteMatch = { kind: "unknownPath" };
 const AMBIGUOUS_PATH: RouteMatch = { kind: "ambiguousPath" };
@@ -43,7 +37,7 @@ export function makeRouter(routes: readonly RouteSnapshot[]): Router {
   if (routes.length === 0) return { match: () => UNKNOWN_PATH };
   const only = routes[0]!;
   if (routes.length === 1 && takesEverything(only)) {
-    const match: RouteMatch = { kind: "route", route: only, params: NO_PARAMS };
+    const match: RouteMatch = { kind: "route", route: only };
     return { match: () => match };
   }
   return new IndexedRouter(routes);
@@ -59,14 +53,14 @@ interface Tier {
 class IndexedRouter implements Router {
   readonly #hosts: HostIndex<Tier>;
   readonly #pathsMatter: boolean;
-  /** Answers for routes without `{name}`s, made once. */
+  /** The answer for each route, made once. */
   readonly #answers = new Map<RouteSnapshot, RouteMatch>();
 
   constructor(routes: readonly RouteSnapshot[]) {
     const entries = entriesOf(routes);
     this.#hosts = new HostIndex(entries, tierOf);
     this.#pathsMatter = entries.some(({ path }) => path !== null);
-    for (const route of routes) this.#answers.set(route, { kind: "route", route, params: NO_PARAMS });
+    for (const route of routes) this.#answers.set(route, { kind: "route", route });
   }
 
   match(head: RequestHead): RouteMatch {
@@ -98,8 +92,7 @@ class IndexedRouter implements Router {
       });
       if (!agree) return AMBIGUOUS_PATH;
     }
-    if (found.path === null || found.path.names.length === 0) return this.#answers.get(found.route)!;
-    return { kind: "route", route: found.route, params: pathParams(found.path, head.target.slice(0, end)) };
+    return this.#answers.get(found.route)!;
   }
 }
 
