@@ -3,12 +3,13 @@
 // Called by `weir check`, at start, which says what it finds and goes on, and at a reload, which new errors refuse.
 // What contradicts the schema or itself never comes here: `load.ts` has refused it. A rule is one small function in one of the lists.
 
-import { type LintContext, type LintFinding, type LintRule, pathText } from "./lint_finding.ts";
+import type { LintContext, LintFinding, LintRule } from "./lint_finding.ts";
 import { podRules } from "./lint_pod.ts";
 import { actionRules } from "./lint_actions.ts";
 import { routeRules } from "./lint_routes.ts";
 import { upstreamRules } from "./lint_upstreams.ts";
 import { waitRules } from "./lint_waits.ts";
+import { pathText } from "./path.ts";
 import type { Config } from "./schema.ts";
 
 export type { LintContext, LintFinding } from "./lint_finding.ts";

@@ -1,8 +1,7 @@
 // What `weir check` says of a configuration that is valid but will bite: one shape for all rules.
 
+import { type Path, pathText } from "./path.ts";
 import type { Config, RouteConfig, UpstreamConfig } from "./schema.ts";
-
-export type Path = readonly (string | number)[];
 
 /** What a rule found, before its place is known. */
 export interface LintReport {
@@ -35,8 +34,6 @@ export interface LintContext {
   readonly origins: ReadonlyMap<string, { readonly kind: string }>;
   /** Objects of the Kubernetes manifests that Weir is deployed by, parsed. */
   readonly manifest?: readonly unknown[];
-  /** `Keep-Alive: timeout` seen from the endpoints of an upstream, milliseconds, by its name. */
-  readonly keepAliveMs?: Readonly<Record<string, number>>;
 }
 
 export interface LintRule {
@@ -94,13 +91,4 @@ function writtenPaths(origins: LintContext["origins"]): Set<string> {
     for (const { index } of path.matchAll(/[.[]/g)) paths.add(path.slice(0, index));
   }
   return paths;
-}
-
-/** `routes[0].match.host`; a key that a dot would make ambiguous is quoted. */
-export function pathText(path: Path): string {
-  return path.map((step, i) => {
-    if (typeof step === "number") return `[${step}]`;
-    if (!/^[A-Za-z_][\w-]*$/.test(step)) return `[${JSON.stringify(step)}]`;
-    return i === 0 ? step : `.${step}`;
-  }).join("");
 }

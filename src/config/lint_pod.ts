@@ -1,7 +1,7 @@
 // Lint rules about the pod as a whole: whom it believes, how it leaves, what its listener can.
 
-import { isWritten, type LintReport, type LintRule, type Path } from "./lint_finding.ts";
-import { isMap, valueAt } from "./path.ts";
+import { isWritten, type LintReport, type LintRule } from "./lint_finding.ts";
+import { isMap, type Path, valueAt } from "./path.ts";
 import { listenSchema } from "./schema.ts";
 
 /** Shorter prefixes hold more addresses than any one operator has: half of a /7 is other people's. */

@@ -1,6 +1,7 @@
 // Lint rules about waits, retries and budgets that undo each other.
 
-import { type LintReport, type LintRule, type Path, perUpstream } from "./lint_finding.ts";
+import { type LintReport, type LintRule, perUpstream } from "./lint_finding.ts";
+import type { Path } from "./path.ts";
 import type { RetryConfig, TimeoutsConfig } from "./schema.ts";
 
 const retriesBeyondDeadline: LintRule = {
@@ -37,22 +38,15 @@ function beyondDeadline(path: Path, timeouts: TimeoutsConfig, { attemptsMax }: R
 /** Node.js, uvicorn and Apache httpd close an idle connection after 5 s unless told otherwise. */
 const COMMON_KEEP_ALIVE_MS = 5_000;
 
-const poolIdle = perUpstream("pool-idle-above-upstream", ({ name, upstream, path, context }) => {
-  const learned = context.keepAliveMs?.[name];
-  const limit = learned ?? COMMON_KEEP_ALIVE_MS;
-  if (upstream.pool.idlePerEndpointMax === 0 || upstream.pool.idleMs < limit) return [];
+const poolIdle = perUpstream("pool-idle-above-upstream", ({ upstream: { pool }, path }) => {
+  if (pool.idlePerEndpointMax === 0 || pool.idleMs < COMMON_KEEP_ALIVE_MS) return [];
   return [{
     path: [...path, "pool", "idleMs"],
     severity: "warning",
-    state: `is ${upstream.pool.idleMs}, not below ` +
-      (learned === undefined
-        ? `the ${limit} ms of common application servers`
-        : `the ${limit} ms its endpoints announce`),
+    state: `is ${pool.idleMs}, not below the ${COMMON_KEEP_ALIVE_MS} ms of common application servers`,
     why:
       "An endpoint closes the connection while a request is on its way; a POST that meets this fails with 502.",
-    fix: `Set it below the endpoints' keep-alive timeout, for instance to ${
-      Math.max(1, Math.floor(limit * 0.8))
-    }.`,
+    fix: `Set it below the endpoints' keep-alive timeout, for instance to ${COMMON_KEEP_ALIVE_MS * 0.8}.`,
   }];
 });
 

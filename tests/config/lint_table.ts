@@ -210,15 +210,6 @@ const waitRows: readonly LintRow[] = [
     fine: upstream({ pool: { idleMs: 4_999 } }),
   },
   {
-    rule: "pool-idle-above-upstream",
-    bites: upstream({ pool: { idleMs: 4_000 } }),
-    with: { keepAliveMs: { app: 3_000 } },
-    subjects: ["upstreams.app.pool.idleMs"],
-    severity: "warning",
-    fine: upstream({ pool: { idleMs: 50_000 } }),
-    fineWith: { keepAliveMs: { app: 60_000 } },
-  },
-  {
     rule: "health-timeout-above-interval",
     bites: upstream({ health: { timeoutMs: 2_000 } }),
     subjects: ["upstreams.app.health.timeoutMs"],

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { lint, type LintContext, lintRules, renderLintFinding } from "../../src/config/lint.ts";
-import { pathText } from "../../src/config/lint_finding.ts";
+import { pathText } from "../../src/config/path.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { refusals } from "./helpers.ts";
 import { LINT_ROWS } from "./lint_table.ts";
