@@ -2,7 +2,7 @@
 
 import { defaultUpstreamOf } from "../routing/default_route.ts";
 import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
-import type { UpstreamConfig } from "./schema.ts";
+import { checkKind, type UpstreamConfig } from "./schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
   const { enabled, ejectedPercentMax } = upstream.ejection;
@@ -101,8 +101,7 @@ const nothingNotices = perUpstream(
 const httpCheckWithoutPath = perUpstream(
   "health-keys-without-path",
   ({ upstream: { health }, path, context }) => {
-    const kind = health.kind ?? (health.path === undefined ? "tcp" : "http");
-    if (kind !== "tcp") return [];
+    if (checkKind(health) !== "tcp") return [];
     const keys = (["path", "host", "expect"] as const).filter((key) =>
       isWritten(context, [...path, "health", key])
     );

@@ -79,6 +79,11 @@ export const healthSchema = z.strictObject({
     ),
 }).describe("Active checks, made once per pod by the control plane.");
 
+/** How endpoints are checked: as it is written, else by HTTP where there is a path to ask for. */
+export function checkKind({ kind, path }: Pick<HealthConfig, "kind" | "path">): "tcp" | "http" | "off" {
+  return kind ?? (path === undefined ? "tcp" : "http");
+}
+
 export const ejectionSchema = z.strictObject({
   enabled: z.boolean().default(true).describe("Take endpoints out that fail real requests."),
   consecutiveFailures: count(1, 1000).default(5).describe("Gateway failures in a row that eject."),

@@ -3,7 +3,7 @@
 // Called by `upstream_judge.ts`. Knows endpoints by identity: one that stays keeps its state and its rhythm
 // whatever happens around it, one that joins is checked at once. Reports changes, decides nothing else.
 
-import type { HealthConfig } from "../config/schema.ts";
+import { checkKind, type HealthConfig } from "../config/schema.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import type { Clock } from "./clock.ts";
 import { type CheckSettings, EndpointCheck, type HealthChange } from "./endpoint_check.ts";
@@ -87,7 +87,7 @@ export class HealthChecker {
 }
 
 function checkSettings(config: HealthConfig, tls: UpstreamTlsSnapshot): CheckSettings {
-  const kind = config.kind ?? (config.path === undefined ? "tcp" : "http");
+  const kind = checkKind(config);
   const { fall, rise, firstCheck, intervalMs, changingIntervalMs, timeoutMs, jitterPercent } = config;
   const probe = kind === "off"
     ? null

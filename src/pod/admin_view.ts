@@ -2,7 +2,7 @@
 
 import type { AdminSources, EndpointInfo, UpstreamInfo, WorkerInfo } from "../admin/sources.ts";
 import { describeConfig } from "../config/describe.ts";
-import type { RouteConfig, UpstreamConfig } from "../config/schema.ts";
+import { checkKind, type RouteConfig, type UpstreamConfig } from "../config/schema.ts";
 import type { EndpointStatus } from "../control/endpoint_status.ts";
 import type { WorkerHandle } from "../control/worker_handle.ts";
 import { VERSION } from "../version.ts";
@@ -96,7 +96,7 @@ function policyWords({ balance }: UpstreamConfig): string {
 
 function healthWords({ health }: UpstreamConfig): string {
   const every = `every ${health.intervalMs / 1_000} s`;
-  const kind = health.kind ?? (health.path === undefined ? "tcp" : "http");
+  const kind = checkKind(health);
   if (kind === "off") return "off";
   return kind === "http" ? `http GET ${health.path} ${every}` : `tcp ${every}`;
 }
