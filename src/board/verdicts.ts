@@ -20,6 +20,12 @@ export const EndpointState = {
   unchecked: 16,
 } as const;
 
+/** EndpointState bits as words; `serving` when there is none. */
+export function stateWords(state: number): string[] {
+  const words = Object.entries(EndpointState).filter(([, bit]) => (state & bit) !== 0).map(([word]) => word);
+  return words.length === 0 ? ["serving"] : words;
+}
+
 export class Verdicts {
   constructor(private readonly board: Board) {}
 

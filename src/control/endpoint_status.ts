@@ -2,7 +2,7 @@
 //
 // Called by `upstream_judge.ts` for the status page, the dashboard and the log. Plain data, ready for JSON.
 
-import { EndpointState } from "../board/verdicts.ts";
+import { stateWords } from "../board/verdicts.ts";
 import type { EndpointSnapshot } from "../messages.ts";
 import type { Clock } from "./clock.ts";
 import type { CheckResult, EndpointCheck } from "./endpoint_check.ts";
@@ -70,12 +70,4 @@ export function endpointStatus(parts: StatusParts): EndpointStatus {
     },
     ejection: { until, times: ejection.times, reason: ejection.reason, counts: { ...ejection.counts } },
   };
-}
-
-/** EndpointState bits as words; `serving` when there is none. */
-export function stateWords(state: number): string[] {
-  const words = Object.entries(EndpointState)
-    .filter(([, bit]) => (state & bit) !== 0)
-    .map(([word]) => word);
-  return words.length === 0 ? ["serving"] : words;
 }

@@ -1,7 +1,7 @@
 // What the proxy would do with a request, or did with one: the same functions that traffic uses, asked
 // without sending anything.
 
-import { EndpointState } from "../board/verdicts.ts";
+import { stateWords } from "../board/verdicts.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import { makeBalancer } from "../balance/policies.ts";
 import { type HeaderLines, headerValue, type RequestHead } from "../exchange.ts";
@@ -146,7 +146,7 @@ function explainCandidate(
   const score = whyNot === null ? balancer.score?.(endpoint, usable) : undefined;
   return {
     endpoint: endpoint.id,
-    state: stateWords(endpoint.state),
+    state: stateWords(endpoint.state).join(", "),
     weight: endpoint.weight,
     inFlight: endpoint.inFlight(),
     latencyMs: atMs === 0 ? null : costMs,
@@ -161,12 +161,6 @@ function whyNotUsable(endpoint: Endpoint, usable: readonly Endpoint[]): string |
       ? `at its limit of ${endpoint.upstream.limits.inFlightPerEndpointMax} requests`
       : null;
   }
-  if (endpoint.state !== 0) return stateWords(endpoint.state);
+  if (endpoint.state !== 0) return stateWords(endpoint.state).join(", ");
   return endpoint.backup ? "a backup: enough primaries serve" : "others are preferred";
-}
-
-/** EndpointState bits in words. */
-function stateWords(state: number): string {
-  const words = Object.entries(EndpointState).filter(([, bit]) => (state & bit) !== 0).map(([word]) => word);
-  return words.length === 0 ? "serving" : words.join(", ");
 }

@@ -1,9 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Board, EndpointCell, RETIRED_COLUMN } from "../../src/board/layout.ts";
 import { EndpointField } from "../../src/board/fields.ts";
-import { EndpointState, Verdicts } from "../../src/board/verdicts.ts";
+import { EndpointState, stateWords, Verdicts } from "../../src/board/verdicts.ts";
 import { ejectionSchema, healthSchema, slowStartSchema } from "../../src/config/schema.ts";
-import { stateWords } from "../../src/control/endpoint_status.ts";
 import { boardInputs, HealthMonitor } from "../../src/control/health_monitor.ts";
 import type { JudgedUpstream } from "../../src/control/judgement.ts";
 import type { Probe } from "../../src/control/probe.ts";
