@@ -45,7 +45,8 @@ function numbered<const T extends readonly string[]>(names: T): { readonly [K in
   return Object.fromEntries(names.map((name, index) => [name, index])) as { [K in T[number]]: number };
 }
 
-const histogram = (name: string) => Array.from({ length: LATENCY_BUCKETS + 1 }, (_, i) => `${name}_${i}`);
+/** Cells of a histogram: LATENCY_BUCKETS counts, then the sum in milliseconds. */
+const HISTOGRAM_CELLS = LATENCY_BUCKETS + 1;
 
 const endpointNames = [
   "attempts",
@@ -69,10 +70,10 @@ const endpointNames = [
 ] as const;
 /** Totals of one endpoint. Two histograms follow: `HEAD_LATENCY` (to the response head), `TOTAL_LATENCY`. */
 export const EndpointField = numbered(endpointNames);
-/** First cell of a histogram: LATENCY_BUCKETS counts, then the sum in milliseconds. */
+/** First cell of a histogram. */
 export const HEAD_LATENCY = endpointNames.length;
-export const TOTAL_LATENCY = HEAD_LATENCY + LATENCY_BUCKETS + 1;
-export const ENDPOINT_FIELDS = endpointNames.length + histogram("").length * 2;
+export const TOTAL_LATENCY = HEAD_LATENCY + HISTOGRAM_CELLS;
+export const ENDPOINT_FIELDS = TOTAL_LATENCY + HISTOGRAM_CELLS;
 
 const upstreamNames = [
   "requests",
@@ -108,7 +109,7 @@ const routeNames = [
 ] as const;
 export const RouteField = numbered(routeNames);
 export const ROUTE_LATENCY = routeNames.length;
-export const ROUTE_FIELDS = routeNames.length + LATENCY_BUCKETS + 1;
+export const ROUTE_FIELDS = ROUTE_LATENCY + HISTOGRAM_CELLS;
 
 const workerNames = [
   "requests",
