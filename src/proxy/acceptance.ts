@@ -53,10 +53,6 @@ export function isForThisHop(exchange: Pick<Exchange, "head">): boolean {
   return head.method === "OPTIONS" && /^0+$/.test(headerValue(head.headers, "max-forwards") ?? "");
 }
 
-export function bodyTooLarge(bytesMax: number): Refusal {
-  return { ...refused(413, "http_request_error", `request body larger than ${bytesMax} bytes`), close: true };
-}
-
 function refused(status: number, error: string, message: string): Refusal {
   return { status, error, message };
 }

@@ -58,7 +58,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     const { retry, timeouts } = plan.settings(group.upstream);
     this.retry = retry;
     this.timeouts = timeouts;
-    this.bodyBytesMax = plan.route.requestBodyBytesMax ?? proxy.snapshot.limits.requestBodyBytesMax;
+    this.bodyBytesMax = plan.requestBodyBytesMax(proxy.snapshot.limits);
     this.body = exchange.body === null
       ? null
       : new RequestBody(exchange.body, retry.bodyKeptBytesMax, this.bodyBytesMax, proxy.identity);

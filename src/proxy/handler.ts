@@ -12,7 +12,6 @@ import { Journey } from "./journey.ts";
 import type { Proxy } from "./proxy.ts";
 import { wholeText } from "./refusal.ts";
 import * as refusals from "./refusals.ts";
-import { noRoute } from "./route_plan.ts";
 import { type Switching, switchingFor } from "./switching.ts";
 import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
@@ -50,7 +49,7 @@ function byRoute(journey: Journey, proxy: Proxy): void | Promise<void> {
   if (exchange.head.target === proxy.inputs.readyPath) return journey.tellReady();
 
   const match = proxy.router.match(exchange.head);
-  if (match.kind !== "route") return journey.refuse(noRoute(match));
+  if (match.kind !== "route") return journey.refuse(refusals.ofNoRoute(match));
   const plan = journey.follow(match.route);
   const unwanted = journey.refusalByRoute();
   if (unwanted !== null) return journey.refuse(unwanted);

@@ -4,7 +4,6 @@ import { RouteField } from "../board/fields.ts";
 import type { Body, Delivery, Exchange, HeaderLines, ResponseHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import type { RequestTrace, Tracer } from "../tracing/tracer.ts";
-import { bodyTooLarge } from "./acceptance.ts";
 import { plainAddress } from "./client_address.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { interimToClient, type Origin, requestIdOf } from "./headers.ts";
@@ -13,7 +12,7 @@ import { addHsts } from "./redirect_to_tls.ts";
 import { refuseBeyondRate } from "./rate_limit.ts";
 import { RequestRecord } from "./record.ts";
 import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
-import { INTERNAL_ERROR } from "./refusals.ts";
+import { bodyTooLarge, INTERNAL_ERROR } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { type Told, toldBy } from "./told.ts";
 
@@ -72,8 +71,9 @@ export class Journey implements Origin {
   /** The refusal of a request that its route takes no more of now, or takes no such body of; or null. */
   refusalByRoute(): Refusal | null {
     const { exchange, proxy, record } = this;
-    const { route, totals } = this.plan!;
-    const bodyBytesMax = route.requestBodyBytesMax ?? proxy.snapshot.limits.requestBodyBytesMax;
+    const plan = this.plan!;
+    const { route, totals } = plan;
+    const bodyBytesMax = plan.requestBodyBytesMax(proxy.snapshot.limits);
     if (bodyBytesMax > 0 && (exchange.body?.length ?? 0) > bodyBytesMax) return bodyTooLarge(bodyBytesMax);
     if (route.rateLimit === undefined) return null;
     const { rates } = proxy;

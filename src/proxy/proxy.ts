@@ -3,7 +3,6 @@
 // `event_loop.ts` makes one and hands every exchange of its listener to `handle`. Applying a snapshot keeps what
 // did not change: upstreams by name, endpoints by identity, with their pools and counts.
 
-import { hash32 } from "../balance/hash.ts";
 import { makeBalancer } from "../balance/policies.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import { PodCell, UpstreamCell } from "../board/layout.ts";
@@ -180,7 +179,7 @@ export class Proxy {
   plan(route: RouteSnapshot): RoutePlan {
     let plan = this.plans.get(route);
     if (plan === undefined) {
-      plan = new RoutePlan(route, this.groups, hash32, this.inputs.own.route(route.row));
+      plan = new RoutePlan(route, this.groups, this.inputs.own.route(route.row));
       this.plans.set(route, plan);
     }
     return plan;

@@ -1,6 +1,6 @@
 // The refusals that the handler knows by name.
 
-import { bodyTooLarge } from "./acceptance.ts";
+import type { RouteMatch } from "../routing/router.ts";
 import { answerFor, type Failure } from "./failure.ts";
 import type { NoLease } from "./pending_queue.ts";
 import type { Refusal } from "./refusal.ts";
@@ -42,6 +42,33 @@ const UNUSABLE = "the origin did not give a usable answer";
 /** A status that the listener cannot send: above 599 it is none (RFC 9110 15). */
 export const UNKNOWN_STATUS: Refusal = { status: 502, error: "http_protocol_error", message: UNUSABLE };
 
+/** When no route takes the request. */
+export function ofNoRoute(match: Exclude<RouteMatch, { kind: "route" }>): Refusal {
+  switch (match.kind) {
+    case "unknownHost":
+      return {
+        status: 421,
+        error: "destination_not_found",
+        message: "this gateway does not serve that host",
+      };
+    case "unknownPath":
+      return { status: 404, error: "destination_not_found", message: "no route takes this path" };
+    case "ambiguousPath":
+      return {
+        status: 400,
+        error: "http_request_error",
+        message: "the path can be read in more than one way",
+      };
+    case "methodNotAllowed":
+      return {
+        status: 405,
+        error: "http_request_denied",
+        message: "no route takes this method here",
+        allow: match.allow,
+      };
+  }
+}
+
 /** When no endpoint could be claimed. */
 export function ofNoLease(why: Exclude<NoLease, "clientGone">): Refusal {
   switch (why) {
@@ -62,6 +89,15 @@ export function ofFailure(failure: Failure): Refusal {
   const { status, error } = answerFor(failure);
   const message = status === 504 ? OUT_OF_TIME.message : UNUSABLE;
   return { status, error, message };
+}
+
+export function bodyTooLarge(bytesMax: number): Refusal {
+  return {
+    status: 413,
+    error: "http_request_error",
+    message: `request body larger than ${bytesMax} bytes`,
+    close: true,
+  };
 }
 
 /** When the client's own body was the problem. */

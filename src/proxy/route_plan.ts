@@ -2,9 +2,10 @@
 //
 // Made once per snapshot and route, so that a request costs a map look-up.
 
+import { hash32 } from "../balance/hash.ts";
 import { RouteField, statusClassOf } from "../board/fields.ts";
 import type { OwnRow } from "../board/own.ts";
-import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
+import type { LimitsConfig, RetryConfig, TimeoutsConfig } from "../config/schema.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import { editHeaders } from "../routing/header_edits.ts";
@@ -12,7 +13,7 @@ import { makeSplit, type Split } from "../routing/split.ts";
 import { redirectLocation, rewriteTarget } from "../routing/target.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Group } from "./proxy.ts";
-import { type Refusal, type WholeBody, wholeText } from "./refusal.ts";
+import { type WholeBody, wholeText } from "./refusal.ts";
 
 export class RoutePlan {
   private readonly split: Split | null;
@@ -23,7 +24,6 @@ export class RoutePlan {
   constructor(
     readonly route: RouteSnapshot,
     private readonly groups: ReadonlyMap<string, Group>,
-    private readonly hash: (text: string) => number,
     readonly totals: OwnRow,
   ) {
     this.split = route.split === undefined ? null : makeSplit(route.split);
@@ -41,7 +41,7 @@ export class RoutePlan {
     const name = this.split === null
       ? this.route.upstream
       : this.route.splitSticky
-      ? this.split.byHash(this.hash(clientAddress))
+      ? this.split.byHash(hash32(clientAddress))
       : this.split.byTurn(this.turns);
     return name === undefined ? null : this.groups.get(name) ?? null;
   }
@@ -56,6 +56,16 @@ export class RoutePlan {
     };
     this.merged.set(upstream, merged);
     return merged;
+  }
+
+  /** Largest request body; 0 is no limit. */
+  requestBodyBytesMax(limits: LimitsConfig): number {
+    return this.route.requestBodyBytesMax ?? limits.requestBodyBytesMax;
+  }
+
+  /** Longest silence of a WebSocket or another tunnel. */
+  idleTunnelMs(limits: LimitsConfig): number {
+    return this.route.idleTunnelMs ?? limits.webSocketIdleMs;
   }
 
   targetFor(target: string): string {
@@ -99,37 +109,5 @@ export class RoutePlan {
     this.totals.add(RouteField.status1xx + statusClassOf(status));
     this.totals.add(RouteField.bytesIn, bytesIn);
     this.totals.add(RouteField.bytesOut, bytesOut);
-  }
-}
-
-/** Refusals for requests that no route takes. */
-export function noRoute(
-  match: { kind: "unknownHost" | "unknownPath" | "ambiguousPath" } | {
-    kind: "methodNotAllowed";
-    allow: readonly string[];
-  },
-): Refusal {
-  switch (match.kind) {
-    case "unknownHost":
-      return {
-        status: 421,
-        error: "destination_not_found",
-        message: "this gateway does not serve that host",
-      };
-    case "unknownPath":
-      return { status: 404, error: "destination_not_found", message: "no route takes this path" };
-    case "ambiguousPath":
-      return {
-        status: 400,
-        error: "http_request_error",
-        message: "the path can be read in more than one way",
-      };
-    case "methodNotAllowed":
-      return {
-        status: 405,
-        error: "http_request_denied",
-        message: "no route takes this method here",
-        allow: match.allow,
-      };
   }
 }

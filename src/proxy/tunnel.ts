@@ -29,7 +29,7 @@ export async function relayTunnel(
   journey.begin(101);
   const client = await exchange.upgrade!(handshake.clientHead(lines, said));
   const relay = new TunnelRelay(client, new EndpointSide(connection), webSocket, {
-    idleMs: plan.route.idleTunnelMs ?? proxy.snapshot.limits.webSocketIdleMs,
+    idleMs: plan.idleTunnelMs(proxy.snapshot.limits),
   }, proxy.inputs.wheel);
   if (webSocket) {
     await whileStanding(journey.proxy, relay, relay.run());

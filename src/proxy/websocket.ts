@@ -26,7 +26,7 @@ export async function relayWebSocket(
   const relay = new WebSocketRelay(new EndpointSocket(connection, messageBytesMax), {
     messageBytesMax,
     bufferedBytesMax: limits.webSocketBufferedBytesMax,
-    idleMs: plan.route.idleTunnelMs ?? limits.webSocketIdleMs,
+    idleMs: plan.idleTunnelMs(limits),
   }, proxy.inputs);
   const lines = handshake.clientLines(forwarding.clientHead(head).headers);
   const client = await exchange.acceptWebSocket!(lines, handshake.protocol(head), relay);
