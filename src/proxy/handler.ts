@@ -15,7 +15,7 @@ import * as refusals from "./refusals.ts";
 import { type Switching, switchingFor } from "./switching.ts";
 import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
-/** What becomes of a request that was let in. */
+/** What becomes of a request that was let in, and that Weir does not answer whatever its route. */
 export type Decide = (journey: Journey, proxy: Proxy) => void | Promise<void>;
 
 /** Answers an exchange. Never rejects. */
@@ -29,7 +29,9 @@ export async function handle(exchange: Exchange, proxy: Proxy, decide: Decide = 
   const slot = proxy.admission.enter(proxy.snapshot.limits.inFlightMax);
   try {
     // Every await costs a turn: what is decided at once is not awaited.
-    const going = slot === null ? journey.refuse(refusals.OVERLOADED) : decide(journey, proxy);
+    const going = slot === null
+      ? journey.refuse(refusals.OVERLOADED)
+      : answerBeforeRouting(journey, proxy) ?? decide(journey, proxy);
     if (going !== undefined) await going;
   } catch (error) {
     await journey.fail(error);
@@ -40,14 +42,19 @@ export async function handle(exchange: Exchange, proxy: Proxy, decide: Decide = 
   }
 }
 
-/** Finds out whether and where the request goes. */
-function byRoute(journey: Journey, proxy: Proxy): void | Promise<void> {
+/** What Weir must refuse, and what it answers itself, on whatever port; null for all else. */
+function answerBeforeRouting(journey: Journey, proxy: Proxy): Promise<void> | null {
   const { exchange } = journey;
   const refusal = refusalBeforeRouting(exchange, proxy.snapshot.limits, proxy.identity.pseudonym);
   if (refusal !== null) return journey.refuse(refusal);
   if (isForThisHop(exchange)) return journey.answer(200, [], wholeText(""));
   if (exchange.head.target === proxy.inputs.readyPath) return journey.tellReady();
+  return null;
+}
 
+/** Finds out whether and where the request goes. */
+function byRoute(journey: Journey, proxy: Proxy): void | Promise<void> {
+  const { exchange } = journey;
   const match = proxy.router.match(exchange.head);
   if (match.kind !== "route") return journey.refuse(refusals.ofNoRoute(match));
   const plan = journey.follow(match.route);

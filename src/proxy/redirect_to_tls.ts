@@ -5,7 +5,6 @@
 
 import { headerValue, type ResponseHead } from "../exchange.ts";
 import { redirectLocation } from "../routing/target.ts";
-import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import type { Decide } from "./handler.ts";
 import { wholeText } from "./refusal.ts";
 
@@ -14,16 +13,9 @@ const HTTPS_PORT = 443;
 /** Answers every request with the way to the same address by https. */
 export function redirectToTls(toPort: number): Decide {
   const place = toPort === HTTPS_PORT ? "https://{host}{path}" : `https://{host}:${toPort}{path}`;
-  return (journey, proxy) => {
-    const { exchange } = journey;
-    const refusal = refusalBeforeRouting(exchange, proxy.snapshot.limits, proxy.identity.pseudonym);
-    if (refusal !== null) return journey.refuse(refusal);
-    if (isForThisHop(exchange)) return journey.answer(200, [], wholeText(""));
-    if (exchange.head.target === proxy.inputs.readyPath) return journey.tellReady();
-    exchange.body?.cancel();
-    // 308 keeps the method and the body: an API call is not turned into a GET.
-    return journey.answer(308, ["Location", redirectLocation(place, exchange.head)], wholeText(""));
-  };
+  // 308 keeps the method and the body: an API call is not turned into a GET.
+  return (journey) =>
+    journey.answer(308, ["Location", redirectLocation(place, journey.exchange.head)], wholeText(""));
 }
 
 /** RFC 6797 7.1: over https, and only there; an origin that has its own policy keeps it. */
