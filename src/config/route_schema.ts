@@ -14,6 +14,7 @@ import {
   overridesOf,
   protocol,
   targetPath,
+  token,
 } from "./units.ts";
 import { retrySchema, timeoutsSchema } from "./upstream_schema.ts";
 
@@ -29,7 +30,7 @@ export const matchSchema = z.strictObject({
     .describe("Exact name or `*.example.org` (one or more labels); several are alternatives."),
   path: z.string().startsWith("/").optional()
     .describe("`/a` exactly; `/a/*` is /a and all below it; `/users/{id}/x` takes one segment for `{id}`."),
-  method: z.array(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)).min(1).optional().describe(
+  method: z.array(token()).min(1).optional().describe(
     "Any of these, case-sensitive as in RFC 9110.",
   ),
   headers: z.record(headerName(), valueMatch).optional().describe(

@@ -4,7 +4,7 @@
 // and `weir check` are made from it. Nothing else in Weir has a default of its own.
 
 import { z } from "zod";
-import { bytes, count, headerName, milliseconds, name, port, targetPath } from "./units.ts";
+import { bytes, count, headerName, milliseconds, name, port, targetPath, token } from "./units.ts";
 import { routeSchema } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
 
@@ -82,7 +82,7 @@ export const headersSchema = z.strictObject({
       "send through them. What is not read is not passed on.",
   ),
   forwarded: z.boolean().default(false).describe("Also send Forwarded (RFC 7239)."),
-  via: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/).default("weir")
+  via: token().default("weir")
     .describe("Pseudonym in Via; an instance adds a suffix of its own, so that loops are seen."),
 }).describe("What Weir adds to messages.");
 

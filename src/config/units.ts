@@ -22,9 +22,11 @@ export const port = (min: 0 | 1 = 1) => z.int().min(min).max(65_535);
 export const name = () =>
   z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "must be 1 to 63 letters, digits, '-', '_' or '.'");
 
+/** A token (RFC 9110 5.6.2): a method, a pseudonym, the name of a cookie that Weir sets. */
+export const token = () => z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a token");
+
 /** A header field name (RFC 9110 5.1), written in any case. */
-export const headerName = () =>
-  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header field name");
+export const headerName = token;
 
 /** A header field value: no control characters but tab (RFC 9110 5.5). */
 export const headerText = () =>

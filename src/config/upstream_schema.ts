@@ -15,6 +15,7 @@ import {
   milliseconds,
   percent,
   targetPath,
+  token,
 } from "./units.ts";
 
 const statusRange = z.string().regex(/^[1-5](\d\d|xx)(-[1-5]\d\d)?$/, "must be like 200, 2xx or 200-399");
@@ -47,7 +48,7 @@ export const slowStartSchema = z.strictObject({
 }).describe("Ramp for endpoints that joined or came back; not when a group goes from none to one.");
 
 export const stickySchema = z.strictObject({
-  cookie: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/).default("weir_affinity")
+  cookie: token().default("weir_affinity")
     .describe("Cookie that carries the signed endpoint."),
   maxAgeS: z.int().min(0).max(31_536_000).default(0).describe("Cookie lifetime; 0 is a session cookie."),
   secure: z.boolean().default(false).describe("Send the cookie over TLS only."),
