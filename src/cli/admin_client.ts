@@ -1,5 +1,6 @@
 // One GET to the admin server of a running Weir, over Weir's own client: no proxy variable can lead it astray.
 
+import { bracketed } from "../config/endpoint_url.ts";
 import type { Body } from "../exchange.ts";
 import { requestHead } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
@@ -33,7 +34,7 @@ export async function askAdmin(
 }
 
 function authority(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${bracketed(host)}:${port}`;
 }
 
 /** @throws DialError, ConnectionError, BodyError */

@@ -1,5 +1,6 @@
 // What Weir says when it starts: where it listens, from which file, what it balances over, and a line to try.
 
+import { bracketed } from "../config/endpoint_url.ts";
 import type { DiscoveredEndpoint } from "../control/discovery/discovery.ts";
 import type { Pod } from "../pod/pod.ts";
 import { VERSION } from "../version.ts";
@@ -50,10 +51,6 @@ export function upstreamLines(
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** An address that a client on this machine can use. */

@@ -4,6 +4,8 @@
 // connections; so each port of the workers is first bound without it. A port that the system picks is held until
 // the workers listen on it: were it let go before, the system could give it to the next that asks.
 
+import { bracketed } from "../config/endpoint_url.ts";
+
 export class CannotListenError extends Error {
   override readonly name = "CannotListenError";
 }
@@ -63,7 +65,7 @@ export function orSayWhy<T>(address: Address, listen: () => T): T {
 }
 
 function reason(error: unknown, { host, port, owner }: Address): string {
-  const cannot = `cannot listen on ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const cannot = `cannot listen on ${bracketed(host)}:${port}`;
   const another = SETTINGS[owner];
   if (error instanceof Deno.errors.AddrInUse) {
     return `${cannot}: the port is in use by another process; choose another with ${another.port}`;

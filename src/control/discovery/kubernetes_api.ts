@@ -5,7 +5,9 @@
 //
 // https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 
-export const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+import { bracketed } from "../../config/endpoint_url.ts";
+
+const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** What comes in from outside. */
 export interface KubernetesApiInputs {
@@ -60,7 +62,7 @@ export class KubernetesApi {
     const host = this.inputs.env("KUBERNETES_SERVICE_HOST");
     const port = this.inputs.env("KUBERNETES_SERVICE_PORT") ?? "443";
     if (!host) throw new NotInClusterError("KUBERNETES_SERVICE_HOST is not set");
-    return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return `https://${bracketed(host)}:${port}`;
   }
 
   async #read(name: string): Promise<string> {
