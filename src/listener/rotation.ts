@@ -22,7 +22,8 @@ interface Age {
   readonly lifetimeMs: number;
 }
 
-const JITTER = 0.2;
+/** A connection's own limits are up to this share below the configured ones. */
+export const JITTER = 0.2;
 /** About 2 MB. With more connections the clock of the one that was first seen the longest ago starts again. */
 export const CONNECTIONS_REMEMBERED_MAX = 16_384;
 

@@ -2,11 +2,9 @@
 
 import type { ListenConfig } from "../config/schema.ts";
 import type { Exchange } from "../exchange.ts";
+import { JITTER } from "./rotation.ts";
 import type { SocketLimits } from "./wire_socket.ts";
 import type { WireTable } from "./wire_table.ts";
-
-/** Limits are up to this share shorter, so that connections opened together do not leave together. */
-const JITTER = 0.2;
 
 export class WireHouse {
   /** True while Weir leaves: every answer is its connection's last. */
@@ -46,6 +44,7 @@ export class WireHouse {
       : Math.max(1, Math.round(this.spread(connectionRequestsMax)));
   }
 
+  /** Up to JITTER shorter, so that connections opened together do not leave together. */
   private spread(limit: number): number {
     return limit * (1 - this.random() * JITTER);
   }
