@@ -10,7 +10,8 @@ export class Uploads {
   begin(): () => void {
     this.count++;
     return () => {
-      if (--this.count === 0) { for (const resolve of this.waiting.splice(0)) resolve(); }
+      if (--this.count !== 0) return;
+      for (const resolve of this.waiting.splice(0)) resolve();
     };
   }
 

@@ -45,6 +45,8 @@ export class Connection implements ByteSource, OutletOwner {
   private bodyRead = false;
   /** Bytes from the endpoint since the last `countBytes`. */
   private bytesRead = 0;
+  /** Bytes of the last answer, as far as they were declared. */
+  private answerBytes = 0;
   private readonly timer: Timer;
   private phase: Phase = "head";
   /** The phase whose deadline closed the connection, or null. */
@@ -63,9 +65,6 @@ export class Connection implements ByteSource, OutletOwner {
     this.timer = new Timer(() => this.onDeadline(this.phase));
     this.outlet = new Outlet(conn, wheel, this);
   }
-
-  /** Bytes of the last answer, as far as they were declared. */
-  private answerBytes = 0;
 
   /** Monotonic milliseconds; the clock is asked only when time has passed since the head. */
   get now(): number {
@@ -196,6 +195,7 @@ export class Connection implements ByteSource, OutletOwner {
     const failure = this.failure(error, "body");
     throw new BodyError(failure.kind === "timedOut" ? "timedOut" : "truncated", failure.message);
   };
+
   /** Tells the endpoint that nothing more follows; it may go on sending. */
   closeWrite(): Promise<void> {
     return this.conn.closeWrite();
