@@ -25,7 +25,7 @@ const valueMatch = z.union([
   z.strictObject({ prefix: z.string().min(1).describe("Begins with this.") }),
 ]);
 
-export const matchSchema = z.strictObject({
+const matchSchema = z.strictObject({
   host: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional()
     .describe("Exact name or `*.example.org` (one or more labels); several are alternatives."),
   path: z.string().startsWith("/").optional()

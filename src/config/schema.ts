@@ -11,7 +11,7 @@ import { upstreamSchema } from "./upstream_schema.ts";
 export * from "./route_schema.ts";
 export * from "./upstream_schema.ts";
 
-export const listenTlsSchema = z.strictObject({
+const listenTlsSchema = z.strictObject({
   certFile: z.string().min(1).describe("Certificate chain (PEM)."),
   keyFile: z.string().min(1).describe("Private key (PEM)."),
   redirectPort: port().optional().describe("A plain-text listener that redirects to https."),
@@ -55,7 +55,7 @@ export const adminSchema = z.strictObject({
   port: port(0).default(9901).describe("Port of probes, metrics and dashboard; read-only."),
 }).describe("The operators' server.");
 
-export const limitsSchema = z.strictObject({
+const limitsSchema = z.strictObject({
   inFlightMax: count(1).default(10_000).describe("Requests at once in the pod: beyond it 503."),
   targetBytesMax: bytes(64, 65_536).default(16_384).describe("Longest request target: 414."),
   requestBodyBytesMax: bytes().default(0).describe("Largest request body: 413; 0 is no limit."),
@@ -68,7 +68,7 @@ export const limitsSchema = z.strictObject({
   webSocketIdleMs: milliseconds().default(600_000).describe("A WebSocket without frames is closed."),
 }).describe("What one pod accepts.");
 
-export const headersSchema = z.strictObject({
+const headersSchema = z.strictObject({
   requestId: headerName().default("x-request-id").describe(
     "Header that carries the request id; each request has one, made by Weir unless it came with it.",
   ),
@@ -94,7 +94,7 @@ export const accessLogSchema = z.strictObject({
   redactQuery: z.boolean().default(false).describe("Leave the query out of logged targets."),
 });
 
-export const drainSchema = z.strictObject({
+const drainSchema = z.strictObject({
   delayMs: milliseconds(0).default(5_000).describe(
     "After SIGTERM: readiness fails, traffic is still served.",
   ),

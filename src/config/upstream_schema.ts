@@ -136,7 +136,7 @@ export const timeoutsSchema = z.strictObject({
   requestMs: milliseconds(0).default(0).describe("The whole request with all attempts; 0 is off."),
 }).describe("Every wait has a name.");
 
-export const poolSchema = z.strictObject({
+const poolSchema = z.strictObject({
   idlePerEndpointMax: z.int().min(0).max(10_000).default(128)
     .describe("Idle connections kept per endpoint and worker; 0 makes a connection per request."),
   idleMs: milliseconds().default(4_000)
@@ -146,7 +146,7 @@ export const poolSchema = z.strictObject({
   lifetimeMs: milliseconds(1_000).default(3_600_000).describe("A connection is not reused after this."),
 }).describe("Kept connections to endpoints.");
 
-export const upstreamLimitsSchema = z.strictObject({
+const upstreamLimitsSchema = z.strictObject({
   inFlightPerEndpointMax: z.int().min(0).default(0).describe(
     "Requests at once per endpoint, pod-wide; 0 is no limit.",
   ),
@@ -157,7 +157,7 @@ export const upstreamLimitsSchema = z.strictObject({
   responseHeadBytesMax: bytes(1_024, 1_048_576).default(65_536).describe("Largest response head: else 502."),
 }).describe("What an upstream is spared.");
 
-export const upstreamTlsSchema = z.strictObject({
+const upstreamTlsSchema = z.strictObject({
   caFile: z.string().min(1).optional().describe("PEM certificates to trust besides the built-in roots."),
   serverName: z.string().min(1).optional().describe(
     "SNI and verified name. Default: the host as it is written in the address.",

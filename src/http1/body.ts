@@ -69,7 +69,7 @@ export class LengthBody extends InletBody {
 }
 
 /** A body that ends with its connection (HTTP/1.0 style); its end cannot be told from a clean close. */
-export class UntilCloseBody extends InletBody {
+class UntilCloseBody extends InletBody {
   readonly length = null;
 
   async read(into?: Uint8Array): Promise<Uint8Array | null> {

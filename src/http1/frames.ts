@@ -10,7 +10,7 @@ export type Opcode = typeof Opcode[keyof typeof Opcode];
 
 const KNOWN: readonly number[] = Object.values(Opcode);
 /** RFC 6455 5.5: the longest payload of a control frame. */
-export const CONTROL_BYTES_MAX = 125;
+const CONTROL_BYTES_MAX = 125;
 /** The longest head: two bytes, eight of length, four of masking key. */
 export const HEAD_BYTES_MAX = 14;
 

@@ -156,7 +156,7 @@ export function contentLengthOf(value: string): number {
  * itself is for one hop (RFC 9112 6.1).
  * @throws Http1Error `malformed`
  */
-export function requireChunked(value: string): void {
+function requireChunked(value: string): void {
   if (value !== "chunked" && value.toLowerCase() !== "chunked") {
     throw new Http1Error("malformed", "transfer coding other than chunked");
   }

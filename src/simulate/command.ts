@@ -89,7 +89,7 @@ function row(policy: string, p50: string, p99: string, max: string, failed: stri
 }
 
 /** Runs the command; the result is its exit status. */
-export function simulateCommand(args: readonly string[]): number {
+function simulateCommand(args: readonly string[]): number {
   const asked = readArguments(args);
   if ("help" in asked) {
     console.log(asked.help.trimEnd());

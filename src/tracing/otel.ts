@@ -104,7 +104,7 @@ class OtelTrace implements RequestTrace {
 }
 
 /** A client span that has not ended. */
-export interface OpenAttempt {
+interface OpenAttempt {
   readonly attempt: TracedAttempt;
   readonly to: Destination;
   readonly span: Span;

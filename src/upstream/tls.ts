@@ -20,7 +20,7 @@ export function serverNameOf(target: TlsTarget, tls: UpstreamTlsSnapshot): strin
 }
 
 /** The host of `host[:port]`, an IPv6 address without its brackets. */
-export function authorityHost(authority: string): string {
+function authorityHost(authority: string): string {
   const bracket = /^\[([^\]]*)\]/.exec(authority);
   return bracket?.[1] ?? authority.replace(/:\d*$/, "");
 }
