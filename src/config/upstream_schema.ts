@@ -20,6 +20,12 @@ import {
 
 const statusRange = z.string().regex(/^[1-5](\d\d|xx)(-[1-5]\d\d)?$/, "must be like 200, 2xx or 200-399");
 
+/** The first and the last status of a range: `200`, `2xx`, `200-399`, `2xx-399`. */
+export function statusBounds(range: string): readonly [from: number, to: number] {
+  const [low = "", high = low] = range.split("-");
+  return [Number(low.replaceAll("x", "0")), Number(high.replaceAll("x", "9"))];
+}
+
 const hashKey = z.union([
   z.literal("client_address"),
   z.literal("path"),

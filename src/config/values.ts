@@ -12,6 +12,7 @@ import { parseNameServer } from "./name_server.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import type { PlaceOf } from "./shape.ts";
+import { statusBounds } from "./upstream_schema.ts";
 
 /** All that is wrong with the addresses, networks, ranges and patterns of `input`. */
 export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
@@ -79,8 +80,7 @@ function statusFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[]
 
 /** A range that no status is in. A check waits for the status behind interim answers (1xx). */
 function statusProblem(range: string): Problem | undefined {
-  const [low = "", high = low] = range.split("-");
-  const [from, to] = [Number(low.replaceAll("x", "0")), Number(high.replaceAll("x", "9"))];
+  const [from, to] = statusBounds(range);
   const state = `is ${showValue(range)}`;
   if (from > to) return { state, accepted: "must begin with the lower status, like 200-399" };
   if (to < 200) return { state, accepted: "must reach 200: what comes before the answer passes no check" };

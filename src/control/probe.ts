@@ -3,6 +3,7 @@
 // Called by `endpoint_check.ts`, which limits its time through the signal. Says in words why an endpoint
 // failed. To an https endpoint both kinds make the TLS handshake: behind a bad certificate nobody is served.
 
+import { statusBounds } from "../config/schema.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
@@ -159,10 +160,10 @@ export function finalStatus(text: string): number | null {
   }
 }
 
-/** Whether a status is in one of the ranges: `200`, `2xx`, `200-399`, `2xx-399`. */
+/** Whether a status is in one of the ranges. */
 export function statusPasses(expect: readonly string[], status: number): boolean {
   return expect.some((range) => {
-    const [low = "", high = low] = range.split("-");
-    return status >= Number(low.replaceAll("x", "0")) && status <= Number(high.replaceAll("x", "9"));
+    const [from, to] = statusBounds(range);
+    return status >= from && status <= to;
   });
 }
