@@ -6,7 +6,7 @@
 
 import { hidden, isSecret } from "../config/findings.ts";
 import type { MatchConfig } from "../config/route_schema.ts";
-import type { HeaderLines, RequestHead } from "../exchange.ts";
+import { type HeaderLines, isNamed, type RequestHead } from "../exchange.ts";
 
 type Wanted = string | { present: boolean } | { prefix: string };
 
@@ -88,8 +88,7 @@ function isAbsent(wanted: Exclude<Wanted, string>): boolean {
 function joinedHeader(headers: HeaderLines, name: string): string | undefined {
   let value: string | undefined;
   for (let i = 0; i < headers.length; i += 2) {
-    const candidate = headers[i]!;
-    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    if (!isNamed(headers[i]!, name)) continue;
     value = value === undefined ? headers[i + 1]! : `${value}, ${headers[i + 1]!}`;
   }
   return value;
