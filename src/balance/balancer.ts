@@ -2,7 +2,8 @@
 //
 // A policy is a small pure thing: time, chance and the shared turn come in, nothing is remembered but what
 // can be computed again. It never filters by health, never retries and never logs; `upstream` has narrowed
-// the list before, `proxy` acts on the pick after. A policy is one file here and one line in `policies.ts`.
+// the list before, `proxy` acts on the pick after. A policy is one file here, one line in
+// `policies.ts` and its name in the schema.
 
 import type { RequestHead } from "../exchange.ts";
 

@@ -1,4 +1,5 @@
-// Every balancing policy by the name that the operator writes. A new one is a file next door and a line here.
+// Every balancing policy by the name that the operator writes. A new one is a file next door, a line here and its name
+// in `config/upstream_schema.ts`.
 
 import type { BalanceConfig } from "../config/schema.ts";
 import type { Balancer, BalancerInputs, Policy } from "./balancer.ts";
