@@ -87,9 +87,9 @@ export class PendingQueue {
     if (at >= 0) this.places.splice(at, 1)[0]!.settle(why);
   }
 
-  /** Something changed that may make room: look again. */
+  /** Something changed that may make room, and what made some before may not have told: all workers look again. */
   poke(): void {
-    if (this.places.length > 0) this.bell.ring();
+    this.bell.ringIfAwaited();
   }
 
   private async listen(): Promise<void> {

@@ -38,6 +38,7 @@ export class Endpoint {
   private readonly pool: Pool;
   private readonly bell: Bell;
   readonly idleLimit: IdleLimit;
+  private retired = false;
 
   constructor(
     public snapshot: EndpointSnapshot,
@@ -105,9 +106,10 @@ export class Endpoint {
   /** Also after a claim in vain: two that race for one place may both have withdrawn, and both wait. */
   private countOut(): void {
     const max = this.upstream.limits.inFlightPerEndpointMax;
-    if (max === 0) return this.inFlightOwn.move(-1);
+    if (max === 0 && !this.retired) return this.inFlightOwn.move(-1);
     this.inFlightOwn.add(-1);
-    if (this.inFlight() < max) this.bell.ringIfAwaited();
+    // Whoever has taken its place on the board has its own limit.
+    if (this.retired || this.inFlight() < max) this.bell.ringIfAwaited();
   }
 
   /** The warmest kept connection that may still be used. */
@@ -216,6 +218,7 @@ export class Endpoint {
 
   /** Left the group: no idle connection stays, what is in flight finishes. */
   retire(): void {
+    this.retired = true;
     this.pool.close();
     this.context.pools.remove(this.pool);
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Bell } from "../../src/board/bell.ts";
 import { Board } from "../../src/board/layout.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { Verdicts } from "../../src/board/verdicts.ts";
@@ -270,6 +271,18 @@ test("PendingQueue.wait() looks again when a verdict changed", async () => {
   new Verdicts(stage.board).write(ROW, 0, 0, 1_000);
   assertEquals(await waiting, "noEndpoint");
   held.release(true);
+});
+
+test("PendingQueue.poke() has those in other workers look again, and rings for nobody", async () => {
+  const stage = new Stage(1);
+  const [first, second] = stage.workers;
+  const bell = new Bell(stage.board, ROW);
+  first!.queue.poke();
+  assertEquals(bell.count, 0);
+  const waiting = stage.wait(1, scripted("full", "noEndpoint"));
+  first!.queue.poke();
+  assertEquals(bell.count, 1);
+  assertEquals([await waiting, second!.queue.size], ["noEndpoint", 0]);
 });
 
 test("a limit is never exceeded and nobody is left waiting, however two workers race", async () => {

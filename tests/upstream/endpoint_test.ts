@@ -198,6 +198,20 @@ Deno.test("Endpoint.lease() without a limit counts, and rings for nobody", () =>
   assertEquals([first.inFlight(), new Bell(board, 0).count], [0, 0]);
 });
 
+for (const limit of [0, 1]) {
+  Deno.test(`Endpoint that has left with a limit of ${limit} rings for who waits by another limit`, () => {
+    const { board, first } = twoWorkers({ limits: { inFlightPerEndpointMax: limit } });
+    const lease = first.lease()!;
+    first.retire();
+    const { int32, layout } = board;
+    // Its successor has the same place, where another request is in flight.
+    Atomics.add(int32, layout.endpointInFlightCell(0, 2), 1);
+    Atomics.add(int32, layout.upstreamWaitingCell(0, 2), 1);
+    lease.release(false);
+    assertEquals([first.inFlight(), new Bell(board, 0).count], [1, 1]);
+  });
+}
+
 Deno.test("Lease.takeKept() leaves kept connections alone when it is to dial anew", () => {
   const { first } = twoWorkers();
   first.giveBack(new Served().asConnection, true);
