@@ -9,10 +9,10 @@ import type { Body, Delivery, ExchangeListener, HeaderLines, ResponseHead } from
 import { headerValue } from "../exchange.ts";
 import type { RequestLine } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
-import { Timer } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { Attempt, type AttemptInput } from "./attempt.ts";
 import { Backoff, backoffMs } from "./backoff.ts";
+import { Deadline } from "./deadline.ts";
 import { leavable } from "./event_stream.ts";
 import type { Failure, Outcome, Responded } from "./failure.ts";
 import { toClient } from "./headers.ts";
@@ -38,12 +38,12 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   private readonly headers: HeaderLines;
   private readonly retry: RetryConfig;
   private readonly selection: Selection;
-  private readonly deadline: Timer | null;
+  /** Null without one. */
+  private readonly deadline: Deadline | null;
   private current: Attempt | null = null;
   private currentLease: Lease | null = null;
   private entry: AttemptRecord | null = null;
   private backoff: Backoff | null = null;
-  private deadlineAt = Infinity;
   /** What the last attempt came to. */
   outcome: Outcome | null = null;
 
@@ -70,7 +70,9 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     group.upstream.totals.add(UpstreamField.requests);
     group.budget.earn(record.startedAt);
     exchange.listener = this;
-    this.deadline = timeouts.requestMs === 0 ? null : this.armDeadline(timeouts.requestMs);
+    this.deadline = timeouts.requestMs === 0
+      ? null
+      : new Deadline(proxy.inputs.wheel, record.startedAt, timeouts.requestMs, () => this.current?.expire());
   }
 
   get authority(): string {
@@ -91,26 +93,15 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     this.backoff?.end();
   }
 
-  private armDeadline(ms: number): Timer {
-    const { inputs } = this.journey.proxy;
-    const timer = new Timer(() => this.current?.expire());
-    this.deadlineAt = inputs.now() + ms;
-    inputs.wheel.arm(timer, ms);
-    return timer;
-  }
-
-  private disarmDeadline(): void {
-    if (this.deadline !== null) this.journey.proxy.inputs.wheel.remove(this.deadline);
-  }
-
   /** Milliseconds until the request's deadline. */
   private get timeLeftMs(): number {
-    return this.deadlineAt - this.journey.proxy.inputs.now();
+    return this.deadline === null ? Infinity : this.deadline.at - this.journey.proxy.inputs.now();
   }
 
   /** A claim on the endpoint for the next attempt; `full` while all are at their limit. */
   lease(): Lease | NoLease {
-    return this.entry === null || this.timeLeftMs > 0 ? this.selection.next() : this.outOfTime();
+    const straight = this.entry === null && !this.journey.waited;
+    return straight || this.timeLeftMs > 0 ? this.selection.next() : this.outOfTime();
   }
 
   /** Waits while all endpoints are at their limit. */
@@ -140,16 +131,19 @@ export class Forwarding implements AttemptInput, ExchangeListener {
       this.request = { ...this.request, headers };
     }
     this.current = new Attempt(lease, this, proxy.inputs.wheel);
-    const limitMs = Math.min(this.timeouts.attemptMs || Infinity, this.deadlineAt - startedAt);
+    const limitMs = Math.min(
+      this.timeouts.attemptMs || Infinity,
+      (this.deadline?.at ?? Infinity) - startedAt,
+    );
     return this.current.run(startedAt, limitMs);
   }
 
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
   judge(outcome: Outcome, lease: Lease): void {
     // What a connection was switched to has no end that anybody set.
-    if (outcome.kind === "switched") this.disarmDeadline();
+    if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
-    judge(outcome, lease, this.entry!, this.body?.wholeAt ?? 0, this.journey.proxy);
+    judge(outcome, lease, this.entry!, this.body?.wholeAt ?? 0, this.timeouts, this.journey.proxy);
     if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
   }
 
@@ -239,7 +233,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
 
   /** Gives back what is still claimed. */
   end(): void {
-    this.disarmDeadline();
+    this.deadline?.disarm();
     this.journey.exchange.listener = null;
     this.current?.abandon();
     if (this.body !== null) this.journey.record.bytesIn = this.body.bytesRead;

@@ -1,6 +1,7 @@
 // What an attempt says of its endpoint: written into the attempt's record and counted on the board.
 
 import { EndpointField } from "../board/fields.ts";
+import type { TimeoutsConfig } from "../config/schema.ts";
 import { BodyError } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
@@ -19,6 +20,7 @@ export function judge(
   lease: Lease,
   entry: AttemptRecord,
   wholeAt: number,
+  timeouts: TimeoutsConfig,
   { inputs, recorder }: Pick<Proxy, "inputs" | "recorder">,
 ): void {
   const { endpoint } = lease;
@@ -44,8 +46,9 @@ export function judge(
     default: {
       entry.outcome = describeFailure(outcome);
       recorder.unanswered(endpoint, outcome);
-      if (isExcused(outcome)) return;
       const now = inputs.now();
+      const waitedMs = now - (wholeAt === Infinity ? entry.startedAt : askedAt);
+      if (isExcused(outcome, waitedMs, timeouts)) return;
       endpoint.observeFailure(Math.max(0, now - askedAt), now);
       if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {
         endpoint.totals.add(EndpointField.resetsOnReuse);
@@ -55,11 +58,15 @@ export function judge(
   }
 }
 
-/** No client, and no lack on this side, may have endpoints ejected or shunned. */
-function isExcused(failure: Failure): boolean {
-  return failure.kind === "refused"
-    ? failure.local === true
-    : failure.kind === "timedOut" && failure.excused === true;
+/**
+ * No client, and no lack on this side, may have endpoints ejected or shunned; nor may a time that is over, of which a
+ * client's body, the queue or other attempts had more than the endpoint.
+ */
+function isExcused(failure: Failure, waitedMs: number, { attemptMs, requestMs }: TimeoutsConfig): boolean {
+  if (failure.kind === "refused") return failure.local === true;
+  if (failure.kind !== "timedOut") return false;
+  const limitMs = Math.min(attemptMs || Infinity, requestMs || Infinity);
+  return failure.excused === true || (failure.phase === "attempt" && waitedMs < limitMs / 2);
 }
 
 /** Counts what the sending of the endpoint's answer came to, and writes down why it was cut, if it was. */

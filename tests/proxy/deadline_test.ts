@@ -80,3 +80,26 @@ for (const [what, [withheld, expected]] of Object.entries(outOfTime)) {
     });
   }
 }
+
+/** Milliseconds until the whole body has come, of a time of 1000 -> whether the endpoint is to blame for the rest. */
+for (const [bodyMs, blamed] of [[400, 1], [600, 0]] as const) {
+  for (const limit of ["attemptMs", "requestMs"]) {
+    const who = blamed ? "the endpoint" : "no endpoint";
+    Deno.test(`${limit}: 1000 that is over after a body that took ${bodyMs} counts against ${who}`, async () => {
+      await using origin = await startOrigin(hang());
+      const still = new StillProxy([origin], { timeouts: { [limit]: 1_000 }, retry: { attemptsMax: 1 } });
+      const body = new ToldBody(5);
+      const answer = still.ask("PUT", body);
+      await until("it is waited for", () => body.awaited);
+      still.pass(bodyMs);
+      body.tell("whole", null);
+      await (await origin.request(1)).arrived;
+      still.pass(1_000 - bodyMs);
+      still.notice();
+      assertEquals(await answer, [504, "weir; error=http_response_timeout"]);
+      const { gatewayFailures, timeouts } = EndpointField;
+      assertEquals([gatewayFailures, timeouts].map((field) => still.totals.endpoint(0, field)), [blamed, 1]);
+      still.proxy.retire();
+    });
+  }
+}

@@ -1,8 +1,9 @@
-// A request that waits until the loop has turned: how long it waits is nothing that its endpoint answers for.
+// A request that waits until the loop has turned: how long it waits is of its own time, and nothing that its endpoint
+// answers for.
 
 import { assertEquals } from "@std/assert";
 import { EndpointField, HEAD_LATENCY, LATENCY_BUCKETS } from "../../src/board/fields.ts";
-import { afterHead, Gate, reply, startOrigin, wait } from "../support/raw_origin.ts";
+import { afterHead, Gate, hang, reply, startOrigin, wait } from "../support/raw_origin.ts";
 import { StillProxy } from "../support/still_proxy.ts";
 
 const PER_TURN = 24;
@@ -31,3 +32,23 @@ Deno.test("an endpoint's time begins once the request may begin, not while it wa
   assertEquals(still.totals.endpoint(0, HEAD_LATENCY + LATENCY_BUCKETS), 20);
   still.proxy.retire();
 });
+
+for (const [waitedMs, asked] of [[900, 2], [1_000, 1]] as const) {
+  Deno.test(`of requestMs: 1000 a request that waited ${waitedMs} for the loop's turn has the rest`, async () => {
+    await using origin = await startOrigin([reply(200), hang()]);
+    const turned = Promise.withResolvers<void>();
+    const still = new StillProxy([origin], { timeouts: { requestMs: 1_000 } }, () => turned.promise);
+    await still.get();
+    for (let passed = 1; passed < PER_TURN; passed++) still.proxy.inputs.turnstile.pass();
+    const answer = still.get();
+    still.pass(waitedMs);
+    turned.resolve();
+    await origin.request(asked);
+    still.pass(1_000 - waitedMs);
+    still.notice();
+    assertEquals(await answer, [504, "weir; error=http_response_timeout"]);
+    assertEquals(origin.requests.length, asked);
+    assertEquals(still.totals.endpoint(0, EndpointField.gatewayFailures), 0);
+    still.proxy.retire();
+  });
+}
