@@ -108,9 +108,12 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   async waitForLease(): Promise<Lease | NoLease> {
     this.journey.waited = true;
     const lease = await this.selection.waitForRoom(this.timeLeftMs);
-    if (this.timeLeftMs > 0 || (typeof lease === "string" && lease !== "queueTimeout")) return lease;
+    // The client may have left since the lease was handed out.
+    const { clientGone } = this.journey.exchange;
+    if (typeof lease === "string" && lease !== "queueTimeout") return lease;
+    if (!clientGone && this.timeLeftMs > 0) return lease;
     if (lease !== "queueTimeout") lease.release(false);
-    return this.outOfTime();
+    return clientGone ? "clientGone" : this.outOfTime();
   }
 
   private outOfTime(): NoLease {

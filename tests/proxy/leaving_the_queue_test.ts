@@ -1,0 +1,28 @@
+// A client that leaves when there is room for its request at last, and the request is not on its way yet.
+
+import { assertEquals } from "@std/assert";
+import { reply, startOrigin } from "../support/raw_origin.ts";
+import { StillProxy } from "../support/still_proxy.ts";
+import { until } from "../support/until.ts";
+
+Deno.test("a request whose client leaves as it is given room asks no endpoint, and leaves the room", async () => {
+  await using origin = await startOrigin(reply(200));
+  const still = new StillProxy([origin], { limits: { inFlightPerEndpointMax: 1 } });
+  const { queue, upstream } = still.proxy.group("default")!;
+  const held = upstream.all()[0]!.lease()!;
+  const answer = still.get();
+  await until("it waits", () => queue.size === 1);
+  // Asked right after the request before it has been given room.
+  const next = {
+    particular: false,
+    claim() {
+      still.leave();
+      return "noEndpoint" as const;
+    },
+  };
+  const behind = queue.wait(next, { queueMax: 2, timeoutMs: 1_000 });
+  held.release(false);
+  assertEquals([await behind, (await answer)[0]], ["noEndpoint", 0]);
+  assertEquals([origin.requests.length, still.board.endpointInFlight(0)], [0, 0]);
+  still.proxy.retire();
+});
