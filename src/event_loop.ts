@@ -55,7 +55,7 @@ export class EventLoop {
     this.proxy = new Proxy({
       own: this.own,
       wheel: this.wheel,
-      turnstile: new Turnstile(() => this.loopTurn.next()),
+      turnstile: new Turnstile(() => this.loopTurn.next(), this.wheel),
       ...time,
       tracer: makeTracer === null ? null : makeTracer(time),
       random: Math.random,

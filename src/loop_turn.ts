@@ -22,19 +22,29 @@ export class LoopTurn {
 
   constructor(private readonly wheel: Pick<TimerWheel, "within">) {}
 
-  /** Resolves once the loop has turned. One at a time. @throws when the connection cannot be had, broke or is stuck */
+  /**
+   * Resolves once the loop has turned. One at a time.
+   * @throws when the connection cannot be had, broke or is stuck; the next turn gets another one
+   */
   async next(): Promise<void> {
     const round = this.goRound();
     if (await this.wheel.within(PATIENCE_MS, round) || await this.wheel.within(PATIENCE_MS, round)) return;
-    this.close();
+    this.letGo();
     throw new Error("the loop's own connection is stuck");
   }
 
   private async goRound(): Promise<void> {
-    const { near, far } = await (this.ends ??= this.open());
-    // The reading begins first: it must not find the byte there at once.
-    const [count] = await Promise.all([far.read(this.arrived), near.write(BYTE)]);
-    if (count === null) throw new Error("the loop's own connection has ended");
+    if (this.closed) throw new Error("the loop has ended");
+    const ends = this.ends ??= this.open();
+    try {
+      const { near, far } = await ends;
+      // The reading begins first: it must not find the byte there at once.
+      const [count] = await Promise.all([far.read(this.arrived), near.write(BYTE)]);
+      if (count === null) throw new Error("the loop's own connection has ended");
+    } catch (error) {
+      if (this.ends === ends) this.letGo();
+      throw error;
+    }
   }
 
   private async open(): Promise<Ends> {
@@ -44,10 +54,15 @@ export class LoopTurn {
     throw new Error("the loop has ended");
   }
 
-  /** Lets go of the connection. */
+  private letGo(): void {
+    this.ends?.then(leave, () => {});
+    this.ends = null;
+  }
+
+  /** Lets go of the connection for good. */
   close(): void {
     this.closed = true;
-    this.ends?.then(leave, () => {});
+    this.letGo();
   }
 }
 

@@ -55,6 +55,38 @@ Deno.test("LoopTurn.next() takes no stranger's connection for its own", async ()
   }
 });
 
+Deno.test("LoopTurn.next() takes another connection after one that could not be had, ended or was stuck", async () => {
+  const { connect } = Deno;
+  const nears: Deno.TcpConn[] = [];
+  const conns: (() => Promise<Deno.TcpConn>)[] = [];
+  Deno.connect = (async (options: Deno.ConnectOptions) => {
+    const near = await (conns.shift() ?? (() => connect(options)))();
+    nears.push(near);
+    return near;
+  }) as typeof Deno.connect;
+  const clock = new Clock();
+  const turns = new LoopTurn(clock.wheel);
+  const connecting = Promise.withResolvers<Deno.TcpConn>();
+  try {
+    conns.push(() => Promise.reject(new Error("no descriptor left")));
+    await assertRejects(() => turns.next(), Error, "no descriptor left");
+    await turns.next();
+    await nears[0]!.closeWrite();
+    await assertRejects(() => turns.next());
+    conns.push(() => connecting.promise);
+    const stuck = assertRejects(() => turns.next(), Error, "is stuck");
+    for (let waits = 0; waits < 2; waits++) await clock.pass(1_000);
+    await stuck;
+    await turns.next();
+    assertEquals(nears.length, 2);
+    assertThrows(() => nears[0]!.close(), Deno.errors.BadResource);
+  } finally {
+    Deno.connect = connect;
+    connecting.reject(new Error("no way"));
+    turns.close();
+  }
+});
+
 Deno.test("LoopTurn.close() ends a turn that is waited for, and lets nothing begin", async () => {
   const turns = new LoopTurn(new Clock().wheel);
   await turns.next();

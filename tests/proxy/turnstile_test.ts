@@ -2,16 +2,26 @@
 
 import { assertEquals } from "@std/assert";
 import { Turnstile } from "../../src/proxy/turnstile.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
 
 const PER_TURN = 24;
 
 /** A turnstile, whose requests write down their numbers as they begin. */
 class Entrance {
   readonly begun: number[] = [];
+  private nowMs = 0;
+  private tick: () => void = () => {};
+  private readonly wheel = new TimerWheel({
+    now: () => this.nowMs,
+    every: (_ms, tick) => {
+      this.tick = tick;
+      return () => this.tick = () => {};
+    },
+  });
   readonly turnstile = new Turnstile(() => {
     this.turns++;
     return new Promise((resolve, reject) => this.ends = { resolve, reject });
-  });
+  }, this.wheel);
   turns = 0;
   private came = 0;
   private ends = { resolve: () => {}, reject: (_: Error) => {} };
@@ -28,6 +38,11 @@ class Entrance {
   async turn(): Promise<void> {
     this.ends.resolve();
     await settled();
+  }
+
+  pass(ms: number): void {
+    this.nowMs += ms;
+    this.tick();
   }
 
   async fail(): Promise<void> {
@@ -100,4 +115,20 @@ Deno.test("Turnstile stands open once the loop's turns cannot be told", async ()
   assertEquals(entrance.begun, numbers(3 * PER_TURN));
   entrance.come(5 * PER_TURN);
   assertEquals([entrance.begun.length, entrance.turns], [8 * PER_TURN, 1]);
+});
+
+Deno.test("Turnstile that stands open asks for a turn now and then, and closes once one is told", async () => {
+  const entrance = new Entrance();
+  entrance.come(PER_TURN);
+  await entrance.fail();
+  for (const turns of [2, 3]) {
+    entrance.pass(29_990);
+    assertEquals(entrance.turns, turns - 1);
+    entrance.pass(20);
+    entrance.come(2 * PER_TURN);
+    assertEquals([entrance.begun.length, entrance.turns], [(2 * turns - 1) * PER_TURN, turns]);
+    await (turns === 2 ? entrance.fail() : entrance.turn());
+  }
+  entrance.come(2 * PER_TURN);
+  assertEquals([entrance.begun.length, entrance.turns], [6 * PER_TURN, 4]);
 });

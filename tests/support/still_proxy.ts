@@ -39,7 +39,7 @@ export class StillProxy {
     this.proxy = new Proxy({
       own: new OwnColumn(this.board, 1),
       wheel,
-      turnstile: new Turnstile(turn),
+      turnstile: new Turnstile(turn, wheel),
       now,
       epoch: () => 0,
       random: () => 0.5,
