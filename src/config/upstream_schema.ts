@@ -197,7 +197,7 @@ export const upstreamSchema = z.strictObject({
   balance: z.preprocess((v) => typeof v === "string" ? { policy: v } : v, balanceSchema.prefault({})),
   whenAllUnhealthy: z.enum(["panic", "fail"]).default("panic")
     .describe(
-      "panic: below `panicPercent` of usable endpoints use all, unless a backup serves; fail: 503 with Retry-After.",
+      "panic: below `panicPercent` of usable endpoints use all, unless a backup serves, and retry where health is good; fail: 503 with Retry-After.",
     ),
   panicPercent: percent(0, 100).default(50).describe("Share of usable endpoints below which panic starts."),
   hostHeader: z.enum(["client", "endpoint"]).or(fixedAuthority()).default("client")

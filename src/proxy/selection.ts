@@ -48,7 +48,7 @@ export class Selection implements Waiter {
     const { endpoints, spares, panic } = upstream.candidates();
     const lease = this.tried.length === 0
       ? this.stickyLease() ?? this.firstLease(endpoints) ?? this.otherLease(endpoints, NONE)
-      : this.otherLease(endpoints, spares);
+      : (panic ? this.usableLease(endpoints) : null) ?? this.otherLease(endpoints, spares);
     if (lease !== null) {
       if (panic) upstream.totals.add(UpstreamField.panicPicks);
       this.tried = [...this.tried, lease.endpoint];
@@ -101,6 +101,13 @@ export class Selection implements Waiter {
   /** Where the policy says. */
   private firstLease(endpoints: readonly Endpoint[]): Lease | null {
     return endpoints.length === 0 ? null : this.group.balancer.pick(endpoints, this.context).lease();
+  }
+
+  /** In panic health is ignored only until the request itself has met an endpoint that fails. */
+  private usableLease(endpoints: readonly Endpoint[]): Lease | null {
+    const hasFailed = (endpoint: Endpoint) => this.tried.includes(endpoint) && !this.stale.includes(endpoint);
+    const isUsable = (endpoint: Endpoint) => endpoint.state === 0 && !hasFailed(endpoint);
+    return this.otherLease(endpoints.filter(isUsable), NONE);
   }
 
   /**

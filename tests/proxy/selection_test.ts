@@ -21,6 +21,8 @@ interface Stage {
   readonly cookie?: string;
   /** State of any endpoint. */
   readonly state?: number;
+  /** Those that are unhealthy, whatever `state` says. */
+  readonly unhealthy?: string;
   /** What waiting comes to. */
   readonly comesTo?: NoLease;
 }
@@ -33,7 +35,7 @@ function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Sta
   const endpointOf = (id: string) => {
     const endpoint = {
       id,
-      state,
+      state: given.unhealthy?.includes(id) ? EndpointState.unhealthy : state,
       lease: () => full.includes(id) ? null : { endpoint, dialsAnew: false } as Lease,
     } as Endpoint;
     return endpoint;
@@ -112,6 +114,21 @@ const nexts: Record<string, readonly [stage: Stage, tried: readonly string[], co
     "those that wait came before": [{ ids: "a", waiting: 1 }, ["full"]],
     "nobody": [{ ids: "" }, ["noEndpoint"], [UpstreamField.noEndpoint]],
     "panic": [{ ids: "ab", panic: true }, ["a", "b"], [UpstreamField.panicPicks, UpstreamField.panicPicks]],
+    "panic, then where no verdict speaks against it": [
+      { ids: "abcd", panic: true, unhealthy: "acd" },
+      ["a", "b", "d", "c"],
+      Array(4).fill(UpstreamField.panicPicks),
+    ],
+    "panic, and no room where no verdict speaks against it": [
+      { ids: "abc", panic: true, unhealthy: "ac", full: "b" },
+      ["a", "c"],
+      Array(2).fill(UpstreamField.panicPicks),
+    ],
+    "panic for a first attempt, wherever there is room": [
+      { ids: "abc", panic: true, unhealthy: "ac", full: "a" },
+      ["c"],
+      [UpstreamField.panicPicks],
+    ],
     "panic without room": [{ ids: "a", panic: true, full: "a" }, ["full"]],
   };
 
@@ -122,6 +139,13 @@ for (const [what, [given, tried, counted = []]] of Object.entries(nexts)) {
     assertEquals(had, counted);
   });
 }
+
+Deno.test("Selection: in panic a dead kept connection of a healthy endpoint makes no unhealthy one better", () => {
+  const { selection, next } = stage({ ids: "ba", panic: true, unhealthy: "a" });
+  const first = next();
+  selection.wasStale();
+  assertEquals([first, next(), next()], ["b", "b", "a"]);
+});
 
 const { draining, unhealthy } = EndpointState;
 const cookies: Record<string, readonly [stage: Stage, first: string, cookie: string | null]> = {
