@@ -15,7 +15,7 @@ import { ConnectionError } from "../upstream/connection_error.ts";
 import { DialError } from "../upstream/dial.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
-import type { Outcome } from "./failure.ts";
+import { isUnasked, type Outcome } from "./failure.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { Handshake } from "./upgrade.ts";
 
@@ -151,7 +151,9 @@ export class Attempt implements BodyOwner {
     if (head.status === 101) return this.switchedWith(head, connection);
     const { endpoint, idleMs, reused } = this.lease;
     if (head.keepAliveMs > 0) endpoint.idleLimit.learnFromHeader(head.keepAliveMs);
-    else if (reused) endpoint.idleLimit.learnFromReuse(idleMs, endpoint.upstream.pool.idleMs);
+    else if (isUnasked(head, reused)) {
+      endpoint.idleLimit.learnFromReset(idleMs, endpoint.upstream.pool.idleMs);
+    } else if (reused) endpoint.idleLimit.learnFromReuse(idleMs, endpoint.upstream.pool.idleMs);
     this.persistent = head.persistent;
     const body = connection.body(head, this.input.timeouts.responseBodyIdleMs, this);
     if (body === null) this.end(head.persistent);

@@ -128,6 +128,19 @@ export function isGatewayStatus(status: number): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
+/** Whether another attempt may bring a better answer. `reused`: it came on a kept connection. */
+export function isTentative(head: ParsedResponse, reused: boolean): boolean {
+  return isGatewayStatus(head.status) || isUnasked(head, reused);
+}
+
+/**
+ * RFC 9110 15.5.9: an endpoint that has waited too long for a request says so and closes. On a kept connection that
+ * crosses the request which is sent at last.
+ */
+export function isUnasked({ status, persistent }: ParsedResponse, reused: boolean): boolean {
+  return status === 408 && reused && !persistent;
+}
+
 /** Marks a switch over a union as complete: the compiler refuses a kind that is not handled. */
 export function unreachable(value: never): never {
   throw new Error(`unhandled kind: ${JSON.stringify(value)}`);

@@ -183,7 +183,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     const { backoffBaseMs, backoffCapMs } = this.retry;
     const attempts = this.selection.tried.length;
     return retryVerdict({
-      ended: endingOf(outcome),
+      ended: endingOf(outcome, this.entry!.reused),
       method: exchange.head.method,
       idempotencyKeyed: this.retry.idempotencyKey &&
         headerValue(exchange.head.headers, "idempotency-key") !== undefined,

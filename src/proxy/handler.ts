@@ -6,7 +6,7 @@
 
 import type { Exchange } from "../exchange.ts";
 import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
-import { isGatewayStatus } from "./failure.ts";
+import { isTentative } from "./failure.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Journey } from "./journey.ts";
 import type { Proxy } from "./proxy.ts";
@@ -91,7 +91,7 @@ async function forward(
     forwarding.judge(outcome, lease);
     switch (outcome.kind) {
       case "response": {
-        if (isGatewayStatus(outcome.head.status) && await forwarding.triesAgain(outcome)) break;
+        if (isTentative(outcome.head, lease.reused) && await forwarding.triesAgain(outcome)) break;
         if (outcome.head.status > (journey.exchange.statusMax ?? Infinity)) {
           forwarding.discard(outcome);
           return await journey.refuse(refusals.UNKNOWN_STATUS);

@@ -6,7 +6,7 @@
 import { RETRY_REASONS, UpstreamField } from "../board/fields.ts";
 import { type HeaderLines, headerValue } from "../exchange.ts";
 import type { Failure, Responded } from "./failure.ts";
-import { unreachable } from "./failure.ts";
+import { isUnasked, unreachable } from "./failure.ts";
 
 export type RetryReason = typeof RETRY_REASONS[number];
 
@@ -24,6 +24,8 @@ export interface RetryFacts {
   readonly ended: Failure | {
     readonly kind: "status";
     readonly status: number;
+    /** It crossed the request: `isUnasked`. */
+    readonly unasked: boolean;
     readonly retryAfterMs: number | null;
   };
   readonly method: string;
@@ -70,7 +72,7 @@ export function retryVerdict(facts: RetryFacts): RetryVerdict {
   if (!repeatable) return no(`${facts.method} may have been processed`);
   switch (ended.kind) {
     case "status":
-      return statusVerdict(ended.status, ended.retryAfterMs, facts);
+      return ended.unasked ? atOnce("reused") : statusVerdict(ended.status, ended.retryAfterMs, facts);
     case "reset":
       if (ended.phase === "body") return no("the answer had begun");
       // A kept connection that died before any answer is most likely one that the endpoint was closing anyway.
@@ -108,10 +110,11 @@ function no(why: string): RetryVerdict {
 }
 
 /** What an attempt came to, as far as a retry depends on it. */
-export function endingOf(outcome: Responded | Failure): RetryFacts["ended"] {
+export function endingOf(outcome: Responded | Failure, reused: boolean): RetryFacts["ended"] {
   if (outcome.kind !== "response") return outcome;
   const { status, headers } = outcome.head;
-  return { kind: "status", status, retryAfterMs: retryAfterMs(headers) };
+  const unasked = isUnasked(outcome.head, reused);
+  return { kind: "status", status, unasked, retryAfterMs: retryAfterMs(headers) };
 }
 
 /** The UpstreamField that counts retries made for this reason. */

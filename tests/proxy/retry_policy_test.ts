@@ -143,7 +143,7 @@ for (
 ) {
   Deno.test(`retryVerdict() is no after ${name}, whatever failed`, () => {
     for (const [, ended] of FAILURES) assertEquals(told({ ended, ...hindrance }), "no");
-    const ended = { kind: "status", status: 503, retryAfterMs: null } as const;
+    const ended = { kind: "status", status: 503, unasked: false, retryAfterMs: null } as const;
     assertEquals(told({ ended, onStatus: [503], ...hindrance }), "no");
   });
 }
@@ -160,7 +160,7 @@ for (
     [503, [503], 500, 500, "no"],
   ] as const
 ) {
-  const ended = { kind: "status", status, retryAfterMs } as const;
+  const ended = { kind: "status", status, unasked: false, retryAfterMs } as const;
   Deno.test(`retryVerdict() after ${status} with onStatus [${onStatus}], Retry-After ${retryAfterMs}, ${deadlineLeftMs} ms left: ${expected}`, () => {
     assertEquals(told({ ended, onStatus, deadlineLeftMs }), expected);
     assertEquals(told({ ended, onStatus, deadlineLeftMs, method: "POST" }), "no");
@@ -169,7 +169,7 @@ for (
 
 for (const [retryAfterMs, backoffMs, expected] of [[700, 20, 700], [0, 20, 20], [null, 20, 20]] as const) {
   Deno.test(`retryVerdict() waits ${expected} ms after Retry-After ${retryAfterMs} with a backoff of ${backoffMs} ms`, () => {
-    const ended = { kind: "status", status: 503, retryAfterMs } as const;
+    const ended = { kind: "status", status: 503, unasked: false, retryAfterMs } as const;
     const verdict = retryVerdict({ ...FACTS, ended, onStatus: [503], backoffMs });
     assert(verdict.retry && verdict.waitMs === expected);
   });
@@ -201,7 +201,7 @@ Deno.test("retryVerdict() says why not in words", () => {
       "Retry-After asks for more than a retry waits",
     ]] as const
   ) {
-    const asked = { kind: "status", status: 503, retryAfterMs } as const;
+    const asked = { kind: "status", status: 503, unasked: false, retryAfterMs } as const;
     const facts = { ...FACTS, ended: asked, onStatus: [503], deadlineLeftMs: 600 };
     assertEquals(retryVerdict(facts), { retry: false, why });
   }

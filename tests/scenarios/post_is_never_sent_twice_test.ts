@@ -36,6 +36,32 @@ scenario("a GET that a used connection loses before the first answer byte is sen
   assertEquals(origin.requests.map(({ target }) => target), ["/warm", "/lost", "/lost"]);
 });
 
+const late = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n";
+const crossings: Record<string, readonly [method: string, warm: boolean, answer: string, status: number]> = {
+  "a GET on a kept connection goes on elsewhere": ["GET", true, `${late}Connection: close\r\n\r\n`, 200],
+  "a PUT on a kept connection goes on elsewhere": ["PUT", true, `${late}Connection: close\r\n\r\n`, 200],
+  "a POST on a kept connection is sent once": ["POST", true, `${late}Connection: close\r\n\r\n`, 408],
+  "a GET on a new connection is its answer": ["GET", false, `${late}Connection: close\r\n\r\n`, 408],
+  "a GET is its answer where the connection lives on": ["GET", true, `${late}\r\n`, 408],
+};
+
+for (const [what, [method, warm, answer, status]] of Object.entries(crossings)) {
+  scenario(`an endpoint's 408 to ${what}`, async (props) => {
+    const before = warm ? [reply(200)] : [];
+    const origin = await props.origin([...before, replyRaw(answer), reply(200), reply(200)]);
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    if (warm) {
+      await client.send(requestText("GET", "/warm"));
+      await client.response();
+    }
+    await client.send(requestText(method, "/order", [], method === "GET" ? undefined : "one"));
+    assertEquals((await client.response()).status, status);
+    assertEquals(origin.requests.length, before.length + (status === 200 ? 2 : 1));
+    assertEquals(weir.upstreamTotal("retryReused"), status === 200 ? 1 : 0);
+  });
+}
+
 scenario("what one dead kept connection has lost is not sent on another kept one", async (props) => {
   const gate = new Gate();
   const kept = 3;
