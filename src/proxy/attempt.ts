@@ -178,9 +178,7 @@ export class Attempt implements BodyOwner {
    * is: another attempt may go on with it.
    */
   private end(clean: boolean): void {
-    const sent = this.sendFailure === null && this.connection!.outlet.done;
-    if (!sent) this.connection!.close();
-    this.lease.release(clean && sent);
+    this.lease.release(clean && this.connection!.outlet.done);
   }
 
   private failedWith(error: unknown): Outcome {

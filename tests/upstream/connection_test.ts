@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { Http1Error } from "../../src/http1/error.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Connection } from "../../src/upstream/connection.ts";
@@ -118,3 +119,37 @@ Deno.test("an answer without 100 is not cut for the body that its client keeps",
   assertEquals([connection.usable, connection.timedOutIn], [true, null]);
   connection.close();
 });
+
+/** A head of so many bytes, and the first `count` of them. */
+function headOf(bytes: number, count = bytes): string {
+  const start = "HTTP/1.1 200 OK\r\nX: ";
+  return (start + "x".repeat(bytes - start.length - 4) + "\r\n\r\n").substring(0, count);
+}
+
+/** A limit of a head -> what has come, all at once -> what becomes of it. */
+const heads: Record<string, readonly [limit: number, came: string, expected: string]> = {
+  "whole, of just so many bytes": [100, headOf(100), "taken"],
+  "whole, of one more": [100, headOf(101), "refused"],
+  "of just so many, with a body behind it": [100, headOf(100) + "a body", "taken"],
+  "whole, that fills the buffer": [4_096, headOf(4_096), "taken"],
+  "behind another that is as large": [100, headOf(100).replace("200", "103") + headOf(100), "taken"],
+  "unfinished, of just so many": [100, headOf(200, 100), "awaited"],
+  "unfinished, of one more": [100, headOf(200, 101), "refused"],
+  "unfinished, that fills the buffer": [8_000, headOf(8_000, 4_096), "awaited"],
+  "unfinished, that fills the buffer and the limit": [4_096, headOf(4_200, 4_096), "refused"],
+};
+
+for (const [what, [limit, came, expected]] of Object.entries(heads)) {
+  Deno.test(`a head ${what} is ${expected} by a limit of ${limit}`, () => {
+    const connection = new Connection(new Conn() as unknown as Deno.TcpConn, new Watched().wheel, 0);
+    const { inlet } = connection;
+    inlet.bytes.set(latin1(came));
+    inlet.end = came.length;
+    const take = () => connection.takeHead("GET", limit);
+    if (what.startsWith("behind")) assertEquals(take()!.status, 103);
+    if (expected === "refused") assertThrows(take, Http1Error, `larger than ${limit} bytes`);
+    else assertEquals(take() === null, expected === "awaited");
+    assertEquals(inlet.bytes.length, Math.max(limit, 4_096), "room for what is awaited, up to the limit");
+    connection.close();
+  });
+}

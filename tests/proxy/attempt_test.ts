@@ -1,0 +1,192 @@
+// Whether the connection of an answer serves another request: a connection on a script, which takes of a request as
+// much as the test says.
+
+import { assertEquals } from "@std/assert";
+import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
+import { OwnColumn } from "../../src/board/own.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { Attempt, type AttemptInput } from "../../src/proxy/attempt.ts";
+import { RequestBody } from "../../src/proxy/request_body.ts";
+import { TimerWheel } from "../../src/timer_wheel.ts";
+import { Connection } from "../../src/upstream/connection.ts";
+import { Endpoint } from "../../src/upstream/endpoint.ts";
+import { Pools } from "../../src/upstream/pools.ts";
+import { snapshotOf } from "../support/loop.ts";
+import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { ToldBody } from "../support/told_body.ts";
+
+/** Takes writes, and says something, when the test says so. */
+class Conn {
+  sent = "";
+  closed = false;
+  private readonly takes: PromiseWithResolvers<number>[] = [];
+  private saying = Promise.withResolvers<string>();
+
+  write(bytes: Uint8Array): Promise<number> {
+    const take = Promise.withResolvers<number>();
+    this.takes.push(take);
+    return take.promise.then((count) => {
+      const taken = bytes.subarray(0, count);
+      this.sent += fromLatin1(taken);
+      return taken.length;
+    });
+  }
+
+  /** Takes up to `count` bytes of what is being written. */
+  async take(count = Infinity): Promise<void> {
+    this.takes.shift()!.resolve(count);
+    await turns();
+  }
+
+  async read(into: Uint8Array): Promise<number> {
+    const said = await this.saying.promise;
+    this.saying = Promise.withResolvers();
+    into.set(latin1(said));
+    return said.length;
+  }
+
+  async say(text: string): Promise<void> {
+    this.saying.resolve(text);
+    await turns();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await null;
+}
+
+/** An attempt on a kept connection. */
+function stage(body: ToldBody | null) {
+  const board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
+  const wheel = new TimerWheel({ now: () => 1_000, every: () => () => {} });
+  const config = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
+  const [upstream] = snapshotOf(config).upstreams;
+  const own = new OwnColumn(board, 1);
+  const context = { own, wheel, pools: new Pools(), now: () => 1_000, random: () => 0 };
+  const endpoint = new Endpoint(upstream!.endpoints[0]!, upstream!, context);
+  const conn = new Conn();
+  const connection = new Connection(conn as unknown as Deno.TcpConn, wheel, 0);
+  // It has sent another request.
+  connection.outlet.end();
+  endpoint.giveBack(connection, true);
+  const lease = endpoint.lease()!;
+  const input: AttemptInput = {
+    request: {
+      method: body === null ? "GET" : "PUT",
+      target: "/",
+      headers: [],
+      text: null,
+      contentLength: body?.length ?? null,
+      chunked: false,
+    },
+    authority: "a.test",
+    body: body === null ? null : new RequestBody(body, 1_024, 0, { requestIdKey: "x-request-id" }),
+    timeouts: upstream!.timeouts,
+    responseHeadBytesMax: 4_096,
+    handshake: null,
+    onInterim: () => {},
+  };
+  const outcome = new Attempt(lease, input, wheel).run(1_000, Infinity);
+  const kept = () => board.endpointIdleConnections(0) === 1 && !conn.closed;
+  return { conn, kept, outcome };
+}
+
+const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
+
+async function statusOf({ outcome }: ReturnType<typeof stage>): Promise<number> {
+  const ended = await outcome;
+  return ended.kind === "response" ? ended.head.status : 0;
+}
+
+Deno.test("a connection that took the whole request is kept after the answer", async () => {
+  const get = stage(null);
+  await get.conn.take();
+  await get.conn.say(NO_CONTENT);
+  assertEquals([await statusOf(get), get.kept()], [204, true]);
+});
+
+Deno.test("a connection that took a part of the head by its answer is closed", async () => {
+  const get = stage(null);
+  await get.conn.take(10);
+  await get.conn.say(NO_CONTENT);
+  assertEquals([await statusOf(get), get.kept(), get.conn.closed], [204, false, true]);
+  assertEquals(get.conn.sent, "GET / HTTP");
+});
+
+Deno.test("a connection that took the head in parts is kept once it has all of it", async () => {
+  const get = stage(null);
+  await get.conn.take(10);
+  await get.conn.take();
+  await get.conn.say(NO_CONTENT);
+  assertEquals([await statusOf(get), get.kept()], [204, true]);
+});
+
+for (const [what, head] of [["without", "204 No Content\r\n"], ["with", "200 OK\r\nContent-Length: 2\r\n"]]) {
+  Deno.test(`a connection that ends with an answer ${what} a body is closed`, async () => {
+    const get = stage(null);
+    await get.conn.take();
+    await get.conn.say(`HTTP/1.1 ${head}Connection: close\r\n\r\n`);
+    const answer = await get.outcome;
+    if (answer.kind === "response" && answer.body !== null) {
+      const rest = answer.body.read();
+      await get.conn.say("ok");
+      assertEquals(fromLatin1((await rest)!), "ok");
+    }
+    assertEquals([get.kept(), get.conn.closed], [false, true]);
+  });
+}
+
+Deno.test("a connection whose answer nobody reads to its end is closed", async () => {
+  const get = stage(null);
+  await get.conn.take();
+  await get.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+  const answer = await get.outcome;
+  if (answer.kind === "response") answer.body!.cancel();
+  assertEquals([get.kept(), get.conn.closed], [false, true]);
+});
+
+/** What has come of a body of five bytes, whether it is taken -> whether the connection is kept. */
+const uploads: Record<string, readonly [told: string, ended: boolean, taken: boolean, kept: boolean]> = {
+  "the whole of an upload": ["whole", true, true, true],
+  "nothing of the end of an upload": ["whole", true, false, false],
+  "what has come of an upload": ["some", false, true, false],
+};
+
+for (const [what, [told, ended, taken, kept]] of Object.entries(uploads)) {
+  Deno.test(`a connection that took ${what} by its answer is ${kept ? "kept" : "closed"}`, async () => {
+    const body = new ToldBody(5);
+    const put = stage(body);
+    await turns();
+    body.tell(told, ...ended ? [null] : []);
+    await turns();
+    if (taken) await put.conn.take();
+    await put.conn.say(NO_CONTENT);
+    assertEquals([await statusOf(put), put.kept(), put.conn.closed], [204, kept, !kept]);
+  });
+}
+
+for (const [what, ended] of [["before", true], ["after", false]] as const) {
+  Deno.test(`a connection whose upload ends ${what} an early answer does is ${ended ? "kept" : "closed"}`, async () => {
+    const body = new ToldBody(5);
+    const put = stage(body);
+    await turns();
+    body.tell("some");
+    await turns();
+    await put.conn.take();
+    await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+    const answer = await put.outcome;
+    assertEquals([answer.kind, put.kept(), put.conn.closed], ["response", false, false]);
+    body.tell("!", null);
+    await turns();
+    if (ended) await put.conn.take();
+    if (answer.kind !== "response") return;
+    const rest = answer.body!.read();
+    await put.conn.say("ok");
+    assertEquals(fromLatin1((await rest)!), "ok");
+    assertEquals([put.kept(), put.conn.closed], [ended, !ended]);
+  });
+}
