@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Body, Delivery } from "../../src/exchange.ts";
 import { type AnswerOwner, sendAnswer } from "../../src/listener/wire_answer.ts";
+import { giveBack, PIECES, SMALL_PIECES } from "../../src/http1/buffers.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
 
 /** A body of one piece, with trailers that are larger than any buffer of an answer. */
@@ -68,3 +69,75 @@ for (const [ready, writesMax] of [[true, 2], [false, 3]] as const) {
     }
   });
 }
+
+/** A stream that gives pieces of so many bytes, each after a wait, and writes down the room that each is read into. */
+class Pieces implements Body {
+  readonly rooms: number[] = [];
+
+  constructor(
+    private readonly sizes: number[],
+    readonly length: number | null = null,
+    readonly ready = false,
+  ) {}
+
+  read(into: Uint8Array): Promise<Uint8Array | null> {
+    this.rooms.push(into.buffer.byteLength);
+    const size = this.sizes.shift();
+    return Promise.resolve(size === undefined ? null : into.subarray(0, size));
+  }
+
+  takeWhole(): null {
+    return null;
+  }
+
+  copyWhole(): number {
+    return -1;
+  }
+
+  cancel(): void {}
+}
+
+const [S, L] = [4_096, 65_536];
+/** Bytes of each piece -> the buffer that each is read into, and the end. */
+const resizings: readonly (readonly [sizes: number[], rooms: number[]])[] = [
+  [[2_048, 2_048], [L, L, L]],
+  [[2_047, 2_047, 2_047], [L, S, S, S]],
+  [[10, 2_048, 2_048], [L, S, L, L]],
+  [[10, 4_096, 65_536, 10], [L, S, L, L, S]],
+  [[0, 0], [L, S, S]],
+];
+
+for (const [sizes, rooms] of resizings) {
+  Deno.test(`pieces of ${sizes} bytes are read into buffers of ${rooms}`, async () => {
+    const body = new Pieces([...sizes]);
+    let bytes = 0;
+    const socket = {
+      holdsBack: false,
+      write: (sent: Uint8Array) => Promise.resolve((bytes += sent.length) > 0),
+    };
+    const owner = { socket, answered: (delivery: Delivery) => delivery } as unknown as AnswerOwner;
+    const shape = { framing: "untilClose", length: 0, close: true, keepAlive: false } as const;
+    const head = { status: 200, reason: "", headers: [] };
+    const before = [PIECES, SMALL_PIECES].map((pool) => pool.take());
+    before.forEach(giveBack);
+    const kept = [PIECES.kept, SMALL_PIECES.kept];
+    const delivery = await sendAnswer(owner, head, body, shape);
+    assertEquals(delivery, { kind: "complete", bytes: sizes.reduce((sum, size) => sum + size) });
+    assertEquals(body.rooms, rooms);
+    assertEquals([PIECES.kept, SMALL_PIECES.kept], kept, "each buffer is given back, once");
+  });
+}
+
+Deno.test("a piece of a small body that is here goes out with its head, in one small buffer", async () => {
+  const body = new Pieces([4, 6], 10, true);
+  const writes: string[] = [];
+  const socket = {
+    holdsBack: false,
+    write: (sent: Uint8Array) => Promise.resolve(!!writes.push(fromLatin1(sent))),
+  };
+  const owner = { socket, answered: (delivery: Delivery) => delivery } as unknown as AnswerOwner;
+  const shape = { framing: "length", length: 10, close: false, keepAlive: false } as const;
+  const delivery = await sendAnswer(owner, { status: 200, reason: "", headers: ["X-A", "1"] }, body, shape);
+  assertEquals([delivery, body.rooms], [{ kind: "complete", bytes: 10 }, [S, S]]);
+  assertEquals(writes.map((write) => write.startsWith("HTTP/1.1 200")), [true, false]);
+});

@@ -1,0 +1,188 @@
+// What an attempt came to -> what is counted of its endpoint.
+
+import { assertEquals } from "@std/assert";
+import { EndpointField } from "../../src/board/fields.ts";
+import { BodyError, type Delivery } from "../../src/exchange.ts";
+import type { Attempt } from "../../src/proxy/attempt.ts";
+import type { Outcome } from "../../src/proxy/failure.ts";
+import { countResult, judge, judgeDelivery } from "../../src/proxy/judgement.ts";
+import type { Proxy } from "../../src/proxy/proxy.ts";
+import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";
+import type { Endpoint } from "../../src/upstream/endpoint.ts";
+import type { Lease } from "../../src/upstream/lease.ts";
+import type { TimeoutsConfig } from "../../src/config/schema.ts";
+
+const FIELDS = new Map(Object.entries(EndpointField).map(([name, field]) => [field, name]));
+
+/** An endpoint that writes down what is counted of it. */
+function endpointOf(told: string[]): Endpoint {
+  return {
+    totals: { add: (field: number) => told.push(FIELDS.get(field)!) },
+    idleLimit: { learnFromReset: (idleMs: number) => told.push(`closes within ${idleMs}`) },
+    upstream: { pool: { idleMs: 60_000 } },
+    observeFailure: (ms: number) => told.push(`failure after ${ms}`),
+    countGatewayResult: (failed: boolean) => told.push(failed ? "failed" : "fine"),
+  } as unknown as Endpoint;
+}
+
+/** An attempt that began at 1000 and is over at 1500. */
+function judged(outcome: Outcome, wholeAt = 0, limits: Partial<TimeoutsConfig> = {}): string[] {
+  const told: string[] = [];
+  const lease = { endpoint: endpointOf(told), reused: true, idleMs: 700 } as Lease;
+  const proxy = {
+    inputs: { now: () => 1_500 },
+    recorder: {
+      answered: (_: Endpoint, status: number, headMs: number) => told.push(`${status} after ${headMs}`),
+      unanswered: () => told.push("unanswered"),
+    },
+  } as unknown as Proxy;
+  const timeouts = { attemptMs: 0, requestMs: 0, ...limits } as TimeoutsConfig;
+  judge(outcome, lease, new AttemptRecord("e", 1_000), wholeAt, timeouts, proxy);
+  return told;
+}
+
+function answered(kind: "response" | "switched", status: number): Outcome {
+  return { kind, at: 1_400, head: { status } } as unknown as Outcome;
+}
+
+function reset(reused: boolean, begun: boolean): Outcome {
+  return { kind: "reset", phase: "head", sent: true, reused, answered: begun, detail: "" };
+}
+
+function timedOut(phase: "head" | "attempt" | "connect", excused = false): Outcome {
+  return { kind: "timedOut", phase, sent: true, reused: false, excused, detail: "" };
+}
+
+const FAILED = ["unanswered", "failure after 500", "failed"];
+const NOT_TO_BLAME = ["unanswered"];
+
+const judgements: Record<string, readonly [outcome: Outcome, told: readonly string[]]> = {
+  "an answer speaks for its endpoint only at its end": [answered("response", 200), ["200 after 400"]],
+  "a 500 is the application's": [answered("response", 500), ["500 after 400"]],
+  "a 503 is a failure": [answered("response", 503), ["503 after 400", "failed"]],
+  "a 101 speaks for its endpoint": [answered("switched", 101), ["101 after 400", "fine"]],
+  "a client that left counts against nobody": [{ kind: "clientGone" }, []],
+  "nor does a body that is malformed": [{ kind: "badRequestBody", cause: "malformed", detail: "" }, []],
+  "an endpoint that refuses has failed": [
+    { kind: "refused", sent: false, reused: false, local: false, detail: "" },
+    FAILED,
+  ],
+  "a lack on this side is no endpoint's fault": [
+    { kind: "refused", sent: false, reused: false, local: true, detail: "" },
+    NOT_TO_BLAME,
+  ],
+  "an endpoint that breaks off a new connection has failed": [reset(false, false), FAILED],
+  "one that breaks off an answer has failed, also on a kept connection": [reset(true, true), FAILED],
+  "one that closes a kept connection has not failed": [
+    reset(true, false),
+    ["unanswered", "failure after 500", "resetsOnReuse", "closes within 700"],
+  ],
+  "one that is silent has failed": [timedOut("head"), FAILED],
+  "one whose client waits for 100 as well has not": [timedOut("head", true), NOT_TO_BLAME],
+  "one that speaks something else has failed": [
+    { kind: "malformed", sent: true, reused: false, detail: "" },
+    FAILED,
+  ],
+  "one whose certificate is bad has failed": [
+    { kind: "tlsFailed", sent: false, reused: false, detail: "" },
+    FAILED,
+  ],
+};
+
+for (const [what, [outcome, told]] of Object.entries(judgements)) {
+  Deno.test(`judge(): ${what}`, () => assertEquals(judged(outcome), told));
+}
+
+Deno.test("judge(): an endpoint's time to fail begins with the last of the body, and is none before it", () => {
+  const times = [1_200, Infinity].map((wholeAt) => judged(reset(false, false), wholeAt)[1]);
+  assertEquals(times, ["failure after 300", "failure after 0"]);
+});
+
+/** Limits of a time that is over, and when the body had come whole -> whether the endpoint is to blame. */
+const overtimes: readonly (readonly [limits: Partial<TimeoutsConfig>, wholeAt: number, blamed: boolean])[] = [
+  [{ attemptMs: 500 }, 0, true],
+  [{ attemptMs: 1_000 }, 0, true],
+  [{ attemptMs: 1_001 }, 0, false],
+  [{ requestMs: 1_000 }, 0, true],
+  [{ requestMs: 1_001 }, 0, false],
+  [{ attemptMs: 1_000, requestMs: 9_000 }, 0, true],
+  [{ attemptMs: 9_000, requestMs: 1_000 }, 0, true],
+  [{ attemptMs: 500 }, 1_250, true],
+  [{ attemptMs: 500 }, 1_251, false],
+  // It took nothing more of a body that was there.
+  [{ attemptMs: 500 }, Infinity, true],
+];
+
+for (const [limits, wholeAt, blamed] of overtimes) {
+  const written = JSON.stringify(limits);
+  Deno.test(`judge(): out of time by ${written}, whole at ${wholeAt}: ${blamed ? "a" : "no"} failure`, () => {
+    const told = judged(timedOut("attempt"), wholeAt, limits);
+    assertEquals(told.includes("failed"), blamed);
+    assertEquals(told.length, blamed ? FAILED.length : NOT_TO_BLAME.length);
+    // Limits of their own are their endpoint's alone.
+    for (const phase of ["head", "connect"] as const) {
+      assertEquals(judged(timedOut(phase), wholeAt, limits).includes("failed"), true);
+    }
+  });
+}
+
+/** How an answer was delivered, in what state of its attempt -> what is counted, and the cause in the log. */
+function delivered(delivery: Delivery, state: Partial<Attempt> = {}, status = 200) {
+  const told: string[] = [];
+  const record = { delivery, cause: "" } as RequestRecord;
+  const entry = Object.assign(new AttemptRecord("e", 1_000), { status });
+  judgeDelivery(
+    record,
+    endpointOf(told),
+    entry,
+    { excused: false, requestBroke: false, ...state } as Attempt,
+  );
+  return [...told, record.cause];
+}
+
+function cut(error: unknown): Delivery {
+  return { kind: "truncated", bytes: 1, error };
+}
+
+const INCOMPLETE = "http_response_incomplete";
+const broken = new BodyError("truncated", "");
+const deliveries: Record<string, readonly [had: string[], told: readonly string[]]> = {
+  "a whole answer speaks for its endpoint": [delivered({ kind: "complete", bytes: 1 }), ["fine", ""]],
+  "one that its client left is good as far as it went": [
+    delivered({ kind: "clientGone", bytes: 1 }),
+    ["fine", ""],
+  ],
+  "one that broke off is a failure": [delivered(cut(broken)), ["failed", "resets", INCOMPLETE]],
+  "one that fell silent is one": [
+    delivered(cut(new BodyError("timedOut", ""))),
+    ["failed", "timeouts", INCOMPLETE],
+  ],
+  "one that is malformed is one": [
+    delivered(cut(new BodyError("malformed", ""))),
+    ["failed", "malformed", INCOMPLETE],
+  ],
+  "one that failed in another way is one": [delivered(cut(new Error())), ["failed", "resets", INCOMPLETE]],
+  "one that was cut at its deadline is none": [delivered(cut(broken), { excused: true }), [INCOMPLETE]],
+  "one that was cut for its request is none": [
+    delivered(cut(broken), { excused: true, requestBroke: true }),
+    ["http_request_error"],
+  ],
+  "one with 502 has counted already": [delivered({ kind: "complete", bytes: 1 }, {}, 502), [""]],
+  "one with 502 that broke off has counted already": [
+    delivered(cut(broken), {}, 502),
+    ["resets", INCOMPLETE],
+  ],
+};
+
+for (const [what, [had, told]] of Object.entries(deliveries)) {
+  Deno.test(`judgeDelivery(): ${what}`, () => assertEquals(had, told));
+}
+
+Deno.test("countResult() counts either result, and nothing where the status has", () => {
+  const told: string[] = [];
+  for (const status of [200, 503]) {
+    const entry = Object.assign(new AttemptRecord("e", 1_000), { status });
+    for (const failed of [true, false]) countResult(failed, endpointOf(told), entry);
+  }
+  assertEquals(told, ["failed", "fine"]);
+});
