@@ -133,16 +133,21 @@ const kubectl = await new Deno.Command("kubectl", {
   .output().then(({ success }) => success, () => false);
 if (!kubectl) console.log("ignoring tests that need kubectl: the overlays are not built");
 
+/** The objects that an overlay makes. */
+async function built(overlay: string): Promise<Manifest[]> {
+  const { stdout, stderr, success } = await new Deno.Command("kubectl", {
+    args: ["kustomize", "--load-restrictor", "LoadRestrictionsNone", pathOf(`k8s/overlays/${overlay}`)],
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  return objectsIn(new TextDecoder().decode(stdout));
+}
+
 for (const overlay of overlays) {
   Deno.test({
     name: `the overlay ${overlay} builds, and all that holds for k8s/ holds for it`,
     ignore: !kubectl,
     fn: async () => {
-      const { stdout, stderr, success } = await new Deno.Command("kubectl", {
-        args: ["kustomize", "--load-restrictor", "LoadRestrictionsNone", pathOf(`k8s/overlays/${overlay}`)],
-      }).output();
-      assert(success, new TextDecoder().decode(stderr));
-      const objects = objectsIn(new TextDecoder().decode(stdout));
+      const objects = await built(overlay);
       // Whatever k8s/ gains, each overlay has too.
       const names = (all: readonly Manifest[]) => all.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
       assertArrayIncludes(names(objects), names([...base.values()].flat()));
@@ -151,3 +156,12 @@ for (const overlay of overlays) {
     },
   });
 }
+
+Deno.test({
+  name: "the overlay local stays one pod, however little CPU a share of its request is",
+  ignore: !kubectl,
+  fn: async () => {
+    const { spec } = (await built("local")).find(({ kind }) => kind === "HorizontalPodAutoscaler");
+    assertEquals([spec.minReplicas, spec.maxReplicas], [1, 1]);
+  },
+});
