@@ -33,7 +33,9 @@ export const listenSchema = z.strictObject({
     "wire: expect the PROXY header from trusted proxies; not with TLS.",
   ),
   headReadMs: milliseconds().default(10_000).describe("wire: a request head must be complete by then: 408."),
-  keepAliveIdleMs: milliseconds().default(75_000).describe("wire: an idle client connection is closed."),
+  keepAliveIdleMs: milliseconds().default(75_000).describe(
+    "wire: an idle client connection is closed; more than a proxy in front keeps its own.",
+  ),
   bodyBytesPerSecondMin: z.int().min(0).default(240).describe(
     "wire: slowest request body after a grace; 0 is off.",
   ),
