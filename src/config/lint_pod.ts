@@ -90,12 +90,42 @@ const noDrainDelay: LintRule = {
     }],
 };
 
+/** The ports, and by what a manifest may set each, whatever the configuration says. */
+const PORTS: readonly { readonly path: Path; readonly setBy: readonly string[] }[] = [
+  { path: ["listen", "port"], setBy: ["PORT", "--port"] },
+  { path: ["listen", "tls", "redirectPort"], setBy: [] },
+  { path: ["admin", "port"], setBy: ["ADMIN_PORT", "--admin-port"] },
+];
+
+const portNotInManifest: LintRule = {
+  name: "port-not-in-manifest",
+  check: (config, { manifest = [] }) =>
+    weirPods(manifest).flatMap((pod): LintReport[] => {
+      const containers = containersOf(pod);
+      const ports = containers.flatMap(portsOf);
+      if (ports.length === 0) return [];
+      const missing = PORTS.filter(({ path, setBy }) => {
+        const port = valueAt(config, path);
+        if (port === undefined || ports.includes(Number(port))) return false;
+        return !containers.flatMap(settingsOf).some((name) => setBy.includes(name));
+      });
+      return missing.map(({ path }) => ({
+        path,
+        severity: "warning",
+        state: `is ${valueAt(config, path)}, but the pod's containerPorts are ${ports.join(", ")}`,
+        why: "Services and probes that go by the pod's ports reach nobody.",
+        fix: "Set it to one of those, or write it there.",
+      }));
+    }),
+};
+
 export const podRules: readonly LintRule[] = [
   trustedWorld,
   proxyHeaderFromNobody,
   wireKeysOnServe,
   drainBeyondGrace,
   noDrainDelay,
+  portNotInManifest,
 ];
 
 /** The parts of a pod's specification that the rules look at, as far as they are written: a patch may hold any of them. */
@@ -109,6 +139,9 @@ interface Container {
   readonly image?: string | null;
   /** In place of the image's entry point: another program of the same image. */
   readonly command?: readonly string[] | null;
+  readonly args?: unknown;
+  readonly env?: unknown;
+  readonly ports?: unknown;
   readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: unknown } } } | null;
 }
 
@@ -153,10 +186,24 @@ function patched(workloads: readonly Workload[]): PodSpec[] {
 }
 
 function containersOf({ containers }: PodSpec): Container[] {
-  return Array.isArray(containers) ? containers.filter(isMap) : [];
+  return listOf(containers);
 }
 
 function preStopMs(pod: PodSpec): number {
   const seconds = containersOf(pod).map(({ lifecycle }) => Number(lifecycle?.preStop?.sleep?.seconds));
   return Math.max(0, ...seconds.filter(Number.isFinite)) * 1_000;
+}
+
+function portsOf({ ports }: Container): number[] {
+  return listOf(ports).map(({ containerPort }) => Number(containerPort)).filter(Number.isInteger);
+}
+
+/** Names of the variables and flags that a manifest gives. */
+function settingsOf({ args, env }: Container): string[] {
+  const flags = Array.isArray(args) ? args.map((arg) => String(arg).split("=")[0]!) : [];
+  return [...listOf(env).map(({ name }) => String(name)), ...flags];
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isMap) : [];
 }

@@ -24,6 +24,12 @@ const pod = (spec: object, name = "weir") => ({
   ],
 });
 const sleeping = { containers: [{ name: "weir", lifecycle: { preStop: { sleep: { seconds: 10 } } } }] };
+/** Weir's pod with these ports, and whatever else its container has. */
+const podWithPorts = (ports: readonly number[], more: object = {}) =>
+  pod({
+    terminationGracePeriodSeconds: 40,
+    containers: [{ name: "weir", ports: ports.map((containerPort) => ({ containerPort })), ...more }],
+  });
 
 export interface LintRow {
   readonly rule: string;
@@ -370,6 +376,27 @@ const podRows: readonly LintRow[] = [
     severity: "warning",
     fine: { drain: { delayMs: 0, deadlineMs: 10_000 } },
     fineWith: pod(sleeping),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: {
+      listen: { port: 8_443, tls: { certFile: "c.pem", keyFile: "k.pem", redirectPort: 8_080 } },
+      admin: { port: 9_902 },
+    },
+    with: podWithPorts([3_000, 9_901]),
+    subjects: ["listen.port", "listen.tls.redirectPort", "admin.port"],
+    severity: "warning",
+    fine: { listen: { port: 8_443 }, admin: { port: 9_902 } },
+    fineWith: podWithPorts([8_443, 9_902]),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: { listen: { port: 8_080 }, admin: { port: 8_081 } },
+    with: podWithPorts([3_000], { env: [{ name: "PORT", value: "3000" }] }),
+    subjects: ["admin.port"],
+    severity: "warning",
+    fine: { listen: { port: 8_080 }, admin: { port: 8_081 } },
+    fineWith: podWithPorts([3_000], { args: ["run", "--port=3000", "--admin-port", "3001"] }),
   },
 ];
 
