@@ -43,7 +43,7 @@ export const listenSchema = z.strictObject({
   headerLinesMax: count(1, 10_000).default(128).describe("wire: most header lines: 431."),
   connectionsMax: count(1).default(10_000).describe("wire: client connections per worker."),
   connectionsPerAddressMax: z.int().min(0).default(0).describe(
-    "wire: per client address and worker; 0 is off.",
+    "wire: per worker and client address, that of a PROXY header where there is one; other connections of `trustedProxies` do not count. 0 is off.",
   ),
   connectionLifetimeMs: milliseconds(0).default(300_000)
     .describe("Answers ask the client to reconnect after this, so that new pods get their share; 0 is off."),

@@ -63,4 +63,9 @@ export class Inlet {
     this.start += count;
     if (this.start === this.end) this.start = this.end = 0;
   }
+
+  /** Passes over all of them. */
+  clear(): void {
+    this.start = this.end = 0;
+  }
 }

@@ -57,7 +57,7 @@ class WireListener implements Listener {
 
   private admit(conn: Deno.TcpConn | Deno.TlsConn): void {
     const { hostname } = conn.remoteAddr as Deno.NetAddr;
-    if (!this.table.admits(hostname)) return closeQuietly(conn);
+    if (!this.table.admits(this.house.counted(hostname))) return closeQuietly(conn);
     // Nagle and delayed acknowledgements together cost 40 ms on small writes.
     if ("setNoDelay" in conn) conn.setNoDelay(true);
     new WireConnection(conn, this.house);

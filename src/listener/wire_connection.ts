@@ -28,7 +28,7 @@ const LAST_CALL_MS = 1_000;
 
 export class WireConnection implements Tabled, BodyOwner {
   readonly socket: ClientSocket;
-  readonly address: string;
+  address: string | null;
   older: Tabled | null = null;
   newer: Tabled | null = null;
   idle = false;
@@ -48,7 +48,7 @@ export class WireConnection implements Tabled, BodyOwner {
   constructor(conn: Deno.TcpConn | Deno.TlsConn, private readonly house: WireHouse) {
     const { table, config } = house;
     this.peer = conn.remoteAddr as Deno.NetAddr;
-    this.address = this.peer.hostname;
+    this.address = house.counted(this.peer.hostname);
     this.socket = new ClientSocket(
       conn,
       table,
@@ -61,7 +61,7 @@ export class WireConnection implements Tabled, BodyOwner {
     this.deadline = table.after(config.headReadMs);
     this.expiresAt = house.expiry();
     this.requestsMax = house.requestsMax();
-    if (config.proxyProtocol && house.trusts(this.address)) this.phase = "proxyHeader";
+    if (config.proxyProtocol && house.trusts(this.peer.hostname)) this.phase = "proxyHeader";
     this.socket.watch();
   }
 
@@ -90,7 +90,8 @@ export class WireConnection implements Tabled, BodyOwner {
       const header = parseProxyHeader(inlet.bytes, inlet.start, inlet.end);
       if (header === null) return this.socket.watch();
       inlet.skip(header.bytes);
-      if (header.peer !== null) this.peer = header.peer;
+      this.peer = header.peer ?? this.peer;
+      if (!this.house.names(this, this.peer.hostname)) return this.close();
     } catch (error) {
       if (!(error instanceof Http1Error)) throw error;
       return this.refuse(400, error.message);
@@ -142,8 +143,7 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** A request that cannot be read to its end goes through the proxy, which answers, counts and logs it. */
   private refuse(status: number, message: string): void {
-    const { inlet } = this.socket;
-    inlet.start = inlet.end = 0;
+    this.socket.inlet.clear();
     this.begin(refused(null, [], this.house.scheme, unacceptable(status, message)));
   }
 
@@ -221,8 +221,7 @@ export class WireConnection implements Tabled, BodyOwner {
   }
 
   private discard(): void {
-    const { inlet } = this.socket;
-    inlet.start = inlet.end = 0;
+    this.socket.inlet.clear();
     this.socket.watch();
   }
 

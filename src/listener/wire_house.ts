@@ -4,7 +4,7 @@ import type { ListenConfig } from "../config/schema.ts";
 import type { Exchange } from "../exchange.ts";
 import { JITTER } from "./rotation.ts";
 import type { SocketLimits } from "./wire_socket.ts";
-import type { WireTable } from "./wire_table.ts";
+import type { Tabled, WireTable } from "./wire_table.ts";
 
 export class WireHouse {
   /** True while Weir leaves: every answer is its connection's last. */
@@ -28,6 +28,16 @@ export class WireHouse {
       bodyBytesPerSecondMin: config.bodyBytesPerSecondMin,
       bodyGraceMs: config.headReadMs,
     };
+  }
+
+  /** The address whose connections are limited; null for a proxy that brings those of many clients. */
+  counted(address: string): string | null {
+    return this.trusts(address) ? null : address;
+  }
+
+  /** A PROXY header says whose a connection is; false when that client has no room for one more. */
+  names(connection: Tabled, address: string): boolean {
+    return this.table.name(connection, this.counted(address));
   }
 
   /** The table's time from which a new connection is asked to leave. */

@@ -8,8 +8,8 @@ import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
 /** A connection as the table sees it. */
 export interface Tabled {
-  /** Address that counts for the limit per address: the socket's, whatever a PROXY header says. */
-  readonly address: string;
+  /** Address that counts for the limit per address; null for a proxy's connection, which none counts for. */
+  address: string | null;
   /** Neighbours in the order of idling; null at the ends and while busy. */
   older: Tabled | null;
   newer: Tabled | null;
@@ -57,12 +57,31 @@ export class WireTable {
   }
 
   /** Makes room for one more from `address`, at the cost of who idles the longest; false when there is none. */
-  admits(address: string): boolean {
-    const { connectionsMax, connectionsPerAddressMax } = this.config;
-    if (connectionsPerAddressMax > 0 && (this.perAddress.get(address) ?? 0) >= connectionsPerAddressMax) {
-      if (!this.closeOldestIdle(address)) return false;
-    }
-    return this.all.size < connectionsMax || this.closeOldestIdle();
+  admits(address: string | null): boolean {
+    if (!this.hasRoomFor(address)) return false;
+    return this.all.size < this.config.connectionsMax || this.closeOldestIdle();
+  }
+
+  /** A connection without an address turns out to be one of `address`; false when that has no room for it. */
+  name(connection: Tabled, address: string | null): boolean {
+    if (!this.hasRoomFor(address)) return false;
+    connection.address = address;
+    this.count(address, 1);
+    return true;
+  }
+
+  /** Makes room for one more of the address, at the cost of its own. */
+  private hasRoomFor(address: string | null): boolean {
+    const { connectionsPerAddressMax } = this.config;
+    if (address === null || connectionsPerAddressMax === 0) return true;
+    return (this.perAddress.get(address) ?? 0) < connectionsPerAddressMax || this.closeOldestIdle(address);
+  }
+
+  private count(address: string | null, change: 1 | -1): void {
+    if (address === null || this.config.connectionsPerAddressMax === 0) return;
+    const connections = (this.perAddress.get(address) ?? 0) + change;
+    if (connections === 0) this.perAddress.delete(address);
+    else this.perAddress.set(address, connections);
   }
 
   /** Closes the connection that idles the longest, of one address or of all; false when none idles. */
@@ -80,18 +99,13 @@ export class WireTable {
     }
     this.all.add(connection);
     this.onChange(1);
-    if (this.config.connectionsPerAddressMax === 0) return;
-    this.perAddress.set(connection.address, (this.perAddress.get(connection.address) ?? 0) + 1);
+    this.count(connection.address, 1);
   }
 
   remove(connection: Tabled): void {
     if (!this.all.delete(connection)) return;
     this.busy(connection);
-    if (this.config.connectionsPerAddressMax > 0) {
-      const left = this.perAddress.get(connection.address)! - 1;
-      if (left === 0) this.perAddress.delete(connection.address);
-      else this.perAddress.set(connection.address, left);
-    }
+    this.count(connection.address, -1);
     if (this.all.size === 0) this.wheel.remove(this.timer);
     this.onChange(-1);
   }

@@ -5,16 +5,16 @@ import { configSchema, type ListenConfig } from "../../src/config/schema.ts";
 import { type Tabled, WireTable } from "../../src/listener/wire_table.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 
-/** A connection of an address, `a` for `a1`; closing it takes it out of the table, as its socket does. */
+/** A connection of an address, `a` for `a1` and none for `-1`; closing it takes it out of the table, as its socket does. */
 class Caller implements Tabled {
   older: Tabled | null = null;
   newer: Tabled | null = null;
   idle = false;
-  readonly address: string;
+  address: string | null;
   readonly checkedAt: number[] = [];
 
   constructor(readonly name: string, private readonly stage: Stage) {
-    this.address = name[0]!;
+    this.address = name[0] === "-" ? null : name[0]!;
   }
   checkDeadlines(clock: number): void {
     this.checkedAt.push(clock);
@@ -116,6 +116,19 @@ Deno.test("WireTable.admits() counts addresses as they leave, and only where the
     "a2",
   );
   assertEquals(free.admit("a"), "");
+});
+
+Deno.test("WireTable.name() counts a connection from when its address is known, and where there is room", () => {
+  const stage = new Stage({ connectionsMax: 9, connectionsPerAddressMax: 1 }).come("-1", "-2", "-3", "-4");
+  const { table } = stage;
+  stage.busy("-1");
+  assertEquals([table.admits(null), table.name(stage.caller("-1"), "a")], [true, true]);
+  assertEquals([table.name(stage.caller("-2"), "a"), stage.caller("-2").address], [false, null]);
+  assertEquals(table.name(stage.caller("-2"), "b"), true);
+  assertEquals([table.name(stage.caller("-3"), "b"), stage.closed], [true, ["-2"]], "an idle one makes room");
+  assertEquals([table.name(stage.caller("-4"), null), stage.closed.length], [true, 1]);
+  for (const name of ["-1", "-3", "-4"]) stage.caller(name).close();
+  assertEquals([stage.admit("a"), stage.admit("b"), table.size], ["", "", 0]);
 });
 
 Deno.test("WireTable closes in the order of idling, whoever leaves the line or joins it again", () => {

@@ -117,6 +117,33 @@ scenario("one address holds no more connections than it may", async (props) => {
   }
 }, WIRE);
 
+scenario("connections through a proxy count for the client that its PROXY header names", async (props) => {
+  const origin = await props.origin(afterHead(readBody(), reply(200)));
+  const { config } = listening(origin, { proxyProtocol: true, connectionsPerAddressMax: 1 });
+  const weir = await props.loop({ config: { ...config, trustedProxies: ["127.0.0.0/8"] } });
+  const comes = async (header: string, request: string) => {
+    const client = await props.client(weir);
+    await client.send(`PROXY ${header}\r\n${request}`);
+    return client;
+  };
+  const upload = await comes(
+    "TCP4 192.0.2.7 10.0.0.1 5000 80",
+    "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 8\r\n\r\nhalf",
+  );
+  await origin.request(1);
+  for (const header of ["TCP4 192.0.2.8 10.0.0.1 5000 80", "UNKNOWN", "UNKNOWN"]) {
+    const other = await comes(header, requestText("GET", "/"));
+    assertEquals((await other.response()).status, 200, header);
+  }
+  const same = await comes("TCP4 192.0.2.7 10.0.0.1 5001 80", requestText("GET", "/"));
+  assertEquals(await same.untilClosed(), "");
+  await upload.send("more");
+  assertEquals((await upload.response()).status, 200);
+  const next = await comes("TCP4 192.0.2.7 10.0.0.1 5002 80", requestText("GET", "/"));
+  assertEquals((await next.response()).status, 200, "the one that idles makes room");
+  assertEquals(await upload.untilClosed(), "");
+}, WIRE);
+
 scenario("a drain ends connections that stay idle, and lets an upload end", async (props) => {
   const origin = await props.origin(afterHead(readBody(), reply(201)));
   const weir = await props.weir({
