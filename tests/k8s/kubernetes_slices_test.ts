@@ -113,6 +113,8 @@ Deno.test("endpointsOf() takes the port by name, by number, and the only one for
     [[{ port: 8080, protocol: "UDP" }], 8080, ""],
     [[{ name: "web", port: 8443, appProtocol: "https" }], "web", "https://10.0.0.1:8443"],
     [[{ name: "web", port: 8443, appProtocol: "HTTPS" }], 443, "https://10.0.0.1:8443"],
+    [[{ name: "web", port: 8443, appProtocol: "kubernetes.io/wss" }], "web", "https://10.0.0.1:8443"],
+    [[{ name: "web", port: 8080, appProtocol: "kubernetes.io/ws" }], "web", "10.0.0.1:8080"],
     [null, 80, ""],
   ];
   for (const [ports, wanted, expected] of table) {

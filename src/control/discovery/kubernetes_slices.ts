@@ -130,6 +130,9 @@ function byAddress(a: PodEndpoint, b: PodEndpoint): number {
   return a.host < b.host ? -1 : a.host > b.host ? 1 : a.port - b.port;
 }
 
+/** Values of `appProtocol` for a port that speaks TLS; the second is the standard one for WebSockets. */
+const overTls: ReadonlySet<string> = new Set(["https", "kubernetes.io/wss"]);
+
 /** The Slice in an object of the API; null when it is none. Parts that make no sense are left out. */
 export function sliceIn(value: unknown): Slice | null {
   const name = text(record(record(value)?.metadata)?.name);
@@ -146,7 +149,7 @@ function portIn(value: unknown): SlicePort[] {
   const number = port?.port;
   if (typeof number !== "number" || !Number.isInteger(number) || number < 1 || number > 65_535) return [];
   if (port?.protocol !== undefined && port.protocol !== null && port.protocol !== "TCP") return [];
-  const scheme = text(port?.appProtocol)?.toLowerCase() === "https" ? "https" : "http";
+  const scheme = overTls.has(text(port?.appProtocol)?.toLowerCase() ?? "") ? "https" : "http";
   return [{ name: text(port?.name) ?? "", port: number, scheme }];
 }
 
