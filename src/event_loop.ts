@@ -15,6 +15,7 @@ import { Proxy } from "./proxy/proxy.ts";
 import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Turnstile } from "./proxy/turnstile.ts";
 import { Listening } from "./listener/listening.ts";
+import { judgeOf } from "./listener/unacceptable_head.ts";
 import type { FromWorker, SentAt, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
 import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
@@ -63,6 +64,7 @@ export class EventLoop {
       instance: start.instance,
       scheme: start.listen.tls === undefined ? "http" : "https",
       tunnels: start.listen.listener === "wire",
+      judgeHead: judgeOf(start.listen.listener),
       readyPath: start.listen.readyPath ?? null,
       hstsMaxAgeS: start.listen.tls?.hstsMaxAgeS ?? 0,
       writeLog: (lines) => post({ kind: "log", lines }),

@@ -58,6 +58,9 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
   }
   const headers = query.getAll("header").map((line) => /^([^:\s]+):\s*(.*)$/.exec(line));
   if (headers.includes(null)) return { problem: "header must be like `Name: value`" };
+  if (headers.some((match) => match![1]!.toLowerCase() === "host")) {
+    return { problem: "Host is given as a header, must be given as host" };
+  }
   return {
     kind: "explainRequest",
     method: query.get("method") ?? "GET",

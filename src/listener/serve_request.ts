@@ -95,7 +95,7 @@ function refuseCoding(coding: string | null): Unacceptable | null {
 }
 
 /** Deno.serve drops the body of GET and HEAD; going on without it would change what was asked. */
-function refuseBody(method: string, length: number | null, coded: boolean): Unacceptable | null {
+export function refuseBody(method: string, length: number | null, coded: boolean): Unacceptable | null {
   if (length === -1) return bad("Content-Length is not one number");
   const dropped = !mayHaveBody(method) && (coded || (length !== null && length > 0));
   if (!dropped) return null;

@@ -69,7 +69,7 @@ function otherForm(method: string, target: string, host: string): { target: stri
   return { target: rest.charCodeAt(0) === SLASH ? rest : "/" + rest, authority };
 }
 
-function badHost(host: string): Http1Error {
+export function badHost(host: string): Http1Error {
   return new Http1Error("malformed", host === "" ? "Host is empty" : "Host is not a host and port");
 }
 
@@ -100,7 +100,7 @@ export function refused(
   return { head, framing: NO_FRAMING, unacceptable };
 }
 
-function refusalOf(error: Http1Error): Unacceptable {
+export function refusalOf(error: Http1Error): Unacceptable {
   return unacceptable(STATUS[error.kind], error.message);
 }
 

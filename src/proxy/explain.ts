@@ -13,6 +13,7 @@ import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import type { Group, Proxy } from "./proxy.ts";
 import { rateOf } from "./rate_limit.ts";
 import type { Refusal } from "./refusal.ts";
+import { ofBodyLength } from "./refusals.ts";
 import { stickyEndpoint } from "./selection.ts";
 import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
@@ -41,6 +42,8 @@ function explainRoute(head: RequestHead, client: string, proxy: Proxy): RouteExp
   const limits = rateNotes(match.route);
   const found = { ...nowhere, passedOver, route: match.route.name, ...noted(limits) };
   const plan = proxy.plan(match.route);
+  const tooLarge = ofBodyLength(declaredLength(head), plan.requestBodyBytesMax(proxy.snapshot.limits));
+  if (tooLarge !== null) return { ...found, why: `the body is refused: ${refusalWords(tooLarge)}` };
   const own = plan.ownAnswer(head);
   if (own !== null) return { ...found, why: `the route answers by itself: ${answerWords(own)}` };
   const { inputs: { tunnels }, snapshot: { unknownUpgrade } } = proxy;
@@ -55,6 +58,11 @@ function explainRoute(head: RequestHead, client: string, proxy: Proxy): RouteExp
     ...noted([...limits, ...splitNotes(match.route), ...targetNotes(head.target, rewritten)]),
     ...explainPick(group, head, client, proxy),
   };
+}
+
+/** Of the body, in bytes; 0 where nothing is declared. */
+function declaredLength({ headers }: RequestHead): number {
+  return Number(headerValue(headers, "content-length") ?? 0);
 }
 
 function noted(notes: readonly string[]): { notes?: readonly string[] } {
@@ -90,7 +98,7 @@ function refusalWords({ status, message }: Refusal): string {
 
 /** What Weir answers without looking for a route, in words; null when it looks for one. */
 function answerBeforeRouting(head: RequestHead, { snapshot, identity, inputs }: Proxy): string | null {
-  const exchange = { head, unacceptable: null };
+  const exchange = { head, unacceptable: inputs.judgeHead(head) };
   const refusal = refusalBeforeRouting(exchange, snapshot.limits, identity.pseudonym);
   if (refusal !== null) return `refused before any route is looked for: ${refusalWords(refusal)}`;
   if (isForThisHop(exchange)) return "answered by Weir itself: OPTIONS with no forwards left";

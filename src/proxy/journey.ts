@@ -12,7 +12,7 @@ import { addHsts } from "./redirect_to_tls.ts";
 import { refuseBeyondRate } from "./rate_limit.ts";
 import { RequestRecord } from "./record.ts";
 import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
-import { bodyTooLarge, INTERNAL_ERROR } from "./refusals.ts";
+import { INTERNAL_ERROR, ofBodyLength } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { type Told, toldBy } from "./told.ts";
 
@@ -74,7 +74,8 @@ export class Journey implements Origin {
     const plan = this.plan!;
     const { route, totals } = plan;
     const bodyBytesMax = plan.requestBodyBytesMax(proxy.snapshot.limits);
-    if (bodyBytesMax > 0 && (exchange.body?.length ?? 0) > bodyBytesMax) return bodyTooLarge(bodyBytesMax);
+    const tooLarge = ofBodyLength(exchange.body?.length ?? 0, bodyBytesMax);
+    if (tooLarge !== null) return tooLarge;
     if (route.rateLimit === undefined) return null;
     const { rates } = proxy;
     const refusal = refuseBeyondRate(rates, route.rateLimit, route.name, exchange.head, record.clientAddress);

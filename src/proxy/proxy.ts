@@ -7,6 +7,7 @@ import { makeBalancer } from "../balance/policies.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import { PodCell, UpstreamCell } from "../board/layout.ts";
 import type { OwnColumn } from "../board/own.ts";
+import type { RequestHead, Unacceptable } from "../exchange.ts";
 import type { EndpointsChange, RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
 import { makeRouter, type Router } from "../routing/router.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
@@ -48,6 +49,8 @@ export interface ProxyInputs {
   readonly scheme: "http" | "https";
   /** The traffic port can hand over a connection after 101. */
   readonly tunnels: boolean;
+  /** Why the traffic port refuses a head itself, or null: for one that did not come in by it. */
+  readonly judgeHead: (head: RequestHead) => Unacceptable | null;
   /** Path on the traffic port that answers like /readyz; null when there is none. */
   readonly readyPath: string | null;
   /** Strict-Transport-Security max-age of answers over https, seconds; 0 is none. */

@@ -91,7 +91,12 @@ export function ofFailure(failure: Failure): Refusal {
   return { status, error, message };
 }
 
-export function bodyTooLarge(bytesMax: number): Refusal {
+/** Of a body whose length is declared; null when it may come. `bytesMax` 0 is no limit. */
+export function ofBodyLength(bytes: number, bytesMax: number): Refusal | null {
+  return bytesMax > 0 && bytes > bytesMax ? bodyTooLarge(bytesMax) : null;
+}
+
+function bodyTooLarge(bytesMax: number): Refusal {
   return {
     status: 413,
     error: "http_request_error",

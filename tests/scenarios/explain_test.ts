@@ -147,6 +147,68 @@ for (
   });
 }
 
+scenario(
+  "explain knows what the listener refuses and which bodies are too large, as traffic finds",
+  async (props) => {
+    const origin = await props.origin(...Array(3).fill(reply(200)));
+    const weir = await props.weir({
+      config: {
+        limits: { requestBodyBytesMax: 4 },
+        upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
+        routes: [
+          { name: "large", match: { path: "/large" }, upstream: "default", requestBodyBytesMax: 5 },
+          { name: "all", upstream: "default" },
+        ],
+      },
+    });
+    const before = (refusal: string) => [null, `refused before any route is looked for: ${refusal}`];
+    const picked = (route: string) => [route, "round_robin over 1 of 1 endpoints"];
+    const wire = props.listener === "wire";
+    const malformed = before("400, Transfer-Encoding does not end in chunked");
+    const coded = before("501, Transfer-Encoding other than chunked is not implemented");
+    for (
+      const [method, path, header, body, status, told] of [
+        [
+          "GET",
+          "/",
+          "Expect: more",
+          "",
+          wire ? 417 : 200,
+          wire ? before("417, Expect is not 100-continue") : picked("all"),
+        ],
+        ["POST", "/", "Transfer-Encoding: gzip", "", 400, malformed],
+        ["POST", "/", "Transfer-Encoding: gzip, chunked", "0\r\n\r\n", 501, coded],
+        ["POST", "/", "Content-Length: 5", "12345", 413, [
+          "all",
+          "the body is refused: 413, request body larger than 4 bytes",
+        ]],
+        ["POST", "/large", "Content-Length: 5", "12345", 200, picked("large")],
+        [
+          "GET",
+          "/large",
+          "Content-Length: 5",
+          "12345",
+          wire ? 200 : 501,
+          wire ? picked("large") : before(
+            "501, a GET request with a body cannot pass this listener; the wire listener relays it",
+          ),
+        ],
+      ] as const
+    ) {
+      const query = new URLSearchParams([["method", method], ["path", path], ["header", header]]);
+      const { route, why } = await json(weir, String(query));
+      assertEquals([route, why], told, `${query}`);
+      const client = await props.client(weir);
+      await client.send(`${method} ${path} HTTP/1.1\r\nHost: h\r\n${header}\r\n\r\n${body}`);
+      assertEquals((await client.response(method)).status, status, `${query}`);
+    }
+    assertEquals(
+      (await json(weir, "path=/&host=h:99999")).why,
+      before("400, Host is not a host and port")[1],
+    );
+  },
+);
+
 scenario("explain says which upgrades are refused, as traffic finds", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.weir({

@@ -47,6 +47,7 @@ export class StillProxy {
       instance: "still",
       scheme: "http",
       tunnels: false,
+      judgeHead: () => null,
       readyPath: null,
       hstsMaxAgeS: 0,
       tracer: null,
