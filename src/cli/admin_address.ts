@@ -6,6 +6,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { readConfigFile, readTextFileBounded } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
 import { loadConfig, type Loaded, type LoadInputs, type Refused } from "../config/load.ts";
+import { withEmptyValues } from "../config/sources.ts";
 import { valueAt } from "../config/path.ts";
 import { parseConfigText } from "../config/yaml_tree.ts";
 import { complain } from "./print.ts";
@@ -36,7 +37,7 @@ export async function readQuestion(
   const names = [...command.flags, ...ADDRESS];
   const switches = [...command.switches ?? []];
   const unknown: string[] = [];
-  const parsed: Record<string, unknown> = parseArgs(args, {
+  const parsed: Record<string, unknown> = parseArgs(withEmptyValues(args, names), {
     string: names,
     collect: names,
     boolean: switches,
@@ -45,6 +46,8 @@ export async function readQuestion(
       return false;
     },
   });
+  // What stands after `--`.
+  for (const word of parsed["_"] as (string | number)[]) unknown.push(JSON.stringify(String(word)));
   if (unknown.length > 0) {
     const known = [...names, ...switches].map((name) => `--${name}`).join(" ");
     complain(`unknown: ${unknown.join(" ")}; ${command.name} takes ${known}`);

@@ -187,7 +187,7 @@ export function readFlags(args: readonly string[]): { values: SetValue[]; findin
 }
 
 /** `--port ""` as `--port=`: the parser takes an empty word for one that belongs to no flag. */
-function withEmptyValues(args: readonly string[], names: readonly string[]): string[] {
+export function withEmptyValues(args: readonly string[], names: readonly string[]): string[] {
   const isEmptyValue = (i: number) =>
     args[i] === "" && args[i - 1]?.startsWith("--") === true && names.includes(args[i - 1]!.substring(2));
   return args.flatMap((arg, i) => isEmptyValue(i) ? [] : isEmptyValue(i + 1) ? [`${arg}=`] : [arg]);

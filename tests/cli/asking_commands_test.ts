@@ -46,6 +46,11 @@ Deno.test("probe and explain refuse what they do not know, with 64 and in words"
     const [args, words] of [
       [["probe", "--json"], 'unknown: "--json"; probe takes --path --admin-host --admin-port --config'],
       [["explain", ""], 'unknown: ""; explain takes --id --path'],
+      [["probe", "--", "--admin-port", "9001"], 'unknown: "--admin-port" "9001"; probe takes --path'],
+      [["explain", "--id", ""], "id is empty\nAsk where a request would go:"],
+      [["explain", "--path", "/", "--header", ""], "header must be like `Name: value`"],
+      [["probe", "--path", ""], '--path is "", must start with /'],
+      [["probe", "--admin-port", ""], "--admin-port is empty, must be --admin-port PORT (flag --admin-port)"],
       [["explain"], "path is missing\nAsk where a request would go:"],
       [["explain", "--path", "/", "--id", "7"], "path is not asked for here, accepted: id"],
       [["explain", "--path", "/", "--path", "/a"], "path is given 2 times, must be given once"],
