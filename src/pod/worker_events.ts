@@ -11,19 +11,25 @@ export function workerEvents(pod: Pod): SupervisorEvents {
     listened ||= listening;
     pod.tellReady();
   };
+  /** Why a worker does not accept connections, as it was told last: it tries again every two seconds at most. */
+  const told = new Map<number, string>();
   const tell = (tone: "good" | "bad", text: string) => events.add("worker", tone, text);
   return {
     onListening: (index) => {
       pod.releasePort();
       hear(true);
+      told.delete(index);
       tell("good", `worker ${index} serves`);
     },
     onNotListening: (index, reason) => {
       hear(false);
+      if (told.get(index) === reason) return;
+      told.set(index, reason);
       tell("bad", `worker ${index} does not accept connections: ${reason}`);
     },
     onDied: (index, reason, respawnMs) => {
       hear(false);
+      told.delete(index);
       const then = respawnMs === null
         ? "not replaced, as this process leaves"
         : `respawned in ${respawnMs} ms`;
