@@ -15,9 +15,14 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "
 
 /** `GET /users/{id}`; without a path in the route, the method alone. */
 export function spanName(head: RequestHead, { route }: EndedRequest): string {
-  const method = METHODS.includes(head.method) ? head.method : "HTTP";
+  const method = methodName(head.method);
   const path = route?.match.path;
   return path === undefined ? method : `${method} ${path}`;
+}
+
+/** As it stands in the name of a span; the others could be many, and each would make names of its own. */
+export function methodName(method: string): string {
+  return METHODS.includes(method) ? method : "HTTP";
 }
 
 /** What is known of a request when it arrives. */
@@ -116,8 +121,9 @@ function queryOf(target: string, redact: boolean): string {
   return redact ? "-" : target.substring(mark + 1);
 }
 
+/** An IPv6 address is told without its brackets. */
 function splitAuthority(authority: string, scheme: string): { host: string; port: number } {
-  const match = /^(.*?)(?::(\d*))?$/.exec(authority);
+  const match = /^\[?(.*?)\]?(?::(\d*))?$/.exec(authority);
   const port = match?.[2];
   return {
     host: match?.[1] ?? authority,

@@ -7,7 +7,14 @@
 import { type Context, ROOT_CONTEXT, type Span, SpanKind, trace } from "@opentelemetry/api";
 import type { HeaderLines } from "../exchange.ts";
 import { VERSION } from "../version.ts";
-import { clientAttributes, failedAs, finalAttributes, serverAttributes, spanName } from "./attributes.ts";
+import {
+  clientAttributes,
+  failedAs,
+  finalAttributes,
+  methodName,
+  serverAttributes,
+  spanName,
+} from "./attributes.ts";
 import { dropDenoSpan } from "./deno_spans.ts";
 import { continueTrace, formatTraceParent, type TraceParent, traceParentOf } from "./trace_parent.ts";
 import type {
@@ -55,7 +62,7 @@ class OtelTrace implements RequestTrace {
     this.offset = inputs.epoch() - inputs.now();
     this.parent = traceParentOf(head.headers);
     const under = this.parent === null ? ROOT_CONTEXT : contextOf(this.parent);
-    this.server = start(head.method, SpanKind.SERVER, startedAt + this.offset, under);
+    this.server = start(methodName(head.method), SpanKind.SERVER, startedAt + this.offset, under);
     const { traceId, sampled } = idsOf(this.server);
     this.id = traceId;
     this.sampled = sampled;
@@ -64,8 +71,8 @@ class OtelTrace implements RequestTrace {
   beginAttempt(attempt: TracedAttempt, to: Destination, lines: HeaderLines): HeaderLines {
     this.close();
     const under = trace.setSpan(ROOT_CONTEXT, this.server);
-    const { method } = this.request.head;
-    const span = this.start(method, SpanKind.CLIENT, attempt.startedAt + this.offset, under);
+    const name = methodName(this.request.head.method);
+    const span = this.start(name, SpanKind.CLIENT, attempt.startedAt + this.offset, under);
     this.open = { attempt, to, span, resends: this.attempts++, endedAt: 0 };
     return continueTrace(lines, formatTraceParent(idsOf(span)), this.parent !== null);
   }

@@ -67,3 +67,29 @@ scenario("a request is a server span under its caller, and its attempt a client 
   assertEquals([trace, requestId], [TRACE, id]);
   assertEquals([...collector.services], ["weir"]);
 }, BOTH);
+
+scenario(
+  "a method that nobody knows makes no names of spans, and an IPv6 host is told as its address",
+  async (props) => {
+    await using collector = new OtlpCollector();
+    const origin = await props.origin(reply(200));
+    const weir = await props.weir({ env: collector.env, upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(
+      `BREW /tea HTTP/1.1\r\nHost: [::1]:8080\r\ntraceparent: 00-${TRACE}-${CALLER}-01\r\n\r\n`,
+    );
+    assertEquals((await client.response()).status, 200);
+    await client.close();
+    const spans = await collector.trace(TRACE, 2);
+    assertEquals(spans.map(({ kind, name }) => [kind, name]), [["server", "HTTP"], ["client", "HTTP"]]);
+    for (const { attributes } of spans) {
+      assertEquals(attributes["http.request.method"], "_OTHER");
+      assertEquals(attributes["http.request.method_original"], "BREW");
+    }
+    assertEquals([spans[0]!.attributes["server.address"], spans[0]!.attributes["server.port"]], [
+      "::1",
+      8080,
+    ]);
+  },
+  BOTH,
+);
