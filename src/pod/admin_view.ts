@@ -2,6 +2,7 @@
 
 import type { AdminSources, EndpointInfo, UpstreamInfo, WorkerInfo } from "../admin/sources.ts";
 import { describeConfig } from "../config/describe.ts";
+import type { Loaded } from "../config/load.ts";
 import { checkKind, type RouteConfig, type UpstreamConfig } from "../config/schema.ts";
 import type { EndpointStatus } from "../control/endpoint_status.ts";
 import type { WorkerHandle } from "../control/worker_handle.ts";
@@ -9,6 +10,7 @@ import { VERSION } from "../version.ts";
 import type { Pod } from "./pod.ts";
 
 export function adminSources(pod: Pod): AdminSources {
+  const effective = describer();
   return {
     board: pod.board,
     probes: () => pod.probes(),
@@ -27,7 +29,7 @@ export function adminSources(pod: Pod): AdminSources {
     config: () => ({
       version: pod.publisher.version,
       file: pod.loaded.file ?? null,
-      effective: describeConfig(pod.loaded),
+      effective: effective(pod.loaded),
       lastReload: pod.lastReload,
     }),
     upstreams: () => upstreamInfos(pod),
@@ -42,6 +44,16 @@ export function adminSources(pod: Pod): AdminSources {
     recentEvents: () => pod.inputs.events.recent(),
     subscribe: (listener) => pod.inputs.events.subscribe(listener),
     ask: (question) => pod.supervisor.ask(question),
+  };
+}
+
+/** Describes each configuration once: it is asked for every second, and has thousands of lines. */
+function describer(): (loaded: Loaded) => string {
+  let described: Loaded | null = null;
+  let text = "";
+  return (loaded) => {
+    if (loaded !== described) [described, text] = [loaded, describeConfig(loaded)];
+    return text;
   };
 }
 
