@@ -78,9 +78,14 @@ export function explanationText(answer: RouteExplanation | RequestStory): string
   return lines.join("\n") + "\n";
 }
 
-/** The first answer that says something; workers of one pod do not contradict each other. */
-export function firstAnswer(answers: readonly Answer[]): RouteExplanation | RequestStory | null {
-  return answers.find((answer) => answer !== null) ?? null;
+/** What says something: of several stories the latest, as clients use an id again. Workers explain routes alike. */
+export function latestAnswer(answers: readonly Answer[]): RouteExplanation | RequestStory | null {
+  let latest: Answer = null;
+  for (const answer of answers) {
+    const isLater = answer?.kind === "story" && latest?.kind === "story" && answer.at > latest.at;
+    if (latest === null || isLater) latest = answer;
+  }
+  return latest;
 }
 
 function routeLines(answer: RouteExplanation): string[] {

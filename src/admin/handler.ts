@@ -7,7 +7,7 @@ import { accepts } from "@std/http/negotiation";
 import type { Question } from "../messages.ts";
 import { type Asset, asset, ASSET_PATHS } from "./assets.ts";
 import type { EventFeed } from "./event_feed.ts";
-import { EXPLAIN_USAGE, explanationText, firstAnswer, questionOf } from "./explain.ts";
+import { EXPLAIN_USAGE, explanationText, latestAnswer, questionOf } from "./explain.ts";
 import { CONTENT_TYPE } from "./exposition.ts";
 import { metricsPage } from "./metrics.ts";
 import { read } from "./reading.ts";
@@ -134,7 +134,7 @@ async function explain(inputs: HandlerInputs, { request, query, peer }: Asked): 
     asJson ? json(status, { problem }) : text(status, `${problem}\n${help}`);
   const question = questionOf(query, peer);
   if ("problem" in question) return refusal(400, question.problem, EXPLAIN_USAGE);
-  const found = firstAnswer(await inputs.sources.ask(question));
+  const found = latestAnswer(await inputs.sources.ask(question));
   if (found === null) return refusal(404, nobodyKnows(question));
   return asJson ? json(200, found) : text(200, explanationText(found));
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { explanationText, firstAnswer, questionOf } from "../../src/admin/explain.ts";
+import { explanationText, latestAnswer, questionOf } from "../../src/admin/explain.ts";
 import type { RequestStory, RouteExplanation } from "../../src/messages.ts";
 
 const route: RouteExplanation = {
@@ -120,9 +120,12 @@ Deno.test("explanationText() tells of a client that left before any attempt", ()
   );
 });
 
-Deno.test("firstAnswer() takes the worker that knows something", () => {
-  assertEquals(firstAnswer([null, story]), story);
-  assertEquals(firstAnswer([null, null]), null);
+Deno.test("latestAnswer() takes the worker that knows something, and of several the one that knows the latest", () => {
+  assertEquals(latestAnswer([null, story]), story);
+  assertEquals(latestAnswer([null, null]), null);
+  const later = { ...story, at: story.at + 1 };
+  assertEquals(latestAnswer([story, null, later]), later);
+  assertEquals(latestAnswer([later, story]), later);
 });
 
 Deno.test("questionOf() reads a request, with what is not said left to its defaults", () => {
