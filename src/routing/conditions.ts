@@ -59,11 +59,14 @@ export function conditionsExclude(a: Condition, b: Condition): boolean {
   return isAbsent(a.wanted) !== isAbsent(b.wanted);
 }
 
-/** Whether every request fulfils one of the two: there and not there. */
-export function conditionsComplete(a: Condition, b: Condition): boolean {
-  if (a.on !== b.on || a.name !== b.name) return false;
-  if (typeof a.wanted === "string" || typeof b.wanted === "string") return false;
-  return "present" in a.wanted && "present" in b.wanted && a.wanted.present !== b.wanted.present;
+/**
+ * What tells apart the conditions that something is there, or is not: every request fulfils one of two that are
+ * each other's opposite. Null for all other conditions.
+ */
+export function presenceOf({ on, name, wanted }: Condition): { key: string; opposite: string } | null {
+  if (typeof wanted === "string" || !("present" in wanted)) return null;
+  const key = (present: boolean) => `${on} ${name} ${present}`;
+  return { key: key(wanted.present), opposite: key(!wanted.present) };
 }
 
 /** In words; a wanted value that may be a credential is not printed. */

@@ -2,7 +2,7 @@
 // Used by `config/lint_routes.ts`, never by traffic.
 
 import type { RouteSnapshot } from "../messages.ts";
-import { type Condition, conditionImplied, conditionsComplete, conditionsExclude } from "./conditions.ts";
+import { type Condition, conditionImplied, conditionsExclude, presenceOf } from "./conditions.ts";
 import { isSameHost } from "./host_pattern.ts";
 import { isSamePath } from "./path_pattern.ts";
 import { criterionBetween, entriesOf, type Entry } from "./precedence.ts";
@@ -65,10 +65,19 @@ function takersForMethod(entry: Entry, candidates: readonly Entry[]): Entry[] {
   const open = candidates.map((other) => ({ other, asks: unmet(other, entry) }));
   const whole = open.find(({ asks }) => asks.length === 0);
   if (whole !== undefined) return [whole.other];
-  const halves = open.filter(({ asks }) => asks.length === 1);
-  for (const a of halves) {
-    const b = halves.find((half) => conditionsComplete(a.asks[0]!, half.asks[0]!));
-    if (b !== undefined) return [a.other, b.other];
+  return takersOfHalves(open.filter(({ asks }) => asks.length === 1));
+}
+
+/** The first two of which one takes the requests with something, the other those without. */
+function takersOfHalves(halves: readonly { other: Entry; asks: Condition[] }[]): Entry[] {
+  const firsts = new Map<string, Entry>();
+  const presences = halves.map(({ other, asks }) => ({ other, presence: presenceOf(asks[0]!) }));
+  for (const { other, presence } of presences) {
+    if (presence !== null && !firsts.has(presence.key)) firsts.set(presence.key, other);
+  }
+  for (const { other, presence } of presences) {
+    const rest = presence === null ? undefined : firsts.get(presence.opposite);
+    if (rest !== undefined) return [other, rest];
   }
   return [];
 }
