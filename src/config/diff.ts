@@ -62,21 +62,33 @@ function differences(before: unknown, after: unknown, path: Path): string[] {
   return [`${name}: ${showValue(before, path)} -> ${showValue(after, path)}`];
 }
 
+/** Lists have thousands of items: each is looked at once, and found by its text or its key. */
 function listDifferences(before: readonly unknown[], after: readonly unknown[], path: Path): string[] {
-  const joined = after.filter((item) => !before.some((other) => same(item, other)));
-  const left = before.filter((item) => !after.some((other) => same(item, other)));
-  const changed = joined.filter((item) => left.some((other) => itemKey(other) === itemKey(item)));
-  const rest = (items: readonly unknown[]) =>
-    items.filter((item) => !changed.some((other) => itemKey(other) === itemKey(item))).map(itemWords);
+  const joined = without(after, before);
+  const left = without(before, after);
+  const olds = firstByKey(left);
+  const news = firstByKey(joined);
+  const changed = joined.filter((item) => olds.has(itemKey(item)));
+  const isRest = (item: unknown) => !(olds.has(itemKey(item)) && news.has(itemKey(item)));
   const phrases = [
     ...changed.flatMap((item) => {
-      const old = left.find((other) => itemKey(other) === itemKey(item));
+      const old = olds.get(itemKey(item));
       return differences(old, item, typeof item === "string" ? path : [...path, itemWords(item)]);
     }),
-    ...words("added", rest(joined), path),
-    ...words("removed", rest(left), path),
+    ...words("added", joined.filter(isRest).map(itemWords), path),
+    ...words("removed", left.filter(isRest).map(itemWords), path),
   ];
   return phrases.length > 0 ? phrases : [`${pathText(path)}: in another order`];
+}
+
+function without(items: readonly unknown[], others: readonly unknown[]): unknown[] {
+  const texts = new Set(others.map((other) => JSON.stringify(other)));
+  return items.filter((item) => !texts.has(JSON.stringify(item)));
+}
+
+/** The first item of each key. */
+function firstByKey(items: readonly unknown[]): Map<string, unknown> {
+  return new Map(items.toReversed().map((item) => [itemKey(item), item]));
 }
 
 function words(verb: string, items: readonly string[], path: Path): string[] {

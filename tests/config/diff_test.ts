@@ -130,3 +130,22 @@ Deno.test("configDiff() tells of upstreams by names that every object has", () =
   assertEquals(configDiff(without!, having!), ["upstreams.constructor added"]);
   assertEquals(configDiff(having!, without!), ["upstreams.constructor removed"]);
 });
+
+Deno.test("configDiff() looks at each item of a list equally often, however many there are", () => {
+  const looksAt = (count: number) => {
+    let looks = 0;
+    const list = (net: string) =>
+      Array.from({ length: count }, (_, i) => {
+        const item = { url: `http://10.${net}.0.${i}:80`, weight: i };
+        return Object.defineProperty(item, "toJSON", { value: () => (looks++, `${item.url};weight=${i}`) });
+      });
+    const [before, after] = [config(), config()];
+    const joined = list("1");
+    Object.assign(before.upstreams["api"]!, { endpoints: list("0") });
+    Object.assign(after.upstreams["api"]!, { endpoints: joined });
+    const [added, removed] = configDiff(before, after);
+    assertEquals([added?.includes(joined[0]!.url), removed?.includes(joined[0]!.url)], [true, false]);
+    return looks;
+  };
+  assertEquals(looksAt(40), 2 * looksAt(20));
+});
