@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type EndpointAddress, parseEndpointAddress } from "../../src/config/endpoint_url.ts";
+import { addressId, type EndpointAddress, parseEndpointAddress } from "../../src/config/endpoint_url.ts";
 import {
   type DiscoveredEndpoint,
   discoveredEndpoint,
@@ -110,4 +110,23 @@ Deno.test("discoveredEndpoint() leaves the scheme's own port out of the authorit
     assertEquals(discoveredEndpoint({ ...traits, scheme }, "fd00::1", port, "app.test").authority, authority);
   }
   assertEquals(endpoint("fd00::1").authority, "[fd00::1]");
+});
+
+Deno.test("UpstreamDiscovery gives an address that stays what was known of it, and asks none of the others", () => {
+  const known = new Map<string, Scripted>();
+  let asked = 0;
+  const given: (Discovery | undefined)[] = [];
+  const dns = (named: EndpointAddress, before?: Discovery) => {
+    given.push(before);
+    const scripted = Object.assign(new Scripted(), { describe: () => (asked++, new Scripted().describe()) });
+    known.set(addressId(named), scripted);
+    return scripted;
+  };
+  const inputs = { clock: new VirtualClock(), makers: { dns, k8s: dns } };
+  const names = ["a", "b", "c"].map((name) => `dns+http://${name}.test:80`);
+  const first = new UpstreamDiscovery("api", names.slice(0, 2).map(address), inputs);
+  const stays = known.get(names[1]!);
+  new UpstreamDiscovery("api", names.slice(1).map(address), inputs, first);
+  assertEquals(given, [undefined, undefined, stays, undefined]);
+  assertEquals(asked, 0);
 });

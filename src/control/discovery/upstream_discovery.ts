@@ -42,6 +42,8 @@ export interface DiscoveryMakers {
 export class UpstreamDiscovery implements Discovery {
   readonly settled: Promise<void>;
   private readonly discoveries: readonly Discovery[];
+  /** By address, as there may be thousands. */
+  private readonly bySource: ReadonlyMap<string, Discovery>;
   private readonly lists: (readonly DiscoveredEndpoint[])[];
   private published: readonly DiscoveredEndpoint[] | null = null;
   private publish: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
@@ -55,7 +57,9 @@ export class UpstreamDiscovery implements Discovery {
     private readonly inputs: DiscoveryInputs,
     before?: UpstreamDiscovery,
   ) {
-    this.discoveries = addresses.map((address) => this.make(address, before?.of(addressId(address))));
+    const sources = addresses.map(addressId);
+    this.discoveries = addresses.map((address, i) => this.make(address, before?.bySource.get(sources[i]!)));
+    this.bySource = new Map(this.discoveries.map((discovery, i) => [sources[i]!, discovery]));
     this.lists = addresses.map(() => []);
     this.settled = Promise.all(this.discoveries.map((discovery) => discovery.settled)).then(() =>
       this.publishNow()
@@ -91,10 +95,6 @@ export class UpstreamDiscovery implements Discovery {
   /** One status per address. */
   describeAll(): DiscoveryStatus[] {
     return this.discoveries.map((discovery) => discovery.describe());
-  }
-
-  private of(source: string): Discovery | undefined {
-    return this.discoveries.find((discovery) => discovery.describe().source === source);
   }
 
   private make(address: EndpointAddress, before: Discovery | undefined): Discovery {
