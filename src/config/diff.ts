@@ -2,7 +2,7 @@
 //
 // Pure. Lists are told by what joined and what left them; values that may be secret are not printed.
 
-import { showValue, withoutUserinfo } from "./findings.ts";
+import { firstOf, showValue, withoutUserinfo } from "./findings.ts";
 import type { Loaded } from "./load.ts";
 import { isMap, type Path, pathText, valueAt } from "./path.ts";
 import { routeName } from "../routing/default_route.ts";
@@ -92,7 +92,7 @@ function firstByKey(items: readonly unknown[]): Map<string, unknown> {
 }
 
 function words(verb: string, items: readonly string[], path: Path): string[] {
-  return items.length === 0 ? [] : [`${pathText(path)}: ${verb} ${items.join(", ")}`];
+  return items.length === 0 ? [] : [`${pathText(path)}: ${verb} ${firstOf(items).join(", ")}`];
 }
 
 /**

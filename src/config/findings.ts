@@ -36,7 +36,7 @@ export function renderFindings(findings: readonly Finding[]): string {
   return [`The configuration has ${count}:`, ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
-/** A file that is no configuration can have a finding for each of its lines; nobody reads on after these. */
+/** A finding for each line of what is no configuration, thousands of endpoints: nobody reads on after these. */
 const shownMax = 50;
 
 /** The first of many lines, and how many more there are. */

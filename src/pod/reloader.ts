@@ -90,7 +90,7 @@ export class Reloader {
     const { pod, events, date } = this.inputs;
     const waiting = fixed.map((phrase) => `takes a restart: ${phrase}`);
     pod.lastReload = { ok: true, at: date(), findings: waiting };
-    const words = changes.length === 0 ? ["nothing changed"] : [...changes];
+    const words = changes.length === 0 ? ["nothing changed"] : firstOf(changes);
     events.add("reload", "good", `${why}: applied: ${[...words, ...waiting].join("; ")}`);
   }
 }

@@ -51,6 +51,23 @@ Deno.test("a reload that is refused for a thousand reasons tells of the first on
   assertEquals(words[0]?.endsWith("; and 950 more"), true);
 });
 
+Deno.test("a reload that changes thousands of things tells of the first ones, and of all that takes a restart", async () => {
+  const listing = (endpoints: number, upstreams: number, port: number) =>
+    `listen: {port: ${port}}\nupstreams:\n  default: {endpoints: [${
+      Array.from({ length: endpoints }, (_, i) => `"http://10.0.${i >> 8}.${i & 255}"`)
+    }]}\n` + Array.from({ length: upstreams }, (_, i) =>
+      `  u${i}: {endpoints: ["http://10.1.0.${i}"]}\n`).join("");
+  const words = await reloadTo(listing(1, 0, 3000), listing(2_001, 60, 4000));
+  const [endpoints, ...rest] = words.split("; ");
+  assertEquals(endpoints?.split(", ").length, 51);
+  assertEquals(endpoints?.endsWith("http://10.0.0.50, and 1950 more"), true, endpoints);
+  assertEquals(rest.slice(-3), [
+    "upstreams.u48 added",
+    "and 11 more",
+    "takes a restart: listen.port: 3000 -> 4000",
+  ]);
+});
+
 /** What becomes of a reload from one file to another: its words up to the first reason. */
 async function reloadTo(before: string, after: string): Promise<string> {
   const { words } = await reload(before, () => loaded({ file: after }));
