@@ -54,7 +54,12 @@ export class ServeSocket implements ClientSocket {
     socket.onmessage = ({ data }) => events.onMessage(typeof data === "string" ? data : new Uint8Array(data));
     socket.onerror = () => this.broken = true;
     socket.onclose = ({ code, reason }) => {
-      socket.onclose = null;
+      // Deno's pings hold the socket of a client that broke off for up to half of ALIVE_S more.
+      socket.onopen =
+        socket.onmessage =
+        socket.onerror =
+        socket.onclose =
+          null;
       opened.resolve(false);
       this.end.resolve();
       clearTimeout(this.closing);
@@ -64,7 +69,7 @@ export class ServeSocket implements ClientSocket {
       clearTimeout(late);
       if (stands) return;
       // Too late for anybody: if it opens yet, it closes.
-      socket.onopen = () => socket.close(1001);
+      if (socket.readyState !== WebSocket.CLOSED) socket.onopen = () => socket.close(1001);
       this.end.resolve();
     });
   }
