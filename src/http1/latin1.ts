@@ -27,6 +27,14 @@ export function encodeLatin1(text: string, into: Uint8Array, at: number): number
   return at + length;
 }
 
+/** V8 makes a part of a text, from this length on, by reference to the whole. */
+const PART_LENGTH_MIN = 13;
+
+/** `text`, no part of a longer one: to be kept when that is to go. */
+export function aloneLatin1(text: string): string {
+  return text.length < PART_LENGTH_MIN ? text : Buffer.from(text, "latin1").toString("latin1");
+}
+
 const encoder = new TextEncoder();
 
 /**

@@ -4,13 +4,14 @@
 // of young garbage, which costs more than all else that is done for explain. So the common case, one attempt
 // that went through, is written into memory that the ring owns; only what went otherwise is kept as a story.
 
-import { decodeLatin1, encodeLatin1 } from "../http1/latin1.ts";
+import { aloneLatin1, decodeLatin1, encodeLatin1 } from "../http1/latin1.ts";
 import type { RequestStory } from "../messages.ts";
 import type { RequestRecord } from "./record.ts";
 
-/** Bytes kept of an id (as long as one may be) and of a target (the rest is cut off). */
+/** Bytes kept of an id (as long as one may be), of a target and of a method (the rest is cut off). */
 const ID_BYTES = 128;
 const TARGET_BYTES = 256;
+const METHOD_BYTES = 32;
 const TEXT_BYTES = ID_BYTES + TARGET_BYTES;
 
 /** Numbers kept of a request. */
@@ -71,9 +72,8 @@ export class StoryRing {
       this.stories[slot] = null;
       this.write(slot, record, epochMs);
     } else {
-      const story = record.story(epochMs);
-      this.stories[slot] = story;
-      this.writeId(slot, story.requestId);
+      this.stories[slot] = storyAlone(record.story(epochMs));
+      this.writeId(slot, record.requestId);
     }
   }
 
@@ -82,8 +82,7 @@ export class StoryRing {
     const { head, startedAt } = record;
     const attempt = record.attempts[0]!;
     this.writeId(slot, record.requestId);
-    const target = head.target.length > TARGET_BYTES ? head.target.substring(0, TARGET_BYTES) : head.target;
-    encodeLatin1(target, this.texts, slot * TEXT_BYTES + ID_BYTES);
+    encodeLatin1(beginningOf(head.target, TARGET_BYTES), this.texts, slot * TEXT_BYTES + ID_BYTES);
     const figure = slot * FIGURES;
     figures[figure + Figure.targetLength] = head.target.length;
     figures[figure + Figure.at] = epochMs;
@@ -95,7 +94,7 @@ export class StoryRing {
     figures[figure + Figure.reused] = attempt.reused ? 1 : 0;
     figures[figure + Figure.endpointStatus] = attempt.status;
     const word = slot * WORDS;
-    words[word + Word.method] = head.method;
+    words[word + Word.method] = aloneLatin1(beginningOf(head.method, METHOD_BYTES));
     words[word + Word.client] = record.clientAddress;
     words[word + Word.route] = record.route?.name ?? null;
     words[word + Word.upstream] = record.upstream?.name ?? null;
@@ -135,7 +134,7 @@ export class StoryRing {
       requestId: this.idIn(slot),
       at: figure("at"),
       method: word("method"),
-      target: length > TARGET_BYTES ? `${target}...` : target,
+      target: shown(target, length),
       client: word("client"),
       route: word("route"),
       upstream: word("upstream"),
@@ -152,4 +151,24 @@ export class StoryRing {
       endedBy: "complete",
     };
   }
+}
+
+function beginningOf(text: string, bytesMax: number): string {
+  return text.length > bytesMax ? text.substring(0, bytesMax) : text;
+}
+
+/** The kept part of a target of `length`, as it is told. */
+function shown(kept: string, length: number): string {
+  return length > TARGET_BYTES ? `${kept}...` : kept;
+}
+
+/** The same without the texts that its words were cut from. */
+function storyAlone(story: RequestStory): RequestStory {
+  const { requestId, method, target } = story;
+  return {
+    ...story,
+    requestId: aloneLatin1(requestId),
+    method: aloneLatin1(beginningOf(method, METHOD_BYTES)),
+    target: shown(aloneLatin1(beginningOf(target, TARGET_BYTES)), target.length),
+  };
 }

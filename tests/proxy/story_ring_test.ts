@@ -67,13 +67,18 @@ Deno.test("StoryRing.find() forgets what a slot held before, whatever kind it wa
   assertEquals(ring.find("r1")?.endedBy, "complete: connection_refused");
 });
 
-Deno.test("StoryRing keeps 256 bytes of a target and says that there were more", () => {
-  const ring = new StoryRing(2);
-  ring.keep(recordOf("r1", "/" + "a".repeat(255)), ARRIVAL);
-  ring.keep(recordOf("r2", "/" + "a".repeat(256)), ARRIVAL);
-  assertEquals(ring.find("r1")?.target, "/" + "a".repeat(255));
-  assertEquals(ring.find("r2")?.target, "/" + "a".repeat(255) + "...");
-});
+for (const [kind, cause] of [["that went straight", ""], ["that failed", "connection_refused"]]) {
+  Deno.test(`StoryRing keeps 256 bytes of the target of a request ${kind}, and says that there were more`, () => {
+    const ring = new StoryRing(2);
+    for (const [id, length] of [["r1", 255], ["r2", 256]] as const) {
+      const record = recordOf(id, "/" + "a".repeat(length));
+      record.cause = cause!;
+      ring.keep(record, ARRIVAL);
+    }
+    assertEquals(ring.find("r1")?.target, "/" + "a".repeat(255));
+    assertEquals(ring.find("r2")?.target, "/" + "a".repeat(255) + "...");
+  });
+}
 
 Deno.test("StoryRing.resize() forgets, and a ring of nothing keeps nothing", () => {
   const ring = new StoryRing(0);

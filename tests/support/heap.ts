@@ -15,9 +15,9 @@ export function objectsInHeap(className: string): Promise<number> {
   return count("object", (name) => name === className);
 }
 
-/** How many texts there are that begin so; parts of them that are kept keep them whole. */
+/** How many texts there are that begin so and go on; parts of them that are kept keep them whole. */
 export function textsInHeap(beginning: string): Promise<number> {
-  return count("string", (text) => text.startsWith(beginning));
+  return count("string", (text) => text.length > beginning.length && text.startsWith(beginning));
 }
 
 async function count(type: string, matches: (name: string) => boolean): Promise<number> {
