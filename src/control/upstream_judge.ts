@@ -38,6 +38,8 @@ export class UpstreamJudge {
   private readonly members = new Map<string, Member>();
   private readonly checker: HealthChecker;
   private readonly detector: OutlierDetector;
+  /** Whether any check had passed when all were judged last. */
+  private groupHadPassed = false;
 
   constructor(private upstream: JudgedUpstream, private readonly inputs: JudgeInputs) {
     const name = upstream.name;
@@ -46,7 +48,7 @@ export class UpstreamJudge {
       clock,
       probe,
       onStateChange: (change) => {
-        this.judge();
+        this.judgeChecked(change.endpoint);
         events.onHealthChange({ upstream: name, ...change });
       },
     });
@@ -129,22 +131,34 @@ export class UpstreamJudge {
   }
 
   private judge(): void {
-    const groupHasPassed = this.groupHasPassed();
-    for (const [id, member] of this.members) {
-      member.state = this.stateOf(id, member, groupHasPassed);
-      this.ramp(member);
-      this.write(member);
-    }
+    this.groupHadPassed = this.groupHasPassed();
+    const now = this.inputs.clock.now();
+    for (const [id, member] of this.members) this.judgeOne(id, member, now);
+  }
+
+  /**
+   * The checks of one endpoint say something else. The others are looked at only if it changes what their checks mean:
+   * where thousands join together, each has a first check.
+   */
+  private judgeChecked(id: string): void {
+    if (this.groupHasPassed() !== this.groupHadPassed) return this.judge();
+    this.judgeOne(id, this.members.get(id)!, this.inputs.clock.now());
+  }
+
+  private judgeOne(id: string, member: Member, now: number): void {
+    member.state = this.stateOf(id, member);
+    this.ramp(member, now);
+    this.write(member);
   }
 
   private groupHasPassed(): boolean {
     return [...this.members.keys()].some((id) => this.checker.check(id)?.state.hasPassed === true);
   }
 
-  private stateOf(id: string, member: Member, groupHasPassed: boolean): number {
+  private stateOf(id: string, member: Member): number {
     const health = this.checker.check(id)?.state.health ?? "unchecked";
     let state = 0;
-    if (!checksAllow(health, groupHasPassed)) {
+    if (!checksAllow(health, this.groupHadPassed)) {
       state |= health === "unchecked" ? EndpointState.unchecked : EndpointState.unhealthy;
     }
     if (this.detector.isEjected(id)) state |= EndpointState.ejected;
@@ -152,9 +166,8 @@ export class UpstreamJudge {
     return state;
   }
 
-  private ramp(member: Member): void {
-    const { clock, weightPermille } = this.inputs;
-    const now = clock.now();
+  private ramp(member: Member, now: number): void {
+    const { weightPermille } = this.inputs;
     if (member.state !== 0) {
       member.servesSince = member.rampFrom = null;
     } else if (member.servesSince === null) {

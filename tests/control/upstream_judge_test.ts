@@ -304,3 +304,23 @@ Deno.test("stateWords() has a word for every state", () => {
   assertEquals(stateWords(every).sort(), Object.keys(EndpointState).sort());
   assertEquals(stateWords(0), ["serving"]);
 });
+
+Deno.test("HealthMonitor judges an endpoint whose check is over without looking at all the others", async () => {
+  const looks = async (letters: string): Promise<number> => {
+    const scene = new Scene();
+    let looked = 0;
+    const { clock } = scene;
+    const now = clock.now;
+    clock.now = () => {
+      looked++;
+      return now.call(clock);
+    };
+    scene.apply(letters);
+    await clock.advance(50);
+    await scene.monitor.stop();
+    assertEquals(scene.said.length, letters.length);
+    return looked;
+  };
+  const [few, some, many] = [await looks("ab"), await looks("abcd"), await looks("abcdefgh")];
+  assertEquals(many - some, 2 * (some - few));
+});
