@@ -4,6 +4,8 @@ import type { PodEvent } from "../admin/sources.ts";
 
 /** Events that the dashboard and /status can show. */
 const KEPT_MAX = 200;
+/** Characters of an event that they show; its line in the log has all. A reload tells each of thousands of endpoints. */
+export const TEXT_MAX = 2_000;
 
 export class EventBook {
   private readonly kept: PodEvent[] = [];
@@ -19,7 +21,7 @@ export class EventBook {
 
   /** Records what happened, in one sentence with its reason. */
   add(kind: PodEvent["kind"], tone: PodEvent["tone"], text: string): void {
-    const event: PodEvent = { id: ++this.count, at: this.date(), kind, tone, text };
+    const event: PodEvent = { id: ++this.count, at: this.date(), kind, tone, text: shown(text) };
     this.kept.push(event);
     if (this.kept.length > KEPT_MAX) this.kept.shift();
     this.write(JSON.stringify({ time: new Date(event.at).toISOString(), event: kind, tone, text }));
@@ -35,4 +37,11 @@ export class EventBook {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }
+}
+
+/** What is shown of a text; a part of it would keep all of it, so it is made anew. */
+function shown(text: string): string {
+  if (text.length <= TEXT_MAX) return text;
+  const beginning = new TextDecoder().decode(new TextEncoder().encode(text.slice(0, TEXT_MAX)));
+  return `${beginning}... (the rest is in the log)`;
 }
