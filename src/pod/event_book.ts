@@ -5,7 +5,7 @@ import type { PodEvent } from "../admin/sources.ts";
 /** Events that the dashboard and /status can show. */
 const KEPT_MAX = 200;
 /** Characters of an event that they show; its line in the log has all. A reload tells each of thousands of endpoints. */
-export const TEXT_MAX = 2_000;
+export const TEXT_MAX = 16_000;
 
 export class EventBook {
   private readonly kept: PodEvent[] = [];
