@@ -8,6 +8,7 @@ import { Http1Error } from "./error.ts";
 import { takeApart } from "./fields.ts";
 import type { Framing } from "./framing.ts";
 import { decodeLatin1 } from "./latin1.ts";
+import { hasBareLf } from "./request_head.ts";
 import { SectionScan } from "./response_section.ts";
 
 /** A response head, checked whole; its lines are taken apart only when somebody asks for them. */
@@ -78,6 +79,21 @@ export function parseResponseHead(
   head.keepAliveMs = scan.keepAliveMs;
   head.contentType = scan.contentType;
   return head;
+}
+
+const BEGINNING = [..."HTTP/1."].map((character) => character.charCodeAt(0));
+
+/**
+ * Refuses what can never become a head, of which what has come stands in `bytes` from `start` to `end`: another
+ * protocol's greeting, or lines without CR. Whoever sent it has nothing more to say, and would be waited for in vain.
+ * @throws Http1Error `malformed`
+ */
+export function requireBeginning(bytes: Uint8Array, start: number, end: number): void {
+  const count = Math.min(end - start, BEGINNING.length);
+  for (let i = 0; i < count; i++) {
+    if (bytes[start + i] !== BEGINNING[i]) throw new Http1Error("malformed", "not an HTTP/1 status line");
+  }
+  if (hasBareLf(bytes, start, end)) throw new Http1Error("malformed", "line that ends without CR");
 }
 
 function httpMinor(text: string): number {

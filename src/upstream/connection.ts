@@ -13,7 +13,7 @@ import type { BodyOwner } from "../http1/inlet_body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
-import { type ParsedResponse, parseResponseHead } from "../http1/response_head.ts";
+import { type ParsedResponse, parseResponseHead, requireBeginning } from "../http1/response_head.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { type ConnectionError, connectionFailure, type Phase } from "./connection_error.ts";
 import { Outlet, type OutletOwner } from "./outlet.ts";
@@ -138,7 +138,10 @@ export class Connection implements ByteSource, OutletOwner {
     if (bytes > bytesMax || (end < 0 && !inlet.makeRoom(bytesMax))) {
       throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
     }
-    if (end < 0) return null;
+    if (end < 0) {
+      requireBeginning(inlet.bytes, inlet.start, inlet.end);
+      return null;
+    }
     const head = parseResponseHead(inlet.bytes, inlet.start, end, method);
     this.answerBytes = bytes + head.contentLength;
     inlet.skip(bytes);

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { headerValue } from "../../src/exchange.ts";
 import { Http1Error } from "../../src/http1/error.ts";
 import { takeApart } from "../../src/http1/fields.ts";
-import { parseResponseHead } from "../../src/http1/response_head.ts";
+import { parseResponseHead, requireBeginning } from "../../src/http1/response_head.ts";
 import { toClient } from "../../src/proxy/headers.ts";
 import { latin1 } from "../support/raw_http.ts";
 
@@ -279,4 +279,24 @@ Deno.test("parseResponseHead() reads from where it is told to, and nothing of wh
     [200, "length", 3, true, 0, ""],
   );
   assertEquals([head.pass(), head.text], [true, "Date: x\r\nContent-Length: 3\r\n"]);
+});
+
+Deno.test("requireBeginning() waits for whatever may still become a head, and for nothing else", () => {
+  const required = (text: string) => requireBeginning(latin1("ab" + text), 2, text.length + 2);
+  const head = "HTTP/1.1 200 OK\r\nX-A: 1\r\n";
+  for (let length = 0; length <= head.length; length++) required(head.substring(0, length));
+  const refused = {
+    "not an HTTP/1 status line": [
+      "S",
+      "SSH-2.0-OpenSSH_9.9\r\n",
+      "220 mail ESMTP\r\n",
+      "HTTP/2",
+      "HTTP/1\r",
+      "\r",
+    ],
+    "line that ends without CR": ["HTTP/1.1 200 OK\n", "HTTP/1.1 200 OK\r\nX-A: 1\n\n"],
+  };
+  for (const [why, texts] of Object.entries(refused)) {
+    for (const text of texts) assertThrows(() => required(text), Http1Error, why, JSON.stringify(text));
+  }
 });

@@ -10,6 +10,8 @@ const ok = "HTTP/1.1 200 OK\r\n";
 
 const garbage: Record<string, Step> = {
   "no HTTP": replyRaw("SSH-2.0-OpenSSH_9.9\r\n\r\n"),
+  "another protocol's greeting": replyRaw("SSH-2.0-OpenSSH_9.9\r\n"),
+  "lines that end without CR": replyRaw("HTTP/1.1 200 OK\nContent-Length: 0\n\n"),
   "another version": replyRaw("HTTP/3.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
   "no status": replyRaw("HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n"),
   "two lengths": replyRaw(`${ok}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`),
