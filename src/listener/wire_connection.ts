@@ -185,7 +185,7 @@ export class WireConnection implements Tabled, BodyOwner {
     const exchange = this.exchange!;
     this.exchange = null;
     if (this.phase === "closed") return;
-    if (!exchange.delivered || this.phase === "tunnel") return this.close();
+    if (!exchange.ended || this.phase === "tunnel") return this.close();
     if (exchange.closes) return this.finish(exchange);
     this.phase = "head";
     if (this.socket.ended && !this.socket.holdsHead(0)) return this.close();

@@ -101,8 +101,17 @@ export class WireExchange implements Exchange, AnswerOwner {
     this.delivered = delivery.kind === "complete";
     this.cut = delivery.kind === "truncated";
     // A cut answer must not look complete: the connection goes with it.
-    if (!this.delivered) this.connection.close();
+    if (this.cut) this.closes = true;
+    if (!this.ended) this.connection.close();
     return delivery;
+  }
+
+  /**
+   * The answer went out as far as it will, and its client can tell whether that is whole: closing at once might take
+   * away from it what it has not read of the answers before.
+   */
+  get ended(): boolean {
+    return this.delivered || (this.cut && this.head.version === "1.1");
   }
 
   private shapeOf(head: ResponseHead, body: Body | null): ResponseShape {

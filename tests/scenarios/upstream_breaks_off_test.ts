@@ -9,6 +9,7 @@ import {
   Gate,
   hang,
   head,
+  reply,
   replyRaw,
   reset,
   scene,
@@ -111,3 +112,16 @@ async function untilSeen(client: RawClient, text: string): Promise<void> {
     seen += fromLatin1(piece);
   }
 }
+
+scenario("an answer that is cut takes none away that was sent before it", async (props) => {
+  // More than the client's system takes before the client reads, less than Weir's takes at once.
+  const body = "b".repeat(400_000);
+  const origin = await props.origin([reply(200, { body }), scene(chunked, close())]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  // Weir reads nothing of the last ones: closing over them would reset the connection.
+  await client.send(requestText("GET", "/").repeat(200));
+  await until("the cut is logged", () => weir.log.length === 2);
+  assertEquals((await client.response()).text.length, body.length);
+  assertNotEquals(await client.head(), null);
+}, { listeners: ALL_BUT_SERVE });
