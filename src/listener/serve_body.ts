@@ -1,21 +1,16 @@
 // Bodies between Deno's streams and the exchange's pulls, both ways.
 
-import { setImmediate } from "node:timers";
 import { type Body, BodyError, type Delivery } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
+import { isCancelled } from "./serve_cancel.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
 
 /** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
 const SPARSE = 4;
-
-/** When the loop has looked at its sockets once more. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
 
 /** A request body that Deno.serve streams. */
 export class ServeBody implements Body {
@@ -26,8 +21,12 @@ export class ServeBody implements Body {
   private first: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
   /** A read is under way. */
   private reading = false;
+  /** Its end has come; whether the client cancelled it may still be asked. */
+  private hasEnd = false;
   /** Cuts the answer, once the read that is under way has ended. */
   private cut: (() => void) | null = null;
+  /** Not null once a body of undeclared length has turned out to be one; before, every DELETE may seem to have one. */
+  private wheel: TimerWheel | null = null;
 
   constructor(
     stream: ReadableStream<Uint8Array>,
@@ -45,9 +44,12 @@ export class ServeBody implements Body {
    * @throws BodyError when the client left
    */
   async isNone(wheel: TimerWheel): Promise<boolean> {
-    if (!await this.begins(wheel) || !(await this.first!).done) return false;
-    this.end();
-    return true;
+    if (await this.begins(wheel) && (await this.first!).done) {
+      this.end();
+      return true;
+    }
+    this.wheel = wheel;
+    return false;
   }
 
   /**
@@ -58,17 +60,21 @@ export class ServeBody implements Body {
   async begins(wheel: TimerWheel): Promise<boolean> {
     const first = this.first = this.pull();
     if (await wheel.within(FIRST_MS_MAX, first)) return true;
-    // On a busy machine the time is over before a turn is.
-    return await Promise.race([first.then(() => true), nextTurn().then(() => false)]);
+    if (this.hasEnd) await first;
+    return this.hasEnd;
   }
 
   private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    const { cancelling } = this;
     this.reading = true;
     try {
       let result = await this.reader.read();
       // Over HTTP/2 Deno hands an empty piece before the end.
       while (!result.done && result.value.length === 0) result = await this.reader.read();
-      if (result.done && await this.isCancelled()) throw this.cancelling!.reason;
+      this.hasEnd = result.done;
+      if (result.done && cancelling !== null && await isCancelled(cancelling, this.wheel)) {
+        throw cancelling.reason;
+      }
       return result;
     } catch (error) {
       this.end();
@@ -79,14 +85,6 @@ export class ServeBody implements Body {
       this.reading = false;
       if (this.cut !== null) this.leaveUnread(this.cut);
     }
-  }
-
-  /** Over HTTP/2 Deno ends the body of a stream that is reset with NO_ERROR or CANCEL as if it were whole. */
-  private async isCancelled(): Promise<boolean> {
-    if (this.cancelling === null) return false;
-    // What it asked Deno at its beginning may take it a turn to tell.
-    if (!this.cancelling.aborted) await nextTurn();
-    return this.cancelling.aborted;
   }
 
   async read(): Promise<Uint8Array | null> {

@@ -97,8 +97,8 @@ scenario("a body over HTTP/2 that does not come is waited for like any other", a
   session.destroy();
 }, options);
 
-/** RFC 9113 4.1, on the connection's first stream or, without one, on the connection. */
-function frame(type: number, flags: number, stream: 0 | 1, payload = ""): string {
+/** RFC 9113 4.1, on a stream below 256 or, with 0, on the connection. */
+function frame(type: number, flags: number, stream: number, payload = ""): string {
   const bytes = [0, payload.length >> 8, payload.length & 0xff, type, flags, 0, 0, 0, stream];
   return String.fromCharCode(...bytes) + payload;
 }
@@ -108,8 +108,19 @@ const END_STREAM = 1;
 const NO_ERROR = 0;
 const CANCEL = 8;
 
-/** A POST with these lengths, of which a part comes: its fields as literals (RFC 7541 6.2.2). */
+function reset(stream: number, code: number): string {
+  return frame(3, 0, stream, `\0\0\0${String.fromCharCode(code)}`);
+}
+
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0);
+
+/** A connection's first request, a POST with these lengths, of which a part comes. */
 function beginningOfPost(authority: string, ...lengths: string[]): string {
+  return PREFACE + partOfPost(1, authority, ...lengths);
+}
+
+/** Its fields as literals (RFC 7541 6.2.2). */
+function partOfPost(stream: number, authority: string, ...lengths: string[]): string {
   const fields = [
     [":method", "POST"],
     [":scheme", "http"],
@@ -119,8 +130,7 @@ function beginningOfPost(authority: string, ...lengths: string[]): string {
   ];
   const text = (value: string) => String.fromCharCode(value.length) + value;
   const block = fields.map(([name, value]) => `\0${text(name!)}${text(value!)}`).join("");
-  return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0) + frame(1, END_HEADERS, 1, block) +
-    frame(0, 0, 1, "part");
+  return frame(1, END_HEADERS, stream, block) + frame(0, 0, stream, "part");
 }
 
 scenario("an upload over HTTP/2 that its client cancels never looks whole to an origin", async (props) => {
@@ -130,10 +140,27 @@ scenario("an upload over HTTP/2 that its client cancels never looks whole to an 
     const client = await props.client(loop);
     await client.send(beginningOfPost(new URL(loop.url).host));
     const request = await origin.request(number + 1);
-    await client.send(frame(3, 0, 1, `\0\0\0${String.fromCharCode(code)}`));
+    await client.send(reset(1, code));
     assertEquals(await request.arrived, false);
   }
 }, options);
+
+scenario(
+  "uploads over HTTP/2 that their client cancels all at once do not look whole, either",
+  async (props) => {
+    const streams = Array.from({ length: 120 }, (_, n) => 2 * n + 1);
+    const origin = await props.origin(streams.map(() => hang()));
+    const loop = await props.loop({ upstreams: origin.url });
+    const client = await props.client(loop);
+    const { host } = new URL(loop.url);
+    await client.send(PREFACE + streams.map((stream) => partOfPost(stream, host)).join(""));
+    await origin.request(streams.length);
+    await client.send(streams.map((stream) => reset(stream, CANCEL)).join(""));
+    const arrived = await Promise.all(origin.requests.map((request) => request.arrived));
+    assertEquals(arrived.filter((whole) => whole).length, 0);
+  },
+  options,
+);
 
 scenario("two lengths over HTTP/2 that differ are refused, and equal ones go on as one", async (props) => {
   const origin = await props.origin();
