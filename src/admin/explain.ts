@@ -11,6 +11,7 @@ import type {
   RequestStory,
   RouteExplanation,
 } from "../messages.ts";
+import type { UpstreamInfo } from "./sources.ts";
 
 export const EXPLAIN_USAGE = `Ask where a request would go:
   /explain?path=/users/7&method=GET&host=shop.example&client=203.0.113.9&header=Cookie:%20a=b
@@ -76,6 +77,19 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
 export function explanationText(answer: RouteExplanation | RequestStory): string {
   const lines = answer.kind === "route" ? routeLines(answer) : storyLines(answer);
   return lines.join("\n") + "\n";
+}
+
+/** The answer; where nothing can be picked, with what discovery of the upstream fails at, which may be why. */
+export function withDiscovery(
+  answer: RouteExplanation | RequestStory,
+  upstreams: readonly Pick<UpstreamInfo, "name" | "discovery">[],
+): RouteExplanation | RequestStory {
+  if (answer.kind !== "route" || answer.upstream === null || answer.pick !== null) return answer;
+  const failing = upstreams.find(({ name }) => name === answer.upstream)?.discovery
+    .filter(({ problem }) => problem !== null) ?? [];
+  if (failing.length === 0) return answer;
+  const problems = failing.map(({ source, problem }) => `${source}: ${problem}`);
+  return { ...answer, why: `${answer.why}; discovery fails: ${problems.join("; ")}` };
 }
 
 /** What says something: of several stories the latest, as clients use an id again. Workers explain routes alike. */

@@ -7,7 +7,7 @@ import { accepts } from "@std/http/negotiation";
 import type { Question } from "../messages.ts";
 import { type Asset, asset, ASSET_PATHS } from "./assets.ts";
 import type { EventFeed } from "./event_feed.ts";
-import { EXPLAIN_USAGE, explanationText, latestAnswer, questionOf } from "./explain.ts";
+import { EXPLAIN_USAGE, explanationText, latestAnswer, questionOf, withDiscovery } from "./explain.ts";
 import { CONTENT_TYPE } from "./exposition.ts";
 import { metricsPage } from "./metrics.ts";
 import { read } from "./reading.ts";
@@ -136,7 +136,8 @@ async function explain(inputs: HandlerInputs, { request, query, peer }: Asked): 
   if ("problem" in question) return refusal(400, question.problem, EXPLAIN_USAGE);
   const found = latestAnswer(await inputs.sources.ask(question));
   if (found === null) return refusal(404, nobodyKnows(question));
-  return asJson ? json(200, found) : text(200, explanationText(found));
+  const told = withDiscovery(found, inputs.sources.upstreams());
+  return asJson ? json(200, told) : text(200, explanationText(told));
 }
 
 function nobodyKnows(question: Question): string {

@@ -5,7 +5,7 @@
 
 import type { MetricDefinition, Series } from "./exposition.ts";
 import type { Reading } from "./reading.ts";
-import type { EndpointInfo, RouteInfo, UpstreamInfo, WorkerInfo } from "./sources.ts";
+import type { DiscoveryInfo, EndpointInfo, RouteInfo, UpstreamInfo, WorkerInfo } from "./sources.ts";
 
 export interface Metric extends MetricDefinition {
   series(reading: Reading): Iterable<Series>;
@@ -57,6 +57,13 @@ export const ofWorker = (rows: readonly Columns<WorkerInfo>[]) =>
 
 export const ofUpstream = (rows: readonly Columns<UpstreamInfo>[]) =>
   table(["upstream"], (r) => r.upstreams.map((u) => [[u.name], u] as const), rows);
+
+export const ofDiscovery = (rows: readonly Columns<DiscoveryInfo>[]) =>
+  table(
+    ["upstream", "source"],
+    (r) => r.upstreams.flatMap((u) => u.discovery.map((d) => [[u.name, d.source], d] as const)),
+    rows,
+  );
 
 export const ofEndpoint = (rows: readonly Columns<EndpointInfo>[]) =>
   table(

@@ -6,7 +6,7 @@ import { exposition, type Format } from "./exposition.ts";
 import type { Metric } from "./metric_table.ts";
 import { endpointMetrics } from "./metrics_endpoint.ts";
 import { podMetrics, routeMetrics, workerMetrics } from "./metrics_pod.ts";
-import { upstreamMetrics } from "./metrics_upstream.ts";
+import { discoveryMetrics, upstreamMetrics } from "./metrics_upstream.ts";
 import type { Reading } from "./reading.ts";
 
 export const ALL_METRICS: readonly Metric[] = [
@@ -14,6 +14,7 @@ export const ALL_METRICS: readonly Metric[] = [
   ...workerMetrics,
   ...routeMetrics,
   ...upstreamMetrics,
+  ...discoveryMetrics,
   ...endpointMetrics,
 ];
 

@@ -1,8 +1,8 @@
-// Metrics of upstreams: what their clients asked and what became of it.
+// Metrics of upstreams: what their clients asked and what became of it, and how their endpoints are found.
 
 import { BY_METHOD, METHODS, RETRY_REASONS, STATUS_CLASSES, UpstreamField } from "../board/fields.ts";
 import type { Series } from "./exposition.ts";
-import { by, type Metric, ofUpstream } from "./metric_table.ts";
+import { by, type Metric, ofDiscovery, ofUpstream } from "./metric_table.ts";
 import { UpstreamCell } from "../board/layout.ts";
 import { ENDPOINT_STATES, endpointState, type Reading } from "./reading.ts";
 import type { UpstreamInfo } from "./sources.ts";
@@ -111,4 +111,21 @@ export const upstreamMetrics: readonly Metric[] = ofUpstream([
     const states = upstream.endpoints.map((endpoint) => endpointState(reading, endpoint));
     return by(ENDPOINT_STATES, (i) => states.filter((state) => state === ENDPOINT_STATES[i]).length);
   }],
+]);
+
+export const discoveryMetrics: readonly Metric[] = ofDiscovery([
+  [
+    "gauge",
+    "weir_discovery_failing",
+    "1 while the address is not answered as it should be, or by no endpoint; 0 otherwise.",
+    [],
+    ({ problem }) => Number(problem !== null),
+  ],
+  [
+    "gauge",
+    "weir_discovery_last_answer_timestamp_seconds",
+    "When the address was last answered in full, seconds since 1970; absent before the first answer.",
+    [],
+    ({ answeredAt }) => answeredAt === null ? [] : answeredAt / 1000,
+  ],
 ]);

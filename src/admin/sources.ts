@@ -123,6 +123,22 @@ export interface UpstreamInfo {
   readonly endpoints: readonly EndpointInfo[];
   /** Endpoints that the pod has no room for. */
   readonly leftOut: number;
+  /** Its addresses that are looked up, in the order in which they are configured. */
+  readonly discovery: readonly DiscoveryInfo[];
+}
+
+/** An address of an upstream whose endpoints DNS or the Kubernetes API tells. */
+export interface DiscoveryInfo {
+  /** The address without its parameters: `dns+http://name:80`; unique within its upstream. */
+  readonly source: string;
+  /** How many it found last. While there is a problem they stay in use. */
+  readonly endpoints: number;
+  /** Last complete answer; null before the first. */
+  readonly answeredAt: number | null;
+  /** What is wrong now, in words; null when nothing is. */
+  readonly problem: string | null;
+  /** Null when nothing is wrong. */
+  readonly failingSince: number | null;
 }
 
 /** Why an endpoint was ejected. */

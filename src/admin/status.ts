@@ -12,6 +12,7 @@ import type {
   CertificateInfo,
   CheckInfo,
   ConfigInfo,
+  DiscoveryInfo,
   EndpointInfo,
   PodEvent,
   PodInfo,
@@ -51,6 +52,8 @@ export interface UpstreamStatus {
   readonly endpoints: readonly EndpointStatus[];
   /** Endpoints that discovery found and that the pod has no room for. */
   readonly leftOut: number;
+  /** Its addresses that are looked up. */
+  readonly discovery: readonly DiscoveryInfo[];
 }
 
 export interface EndpointStatus extends Traffic {
@@ -116,7 +119,7 @@ export function status(
 }
 
 function upstreamStatus(upstream: UpstreamInfo, reading: Reading, meter: TrafficMeter): UpstreamStatus {
-  const { name, policy, health, whenAllUnhealthy, leftOut } = upstream;
+  const { name, policy, health, whenAllUnhealthy, leftOut, discovery } = upstream;
   const traffic = meter.of(rowKey.upstream(name));
   return {
     name,
@@ -130,6 +133,7 @@ function upstreamStatus(upstream: UpstreamInfo, reading: Reading, meter: Traffic
     retryBudgetLeft: upstreamCell(reading, upstream, UpstreamCell.budgetMilli) / 1000,
     endpoints: upstream.endpoints.map((endpoint) => endpointStatus(name, endpoint, reading, meter)),
     leftOut,
+    discovery,
   };
 }
 

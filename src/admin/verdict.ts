@@ -3,6 +3,7 @@
 // Pure: the rows of a status in, words out. The gravest thing makes the headline; everything else that is
 // not as it should be becomes a note. "all 5 endpoints serve" is only said when that is all there is to say.
 
+import type { DiscoveryInfo } from "./sources.ts";
 import type { EndpointStatus, Status, UpstreamStatus } from "./status.ts";
 
 export interface Verdict {
@@ -28,6 +29,7 @@ export function verdict(status: Omit<Status, "verdict">): Verdict {
     ...status.upstreams.flatMap(upstreamFindings),
     ...trafficFindings(status),
     ...endpointFindings(status),
+    ...discoveryFindings(status),
     ...status.upstreams.flatMap(roomFindings),
     ...certificateFindings(status),
     ...configFindings(status),
@@ -113,6 +115,26 @@ function endpointFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {
   }];
 }
 
+function discoveryFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {
+  const failing = upstreams.filter(({ discovery }) => discovery.some(({ problem }) => problem !== null));
+  if (failing.length === 0) return [];
+  const whose = failing.length === 1 ? failing[0]!.name : `${failing.length} upstreams`;
+  const notes = failing.flatMap(({ name, discovery }) =>
+    discovery.filter(({ problem }) => problem !== null)
+      .map((source) => `${upstreams.length > 1 ? `${name}: ` : ""}${discoveryWords(source)}`)
+  );
+  return [{ level: "warning", headline: `Discovery of ${whose} fails`, notes }];
+}
+
+function discoveryWords({ source, endpoints, answeredAt, problem, failingSince }: DiscoveryInfo): string {
+  const kept = endpoints > 0
+    ? `; ${plural(endpoints, "endpoint")} of its last answer ${verb(endpoints, "stays", "stay")} in use`
+    : answeredAt === null
+    ? "; no answer so far"
+    : "";
+  return `${source} since ${dateWords(failingSince!)}: ${problem}${kept}`;
+}
+
 function roomFindings({ name, leftOut }: UpstreamStatus): Finding[] {
   if (leftOut === 0) return [];
   const headline = `${plural(leftOut, "endpoint")} of ${name} ${
@@ -177,6 +199,11 @@ function counts({ state }: EndpointStatus): boolean {
 
 function isOut(state: EndpointStatus["state"]): boolean {
   return state === "ejected" || state === "unhealthy" || state === "unchecked";
+}
+
+/** To the second: `2026-01-02T03:04:05Z`. */
+function dateWords(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function plural(count: number, noun: string): string {

@@ -76,6 +76,7 @@ function upstreamInfos(pod: Pod): UpstreamInfo[] {
       whenAllUnhealthy: upstream.whenAllUnhealthy,
       panicPercent: upstream.panicPercent,
       leftOut: pod.publisher.leftOut.get(upstream.name) ?? 0,
+      discovery: pod.upstreams.describe(upstream.name),
       endpoints: upstream.endpoints.map((endpoint) => {
         const { id, row, weight, backup } = endpoint;
         return { id, row, weight, backup, ...judgement(statuses.get(id)) };

@@ -64,7 +64,6 @@ export class UpstreamBook {
       return Object.assign(before, { config, tls, fresh });
     }
     const discovery = new UpstreamDiscovery(
-      name,
       addressesOf(config),
       this.inputs.discoveryInputs(name, config),
       before?.discovery,
@@ -86,8 +85,9 @@ export class UpstreamBook {
     return [...this.entries.keys()].map((name) => this.known(name)!);
   }
 
+  /** What is known of each of its addresses that is looked up; of one that is no more, nothing. */
   describe(name: string): readonly DiscoveryStatus[] {
-    return this.entries.get(name)?.discovery.describeAll() ?? [];
+    return this.entries.get(name)?.discovery.describe() ?? [];
   }
 
   async stop(): Promise<void> {

@@ -143,6 +143,35 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the dashboard shows at an upstream what discovery knows of its addresses, as text",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      await says(page, "#verdict-headline", "Both endpoints serve");
+      assertEquals(await page.locator("#upstreams .discovery li").count(), 0);
+      const answeredAt = pod.now();
+      pod.lookUp(0, "dns+http://shop.test:80", { endpoints: 1, answeredAt });
+      pass();
+      const item = "#upstreams .discovery li";
+      await says(page, item, "✓ dns+http://shop.test:80  ·  last answer 1\u00a0s ago  ·  1 endpoint");
+      pod.lookUp(0, "dns+http://shop.test:80", {
+        answeredAt,
+        problem: "<b>SERVFAIL</b>",
+        failingSince: answeredAt + 1_000,
+      });
+      pass(2);
+      await says(page, item, "✕ dns+http://shop.test:80  ·  <b>SERVFAIL</b>, since ");
+      await says(page, item, ", 2\u00a0s  ·  last answer 3\u00a0s ago  ·  2 endpoints");
+      await says(page, "#verdict-headline", "Discovery of shop fails");
+      await says(page, "#verdict-notes", "<b>SERVFAIL</b>; 2 endpoints of its last answer stay in use");
+      await page.setViewportSize({ width: 360, height: 740 });
+      assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
+    }),
+});
+
+Deno.test({
   name: "the dashboard asks for the host that the empty field names",
   ignore,
   sanitizeOps: true,

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { explanationText, latestAnswer, questionOf } from "../../src/admin/explain.ts";
+import { explanationText, latestAnswer, questionOf, withDiscovery } from "../../src/admin/explain.ts";
 import type { RequestStory, RouteExplanation } from "../../src/messages.ts";
 
 const route: RouteExplanation = {
@@ -118,6 +118,32 @@ Deno.test("explanationText() tells of a client that left before any attempt", ()
     explanationText(left),
     "no route matched\nno answer was sent with 0 bytes in 10 ms: client left",
   );
+});
+
+Deno.test("withDiscovery() names what fails of discovery where nothing can be picked", () => {
+  const answered = {
+    source: "k8s://api:http",
+    endpoints: 0,
+    answeredAt: 1,
+    problem: null,
+    failingSince: null,
+  };
+  const fails = { ...answered, source: "dns+http://api.test:80", problem: "no answer", failingSince: 2 };
+  const unpicked = { ...route, pick: null, why: "no endpoint may take a request: 503" };
+  const upstreams = [{ name: "api", discovery: [answered, fails] }];
+  assertEquals(withDiscovery(unpicked, upstreams), {
+    ...unpicked,
+    why: "no endpoint may take a request: 503; discovery fails: dns+http://api.test:80: no answer",
+  });
+  for (
+    const [answer, known] of [
+      [route, upstreams],
+      [story, upstreams],
+      [{ ...unpicked, upstream: null }, upstreams],
+      [unpicked, [{ name: "api", discovery: [answered] }]],
+      [unpicked, [{ name: "other", discovery: [fails] }]],
+    ] as const
+  ) assertEquals(withDiscovery(answer, known), answer);
 });
 
 Deno.test("latestAnswer() takes the worker that knows something, and of several the one that knows the latest", () => {

@@ -22,6 +22,7 @@ import type {
   AdminSources,
   CertificateInfo,
   ConfigInfo,
+  DiscoveryInfo,
   EndpointInfo,
   PodEvent,
   PodInfo,
@@ -118,6 +119,7 @@ export class FakePod implements AdminSources {
       panicPercent: 50,
       endpoints,
       leftOut: 0,
+      discovery: [],
     });
     this.routeList.push({ name, row, target: name });
     for (const endpoint of endpoints) this.verdicts.write(row, endpoint.row, 0, 1000);
@@ -188,6 +190,13 @@ export class FakePod implements AdminSources {
     const endpoint = endpoints[index]!;
     this.verdicts.write(row, endpoint.row, bits, weightPermille);
     return endpoint;
+  }
+
+  /** An address of upstream `upstream` is looked up, and was answered just now but for what is said. */
+  lookUp(upstream: number, source: string, said: Partial<DiscoveryInfo> = {}): void {
+    const info = { source, endpoints: 2, answeredAt: this.now(), problem: null, failingSince: null, ...said };
+    const group = this.upstreamList[upstream]!;
+    group.discovery = [...group.discovery.filter((other) => other.source !== source), info];
   }
 
   reload(ok: boolean, findings: readonly string[] = []): void {

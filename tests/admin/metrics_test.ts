@@ -153,6 +153,27 @@ Deno.test("metricsPage() tells states, weights, ejections and checks", () => {
   assertEquals(samples.get(`weir_endpoint_last_check_success{${a}}`), 1);
 });
 
+Deno.test("metricsPage() tells of each address that is looked up whether it fails, and when it was answered last", () => {
+  const pod = newPod();
+  const problem = "no answer within 2000 ms";
+  pod.lookUp(0, "dns+http://shop.test:80");
+  pod.lookUp(0, "k8s://shop:http", { problem, failingSince: 999_000, answeredAt: 998_500 });
+  pod.lookUp(1, "dns+http://shop.test:80", { problem, failingSince: 999_000, answeredAt: null });
+  const told = [...scrape(pod)].filter(([key]) => key.startsWith("weir_discovery_"));
+  const [answered, fails, never] = [
+    '{upstream="shop",source="dns+http://shop.test:80"}',
+    '{upstream="shop",source="k8s://shop:http"}',
+    '{upstream="blog",source="dns+http://shop.test:80"}',
+  ];
+  assertEquals(told, [
+    [`weir_discovery_failing${answered}`, 0],
+    [`weir_discovery_failing${fails}`, 1],
+    [`weir_discovery_failing${never}`, 1],
+    [`weir_discovery_last_answer_timestamp_seconds${answered}`, 1_000],
+    [`weir_discovery_last_answer_timestamp_seconds${fails}`, 998.5],
+  ]);
+});
+
 Deno.test("no counter runs backwards when a worker dies and its column serves another", () => {
   const pod = newPod();
   const columns = new Columns(pod.board);

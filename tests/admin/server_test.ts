@@ -209,6 +209,19 @@ adminTest(
 );
 
 adminTest(
+  "/explain names what fails of discovery where nothing can be picked, in text and in JSON",
+  async ({ pod, base }) => {
+    pod.answer = () => [STORY];
+    pod.lookUp(0, "dns+http://shop.test:80", { problem: "no answer", failingSince: 0 });
+    const why = "nobody there; discovery fails: dns+http://shop.test:80: no answer";
+    const text = await fetch(`${base}/explain?path=/`);
+    assertStringIncludes(await text.text(), `no pick: ${why}\n`);
+    const json = await fetch(`${base}/explain?path=/`, { headers: { accept: "application/json" } });
+    assertEquals((await json.json()).why, why);
+  },
+);
+
+adminTest(
   "/explain refuses what it cannot read with its usage, and says when nobody knows",
   async ({ base }) => {
     const bad = await fetch(`${base}/explain?path=x`);

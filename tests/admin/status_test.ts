@@ -70,6 +70,18 @@ Deno.test("status() says that a listener does not know its connections", () => {
   assertEquals(workers.map(({ connections }) => connections), [null, null]);
 });
 
+Deno.test("status() says of each address that is looked up what discovery knows of it", () => {
+  const fails = { endpoints: 3, answeredAt: 400, problem: "no answer within 2000 ms", failingSince: 450 };
+  const { upstreams: [shop] } = statusAfter((pod) => {
+    pod.lookUp(0, "k8s://shop:http");
+    pod.lookUp(0, "dns+http://shop.test:80", fails);
+  });
+  assertEquals(shop!.discovery, [
+    { source: "k8s://shop:http", endpoints: 2, answeredAt: 500, problem: null, failingSince: null },
+    { source: "dns+http://shop.test:80", ...fails },
+  ]);
+});
+
 Deno.test("status() survives JSON", () => {
   const told = statusAfter((pod) => pod.reload(true));
   assertEquals(JSON.parse(JSON.stringify(told)), told);

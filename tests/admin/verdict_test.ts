@@ -8,6 +8,8 @@ import { FakePod } from "./fake_pod.ts";
 const A = "http://10.0.0.1:80";
 const B = "http://10.0.0.2:80";
 const DAY_MS = 86_400_000;
+const FAILING = { problem: "no answer within 2000 ms", failingSince: Date.UTC(2026, 0, 2, 3, 4, 5, 678) };
+const FAILING_WORDS = "since 2026-01-02T03:04:05Z: no answer within 2000 ms";
 
 interface Case {
   readonly what: string;
@@ -77,6 +79,61 @@ const CASES: readonly Case[] = [
     happens: (pod) => pod.upstreamList[1]!.leftOut = 904,
     level: "warning",
     headline: "904 endpoints of blog are left out: this pod is full",
+  },
+  {
+    what: "discovery is answered",
+    happens: (pod) => pod.lookUp(0, "dns+http://shop.test:80"),
+    level: "ok",
+    headline: "All 3 endpoints serve",
+  },
+  {
+    what: "discovery of one upstream fails",
+    happens: (pod) => {
+      pod.lookUp(0, "dns+http://shop.test:80", FAILING);
+      pod.lookUp(0, "dns+http://other.test:80");
+      pod.lookUp(1, "k8s://blog:http");
+    },
+    level: "warning",
+    headline: "Discovery of shop fails",
+    notes: [`shop: dns+http://shop.test:80 ${FAILING_WORDS}; 2 endpoints of its last answer stay in use`],
+  },
+  {
+    what: "discovery of the only upstream fails in two ways",
+    upstreams: { shop: [A, B] },
+    happens: (pod) => {
+      pod.lookUp(0, "dns+http://shop.test:80", { ...FAILING, endpoints: 1 });
+      pod.lookUp(0, "k8s://shop:http", {
+        ...FAILING,
+        endpoints: 0,
+        problem: "Service shop has no ready pod",
+      });
+    },
+    level: "warning",
+    headline: "Discovery of shop fails",
+    notes: [
+      `dns+http://shop.test:80 ${FAILING_WORDS}; 1 endpoint of its last answer stays in use`,
+      "k8s://shop:http since 2026-01-02T03:04:05Z: Service shop has no ready pod",
+    ],
+  },
+  {
+    what: "discovery of several upstreams fails beside all that is graver, and what is not",
+    upstreams: { shop: [A, B], blog: [] },
+    happens: (pod) => {
+      pod.lookUp(0, "dns+http://shop.test:80", FAILING);
+      pod.lookUp(1, "dns+http://blog.test:80", { ...FAILING, endpoints: 0, answeredAt: null });
+      pod.upstreamList[0]!.leftOut = 1;
+      pod.eject(0, 1, "slow");
+    },
+    level: "critical",
+    headline: "blog has no endpoint: its requests are answered 503",
+    notes: [
+      "1 of 2 endpoints is out",
+      `shop: ${B} is ejected: slow`,
+      "Discovery of 2 upstreams fails",
+      `shop: dns+http://shop.test:80 ${FAILING_WORDS}; 2 endpoints of its last answer stay in use`,
+      `blog: dns+http://blog.test:80 ${FAILING_WORDS}; no answer so far`,
+      "1 endpoint of shop is left out: this pod is full",
+    ],
   },
   {
     what: "an upstream has no endpoint",

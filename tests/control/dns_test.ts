@@ -287,14 +287,35 @@ Deno.test("DnsDiscovery forgets the addresses of a target that the service has n
   assertEquals(scene.published, ["10.0.0.1:80 10.0.0.2:80", "10.0.0.1:80"]);
 });
 
-Deno.test("DnsDiscovery says when DNS answered last", strict, async () => {
+Deno.test("DnsDiscovery says when DNS answered last, and since when it does not", strict, async () => {
   await using scene = new Scene(app, { "app.test": { a: ["10.0.0.1"] } });
   await scene.discovery.settled;
-  const first = scene.discovery.describe().answeredAt;
+  const told = () => {
+    const { endpoints, answeredAt, problem, failingSince } = scene.discovery.describe();
+    return [endpoints, answeredAt, problem, failingSince];
+  };
+  assertEquals(told(), [1, EPOCH, null, null]);
   await scene.again();
   await scene.again({ "app.test": "servfail" });
-  assertEquals([first, scene.discovery.describe().answeredAt], [EPOCH, EPOCH + 5_000]);
+  await scene.again();
+  assertEquals(told(), [1, EPOCH + 5_000, NO_ADDRESS, EPOCH + 10_000]);
+  await scene.again({ "app.test": { a: ["10.0.0.1", "10.0.0.2"] } });
+  assertEquals(told(), [2, EPOCH + 20_000, null, null]);
 });
+
+Deno.test(
+  "DnsDiscovery tells what the one before it knew until its own first look ends",
+  strict,
+  async () => {
+    await using scene = new Scene(app, { "app.test": { a: ["10.0.0.1"] } });
+    await scene.discovery.settled;
+    await scene.again({ "app.test": "servfail" });
+    await using next = new Scene({ ...app, weight: 3 }, { "app.test": "silence" }, scene);
+    await next.dns.questions(2);
+    assertEquals(next.discovery.describe(), scene.discovery.describe());
+    assertEquals(next.published, []);
+  },
+);
 
 Deno.test("DnsDiscovery.stop() waits for what is being asked, which it gives up", async () => {
   const given = Promise.withResolvers<AddressAnswer>();

@@ -22,6 +22,23 @@ scenario("keeps its endpoints while the server is away for an hour", async (api,
   assert(watched.pauses.length < 200, `${watched.pauses.length} tries in an hour`);
 });
 
+scenario("says since when it fails, however the reason changes", async (api, watched) => {
+  const since = () => watched.source.describe().failingSince;
+  const watch = await api.listThenWatch("1", [onePod]);
+  await watched.until(() => watched.addresses === "10.0.0.1");
+  watch.breakOff();
+  const refused = await api.next();
+  const failedAt = since();
+  assertEquals([failedAt !== null, watched.problem !== null], [true, true]);
+  refused.refuse(503, "no quorum");
+  await watched.until(() => watched.problem!.includes("503"));
+  const next = await api.next();
+  assertEquals([since(), watched.nowMs > 0], [failedAt, true]);
+  next.open();
+  await watched.until(() => watched.problem === null);
+  assertEquals(since(), null);
+});
+
 scenario("hands over what it knows to the source that takes its place", async (api, watched) => {
   const watch = await api.listThenWatch("1", [onePod]);
   watch.event("ADDED", slice("s2", { "10.0.0.2": "ready" }, "2"));
@@ -31,7 +48,7 @@ scenario("hands over what it knows to the source that takes its place", async (a
   await watched.until(() => watched.problem !== null);
   await using next = new Watched(api, { weight: 3 }, watched);
   assertEquals(next.told[0]?.map(({ host, weight }) => [host, weight]), [["10.0.0.1", 3], ["10.0.0.2", 3]]);
-  assertEquals([next.problem, next.events], [watched.problem, []]);
+  assertEquals([next.source.describe(), next.events], [watched.source.describe(), []]);
   await watched.source.stop();
   const resumed = await api.next();
   assertEquals([resumed.isWatch, resumed.query.resourceVersion], [true, "2"]);

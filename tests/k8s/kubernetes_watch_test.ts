@@ -26,6 +26,7 @@ scenario("lists with its token and selector, then watches from there", async (ap
     endpoints: 1,
     answeredAt: 1_000_000 + watched.nowMs,
     problem: null,
+    failingSince: null,
   });
 });
 

@@ -12,7 +12,7 @@ import { discoveryInputs } from "../../src/pod/discovery_inputs.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { UpstreamBook } from "../../src/pod/upstream_book.ts";
 import { ScriptedDns } from "../control/scripted_dns.ts";
-import { settle, VirtualClock } from "../control/virtual_clock.ts";
+import { EPOCH, settle, VirtualClock } from "../control/virtual_clock.ts";
 
 /** A discovery that finds what a test says, when it says so. */
 class Scripted implements Discovery {
@@ -27,7 +27,7 @@ class Scripted implements Discovery {
     return Promise.resolve();
   }
   describe() {
-    return { source: "scripted", endpoints: 0, answeredAt: null, problem: null };
+    return { source: "scripted", endpoints: 0, answeredAt: null, problem: null, failingSince: null };
   }
 }
 
@@ -119,7 +119,20 @@ Deno.test("a failure to resolve takes no endpoint of an address that stays", asy
   dns.answers.set("stays.test", "servfail");
   await book.apply(configured({}, "dns+http://stays.test:80;weight=2", "http://10.0.0.9"));
   assertEquals(hosts(), ["10.0.0.1", "10.0.0.2", "10.0.0.9"]);
+  const answeredAt = EPOCH;
+  const failed = {
+    source: "dns+http://stays.test:80",
+    endpoints: 2,
+    answeredAt,
+    problem: "no address: the name does not exist, has none, or its resolver fails",
+    failingSince: EPOCH,
+  };
+  assertEquals(book.describe("a"), [failed]);
+  await clock.advance(100);
   await book.apply(configured({ intervalMs: 4_000 }, "dns+http://stays.test:80;weight=2"));
   assertEquals(hosts(), ["10.0.0.1", "10.0.0.2"]);
+  assertEquals(book.describe("a"), [failed], "it has failed for as long, whoever asks");
+  await book.apply(configOf({ b: { endpoints: ["http://10.0.0.9"] } }));
+  assertEquals([book.describe("a"), book.describe("b")], [[], []]);
   await book.stop();
 });

@@ -1,9 +1,10 @@
 // Addresses from DNS through the whole of Weir: whatever becomes of the name server, requests go on over the last
 // good addresses.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type DnsAnswer, ScriptedDns } from "../control/scripted_dns.ts";
 import { load } from "../support/load.ts";
+import { parseMetrics, sumOf } from "../support/metrics.ts";
 import { ask } from "../support/raw_client.ts";
 import { type Props, scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
@@ -82,6 +83,45 @@ scenario(
   },
 );
 
+scenario("an operator is told that DNS fails, since when, and when it is over", async (props) => {
+  await using stack = new AsyncDisposableStack();
+  const { dns, weir, port } = await stage(props, stack, { a: ["127.0.0.2"] });
+  const source = `dns+http://${NAME}:${port}`;
+  const status = async () => JSON.parse(await weir.admin("/status"));
+  const metric = async (name: string) =>
+    sumOf(parseMetrics(await weir.admin("/metrics")), name, { upstream: "default", source });
+  await until("all is well", async () => (await status()).verdict.level === "ok");
+
+  dns.answers.set(NAME, "silence");
+  const problem = "no answer within 300 ms";
+  await until("it is told that DNS fails", async () => {
+    const { upstreams: [{ discovery: [told] }] } = await status();
+    return told.problem === problem;
+  });
+  const { verdict, upstreams: [{ discovery }] } = await status();
+  const { answeredAt, failingSince } = discovery[0];
+  assertEquals(discovery, [{ source, endpoints: 1, answeredAt, problem, failingSince }]);
+  assert(failingSince > answeredAt, "it fails since after its last answer");
+  assertEquals(verdict.headline, "Discovery of default fails");
+  const since = new Date(failingSince).toISOString().replace(/\.\d+/, "");
+  assertEquals(verdict.notes, [
+    `${source} since ${since}: ${problem}; 1 endpoint of its last answer stays in use`,
+  ]);
+  await askedAgain(dns);
+  assertEquals((await status()).upstreams[0].discovery, discovery, "it goes on failing since then");
+  assertEquals(await metric("weir_discovery_failing"), 1);
+  assertEquals(await metric("weir_discovery_last_answer_timestamp_seconds"), answeredAt / 1_000);
+
+  dns.answers.set(NAME, { a: ["127.0.0.2", "127.0.0.3"] });
+  await until("it is told that DNS answers", async () => {
+    const { verdict, upstreams: [{ discovery: [told] }] } = await status();
+    return verdict.level === "ok" && told.endpoints === 2 && told.problem === null &&
+      told.failingSince === null && told.answeredAt > failingSince;
+  });
+  await until("and to Prometheus", async () => await metric("weir_discovery_failing") === 0);
+  assert((await metric("weir_discovery_last_answer_timestamp_seconds"))! > failingSince / 1_000);
+});
+
 scenario("500 addresses are 500 endpoints", async (props) => {
   await using stack = new AsyncDisposableStack();
   const addresses = Array.from({ length: 500 }, (_, i) => `127.0.${1 + (i >> 8)}.${i & 0xff}`);
@@ -108,9 +148,20 @@ scenario("an IPv6 address serves as any other", async (props) => {
 
 scenario("a Weir that starts without DNS answers 503 until it has addresses", async (props) => {
   await using stack = new AsyncDisposableStack();
-  const { dns, weir } = await stage(props, stack, "silence");
+  const { dns, weir, port } = await stage(props, stack, "silence");
   const refused = await ask(weir.url);
   assertEquals([refused.status, refused.header("retry-after")], [503, "1"]);
+  const explained = await weir.admin("/explain?path=/");
+  assert(
+    explained.endsWith(
+      `no endpoint may take a request: 503; discovery fails: dns+http://${NAME}:${port}: no answer within 300 ms\n`,
+    ),
+    explained,
+  );
+  const metrics = await weir.admin("/metrics");
+  const labels = `{upstream="default",source="dns+http://${NAME}:${port}"}`;
+  assertStringIncludes(metrics, `\nweir_discovery_failing${labels} 1\n`);
+  assert(!metrics.includes("\nweir_discovery_last_answer_timestamp_seconds{"), "there was no answer");
   dns.answers.set(NAME, { a: ["127.0.0.2"] });
   await until("it serves", async () => (await ask(weir.url)).status === 200);
 });

@@ -31,6 +31,7 @@ const ENDPOINT_COLUMNS = [
 export function showUpstreams(upstreams, now) {
   keyed(byId("upstreams"), upstreams, (u) => u.name, upstreamCard, (card, upstream) => {
     setText(card.querySelector(".meta"), upstreamMeta(upstream));
+    showDiscovery(card.querySelector(".discovery"), upstream.discovery, now);
     const most = Math.max(...upstream.endpoints.map((e) => e.requestsPerSecond), 0);
     keyed(card.querySelector("tbody"), upstream.endpoints, (e) => e.id, endpointRow, (row, endpoint) => {
       showEndpoint(row, endpoint, most, now);
@@ -51,7 +52,8 @@ function upstreamCard({ name }) {
   }
   table.append(el("thead", "", head), el("tbody"));
   table.setAttribute("aria-labelledby", id);
-  const card = el("section", "card", el("div", "title", title, el("p", "meta")), table);
+  const heading = el("div", "title", title, el("p", "meta"));
+  const card = el("section", "card", heading, el("ul", "discovery"), table);
   card.setAttribute("aria-labelledby", id);
   return card;
 }
@@ -60,6 +62,23 @@ function upstreamMeta(upstream) {
   const parts = [upstream.policy, `checks: ${upstream.health}`, `${upstream.inFlight}\u00a0in\u00a0flight`];
   if (upstream.waiting > 0) parts.push(`${upstream.waiting} waiting`);
   if (upstream.retriesPerSecond > 0) parts.push(`${rate(upstream.retriesPerSecond)} retries/s`);
+  return parts.join("  ·  ");
+}
+
+function showDiscovery(list, sources, now) {
+  keyed(list, sources, ({ source }) => source, () => el("li"), (item, source) => {
+    item.classList.toggle("bad", source.problem !== null);
+    setText(item, discoveryText(source, now));
+  });
+}
+
+function discoveryText({ source, endpoints, answeredAt, problem, failingSince }, now) {
+  const answered = answeredAt === null ? "no answer yet" : `last answer ${span(now - answeredAt)} ago`;
+  const parts = [`${problem === null ? "✓" : "✕"} ${source}`];
+  if (problem !== null) {
+    parts.push(`${problem}, since ${clock(failingSince)}, ${span(now - failingSince)}`);
+  }
+  parts.push(answered, `${endpoints} ${endpoints === 1 ? "endpoint" : "endpoints"}`);
   return parts.join("  ·  ");
 }
 

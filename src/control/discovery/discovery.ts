@@ -26,18 +26,21 @@ export interface Discovery {
   readonly settled: Promise<void>;
   /** Settles when nothing is open any more; nothing is published afterwards. */
   stop(): Promise<void>;
-  describe(): DiscoveryStatus;
+  /** Null where nothing is looked up: the address itself says where the endpoint is. */
+  describe(): DiscoveryStatus | null;
 }
 
 export interface DiscoveryStatus {
   /** The address as the operator wrote it, without parameters: `dns+http://name:80`. */
   readonly source: string;
-  /** How many endpoints it last published. */
+  /** How many endpoints it last published, or the one before it that looked at the same source. */
   readonly endpoints: number;
   /** Last complete answer, milliseconds since 1970; null before the first. */
   readonly answeredAt: number | null;
   /** What is wrong now, in words; null when nothing is. */
   readonly problem: string | null;
+  /** Since when, milliseconds since 1970; null when nothing is. */
+  readonly failingSince: number | null;
 }
 
 /** Called when something changes between working and not working, once each way. */

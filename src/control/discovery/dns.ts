@@ -32,7 +32,9 @@ export class DnsDiscovery implements Discovery {
   /** The last SRV answer that led to an address. */
   private targets: readonly ServiceTarget[];
   private published: readonly DiscoveredEndpoint[] = [];
+  private endpoints: number;
   private problem: string | null;
+  private failingSince: number | null;
   private answeredAt: number | null;
   private publish: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
   private settle!: () => void;
@@ -51,7 +53,9 @@ export class DnsDiscovery implements Discovery {
     this.source = addressId(address);
     this.names = new Map(before?.names);
     this.targets = before?.targets ?? [];
+    this.endpoints = before?.endpoints ?? 0;
     this.problem = before?.problem ?? null;
+    this.failingSince = before?.failingSince ?? null;
     this.answeredAt = before?.answeredAt ?? null;
     this.settled = new Promise((resolve) => this.settle = resolve);
   }
@@ -70,8 +74,8 @@ export class DnsDiscovery implements Discovery {
   }
 
   describe(): DiscoveryStatus {
-    const { source, answeredAt, problem } = this;
-    return { source, endpoints: this.published.length, answeredAt, problem };
+    const { source, endpoints, answeredAt, problem, failingSince } = this;
+    return { source, endpoints, answeredAt, problem, failingSince };
   }
 
   private async look(): Promise<void> {
@@ -161,15 +165,19 @@ export class DnsDiscovery implements Discovery {
   private take(endpoints: readonly DiscoveredEndpoint[], problem: string | null): void {
     if (endpoints.length > 0 && !sameEndpoints(endpoints, this.published)) {
       this.published = endpoints;
+      this.endpoints = endpoints.length;
       this.publish(endpoints);
     }
     const { source } = this;
-    if (problem === null) this.answeredAt = this.inputs.clock.date();
+    const date = this.inputs.clock.date();
+    if (problem === null) this.answeredAt = date;
     if (problem !== null && this.problem === null) {
-      this.inputs.events.onFailure({ source, reason: problem, kept: this.published.length });
+      this.failingSince = date;
+      this.inputs.events.onFailure({ source, reason: problem, kept: this.endpoints });
     }
     if (problem === null && this.problem !== null) {
-      this.inputs.events.onRecovery({ source, endpoints: this.published.length });
+      this.failingSince = null;
+      this.inputs.events.onRecovery({ source, endpoints: this.endpoints });
     }
     this.problem = problem;
   }

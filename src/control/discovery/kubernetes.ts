@@ -53,7 +53,8 @@ export class KubernetesDiscovery implements Discovery {
   #trouble: string | null = null;
   /** Why its answer holds no endpoint. */
   #emptiness: string | null = null;
-  #hasFailed = false;
+  /** Since when one of the two is reported; null when neither is. */
+  #failingSince: number | null = null;
 
   /** @param before watched the same source until now: what it knows holds until the server says something else */
   constructor(
@@ -68,7 +69,7 @@ export class KubernetesDiscovery implements Discovery {
     this.#mirror.goOnFrom(before.#mirror);
     this.#answeredAt = before.#answeredAt;
     this.#trouble = before.#trouble;
-    this.#hasFailed = before.#hasFailed;
+    this.#failingSince = before.#failingSince;
   }
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
@@ -86,11 +87,13 @@ export class KubernetesDiscovery implements Discovery {
   }
 
   describe(): DiscoveryStatus {
+    const problem = this.#trouble ?? this.#emptiness;
     return {
       source: this.#source,
       endpoints: this.#told?.length ?? 0,
       answeredAt: this.#answeredAt,
-      problem: this.#trouble ?? this.#emptiness,
+      problem,
+      failingSince: problem === null ? null : this.#failingSince,
     };
   }
 
@@ -179,10 +182,9 @@ export class KubernetesDiscovery implements Discovery {
   /** Once when it stops working, once when it works again. */
   #report(): void {
     const { source, problem, endpoints } = this.describe();
-    const hasFailed = problem !== null;
-    if (hasFailed === this.#hasFailed) return;
-    this.#hasFailed = hasFailed;
-    if (hasFailed) this.inputs.events.onFailure({ source, reason: problem, kept: endpoints });
+    if ((problem !== null) === (this.#failingSince !== null)) return;
+    this.#failingSince = problem === null ? null : this.inputs.clock.date();
+    if (problem !== null) this.inputs.events.onFailure({ source, reason: problem, kept: endpoints });
     else this.inputs.events.onRecovery({ source, endpoints });
   }
 }

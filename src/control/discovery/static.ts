@@ -1,19 +1,13 @@
 // Endpoints that the configuration names: known at once, changed only by a new configuration.
 
-import { addressId, type StaticAddress } from "../../config/endpoint_url.ts";
-import {
-  type DiscoveredEndpoint,
-  discoveredEndpoint,
-  type Discovery,
-  type DiscoveryStatus,
-} from "./discovery.ts";
+import type { StaticAddress } from "../../config/endpoint_url.ts";
+import { type DiscoveredEndpoint, discoveredEndpoint, type Discovery } from "./discovery.ts";
 
 export class StaticDiscovery implements Discovery {
   readonly settled: Promise<void> = Promise.resolve();
   private readonly endpoint: DiscoveredEndpoint;
 
-  /** @param date milliseconds since 1970, now */
-  constructor(private readonly address: StaticAddress, private readonly date: number) {
+  constructor(address: StaticAddress) {
     this.endpoint = discoveredEndpoint(address, address.host, address.port, address.host);
   }
 
@@ -25,7 +19,7 @@ export class StaticDiscovery implements Discovery {
     return Promise.resolve();
   }
 
-  describe(): DiscoveryStatus {
-    return { source: addressId(this.address), endpoints: 1, answeredAt: this.date, problem: null };
+  describe(): null {
+    return null;
   }
 }

@@ -39,7 +39,7 @@ export interface DiscoveryMakers {
   k8s(address: KubernetesAddress, before?: Discovery): Discovery;
 }
 
-export class UpstreamDiscovery implements Discovery {
+export class UpstreamDiscovery {
   readonly settled: Promise<void>;
   private readonly discoveries: readonly Discovery[];
   /** By address, as there may be thousands. */
@@ -52,7 +52,6 @@ export class UpstreamDiscovery implements Discovery {
 
   /** @param before discovered the upstream until now: an address that stays keeps what is known of it */
   constructor(
-    private readonly name: string,
     addresses: readonly EndpointAddress[],
     private readonly inputs: DiscoveryInputs,
     before?: UpstreamDiscovery,
@@ -82,26 +81,16 @@ export class UpstreamDiscovery implements Discovery {
     await Promise.all(this.discoveries.map((discovery) => discovery.stop()));
   }
 
-  describe(): DiscoveryStatus {
-    const parts = this.describeAll();
-    return {
-      source: this.name,
-      endpoints: this.published?.length ?? 0,
-      answeredAt: parts.reduce<number | null>((last, { answeredAt }) => latest(last, answeredAt), null),
-      problem: parts.find(({ problem }) => problem !== null)?.problem ?? null,
-    };
-  }
-
-  /** One status per address. */
-  describeAll(): DiscoveryStatus[] {
-    return this.discoveries.map((discovery) => discovery.describe());
+  /** One status for each address that is looked up, in the order in which they are configured. */
+  describe(): DiscoveryStatus[] {
+    return this.discoveries.map((discovery) => discovery.describe()).filter((status) => status !== null);
   }
 
   private make(address: EndpointAddress, before: Discovery | undefined): Discovery {
-    const { makers, clock } = this.inputs;
+    const { makers } = this.inputs;
     switch (address.kind) {
       case "static":
-        return new StaticDiscovery(address, clock.date());
+        return new StaticDiscovery(address);
       case "dns":
         return makers.dns(address, before);
       case "k8s":
@@ -123,10 +112,6 @@ export class UpstreamDiscovery implements Discovery {
     this.published = endpoints;
     this.publish(endpoints);
   }
-}
-
-function latest(a: number | null, b: number | null): number | null {
-  return a === null || (b !== null && b > a) ? b : a;
 }
 
 /** Discovers DNS addresses of an upstream as its configuration says. */
