@@ -75,7 +75,10 @@ export class EventLoop {
     post({ kind: "applied", version: start.snapshot.version });
     const redirect = this.redirectPort();
     this.ports = redirect === null ? [this.trafficPort()] : [this.trafficPort(), redirect];
-    for (const port of this.ports) port.open();
+    for (const port of this.ports) {
+      this.proxy.pools.add(port);
+      port.open();
+    }
   }
 
   private startHeartbeat(): ReturnType<typeof setInterval> {
@@ -105,6 +108,7 @@ export class EventLoop {
       config: listen,
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
+      makeRoom: (since) => this.proxy.pools.makeRoom(since),
       handle: (exchange) => handle(exchange, this.proxy),
       countConnection: (change) => {
         connections.move(change);
@@ -135,6 +139,7 @@ export class EventLoop {
       config: { ...listen, port: redirectPort },
       wheel: this.wheel,
       trusts: (address) => this.proxy.trusted.trusts(address),
+      makeRoom: (since) => this.proxy.pools.makeRoom(since),
       handle: (exchange) => handle(exchange, this.proxy, decide),
       countConnection: () => {},
       onListening: () => told = "",

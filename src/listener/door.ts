@@ -23,8 +23,8 @@ export interface DoorInputs {
   readonly wheel: TimerWheel;
   /** Takes a connection; never throws. */
   readonly admit: (conn: Deno.TcpConn | Deno.TlsConn) => void;
-  /** An accept failed for want of something that somebody might give back. */
-  readonly onShort: () => void;
+  /** An accept failed for want of something that somebody might give back; settles when they have. */
+  readonly makeRoom?: () => Promise<void>;
   /** What the next accept has to wait for; undefined for nothing. */
   readonly room?: () => Promise<void> | undefined;
   /** Nobody can be accepted any more. */
@@ -117,8 +117,7 @@ class Entrance {
         if (this.closed) return;
         if (error instanceof Deno.errors.BadResource) return this.inputs.onFailed(error.message);
         if (hasLeft(error)) continue;
-        this.inputs.onShort();
-        await this.pause();
+        await Promise.all([this.inputs.makeRoom?.(), this.pause()]);
       }
     }
   }

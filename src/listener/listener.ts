@@ -2,6 +2,7 @@
 
 import type { ListenConfig } from "../config/schema.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Idler } from "../http1/idler.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { serve } from "./serve.ts";
@@ -18,6 +19,11 @@ export interface ListenOptions {
   readonly countConnection: (change: 1 | -1) => void;
   /** The accept loop ended by itself. */
   readonly onFailed: (reason: string) => void;
+  /**
+   * Out of descriptors: closes the connection of this worker that idles the longest, and settles once its
+   * descriptor is free. Null: none has idled since `since` at the latest, in monotonic milliseconds.
+   */
+  readonly makeRoom: (since: number) => Promise<void> | null;
   /** Whether an address may say who the client is (PROXY protocol). */
   readonly trusts: (address: string) => boolean;
 }
@@ -26,6 +32,8 @@ export interface ListenOptions {
 export interface Listener {
   readonly host: string;
   readonly port: number;
+  /** The client's connection that idles the longest; null where none does, or where that is not known. */
+  readonly oldest: Idler | null;
   /** No new connections; settles when the last request and its last byte are done. */
   drain(): Promise<void>;
   /**

@@ -1,6 +1,7 @@
 // One port of an event loop, listened on whatever happens: again when an accept loop ends by itself, and with
 // another certificate when there is one.
 
+import type { Idler } from "../http1/idler.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Timer } from "../timer_wheel.ts";
 import { type Listener, type ListenOptions, openListener } from "./listener.ts";
@@ -62,6 +63,7 @@ export class Listening {
       wheel: this.inputs.wheel,
       trusts: this.inputs.trusts,
       countConnection: this.inputs.countConnection,
+      makeRoom: this.inputs.makeRoom,
       ...(certificate === undefined ? {} : { certificate }),
       onFailed: (reason) => {
         // One that was replaced meanwhile is nobody's loss.
@@ -114,6 +116,11 @@ export class Listening {
     const { shown, certificate } = this;
     if (shown === undefined || shown !== certificate || this.renewing > 0) return;
     this.inputs.onCertificate(shown.fingerprint);
+  }
+
+  /** The client's connection that idles the longest, where that is known. */
+  get oldest(): Idler | null {
+    return this.current?.oldest ?? null;
   }
 
   /** No new connections; settles when everything that began here has ended. */

@@ -34,6 +34,11 @@ export function serve(options: ListenOptions): Listener {
 export class ServeListener implements Listener {
   readonly host: string;
   readonly port: number;
+  /**
+   * Deno does not tell who idles. So nothing is closed for newcomers, either: they could not give back for requests
+   * what they take.
+   */
+  readonly oldest = null;
   private readonly server: Deno.HttpServer<Deno.NetAddr>;
   private readonly shared: ServeShared;
   private readonly cutting = new AbortController();

@@ -23,6 +23,11 @@ export function serveTls(options: ListenOptions, certificate: CertificateSnapsho
 class TlsListener implements Listener {
   readonly host: string;
   readonly port: number;
+  /**
+   * Deno does not tell who idles. So nothing is closed for newcomers, either: they could not give back for requests
+   * what they take.
+   */
+  readonly oldest = null;
   private readonly door: Door;
   private readonly inner: InnerServe;
   private readonly passages = new Set<Passage>();
@@ -43,8 +48,6 @@ class TlsListener implements Listener {
         wheel,
         admit: (conn) => this.admit(conn as Deno.TlsConn),
         room: () => this.inner.room,
-        // Nothing is known of a connection that idles.
-        onShort: () => {},
         onFailed,
       }, certificate);
     } catch (error) {

@@ -5,6 +5,7 @@
 // docs/listeners.md compares the two.
 
 import { closeQuietly } from "../http1/close_quietly.ts";
+import type { Idler } from "../http1/idler.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
@@ -12,8 +13,10 @@ import { WireConnection } from "./wire_connection.ts";
 import { WireHouse } from "./wire_house.ts";
 import { WireTable } from "./wire_table.ts";
 
-/** Idle connections that are closed when descriptors or memory run out. */
+/** Connections that idle and are closed when descriptors run out. */
 const GIVEN_BACK = 16;
+/** Whoever has idled for less may have sent a request that is not read yet, as is likely of who has just come. */
+const READ_MS = 50;
 
 /** Listens. @throws Deno.errors.AddrInUse and the like */
 export function wire(options: ListenOptions): Listener {
@@ -29,7 +32,7 @@ class WireListener implements Listener {
   private readonly empty = Promise.withResolvers<void>();
   private closed = false;
 
-  constructor(options: ListenOptions) {
+  constructor(private readonly options: ListenOptions) {
     const { config, certificate, wheel, handle, trusts, countConnection, onFailed } = options;
     this.table = new WireTable(config, wheel, () => wheel.now, (change) => {
       countConnection(change);
@@ -43,16 +46,28 @@ class WireListener implements Listener {
       alpnProtocols: ["http/1.1"],
       wheel,
       admit: (conn) => this.admit(conn),
-      onShort: () => this.makeRoom(),
+      makeRoom: () => this.makeRoom(),
       onFailed,
     }, certificate);
     this.host = this.door.host;
     this.port = this.door.port;
   }
 
-  /** Out of descriptors, most likely: who idles the longest gives one back, and the endpoints need some too. */
-  private makeRoom(): void {
-    for (let i = 0; i < GIVEN_BACK && this.table.closeOldestIdle(); i++);
+  get oldest(): Idler | null {
+    return this.table.oldest;
+  }
+
+  /** Out of descriptors, most likely. Several at once: requests need some, too. */
+  private async makeRoom(): Promise<void> {
+    const { makeRoom, wheel } = this.options;
+    const since = wheel.now - READ_MS;
+    const freed: Promise<void>[] = [];
+    while (freed.length < GIVEN_BACK) {
+      const one = makeRoom(since);
+      if (one === null) break;
+      freed.push(one);
+    }
+    await Promise.all(freed);
   }
 
   private admit(conn: Deno.TcpConn | Deno.TlsConn): void {

@@ -13,7 +13,7 @@ import { findSectionEnd } from "../http1/fields.ts";
 import type { BodyOwner } from "../http1/inlet_body.ts";
 import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
-import { UpgradableExchange, WireExchange } from "./wire_exchange.ts";
+import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
 import type { WireHouse } from "./wire_house.ts";
 import { readRequest, refused, tooLarge, unacceptable, type WireRequest } from "./wire_request.ts";
 import { ClientSocket } from "./wire_socket.ts";
@@ -32,6 +32,7 @@ export class WireConnection implements Tabled, BodyOwner {
   older: Tabled | null = null;
   newer: Tabled | null = null;
   idle = false;
+  idleSince = 0;
   /** Who the client is: the socket's peer, or whom a PROXY header names. */
   peer: PeerAddress;
   /** The request's body was read to its end; what follows on the connection is the next request. */
@@ -120,8 +121,7 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** More of the head must come; its time runs from its first byte. @param from what is new of it */
   private awaitHead(from: number): void {
-    const { socket, house } = this;
-    const { inlet } = socket;
+    const { house, socket, socket: { inlet } } = this;
     if (this.idle || this.scanned === 0) {
       house.table.busy(this);
       if (this.requests > 0) this.deadline = house.table.after(house.config.headReadMs);
@@ -143,7 +143,7 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** A request that cannot be read to its end goes through the proxy, which answers, counts and logs it. */
   private refuse(status: number, message: string): void {
-    this.socket.inlet.clear();
+    this.socket.clear();
     this.begin(refused(null, [], this.house.scheme, unacceptable(status, message)));
   }
 
@@ -155,11 +155,7 @@ export class WireConnection implements Tabled, BodyOwner {
     this.requests++;
     const body = this.bodyOf(request);
     this.bodyDone = body === null;
-    const upgrades = request.framing.upgrade !== null && body === null;
-    const exchange = upgrades
-      ? new UpgradableExchange(this, request, body)
-      : new WireExchange(this, request, body);
-    this.exchange = exchange;
+    const exchange = this.exchange = exchangeOf(this, request, body);
     if (body === null) socket.watchBeside();
     house.handle(exchange as Exchange).then(this.exchangeOver);
     if (socket.ended) this.onPeerEnded();
@@ -221,7 +217,7 @@ export class WireConnection implements Tabled, BodyOwner {
   }
 
   private discard(): void {
-    this.socket.inlet.clear();
+    this.socket.clear();
     this.socket.watch();
   }
 
@@ -245,5 +241,10 @@ export class WireConnection implements Tabled, BodyOwner {
     this.exchange?.leave();
     this.socket.close();
     this.house.table.remove(this);
+  }
+
+  giveWay(): Promise<void> {
+    this.close();
+    return this.socket.freed();
   }
 }

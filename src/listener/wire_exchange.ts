@@ -156,6 +156,16 @@ export class UpgradableExchange extends WireExchange {
   }
 }
 
+/** What answers a request; one that asks for another protocol may get it, unless a body comes first. */
+export function exchangeOf(
+  connection: WireConnection,
+  request: WireRequest,
+  body: InletBody | null,
+): WireExchange {
+  const upgrades = request.framing.upgrade !== null && body === null;
+  return new (upgrades ? UpgradableExchange : WireExchange)(connection, request, body);
+}
+
 /** RFC 9112 6.3: no body, whatever the answer's fields say. */
 function hasNoBody(method: string, status: number): boolean {
   return method === "HEAD" || status === 204 || status === 304;

@@ -8,6 +8,7 @@
 import { BodyError } from "../exchange.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import { findSectionEnd } from "../http1/fields.ts";
+import { descriptorFree } from "../http1/idler.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
 import { emptyLinesBefore } from "../http1/request_head.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
@@ -49,6 +50,11 @@ export class ClientSocket implements ByteSource {
   ) {
     this.inlet = new Inlet(this.small, this);
     this.pace = new BodyPace(table, limits);
+  }
+
+  /** Forgets what has arrived and is not used. */
+  clear(): void {
+    this.inlet.start = this.inlet.end = 0;
   }
 
   /** Keeps a read pending, behind what is in the inlet. There must be room. */
@@ -229,5 +235,10 @@ export class ClientSocket implements ByteSource {
     if (this.closed) return;
     this.closed = true;
     closeQuietly(this.conn);
+  }
+
+  /** Settles once the descriptor of one that was closed while it was watched is free. */
+  freed(): Promise<void> {
+    return descriptorFree(this.conn, this.unwatched(), this.wheel);
   }
 }

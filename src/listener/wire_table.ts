@@ -4,16 +4,19 @@
 // arms no timer: it writes a number. Deadlines therefore come a little late, never early.
 
 import type { ListenConfig } from "../config/schema.ts";
+import type { Idler } from "../http1/idler.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
 /** A connection as the table sees it. */
-export interface Tabled {
+export interface Tabled extends Idler {
   /** Address that counts for the limit per address; null for a proxy's connection, which none counts for. */
   address: string | null;
   /** Neighbours in the order of idling; null at the ends and while busy. */
   older: Tabled | null;
   newer: Tabled | null;
   idle: boolean;
+  /** Exact for one that has sent nothing; may be a little early for others. */
+  idleSince: number;
   /** Called by the sweep with the table's clock. */
   checkDeadlines(clock: number): void;
   /** Ends it without an answer. */
@@ -31,7 +34,7 @@ export class WireTable {
   readonly sweepMs: number;
   private readonly all = new Set<Tabled>();
   private readonly perAddress = new Map<string, number>();
-  private oldest: Tabled | null = null;
+  private longest: Tabled | null = null;
   private newest: Tabled | null = null;
   private readonly timer: Timer;
 
@@ -45,6 +48,11 @@ export class WireTable {
     const shortest = Math.min(config.headReadMs, config.keepAliveIdleMs);
     this.sweepMs = Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, Math.floor(shortest / SWEEPS)));
     this.timer = new Timer(() => this.sweep());
+  }
+
+  /** The connection that idles the longest. */
+  get oldest(): Idler | null {
+    return this.longest;
   }
 
   get size(): number {
@@ -86,15 +94,17 @@ export class WireTable {
 
   /** Closes the connection that idles the longest, of one address or of all; false when none idles. */
   closeOldestIdle(address?: string): boolean {
-    let victim = this.oldest;
+    let victim = this.longest;
     while (victim !== null && address !== undefined && victim.address !== address) victim = victim.newer;
     victim?.close();
     return victim !== null;
   }
 
   add(connection: Tabled): void {
+    // Looked at for each, so that the wheel's is recent as this one begins to idle.
+    const now = this.now();
     if (this.all.size === 0) {
-      this.clock = this.now();
+      this.clock = now;
       this.wheel.arm(this.timer, this.sweepMs);
     }
     this.all.add(connection);
@@ -114,8 +124,9 @@ export class WireTable {
   idle(connection: Tabled): void {
     if (connection.idle) return;
     connection.idle = true;
+    connection.idleSince = this.wheel.recent;
     connection.older = this.newest;
-    if (this.newest === null) this.oldest = connection;
+    if (this.newest === null) this.longest = connection;
     else this.newest.newer = connection;
     this.newest = connection;
   }
@@ -124,7 +135,7 @@ export class WireTable {
   busy(connection: Tabled): void {
     if (!connection.idle) return;
     connection.idle = false;
-    if (connection.older === null) this.oldest = connection.newer;
+    if (connection.older === null) this.longest = connection.newer;
     else connection.older.newer = connection.newer;
     if (connection.newer === null) this.newest = connection.older;
     else connection.newer.older = connection.older;

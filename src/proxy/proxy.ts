@@ -90,7 +90,7 @@ export class Proxy {
   draining = false;
   /** True from the deadline of the drain on: requests end because Weir does. */
   cutting = false;
-  private readonly pools = new Pools();
+  readonly pools = new Pools();
   private groups = new Map<string, Group>();
   private plans = new Map<RouteSnapshot, RoutePlan>();
 

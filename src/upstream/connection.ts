@@ -12,6 +12,7 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import type { BodyOwner } from "../http1/inlet_body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
+import { descriptorFree, type Idler } from "../http1/idler.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
 import { type ParsedResponse, parseResponseHead, requireBeginning } from "../http1/response_head.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
@@ -22,8 +23,6 @@ import { Outlet, type OutletOwner } from "./outlet.ts";
 const IDLE_BUFFER_BYTES = 4_096;
 /** Read buffer of a connection whose answers are larger. */
 const IDLE_BUFFER_BYTES_MAX = 16_384;
-/** Deno keeps the socket of a TLS connection for 100 ms after it was closed. */
-const TLS_CLOSE_MS = 110;
 
 /** Who keeps a connection while it idles. */
 export interface ConnectionKeeper {
@@ -31,7 +30,7 @@ export interface ConnectionKeeper {
   onGone(connection: Connection): void;
 }
 
-export class Connection implements ByteSource, OutletOwner {
+export class Connection implements ByteSource, OutletOwner, Idler {
   readonly inlet: Inlet;
   readonly outlet: Outlet;
   /** Monotonic milliseconds. */
@@ -96,12 +95,9 @@ export class Connection implements ByteSource, OutletOwner {
   }
 
   /** Closes it while it idles; settles once its descriptor is free. */
-  async giveWay(): Promise<void> {
+  giveWay(): Promise<void> {
     this.endIdle();
-    // Deno keeps the socket until the read on it has ended.
-    await this.pendingRead!.catch(() => {});
-    if (!("handshake" in this.conn)) return;
-    await new Promise<void>((free) => this.wheel.arm(new Timer(free), TLS_CLOSE_MS));
+    return descriptorFree(this.conn, this.pendingRead!, this.wheel);
   }
 
   /** Ends idling because a request is about to use it. */

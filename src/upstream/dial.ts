@@ -33,7 +33,7 @@ export class DialError extends Error {
   }
 }
 
-/** Connects with Nagle off; out of descriptors, one of `pools` makes room. @throws DialError */
+/** Connects with Nagle off; out of descriptors, what idles in `pools` makes room. @throws DialError */
 export async function dial(
   target: DialTarget,
   tls: UpstreamTlsSnapshot,

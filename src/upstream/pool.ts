@@ -3,8 +3,9 @@
 // Only clean connections get in; one that the endpoint closes, or that idles too long, leaves by itself.
 
 import type { Connection, ConnectionKeeper } from "./connection.ts";
+import type { IdleKeeper } from "./pools.ts";
 
-export class Pool implements ConnectionKeeper {
+export class Pool implements ConnectionKeeper, IdleKeeper {
   private readonly connections: Connection[] = [];
   private closed = false;
 

@@ -1,27 +1,37 @@
-// The pools of all endpoints of one worker: out of descriptors, the connection that idles the longest makes room.
+// All that idles in one worker, to endpoints and of clients: out of descriptors, what idles the longest makes room.
+//
+// Endpoints add their pools, and the event loop its ports. Whoever wants a descriptor asks: a dial, or a listener
+// that accepts.
 
-import type { Connection } from "./connection.ts";
-import type { Pool } from "./pool.ts";
+import type { Idler } from "../http1/idler.ts";
+
+/** Keeps connections that idle, or knows none of them. */
+export interface IdleKeeper {
+  /** The one that idles the longest. */
+  readonly oldest: Idler | null;
+}
 
 export class Pools {
-  private readonly all = new Set<Pool>();
+  private readonly all = new Set<IdleKeeper>();
 
-  add(pool: Pool): void {
-    this.all.add(pool);
+  add(keeper: IdleKeeper): void {
+    this.all.add(keeper);
   }
 
-  remove(pool: Pool): void {
-    this.all.delete(pool);
+  remove(keeper: IdleKeeper): void {
+    this.all.delete(keeper);
   }
 
-  /** Closes the connection that idles the longest; settles once its descriptor is free. Null: none idles. */
-  makeRoom(): Promise<void> | null {
-    let oldest: Connection | null = null;
-    for (const pool of this.all) {
-      const candidate = pool.oldest;
-      if (candidate === null) continue;
-      if (oldest === null || candidate.idleSince < oldest.idleSince) oldest = candidate;
+  /**
+   * Closes the connection that idles the longest; settles once its descriptor is free. Null: none has idled since
+   * `since` at the latest, in monotonic milliseconds.
+   */
+  makeRoom(since = Infinity): Promise<void> | null {
+    let longest: Idler | null = null;
+    for (const { oldest } of this.all) {
+      if (oldest === null || oldest.idleSince > (longest?.idleSince ?? since)) continue;
+      longest = oldest;
     }
-    return oldest === null ? null : oldest.giveWay();
+    return longest === null ? null : longest.giveWay();
   }
 }

@@ -42,6 +42,7 @@ Deno.test("clients that leave before they are accepted cost nobody a connection 
         await exchange.respond({ status: 204, reason: "", headers: [] }, null);
       },
       onFailed: () => {},
+      makeRoom: () => null,
       trusts: () => false,
       countConnection: () => {},
     }));

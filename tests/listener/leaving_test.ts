@@ -30,6 +30,7 @@ async function standing(name: "serve" | "wire") {
       await exchange.respond({ status: body === null ? 204 : 200, reason: "", headers: [] }, body);
     },
     onFailed: () => {},
+    makeRoom: () => null,
     trusts: () => false,
     countConnection: () => {},
   });

@@ -16,6 +16,7 @@ function setUp() {
   const listener: Listener = {
     host: "127.0.0.1",
     port: 1,
+    oldest: null,
     renew({ fingerprint }) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       changes.push({ to: fingerprint, succeeds: resolve, fails: () => reject(new Error("no room")) });
@@ -29,6 +30,7 @@ function setUp() {
     wheel,
     handle: () => Promise.resolve(),
     countConnection: () => {},
+    makeRoom: () => null,
     trusts: () => false,
     onListening: () => {},
     onNotListening: () => {},

@@ -27,6 +27,7 @@ Deno.test("a client that leaves before its handshake is answered is told of, and
       asked.resolve(await exchange.acceptWebSocket!([], null, events));
     },
     onFailed: () => {},
+    makeRoom: () => null,
     trusts: () => false,
     countConnection: () => {},
   });

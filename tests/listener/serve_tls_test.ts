@@ -19,6 +19,7 @@ Deno.test("a ServeListener behind a door of Weir's refuses who did not come thro
         return Promise.resolve();
       },
       onFailed: () => {},
+      makeRoom: () => null,
       trusts: () => false,
       countConnection: () => {},
     },

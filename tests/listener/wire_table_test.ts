@@ -10,6 +10,7 @@ class Caller implements Tabled {
   older: Tabled | null = null;
   newer: Tabled | null = null;
   idle = false;
+  idleSince = 0;
   address: string | null;
   readonly checkedAt: number[] = [];
 
@@ -18,6 +19,10 @@ class Caller implements Tabled {
   }
   checkDeadlines(clock: number): void {
     this.checkedAt.push(clock);
+  }
+  giveWay(): Promise<void> {
+    this.close();
+    return Promise.resolve();
   }
   close(): void {
     this.stage.closed.push(this.name);

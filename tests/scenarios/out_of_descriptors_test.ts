@@ -1,6 +1,7 @@
 // More clients than the process may have file descriptors: Weir lives, and serves whoever it has room for.
 
 import { assertEquals } from "@std/assert";
+import { ColumnCell } from "../../src/board/layout.ts";
 import { ask, RawClient, requestText } from "../support/raw_client.ts";
 import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
@@ -73,3 +74,33 @@ scenario("out of descriptors, idle connections make room for those that requests
   const ready = () => weir.status("/readyz").then((status) => status === 200, () => false);
   await until("operators are served", ready);
 });
+
+/** While it is `short`, connects to this port fail as where descriptors have run out. */
+function failConnects(port: number, short: () => boolean): Disposable {
+  const { connect } = Deno;
+  Deno.connect = ((options: Deno.ConnectOptions) => {
+    if (options.port !== port || !short()) return connect(options);
+    return Promise.reject(new Error("Too many open files (os error 24)"));
+  }) as typeof Deno.connect;
+  return { [Symbol.dispose]: () => void (Deno.connect = connect) };
+}
+
+scenario(
+  "out of descriptors, a client that idles makes room for a request; serve cannot tell who does",
+  async (props) => {
+    const origin = await props.origin(reply(200, { body: "served" }));
+    const routes = [{ match: { path: "/served" }, upstream: "default" }];
+    const loop = await props.loop({ upstreams: origin.url, config: { routes } });
+    const statusOf = async (client: RawClient, target: string) => {
+      await client.send(requestText("GET", target));
+      return (await client.response()).status;
+    };
+    const [idle, asking] = [await props.client(loop), await props.client(loop)];
+    for (const client of [idle, asking]) assertEquals(await statusOf(client, "/nowhere"), 404);
+    const wire = props.listener === "wire";
+    using _ = failConnects(origin.port, () => !wire || loop.totals.cellOf(1, ColumnCell.connections) === 2);
+    assertEquals(await statusOf(asking, "/served"), wire ? 200 : 502);
+    assertEquals(await statusOf(asking, "/nowhere"), 404);
+    if (wire) assertEquals(await idle.untilClosed(), "");
+  },
+);
