@@ -136,9 +136,10 @@ export class EndpointCheck {
   }
 
   private note(result: CheckResult): void {
-    this.counts[result.passed ? "passed" : "failed"]++;
     this.results.push(result);
     if (this.results.length > RESULTS_KEPT) this.results.shift();
+    if (result.local) return;
+    this.counts[result.passed ? "passed" : "failed"]++;
     const from = this.state.record(result.passed);
     if (from === null && this.state.health !== "unchecked") return;
     this.reason = result.reason;

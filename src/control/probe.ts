@@ -8,7 +8,7 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { requestHead } from "../http1/request_writer.ts";
-import { connectError, openSocket } from "../upstream/dial.ts";
+import { connectError, isOutOfDescriptors, openSocket } from "../upstream/dial.ts";
 import { startTls, tlsCause } from "../upstream/tls.ts";
 
 export interface ProbeTarget {
@@ -35,6 +35,8 @@ export interface ProbeOutcome {
   readonly passed: boolean;
   /** What was seen, in words: `connected`, `status 503, expected 200-399`, `connection refused`, ... */
   readonly reason: string;
+  /** Weir itself was out of descriptors: nothing was seen of the endpoint. */
+  readonly local?: true;
 }
 
 /** Never rejects; settles soon after the signal, with everything closed. */
@@ -64,7 +66,8 @@ export const probe: Probe = async (target, settings, signal) => {
     if (settings.kind === "tcp") return { passed: true, reason: "connected" };
     return await askStatus(conn, target, settings);
   } catch (error) {
-    return { passed: false, reason: error instanceof Error ? error.message : String(error) };
+    const failed = { passed: false, reason: error instanceof Error ? error.message : String(error) };
+    return isOutOfDescriptors(error) ? { ...failed, local: true } : failed;
   } finally {
     signal.removeEventListener("abort", close);
     close();

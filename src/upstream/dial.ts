@@ -104,7 +104,8 @@ export async function openSocket(
   return conn;
 }
 
-function isOutOfDescriptors(error: unknown): boolean {
+/** Whether a connect failed for want of descriptors, as `connectError` says it. */
+export function isOutOfDescriptors(error: unknown): boolean {
   return error instanceof DialError && error.kind === "local" && /too many open files/i.test(error.message);
 }
 

@@ -94,6 +94,22 @@ Deno.test("HealthChecker looks more often while an endpoint is between states", 
   await scene.checker.stop();
 });
 
+Deno.test("HealthChecker judges by no check that Weir itself could not make, and shows it", async () => {
+  const scene = new Scene();
+  scene.apply(["a"]);
+  scene.answers.set("a", fails);
+  await scene.clock.advance(500);
+  scene.answers.set("a", { passed: false, reason: "Too many open files", local: true });
+  await scene.clock.advance(4_000);
+  const check = scene.checker.check("a")!;
+  assertEquals(check.results.at(-1)!.reason, "Too many open files");
+  assertEquals([check.counts, scene.said], [{ passed: 0, failed: 2 }, []]);
+  scene.answers.set("a", fails);
+  await scene.clock.advance(2_000);
+  assertEquals(scene.said.length, 1);
+  await scene.checker.stop();
+});
+
 Deno.test("HealthChecker moves checks by the jitter, drawn for each", async () => {
   const scene = new Scene();
   scene.clock.draws.push(0, 0.999999, 0.5);

@@ -34,6 +34,18 @@ Deno.test("probe() says that a connection was refused", strict, async () => {
   }
 });
 
+Deno.test("probe() says when the lack is on Weir's side", strict, async () => {
+  const { connect } = Deno;
+  try {
+    const short = () => Promise.reject(new Error("Too many open files (os error 24)"));
+    Deno.connect = short as typeof Deno.connect;
+    const outcome = await probe(target(1), tcp, never);
+    assertEquals(outcome, { passed: false, reason: "Too many open files (os error 24)", local: true });
+  } finally {
+    Deno.connect = connect;
+  }
+});
+
 Deno.test(
   "probe() over HTTP asks for the path with the endpoint's authority and closes",
   strict,
