@@ -18,7 +18,9 @@ export interface ListeningOptions {
 
 type TcpServer = Pick<Deno.HttpServer<Deno.NetAddr>, "addr" | "finished" | "shutdown">;
 
-const RELISTEN_MS = 1_000;
+/** Most lacks are over at once; one that lasts is told of once a second. */
+const RELISTEN_FIRST_MS = 50;
+const RELISTEN_MAX_MS = 1_000;
 /** What a reader gets to finish before it is cut. */
 const CLOSE_MS = 1_000;
 
@@ -27,6 +29,7 @@ export class Listening {
   private readonly cut = new AbortController();
   private readonly later: (ms: number, act: () => void) => () => void;
   private stopWaiting = () => {};
+  private relistenMs = RELISTEN_FIRST_MS;
   private closed: Promise<void> | null = null;
   port: number;
 
@@ -65,14 +68,21 @@ export class Listening {
   private broke(error: unknown): void {
     if (this.closed !== null) return;
     const why = error instanceof Error ? error.message : String(error);
-    this.options.onProblem(`admin: listening broke off: ${why}; listening again in ${RELISTEN_MS} ms`);
-    this.stopWaiting = this.later(RELISTEN_MS, () => {
-      try {
-        this.server = this.listen();
-      } catch (again) {
-        this.broke(again);
-      }
-    });
+    const ms = this.relistenMs;
+    this.options.onProblem(`admin: listening broke off: ${why}; listening again in ${ms} ms`);
+    this.relistenMs = Math.min(ms * 2, RELISTEN_MAX_MS);
+    this.stopWaiting();
+    this.stopWaiting = this.later(ms, () => this.listenAgain());
+  }
+
+  private listenAgain(): void {
+    try {
+      this.server = this.listen();
+    } catch (error) {
+      return this.broke(error);
+    }
+    // What breaks off sooner has not stood.
+    this.stopWaiting = this.later(RELISTEN_MAX_MS, () => this.relistenMs = RELISTEN_FIRST_MS);
   }
 
   private async shutDown(): Promise<void> {

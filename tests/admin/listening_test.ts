@@ -36,7 +36,18 @@ function scripted() {
     await Promise.resolve();
     await Promise.resolve();
   };
-  return { listening, ports, problems, waits, pass, breakOff, refuse: (yes: boolean) => void (refuse = yes) };
+  /** How long it has waited each time since this was asked last. */
+  const waited = () => problems.splice(0).map((problem) => Number(/(\d+) ms/.exec(problem)![1]));
+  return {
+    listening,
+    ports,
+    problems,
+    waited,
+    waits,
+    pass,
+    breakOff,
+    refuse: (yes: boolean) => void (refuse = yes),
+  };
 }
 
 Deno.test("Listening listens again on the same port when accepting breaks off, however often it takes", async () => {
@@ -49,9 +60,21 @@ Deno.test("Listening listens again on the same port when accepting breaks off, h
   pass();
   assertEquals(ports, [0, 4711, 4711]);
   assertEquals(problems, [
-    "admin: listening broke off: EMFILE; listening again in 1000 ms",
-    "admin: listening broke off: too many open files; listening again in 1000 ms",
+    "admin: listening broke off: EMFILE; listening again in 50 ms",
+    "admin: listening broke off: too many open files; listening again in 100 ms",
   ]);
+});
+
+Deno.test("Listening waits twice as long each time, up to a second, until it has stood for that long", async () => {
+  const { waited, pass, breakOff } = scripted();
+  for (let i = 0; i < 6; i++) {
+    await breakOff(new Error("EMFILE"));
+    pass();
+  }
+  assertEquals(waited(), [50, 100, 200, 400, 800, 1_000]);
+  pass();
+  await breakOff(new Error("EMFILE"));
+  assertEquals(waited(), [50]);
 });
 
 Deno.test("Listening.close() stays closed, and leaves nothing waiting", async () => {
