@@ -163,6 +163,7 @@ export class Pod {
       await this.takeOver(loaded, files);
     } finally {
       this.reloading = false;
+      await this.upstreams.stopReplaced();
     }
     await this.certificate?.look();
     return fileChanges(before, files);

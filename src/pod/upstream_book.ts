@@ -31,12 +31,14 @@ export interface UpstreamBookInputs {
 
 export class UpstreamBook {
   private entries = new Map<string, Entry>();
+  /** Those that the last configuration took the place of, by key: still followed, as it may be taken back. */
+  private replaced = new Map<string, Entry>();
 
   constructor(private readonly inputs: UpstreamBookInputs) {}
 
   /**
    * Takes over a configuration, which is to be published as soon as this settles: when every new address has been
-   * looked at once.
+   * looked at once. Until `stopReplaced()` the configuration before can be taken over again, and has lost nothing.
    * @param tls what each of its upstreams has
    */
   async apply(config: Config, tls: ReadonlyMap<string, UpstreamTlsSnapshot>): Promise<void> {
@@ -45,11 +47,19 @@ export class UpstreamBook {
     for (const [name, upstream] of Object.entries(config.upstreams)) {
       this.entries.set(name, this.enter(before.get(name), name, upstream, tls.get(name)!));
     }
+    for (const entry of this.entries.values()) this.replaced.delete(entry.key);
     for (const [name, entry] of before) {
-      if (this.entries.get(name)?.discovery !== entry.discovery) await entry.discovery.stop();
+      if (this.entries.get(name) !== entry) this.replaced.set(entry.key, entry);
     }
     await Promise.all([...this.entries.values()].map(({ discovery }) => discovery.settled));
     for (const entry of this.entries.values()) entry.fresh = false;
+  }
+
+  /** Follows no longer what is not in the configuration taken over last. */
+  async stopReplaced(): Promise<void> {
+    const replaced = [...this.replaced.values()];
+    this.replaced.clear();
+    await Promise.all(replaced.map(({ discovery }) => discovery.stop()));
   }
 
   private enter(
@@ -58,10 +68,11 @@ export class UpstreamBook {
     config: UpstreamConfig,
     tls: UpstreamTlsSnapshot,
   ): Entry {
-    const key = JSON.stringify([config.endpoints, config.discovery]);
-    if (before !== undefined && before.key === key) {
-      const fresh = JSON.stringify([before.config, before.tls]) !== JSON.stringify([config, tls]);
-      return Object.assign(before, { config, tls, fresh });
+    const key = JSON.stringify([name, config.endpoints, config.discovery]);
+    const same = before?.key === key ? before : this.replaced.get(key);
+    if (same !== undefined) {
+      const fresh = JSON.stringify([same.config, same.tls]) !== JSON.stringify([config, tls]);
+      return Object.assign(same, { config, tls, fresh });
     }
     const discovery = new UpstreamDiscovery(
       addressesOf(config),
@@ -91,7 +102,8 @@ export class UpstreamBook {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.entries.values()].map(({ discovery }) => discovery.stop()));
+    const all = [...this.entries.values(), ...this.replaced.values()];
+    await Promise.all(all.map(({ discovery }) => discovery.stop()));
   }
 }
 

@@ -317,6 +317,15 @@ Deno.test(
   },
 );
 
+Deno.test("DnsDiscovery hears nothing of what another tells that goes on from it", strict, async () => {
+  await using scene = new Scene(app, { "app.test": { a: ["10.0.0.1"] } });
+  await scene.discovery.settled;
+  await using next = new Scene(app, { "app.test": { a: ["10.0.0.2"] } }, scene);
+  await next.discovery.settled;
+  await scene.again({ "app.test": "servfail" });
+  assertEquals([scene.published, next.published], [["10.0.0.1:8080"], ["10.0.0.2:8080"]]);
+});
+
 Deno.test("DnsDiscovery.stop() waits for what is being asked, which it gives up", async () => {
   const given = Promise.withResolvers<AddressAnswer>();
   const said: string[] = [];

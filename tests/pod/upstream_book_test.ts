@@ -136,3 +136,28 @@ Deno.test("a failure to resolve takes no endpoint of an address that stays", asy
   assertEquals([book.describe("a"), book.describe("b")], [[], []]);
   await book.stop();
 });
+
+Deno.test("a configuration that is taken back finds its upstreams as they were, and still followed", async () => {
+  const { clock, scripted, changes, book } = stage();
+  const before = configOf({
+    goes: { endpoints: ["dns+http://goes.test:80"] },
+    moves: { endpoints: ["dns+http://moves.test:80"] },
+  });
+  const applying = book.apply(before);
+  const discoveries = ["goes", "moves"].map((name) => scripted.get(name)!);
+  for (const [i, { find, first }] of discoveries.entries()) {
+    find([found(`10.0.0.${i}`)]);
+    first.resolve();
+  }
+  await applying;
+  await book.apply(configOf({ moves: { endpoints: ["http://10.0.0.9"] } }));
+  discoveries[0]!.find([found("10.0.0.2")]);
+  await clock.advance(COALESCE_MS);
+  await book.apply(before);
+  await book.stopReplaced();
+  const hosts = () => book.all().map(({ endpoints }) => endpoints.map(({ host }) => host).join());
+  assertEquals(hosts(), ["10.0.0.2", "10.0.0.1"]);
+  discoveries[1]!.find([found("10.0.0.3")]);
+  await clock.advance(COALESCE_MS);
+  assertEquals([hosts(), changes], [["10.0.0.2", "10.0.0.3"], ["moves"]]);
+});

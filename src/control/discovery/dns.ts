@@ -51,7 +51,7 @@ export class DnsDiscovery implements Discovery {
     before?: DnsDiscovery,
   ) {
     this.source = addressId(address);
-    this.names = new Map(before?.names);
+    this.names = new Map([...before?.names ?? []].map(([name, memory]) => [name, new NameMemory(memory)]));
     this.targets = before?.targets ?? [];
     this.endpoints = before?.endpoints ?? 0;
     this.problem = before?.problem ?? null;

@@ -15,8 +15,14 @@ interface Family {
 }
 
 export class NameMemory {
-  private readonly v4: Family = { addresses: [], emptyAnswers: 0 };
-  private readonly v6: Family = { addresses: [], emptyAnswers: 0 };
+  private readonly v4: Family;
+  private readonly v6: Family;
+
+  /** @param before what it knows is known here, too; each goes on by what it is told itself */
+  constructor(before?: NameMemory) {
+    this.v4 = before === undefined ? { addresses: [], emptyAnswers: 0 } : { ...before.v4 };
+    this.v6 = before === undefined ? { addresses: [], emptyAnswers: 0 } : { ...before.v6 };
+  }
 
   /** Sorted, each address once. */
   get addresses(): string[] {
