@@ -101,13 +101,13 @@ const portNotInManifest: LintRule = {
   name: "port-not-in-manifest",
   check: (config, { manifest = [] }) =>
     weirPods(manifest).flatMap((pod): LintReport[] => {
-      const containers = containersOf(pod);
+      const containers = weirContainers(pod);
       const ports = containers.flatMap(portsOf);
       if (ports.length === 0) return [];
       const missing = PORTS.filter(({ path, setBy }) => {
         const port = valueAt(config, path);
         if (port === undefined || ports.includes(Number(port))) return false;
-        return !containers.flatMap(settingsOf).some((name) => setBy.includes(name));
+        return !containers.some((container) => maySet(container, setBy));
       });
       return missing.map(({ path }) => ({
         path,
@@ -141,6 +141,7 @@ interface Container {
   readonly command?: readonly string[] | null;
   readonly args?: unknown;
   readonly env?: unknown;
+  readonly envFrom?: unknown;
   readonly ports?: unknown;
   readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: unknown } } } | null;
 }
@@ -148,12 +149,19 @@ interface Container {
 /** Pods that run Weir, by the name or image of a container with no other command; all pods when none says so. */
 function weirPods(manifest: readonly unknown[]): PodSpec[] {
   const pods = patched(manifest.flatMap(workloadsOf));
-  const weirs = pods.filter((pod) =>
-    containersOf(pod).some(({ name, image, command }) =>
-      (command ?? null) === null && (/weir/.test(name ?? "") || /weir/.test(image ?? ""))
-    )
-  );
+  const weirs = pods.filter((pod) => containersOf(pod).some(isWeir));
   return weirs.length > 0 ? weirs : pods;
+}
+
+function isWeir({ name, image, command }: Container): boolean {
+  return (command ?? null) === null && (/weir/.test(name ?? "") || /weir/.test(image ?? ""));
+}
+
+/** Weir's container of a pod, with what patches say of it; all containers when none says that it is Weir's. */
+function weirContainers(pod: PodSpec): Container[] {
+  const containers = containersOf(pod);
+  const names = containers.filter(isWeir).map(({ name }) => name);
+  return names.length === 0 ? containers : containers.filter(({ name }) => names.includes(name));
 }
 
 interface Workload {
@@ -198,10 +206,11 @@ function portsOf({ ports }: Container): number[] {
   return listOf(ports).map(({ containerPort }) => Number(containerPort)).filter(Number.isInteger);
 }
 
-/** Names of the variables and flags that a manifest gives. */
-function settingsOf({ args, env }: Container): string[] {
-  const flags = Array.isArray(args) ? args.map((arg) => String(arg).split("=")[0]!) : [];
-  return [...listOf(env).map(({ name }) => String(name)), ...flags];
+/** Whether one of these variables and flags is given; any variable may be where all of another object are. */
+function maySet({ command, args, env, envFrom }: Container, names: readonly string[]): boolean {
+  const words = [command, args].flatMap((list) => Array.isArray(list) ? list : []);
+  const given = [...listOf(env).map(({ name }) => name), ...words.map((word) => String(word).split("=")[0])];
+  return names.some((name) => given.includes(name)) || names.length > 0 && listOf(envFrom).length > 0;
 }
 
 function listOf(value: unknown): Record<string, unknown>[] {

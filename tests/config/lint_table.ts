@@ -25,10 +25,13 @@ const pod = (spec: object, name = "weir") => ({
 });
 const sleeping = { containers: [{ name: "weir", lifecycle: { preStop: { sleep: { seconds: 10 } } } }] };
 /** Weir's pod with these ports, and whatever else its container has. */
-const podWithPorts = (ports: readonly number[], more: object = {}) =>
+const podWithPorts = (ports: readonly number[], more: object = {}, sidecar: object = {}) =>
   pod({
     terminationGracePeriodSeconds: 40,
-    containers: [{ name: "weir", ports: ports.map((containerPort) => ({ containerPort })), ...more }],
+    containers: [
+      { name: "weir", ports: ports.map((containerPort) => ({ containerPort })), ...more },
+      { name: "app", ...sidecar },
+    ],
   });
 
 export interface LintRow {
@@ -397,6 +400,36 @@ const podRows: readonly LintRow[] = [
     severity: "warning",
     fine: { listen: { port: 8_080 }, admin: { port: 8_081 } },
     fineWith: podWithPorts([3_000], { args: ["run", "--port=3000", "--admin-port", "3001"] }),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: { listen: { port: 8_080 }, admin: { port: 3_001 } },
+    with: podWithPorts([3_000], {}, {
+      env: [{ name: "ADMIN_PORT", value: "3001" }],
+      ports: [{ containerPort: 8_080 }],
+    }),
+    subjects: ["listen.port", "admin.port"],
+    severity: "warning",
+    fine: { listen: { port: 8_080 }, admin: { port: 3_001 } },
+    fineWith: podWithPorts([3_000], { envFrom: [{ configMapRef: { name: "weir" } }] }),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: {},
+    with: podWithPorts([8_080, 9_901], { command: ["deno", "run", "src/main.ts"] }),
+    subjects: ["listen.port"],
+    severity: "warning",
+    fine: {},
+    fineWith: podWithPorts([8_080, 9_901], { command: ["deno", "run", "src/main.ts", "--port", "8080"] }),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: {},
+    with: podWithPorts([8_080, 9_901]),
+    subjects: ["listen.port"],
+    severity: "warning",
+    fine: {},
+    fineWith: podWithPorts([], {}, { ports: [{ containerPort: 8_080 }] }),
   },
 ];
 
