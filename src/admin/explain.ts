@@ -28,6 +28,8 @@ const FORMS = [
   ["path", /^[\x21-\x7e]+$/, "visible ASCII without spaces"],
 ] as const;
 
+const HEADER = /^([!#$%&'*+.^`|~\w-]+):((?:\t|[^\p{Cc}])*)$/u;
+
 const EXPLAIN_KEYS = ["path", "method", "host", "client", "header"];
 
 /**
@@ -57,7 +59,7 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
   if (!ipaddr.IPv6.isValid(client) && !ipaddr.IPv4.isValidFourPartDecimal(client)) {
     return { problem: `client is ${JSON.stringify(client)}, must be an IP address` };
   }
-  const headers = query.getAll("header").map((line) => /^([^:\s]+):\s*(.*)$/.exec(line));
+  const headers = query.getAll("header").map((line) => HEADER.exec(line));
   if (headers.includes(null)) return { problem: "header must be like `Name: value`" };
   if (headers.some((match) => match![1]!.toLowerCase() === "host")) {
     return { problem: "Host is given as a header, must be given as host" };
@@ -67,7 +69,8 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
     method: query.get("method") ?? "GET",
     authority: query.get("host") ?? "localhost",
     target,
-    headers: headers.flatMap((match) => [match![1]!, match![2]!]),
+    // RFC 9110 5.5: the blanks around a value are not of it.
+    headers: headers.flatMap((match) => [match![1]!, match![2]!.trim()]),
     // In the one form in which traffic has it: policies hash it.
     client: ipaddr.process(client).toString(),
   };

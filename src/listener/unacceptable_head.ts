@@ -2,7 +2,7 @@
 //
 // Pure. Made of what the listeners go by themselves, so that both say the same.
 
-import type { RequestHead, Unacceptable } from "../exchange.ts";
+import { type HeaderLines, headerValue, isNamed, type RequestHead, type Unacceptable } from "../exchange.ts";
 import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
 import { Http1Error } from "../http1/error.ts";
 import { refuseBody } from "./serve_request.ts";
@@ -21,12 +21,26 @@ function judgeOnWire({ authority, headers }: RequestHead): Unacceptable | null {
   return "status" in framing ? framing : null;
 }
 
-/** Deno.serve frames as the wire listener does, but takes any Expect, and has no body of GET and HEAD. */
+/** Deno.serve frames as the wire listener does what it looks at, and has no body of GET and HEAD. */
 function judgeOnServe({ method, authority, headers }: RequestHead): Unacceptable | null {
-  const others = headers.filter((_, i) => headers[i - i % 2]!.toLowerCase() !== "expect");
-  const framing = framingOf(authority, others);
+  const framing = framingOf(authority, linesOnServe(headers));
   if ("status" in framing) return framing;
   return refuseBody(method, framing.contentLength, framing.contentLength === null);
+}
+
+/** Deno.serve takes any Expect, and a Content-Length that is repeated for one (RFC 9112 6.3). */
+function linesOnServe(headers: HeaderLines): HeaderLines {
+  const declared = headerValue(headers, "content-length");
+  const lines: HeaderLines = [];
+  let repeats = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const [name, value] = [headers[i]!, headers[i + 1]!];
+    const isLength = isNamed(name, "content-length");
+    if (isNamed(name, "expect") || isLength && repeats && value === declared) continue;
+    repeats ||= isLength;
+    lines.push(name, value);
+  }
+  return lines;
 }
 
 function framingOf(authority: string, headers: readonly string[]): RequestFraming | Unacceptable {

@@ -164,7 +164,7 @@ Deno.test("questionOf() reads a request, with what is not said left to its defau
     headers: [],
     client: "192.0.2.1",
   });
-  assertEquals(asked("path=/&method=POST&host=h&client=::1&header=A:%201&header=B:2"), {
+  assertEquals(asked("path=/&method=POST&host=h&client=::1&header=A:%201%20&header=B:2"), {
     kind: "explainRequest",
     method: "POST",
     authority: "h",
@@ -203,6 +203,8 @@ for (
     ["id=1&path=/", "path is not asked for here, accepted: id"],
     ["id=", "id is empty"],
     ["path=/&header=nonsense", "header must be like `Name: value`"],
+    ["path=/&header=A(:b", "header must be like `Name: value`"],
+    ["path=/&header=A:b%01", "header must be like `Name: value`"],
     ["path=/&header=A:b&header=host:%20h", "Host is given as a header, must be given as host"],
     ["path=/x%20y", 'path is "/x y", must be visible ASCII without spaces'],
     ["path=/&method=b%20d", 'method is "b d", must be a method\'s name'],

@@ -150,7 +150,7 @@ for (
 scenario(
   "explain knows what the listener refuses and which bodies are too large, as traffic finds",
   async (props) => {
-    const origin = await props.origin(...Array(3).fill(reply(200)));
+    const origin = await props.origin(...Array(4).fill(reply(200)));
     const weir = await props.weir({
       config: {
         limits: { requestBodyBytesMax: 4 },
@@ -184,6 +184,14 @@ scenario(
         ]],
         ["POST", "/large", "Content-Length: 5", "12345", 200, picked("large")],
         [
+          "POST",
+          "/large",
+          "Content-Length: 5\r\nContent-Length: 5",
+          "12345",
+          wire ? 400 : 200,
+          wire ? before("400, more than one Content-Length") : picked("large"),
+        ],
+        [
           "GET",
           "/large",
           "Content-Length: 5",
@@ -195,7 +203,8 @@ scenario(
         ],
       ] as const
     ) {
-      const query = new URLSearchParams([["method", method], ["path", path], ["header", header]]);
+      const lines = header.split("\r\n").map((line) => ["header", line]);
+      const query = new URLSearchParams([["method", method], ["path", path], ...lines]);
       const { route, why } = await json(weir, String(query));
       assertEquals([route, why], told, `${query}`);
       const client = await props.client(weir);
