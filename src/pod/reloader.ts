@@ -75,8 +75,8 @@ export class Reloader {
     const problems = newProblems(pod.loaded, fixed.length === 0 ? [usable] : [usable, next]);
     if (problems.length > 0) return this.refuse(why, problems);
     const changes = configDiff(pod.loaded.config, usable.config);
-    changes.push(...await pod.reload(usable));
-    this.accept(why, changes, fixed);
+    const inFiles = await pod.reload(usable);
+    this.accept(why, [...firstOf(changes), ...firstOf(inFiles)], fixed);
   }
 
   private refuse(why: string, problems: readonly string[]): void {
@@ -90,7 +90,7 @@ export class Reloader {
     const { pod, events, date } = this.inputs;
     const waiting = fixed.map((phrase) => `takes a restart: ${phrase}`);
     pod.lastReload = { ok: true, at: date(), findings: waiting };
-    const words = changes.length === 0 ? ["nothing changed"] : firstOf(changes);
+    const words = changes.length === 0 ? ["nothing changed"] : changes;
     events.add("reload", "good", `${why}: applied: ${[...words, ...waiting].join("; ")}`);
   }
 }

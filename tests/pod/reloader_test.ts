@@ -11,17 +11,21 @@ import { load, loaded } from "../config/helpers.ts";
 class Pod implements Reloadable {
   lastReload: ReloadInfo | null = null;
 
-  constructor(public loaded: Loaded) {}
+  /** @param inFiles what changes in the files that it names, in words */
+  constructor(public loaded: Loaded, private readonly inFiles: readonly string[] = []) {}
 
   reload(loaded: Loaded): Promise<readonly string[]> {
     this.loaded = loaded;
-    return Promise.resolve([]);
+    return Promise.resolve(this.inFiles);
   }
 }
 
 /** Reloads a pod that runs `file` with what each of `loads` gives, one after the other. @returns the words of each */
 async function reload(file: string, ...loads: (() => Promise<Loaded | Refused>)[]) {
-  const pod = new Pod(await loaded({ file }));
+  return await reloadPod(new Pod(await loaded({ file })), ...loads);
+}
+
+async function reloadPod(pod: Pod, ...loads: (() => Promise<Loaded | Refused>)[]) {
   const events = new EventBook(() => 0, () => {});
   const reloader = new Reloader({ pod, load: () => loads.shift()!(), events, date: () => 0 });
   while (loads.length > 0) {
@@ -51,19 +55,22 @@ Deno.test("a reload that is refused for a thousand reasons tells of the first on
   assertEquals(words[0]?.endsWith("; and 950 more"), true);
 });
 
-Deno.test("a reload that changes thousands of things tells of the first ones, and of all that takes a restart", async () => {
+Deno.test("a reload that changes thousands of things tells of the first ones, of what files hold, and of all that takes a restart", async () => {
   const listing = (endpoints: number, upstreams: number, port: number) =>
     `listen: {port: ${port}}\nupstreams:\n  default: {endpoints: [${
       Array.from({ length: endpoints }, (_, i) => `"http://10.0.${i >> 8}.${i & 255}"`)
     }]}\n` + Array.from({ length: upstreams }, (_, i) =>
       `  u${i}: {endpoints: ["http://10.1.0.${i}"]}\n`).join("");
-  const words = await reloadTo(listing(1, 0, 3000), listing(2_001, 60, 4000));
-  const [endpoints, ...rest] = words.split("; ");
+  const before = await loaded({ file: listing(1, 0, 3000) });
+  const pod = new Pod(before, ["the sticky key changed"]);
+  const { words } = await reloadPod(pod, () => loaded({ file: listing(2_001, 60, 4000) }));
+  const [endpoints, ...rest] = words[0]!.split("; ");
   assertEquals(endpoints?.split(", ").length, 51);
   assertEquals(endpoints?.endsWith("http://10.0.0.50, and 1950 more"), true, endpoints);
-  assertEquals(rest.slice(-3), [
+  assertEquals(rest.slice(-4), [
     "upstreams.u48 added",
     "and 11 more",
+    "the sticky key changed",
     "takes a restart: listen.port: 3000 -> 4000",
   ]);
 });
