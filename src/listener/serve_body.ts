@@ -4,7 +4,7 @@ import { type Body, BodyError, type Delivery } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
-import { isCancelled } from "./serve_cancel.ts";
+import { isCancelled, PASSES, type Rounds, TURNS } from "./serve_cancel.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
@@ -16,7 +16,8 @@ const SPARSE = 4;
 export class ServeBody implements Body {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   private received = 0;
-  private ended = false;
+  /** Nothing more will be read. */
+  ended = false;
   /** A read that was begun ahead. */
   private first: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
   /** A read is under way. */
@@ -25,8 +26,8 @@ export class ServeBody implements Body {
   private hasEnd = false;
   /** Cuts the answer, once the read that is under way has ended. */
   private cut: (() => void) | null = null;
-  /** Not null once a body of undeclared length has turned out to be one; before, every DELETE may seem to have one. */
-  private wheel: TimerWheel | null = null;
+  /** More once a body of undeclared length has turned out to be one; before, every DELETE may seem to have one. */
+  private rounds: Rounds = TURNS;
 
   constructor(
     stream: ReadableStream<Uint8Array>,
@@ -48,7 +49,7 @@ export class ServeBody implements Body {
       this.end();
       return true;
     }
-    this.wheel = wheel;
+    this.rounds = PASSES;
     return false;
   }
 
@@ -72,7 +73,7 @@ export class ServeBody implements Body {
       // Over HTTP/2 Deno hands an empty piece before the end.
       while (!result.done && result.value.length === 0) result = await this.reader.read();
       this.hasEnd = result.done;
-      if (result.done && cancelling !== null && await isCancelled(cancelling, this.wheel)) {
+      if (result.done && cancelling !== null && await isCancelled(cancelling, this.rounds, this)) {
         throw cancelling.reason;
       }
       return result;

@@ -1,23 +1,28 @@
 // Whether an upload over HTTP/2 that Deno ends has been cancelled.
 //
 // Deno ends the body of a stream that is reset with NO_ERROR or CANCEL as if it were whole. That it was cancelled the
-// request's signal tells, mostly before; while many are cancelled at once, well behind it.
+// request's signal tells, mostly before; while many are cancelled at once, well behind it. How far behind is a matter
+// of how often the loop comes round, and not of time.
 
 import { setImmediate } from "node:timers";
-import { Timer, type TimerWheel } from "../timer_wheel.ts";
+
+/** How long Deno may take to tell: so many rounds of the loop. */
+export interface Rounds {
+  readonly max: number;
+  readonly next: (then: () => void) => void;
+}
 
 /** Turns in which Deno tells of a client that cancelled its only request: two, as was seen. */
-const TURNS_MAX = 2;
-/** Ticks of the wheel in which it tells of one that cancelled two hundred at once: up to seven, as was seen. */
-const TICKS_MAX = 8;
+export const TURNS: Rounds = { max: 2, next: (then) => void setImmediate(then) };
+/** Passes of timers, a millisecond each, in which it tells of a thousand cancelled at once, but for one or two. */
+export const PASSES: Rounds = { max: 16, next: (then) => void setTimeout(then, 0) };
 
-/** Waits for `signal` as long as it may take Deno. @param wheel null for what is told of in turns */
-export async function isCancelled(signal: AbortSignal, wheel: TimerWheel | null): Promise<boolean> {
-  for (let left = wheel === null ? TURNS_MAX : TICKS_MAX; left > 0 && !signal.aborted; left--) {
-    await new Promise<void>((resolve) => {
-      if (wheel === null) setImmediate(resolve);
-      else wheel.arm(new Timer(resolve), wheel.tickMs);
-    });
-  }
+/** Waits for `signal` as long as it may take Deno, and as long as somebody reads `body`. */
+export async function isCancelled(
+  signal: AbortSignal,
+  { max, next }: Rounds,
+  body: { readonly ended: boolean },
+): Promise<boolean> {
+  for (let left = max; left > 0 && !signal.aborted && !body.ended; left--) await new Promise<void>(next);
   return signal.aborted;
 }
