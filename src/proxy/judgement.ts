@@ -6,7 +6,13 @@ import { BodyError } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import type { Attempt } from "./attempt.ts";
-import { describeFailure, type Failure, isGatewayStatus, type Outcome } from "./failure.ts";
+import {
+  type AttemptPhase,
+  describeFailure,
+  type Failure,
+  isGatewayStatus,
+  type Outcome,
+} from "./failure.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
@@ -62,11 +68,27 @@ export function judge(
  * No client, and no lack on this side, may have endpoints ejected or shunned; nor may a time that is over, of which a
  * client's body, the queue or other attempts had more than the endpoint.
  */
-function isExcused(failure: Failure, waitedMs: number, { attemptMs, requestMs }: TimeoutsConfig): boolean {
+function isExcused(failure: Failure, waitedMs: number, timeouts: TimeoutsConfig): boolean {
   if (failure.kind === "refused") return failure.local === true;
   if (failure.kind !== "timedOut") return false;
+  const { attemptMs, requestMs } = timeouts;
   const limitMs = Math.min(attemptMs || Infinity, requestMs || Infinity);
-  return failure.excused === true || (failure.phase === "attempt" && waitedMs < limitMs / 2);
+  return failure.excused === true || waitedMs < Math.min(limitMs / 2, ownLimitMs(failure.phase, timeouts));
+}
+
+/** Whoever was waited for that long has had all the time that is its own. */
+function ownLimitMs(phase: AttemptPhase, { connectMs, tlsHandshakeMs }: TimeoutsConfig): number {
+  switch (phase) {
+    case "attempt":
+      return Infinity;
+    // Less time than these may be left to an attempt.
+    case "connect":
+      return connectMs;
+    case "tls":
+      return tlsHandshakeMs;
+    default:
+      return 0;
+  }
 }
 
 /** Counts what the sending of the endpoint's answer came to, and writes down why it was cut, if it was. */

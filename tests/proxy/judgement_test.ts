@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { EndpointField } from "../../src/board/fields.ts";
 import { BodyError, type Delivery } from "../../src/exchange.ts";
 import type { Attempt } from "../../src/proxy/attempt.ts";
-import type { Outcome } from "../../src/proxy/failure.ts";
+import type { AttemptPhase, Outcome } from "../../src/proxy/failure.ts";
 import { countResult, judge, judgeDelivery } from "../../src/proxy/judgement.ts";
 import type { Proxy } from "../../src/proxy/proxy.ts";
 import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";
@@ -36,7 +36,13 @@ function judged(outcome: Outcome, wholeAt = 0, limits: Partial<TimeoutsConfig> =
       unanswered: () => told.push("unanswered"),
     },
   } as unknown as Proxy;
-  const timeouts = { attemptMs: 0, requestMs: 0, ...limits } as TimeoutsConfig;
+  const timeouts = {
+    attemptMs: 0,
+    requestMs: 0,
+    connectMs: 500,
+    tlsHandshakeMs: 500,
+    ...limits,
+  } as TimeoutsConfig;
   judge(outcome, lease, new AttemptRecord("e", 1_000), wholeAt, timeouts, proxy);
   return told;
 }
@@ -49,7 +55,7 @@ function reset(reused: boolean, begun: boolean): Outcome {
   return { kind: "reset", phase: "head", sent: true, reused, answered: begun, detail: "" };
 }
 
-function timedOut(phase: "head" | "attempt" | "connect", excused = false): Outcome {
+function timedOut(phase: AttemptPhase, excused = false): Outcome {
   return { kind: "timedOut", phase, sent: true, reused: false, excused, detail: "" };
 }
 
@@ -119,10 +125,27 @@ for (const [limits, wholeAt, blamed] of overtimes) {
     const told = judged(timedOut("attempt"), wholeAt, limits);
     assertEquals(told.includes("failed"), blamed);
     assertEquals(told.length, blamed ? FAILED.length : NOT_TO_BLAME.length);
-    // Limits of their own are their endpoint's alone.
-    for (const phase of ["head", "connect"] as const) {
-      assertEquals(judged(timedOut(phase), wholeAt, limits).includes("failed"), true);
-    }
+    // A limit of its own is its endpoint's alone.
+    assertEquals(judged(timedOut("head"), wholeAt, limits).includes("failed"), true);
+  });
+}
+
+/** The phase, how long it may take, and the request's limit -> whether the endpoint, waited for for 500 ms, is to blame. */
+const dials:
+  readonly (readonly [phase: "connect" | "tls", ownMs: number, requestMs: number, blamed: boolean])[] = [
+    ["connect", 500, 9_000, true],
+    ["connect", 501, 1_000, true],
+    ["connect", 501, 1_001, false],
+    ["tls", 500, 9_000, true],
+    ["tls", 501, 1_000, true],
+    ["tls", 501, 1_001, false],
+  ];
+
+for (const [phase, ownMs, requestMs, blamed] of dials) {
+  const written = `${phase} of at most ${ownMs} ms, cut by a requestMs of ${requestMs}`;
+  Deno.test(`judge(): ${written}: ${blamed ? "a" : "no"} failure`, () => {
+    const own = phase === "connect" ? { connectMs: ownMs } : { tlsHandshakeMs: ownMs };
+    assertEquals(judged(timedOut(phase), 0, { requestMs, ...own }), blamed ? FAILED : NOT_TO_BLAME);
   });
 }
 
