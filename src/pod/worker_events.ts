@@ -1,35 +1,35 @@
 // What the pod makes of what happens to its workers: events for people, readiness, and the end when one hangs.
 
+import type { Cancel, Clock } from "../control/clock.ts";
 import type { SupervisorEvents } from "../control/supervisor.ts";
 import type { Pod } from "./pod.ts";
 
+/** How long a worker must listen, after it did not, until it is said to serve: out of descriptors it does by turns. */
+const STANDS_MS = 1_000;
+
 export function workerEvents(pod: Pod): SupervisorEvents {
-  const { events, writeLog, onFirstWord } = pod.inputs;
+  const { clock, events, writeLog, onFirstWord } = pod.inputs;
   let listened = false;
   const hear = (listening: boolean) => {
     if (!listened) onFirstWord?.(listening);
     listened ||= listening;
     pod.tellReady();
   };
-  /** Why a worker does not accept connections, as it was told last: it tries again every two seconds at most. */
-  const told = new Map<number, string>();
   const tell = (tone: "good" | "bad", text: string) => events.add("worker", tone, text);
+  const accepting = new Accepting(clock, tell);
   return {
     onListening: (index) => {
       pod.releasePort();
       hear(true);
-      told.delete(index);
-      tell("good", `worker ${index} serves`);
+      accepting.begins(index);
     },
     onNotListening: (index, reason) => {
       hear(false);
-      if (told.get(index) === reason) return;
-      told.set(index, reason);
-      tell("bad", `worker ${index} does not accept connections: ${reason}`);
+      accepting.breaksOff(index, reason);
     },
     onDied: (index, reason, respawnMs) => {
       hear(false);
-      told.delete(index);
+      accepting.forget(index);
       const then = respawnMs === null
         ? "not replaced, as this process leaves"
         : `respawned in ${respawnMs} ms`;
@@ -54,6 +54,42 @@ export function workerEvents(pod: Pod): SupervisorEvents {
     onApplied: () => pod.tellReady(),
     onCertificateApplied: () => pod.certificate?.tellProgress(),
   };
+}
+
+/** Tells whether workers accept connections: each reason once, until they have done so for a while. */
+class Accepting {
+  private readonly reasons = new Map<number, string>();
+  private readonly standing = new Map<number, Cancel>();
+
+  constructor(
+    private readonly clock: Pick<Clock, "after">,
+    private readonly tell: (tone: "good" | "bad", text: string) => void,
+  ) {}
+
+  begins(index: number): void {
+    if (!this.reasons.has(index)) return this.tell("good", `worker ${index} serves`);
+    this.standing.get(index)?.();
+    this.standing.set(
+      index,
+      this.clock.after(STANDS_MS, () => {
+        this.forget(index);
+        this.begins(index);
+      }),
+    );
+  }
+
+  breaksOff(index: number, reason: string): void {
+    const known = this.reasons.get(index);
+    this.forget(index);
+    this.reasons.set(index, reason);
+    if (reason !== known) this.tell("bad", `worker ${index} does not accept connections: ${reason}`);
+  }
+
+  forget(index: number): void {
+    this.standing.get(index)?.();
+    this.standing.delete(index);
+    this.reasons.delete(index);
+  }
 }
 
 const AFTER_HANG = {
