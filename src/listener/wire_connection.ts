@@ -143,7 +143,7 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** A request that cannot be read to its end goes through the proxy, which answers, counts and logs it. */
   private refuse(status: number, message: string): void {
-    this.socket.clear();
+    this.socket.inlet.clear();
     this.begin(refused(null, [], this.house.scheme, unacceptable(status, message)));
   }
 
@@ -217,7 +217,7 @@ export class WireConnection implements Tabled, BodyOwner {
   }
 
   private discard(): void {
-    this.socket.clear();
+    this.socket.inlet.clear();
     this.socket.watch();
   }
 

@@ -52,11 +52,6 @@ export class ClientSocket implements ByteSource {
     this.pace = new BodyPace(table, limits);
   }
 
-  /** Forgets what has arrived and is not used. */
-  clear(): void {
-    this.inlet.start = this.inlet.end = 0;
-  }
-
   /** Keeps a read pending, behind what is in the inlet. There must be room. */
   watch(): void {
     if (this.watching || this.ended || this.closed) return;
