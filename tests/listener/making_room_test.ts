@@ -5,6 +5,7 @@ import { configSchema } from "../../src/config/schema.ts";
 import { openListener } from "../../src/listener/listener.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Pools } from "../../src/upstream/pools.ts";
+import { withFailingAccepts } from "../support/failing_accepts.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";
 import { until } from "../support/until.ts";
 
@@ -39,22 +40,14 @@ class Stage implements Disposable {
   }
 
   private open() {
-    const real = Deno.listen;
-    Deno.listen = ((options: Deno.TcpListenOptions) => {
-      const socket = real(options);
-      const accept = socket.accept.bind(socket);
-      socket.accept = async () => {
-        const conn = await accept();
-        this.accepted++;
-        if (!this.failing) return conn;
-        conn.close();
-        this.failing = false;
-        throw new Error("Too many open files (os error 24)");
-      };
-      return socket;
-    }) as typeof Deno.listen;
-    try {
-      return openListener({
+    const failure = () => {
+      this.accepted++;
+      if (!this.failing) return undefined;
+      this.failing = false;
+      return new Error("Too many open files (os error 24)");
+    };
+    return withFailingAccepts(failure, () =>
+      openListener({
         config: { ...listen, host: "127.0.0.1", port: 0, listener: "wire" },
         wheel: this.wheel,
         handle: async (exchange) => {
@@ -64,10 +57,7 @@ class Stage implements Disposable {
         trusts: () => false,
         makeRoom: (since) => this.pools.makeRoom(since),
         countConnection: () => {},
-      });
-    } finally {
-      Deno.listen = real;
-    }
+      }));
   }
 
   /** Turns the clock. */
