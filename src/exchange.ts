@@ -110,6 +110,9 @@ export interface ClientSocketEvents {
   onClosed(code: number | null, reason: string): void;
 }
 
+/** How long the sides of a WebSocket or a tunnel may take to close once they were told. */
+export const CLOSING_MS_MAX = 2_000;
+
 /** A WebSocket to the client that the listener frames itself: messages in, messages out. */
 export interface ClientSocket {
   /** Bytes that were sent and that the client has not taken. */

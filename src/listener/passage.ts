@@ -9,12 +9,11 @@ import { PIECES } from "../http1/buffers.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { Gatherer } from "./gatherer.ts";
+import { LINGER_MS } from "./parting.ts";
 import type { InnerConnection } from "./serve_inner.ts";
 
 /** Holds most heads of requests; more gets a larger buffer for as long as it comes. */
 const REQUEST_BYTES = 2_048;
-/** What a client gets to read the end of its last answer. RFC 9112 9.6: closing over unread bytes would reset it. */
-const LINGER_MS = 2_000;
 /** No answer has come for so long: there is none on its way. */
 const ANSWERED_MS = 10;
 

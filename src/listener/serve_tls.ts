@@ -9,11 +9,9 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
+import { LAST_CALL_MS } from "./parting.ts";
 import { Passage } from "./passage.ts";
 import { InnerServe } from "./serve_inner.ts";
-
-/** How long a connection may still bring a request while the listener leaves: one may be on its way. */
-const LAST_CALL_MS = 1_000;
 
 /** Listens. @throws Deno.errors.AddrInUse and the like */
 export function serveTls(options: ListenOptions, certificate: CertificateSnapshot): Listener {

@@ -3,14 +3,12 @@
 // Deno's socket cannot be paused, says nothing of pings, and closes only in words; what follows from that
 // stands in docs/listeners.md. Nothing outside this file sees Deno's WebSocket.
 
-import type { ClientSocket, ClientSocketEvents, HeaderLines } from "../exchange.ts";
+import { type ClientSocket, type ClientSocketEvents, CLOSING_MS_MAX, type HeaderLines } from "../exchange.ts";
 
 /** Seconds: after half of it in silence Deno pings the client, and without a pong by its end it closes. */
 const ALIVE_S = 120;
 /** A client that has not taken its 101 by then has left: Deno does not tell. */
 const OPENING_MS_MAX = 10_000;
-/** Nobody waits longer for a client to answer its close. */
-const CLOSING_MS_MAX = 2_000;
 
 /** An upgrade that Deno has prepared: `response` must go out for the socket to open. */
 export interface Upgrade {

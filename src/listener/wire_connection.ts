@@ -12,6 +12,7 @@ import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import type { BodyOwner } from "../http1/inlet_body.ts";
 import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
+import { LAST_CALL_MS, LINGER_MS } from "./parting.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
 import type { WireHouse } from "./wire_house.ts";
@@ -20,11 +21,6 @@ import { ClientSocket } from "./wire_socket.ts";
 import type { Tabled } from "./wire_table.ts";
 
 type Phase = "proxyHeader" | "head" | "exchange" | "tunnel" | "lingering" | "closed";
-
-/** How long a client may take to read the last answer and close. */
-const LINGER_MS = 2_000;
-/** How long a connection that idles may still bring a request while Weir leaves. */
-const LAST_CALL_MS = 1_000;
 
 export class WireConnection implements Tabled, BodyOwner {
   readonly socket: ClientSocket;

@@ -5,11 +5,12 @@
 // and a side that has closed or broken off ends the whole soon. What else is spoken ends when its sides end it,
 // or after a long silence.
 
+import { CLOSING_MS_MAX } from "../exchange.ts";
 import { closePayload, Opcode, writeFrame } from "../http1/frames.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { OpenSocket } from "./open_sockets.ts";
 import { type FlowEnd, TunnelFlow, type TunnelSide } from "./tunnel_flow.ts";
-import { CLOSING_MS_MAX, type RelayEnd } from "./websocket_relay.ts";
+import type { RelayEnd } from "./websocket_relay.ts";
 
 export interface TunnelLimits {
   /** Longest silence of both sides. */

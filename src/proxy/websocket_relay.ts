@@ -5,7 +5,7 @@
 // and a client that broke off is shown to the endpoint as just that. Deno's side of the client can only close
 // in words, so an endpoint that broke off becomes 1011 there.
 
-import type { ClientSocket, ClientSocketEvents } from "../exchange.ts";
+import { type ClientSocket, type ClientSocketEvents, CLOSING_MS_MAX } from "../exchange.ts";
 import type { Incoming } from "../http1/frame_reader.ts";
 import { type CloseWords, FrameError } from "../http1/frames.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
@@ -42,8 +42,6 @@ export const STALLED_MS_MAX = 5_000;
 /** A message counts as taken only once it is taken whole, so a large one may take its time: half a megabit a second. */
 export const TAKEN_BYTES_PER_MS_MIN = 64;
 const ROOM_CHECK_MS = 10;
-/** How long the two sides may take to close once they were told. */
-export const CLOSING_MS_MAX = 2_000;
 const DROP = Symbol("without a close frame");
 
 export class WebSocketRelay implements ClientSocketEvents, OpenSocket {

@@ -1,11 +1,10 @@
 // The relay between two scripted sides, in virtual time.
 
 import { assertEquals } from "@std/assert";
-import type { ClientSocket } from "../../src/exchange.ts";
+import { type ClientSocket, CLOSING_MS_MAX } from "../../src/exchange.ts";
 import type { Incoming } from "../../src/http1/frame_reader.ts";
 import { type CloseWords, FrameError } from "../../src/http1/frames.ts";
 import {
-  CLOSING_MS_MAX,
   type EndpointSide,
   STALLED_MS_MAX,
   TAKEN_BYTES_PER_MS_MIN,
