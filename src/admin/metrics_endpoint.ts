@@ -3,7 +3,7 @@
 import { EndpointField, STATUS_CLASSES } from "../board/fields.ts";
 import { EndpointCell } from "../board/layout.ts";
 import { by, type Metric, ofEndpoint } from "./metric_table.ts";
-import { ENDPOINT_STATES, endpointState, type Reading, weightNow } from "./reading.ts";
+import { ENDPOINT_STATES, endpointState, type Reading } from "./reading.ts";
 import { EJECTION_REASONS, type EndpointInfo } from "./sources.ts";
 
 const total = (field: number) => (endpoint: EndpointInfo, { totals }: Reading) =>
@@ -137,7 +137,7 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
   ["gauge", "weir_endpoint_weight", "Its weight now: configured weight times its slow-start share.", [], (
     endpoint,
     reading,
-  ) => weightNow(reading, endpoint)],
+  ) => reading.verdicts.weightNow(endpoint.row, endpoint.weight)],
   ["counter", "weir_endpoint_ejections", "Times it was taken out for failing traffic.", ["reason"], (
     endpoint,
   ) => by(EJECTION_REASONS, (i) => endpoint.ejections[EJECTION_REASONS[i]!])],

@@ -65,10 +65,3 @@ export function endpointState(reading: Reading, endpoint: EndpointInfo): Endpoin
   if (bits & EndpointState.unhealthy) return "unhealthy";
   return bits & EndpointState.draining ? "draining" : "serving";
 }
-
-/** Configured weight times its slow-start share. */
-export function weightNow(reading: Reading, endpoint: EndpointInfo): number {
-  // 0 before the control plane has written a verdict: no ramp is known.
-  const permille = reading.verdicts.weightPermille(endpoint.row) || 1000;
-  return endpoint.weight * permille / 1000;
-}

@@ -7,7 +7,7 @@ import { EndpointField, WorkerField } from "../board/fields.ts";
 import { ColumnCell, EndpointCell, UpstreamCell } from "../board/layout.ts";
 import { endpointCell } from "./metrics_endpoint.ts";
 import { upstreamCell } from "./metrics_upstream.ts";
-import { endpointState, type EndpointStateName, type Reading, weightNow } from "./reading.ts";
+import { endpointState, type EndpointStateName, type Reading } from "./reading.ts";
 import type {
   CertificateInfo,
   CheckInfo,
@@ -149,7 +149,7 @@ function endpointStatus(
     id,
     state,
     why: why(state, endpoint),
-    weight: weightNow(reading, endpoint),
+    weight: reading.verdicts.weightNow(endpoint.row, endpoint.weight),
     weightConfigured: weight,
     backup,
     inFlight: reading.board.endpointInFlight(row),

@@ -39,6 +39,13 @@ export class Verdicts {
     return Atomics.load(this.board.int32, this.board.layout.verdictCell(row, VerdictCell.weightPermille));
   }
 
+  /** What an endpoint has of its `weight` now: all of it, or its share while it starts slowly. */
+  weightNow(row: number, weight: number): number {
+    const permille = this.weightPermille(row);
+    // 0 before the control plane has written a verdict: no ramp is known.
+    return permille === 0 || permille === 1_000 ? weight : weight * permille / 1_000;
+  }
+
   /** Control plane only: sets bits and weight and makes the workers look. */
   write(upstreamRow: number, row: number, state: number, weightPermille: number): void {
     const { layout, int32 } = this.board;

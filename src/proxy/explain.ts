@@ -113,14 +113,14 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   const balancer = makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.nextTurn });
   const candidates = upstream.all().map((endpoint) => explainCandidate(endpoint, endpoints, balancer));
   const kept = stickyEndpoint(group, head);
-  if (kept !== null && !isFull(kept)) {
+  if (kept !== null && !kept.isFull) {
     return { candidates, pick: kept.id, why: `the cookie ${upstream.snapshot.sticky!.cookie} leads there` };
   }
   if (endpoints.length === 0) return { candidates, pick: null, why: "no endpoint may take a request: 503" };
-  const open = endpoints.filter((endpoint) => !isFull(endpoint));
+  const open = endpoints.filter((endpoint) => !endpoint.isFull);
   if (open.length === 0) return { candidates, pick: null, why: "every endpoint is at its limit of requests" };
   const first = balancer.pick(endpoints, { head, clientAddress });
-  const pick = isFull(first) ? balancer.pickOther(open) : first;
+  const pick = first.isFull ? balancer.pickOther(open) : first;
   return { candidates, pick: pick.id, why: whyPicked(upstream, endpoints.length, panic, first, pick) };
 }
 
@@ -137,11 +137,6 @@ function whyPicked(
     ? `${policy} over ${usable} of ${all} endpoints, health ignored: too few are healthy (panic)`
     : `${policy} over ${usable} of ${all} endpoints`;
   return first === pick ? list : `${list}; its choice ${first.id} is at its limit, so the least loaded other`;
-}
-
-function isFull(endpoint: Endpoint): boolean {
-  const max = endpoint.upstream.limits.inFlightPerEndpointMax;
-  return max > 0 && endpoint.inFlight() >= max;
 }
 
 function explainCandidate(
@@ -165,7 +160,7 @@ function explainCandidate(
 
 function whyNotUsable(endpoint: Endpoint, usable: readonly Endpoint[]): string | null {
   if (usable.includes(endpoint)) {
-    return isFull(endpoint)
+    return endpoint.isFull
       ? `at its limit of ${endpoint.upstream.limits.inFlightPerEndpointMax} requests`
       : null;
   }

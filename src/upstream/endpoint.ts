@@ -63,12 +63,9 @@ export class Endpoint {
     return this.verdicts.state(this.row);
   }
 
-  /** Configured weight times its slow-start share. */
+  /** What it has of its configured weight now. */
   get weight(): number {
-    const permille = this.verdicts.weightPermille(this.row);
-    return permille === 0 || permille === 1_000
-      ? this.snapshot.weight
-      : this.snapshot.weight * permille / 1_000;
+    return this.verdicts.weightNow(this.row, this.snapshot.weight);
   }
 
   /** Requests in flight there, pod-wide. */
@@ -88,14 +85,18 @@ export class Endpoint {
     return hostHeader === "endpoint" ? this.snapshot.authority : hostHeader.substring(1);
   }
 
+  /** Whether it is at its limit (pod-wide): there is no place for one more request. */
+  get isFull(): boolean {
+    return this.isLimited && !this.holds(1);
+  }
+
   /** Claims a place for one request; null when the endpoint is at its limit (pod-wide). */
   lease(): Lease | null {
-    const max = this.upstream.limits.inFlightPerEndpointMax;
-    if (max === 0) this.inFlightOwn.move(1);
+    if (!this.isLimited) this.inFlightOwn.move(1);
     else {
       this.inFlightOwn.add(1);
       // Add, then sum: two workers that check first could both pass.
-      if (this.inFlight() > max) {
+      if (!this.holds(0)) {
         this.countOut();
         return null;
       }
@@ -105,11 +106,19 @@ export class Endpoint {
 
   /** Also after a claim in vain: two that race for one place may both have withdrawn, and both wait. */
   private countOut(): void {
-    const max = this.upstream.limits.inFlightPerEndpointMax;
-    if (max === 0 && !this.retired) return this.inFlightOwn.move(-1);
+    if (!this.isLimited && !this.retired) return this.inFlightOwn.move(-1);
     this.inFlightOwn.add(-1);
     // Whoever has taken its place on the board has its own limit.
-    if (this.retired || this.inFlight() < max) this.bell.ringIfAwaited();
+    if (this.retired || this.holds(1)) this.bell.ringIfAwaited();
+  }
+
+  private get isLimited(): boolean {
+    return this.upstream.limits.inFlightPerEndpointMax > 0;
+  }
+
+  /** Whether `more` requests beside those in flight are within the limit. */
+  private holds(more: number): boolean {
+    return this.inFlight() + more <= this.upstream.limits.inFlightPerEndpointMax;
   }
 
   /** The warmest kept connection that may still be used. */

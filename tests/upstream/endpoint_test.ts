@@ -179,7 +179,10 @@ Deno.test("Endpoint.retire() closes and counts what idles, and what is given bac
 Deno.test("Endpoint.lease() keeps to the limit over all workers, and rings when there is room for who waits", () => {
   const { board, first, second } = twoWorkers({ limits: { inFlightPerEndpointMax: 2 } });
   const bell = new Bell(board, 0);
-  const [one, two] = [first.lease()!, second.lease()!];
+  const one = first.lease()!;
+  assertEquals([first.isFull, second.isFull], [false, false]);
+  const two = second.lease()!;
+  assertEquals([first.isFull, second.isFull], [true, true]);
   assertEquals([first.lease(), second.lease(), first.inFlight()], [null, null, 2]);
   one.release(false);
   assertEquals([bell.count, first.inFlight()], [0, 1], "nobody waits");
@@ -193,7 +196,7 @@ Deno.test("Endpoint.lease() without a limit counts, and rings for nobody", () =>
   const { board, first, second } = twoWorkers({ limits: { inFlightPerEndpointMax: 0 } });
   Atomics.add(board.int32, board.layout.upstreamWaitingCell(0, 1), 1);
   const leases = [first.lease()!, second.lease()!, second.lease()!];
-  assertEquals(first.inFlight(), 3);
+  assertEquals([first.inFlight(), first.isFull], [3, false]);
   for (const lease of leases) lease.release(false);
   assertEquals([first.inFlight(), new Bell(board, 0).count], [0, 0]);
 });
