@@ -9,16 +9,38 @@ import type { SlowStartConfig } from "../config/schema.ts";
 /** Full weight on the board. */
 export const FULL_PERMILLE = 1_000;
 
+/** Since when those of a group serve that do: asked at each entry, of groups that thousands enter together. */
+export class ServiceTimes {
+  /** How many entered at each time. In the order of time, as it goes on. */
+  private readonly entered = new Map<number, number>();
+
+  enter(nowMs: number): void {
+    this.entered.set(nowMs, (this.entered.get(nowMs) ?? 0) + 1);
+  }
+
+  /** One that entered at `sinceMs` serves no longer. */
+  leave(sinceMs: number): void {
+    const others = this.entered.get(sinceMs)! - 1;
+    if (others > 0) this.entered.set(sinceMs, others);
+    else this.entered.delete(sinceMs);
+  }
+
+  /** When the one that has served the longest entered; null when nobody serves. */
+  get firstMs(): number | null {
+    return this.entered.keys().next().value ?? null;
+  }
+}
+
 /**
  * Whether an endpoint that enters service at `nowMs` ramps: only beside one that has served for a window.
- * `othersSinceMs` are the times at which the others that serve now entered service.
+ * `firstSinceMs` is when the one of the others entered that has served the longest; null when none does.
  */
 export function startsSlowly(
-  othersSinceMs: readonly number[],
+  firstSinceMs: number | null,
   nowMs: number,
   { windowMs }: SlowStartConfig,
 ): boolean {
-  return windowMs > 0 && othersSinceMs.some((sinceMs) => nowMs - sinceMs >= windowMs);
+  return windowMs > 0 && firstSinceMs !== null && nowMs - firstSinceMs >= windowMs;
 }
 
 /** Per mille of its weight that an endpoint has after `elapsedMs` of its ramp, 1 to 1000: linear. */

@@ -11,7 +11,7 @@ import { checksAllow } from "./health_state.ts";
 import type { JudgedEndpoint, JudgedUpstream, JudgeInputs } from "./judgement.ts";
 import { OutlierDetector, type TrafficCounts } from "./outlier_detector.ts";
 import { type EndpointStatus, endpointStatus } from "./endpoint_status.ts";
-import { FULL_PERMILLE, startsSlowly } from "./slow_start.ts";
+import { FULL_PERMILLE, ServiceTimes, startsSlowly } from "./slow_start.ts";
 
 /**
  * A ramp moves in so many steps, and all ramps of an upstream at the same moments: every moment makes all workers
@@ -36,6 +36,8 @@ interface Member {
 
 export class UpstreamJudge {
   private readonly members = new Map<string, Member>();
+  /** Of those that are in service. */
+  private readonly times = new ServiceTimes();
   private readonly checker: HealthChecker;
   private readonly detector: OutlierDetector;
   /** Whether any check had passed when all were judged last. */
@@ -93,6 +95,7 @@ export class UpstreamJudge {
     for (const [id, member] of this.members) {
       if (staying.has(id)) continue;
       this.members.delete(id);
+      this.leaveService(member);
       this.inputs.verdicts.write(
         this.upstream.row,
         member.endpoint.row,
@@ -137,11 +140,11 @@ export class UpstreamJudge {
   }
 
   /**
-   * The checks of one endpoint say something else. The others are looked at only if it changes what their checks mean:
-   * where thousands join together, each has a first check.
+   * The checks of one endpoint say something else. The others are looked at only if it changes what their checks mean,
+   * as the first of the group that passes does: where thousands join together, each has a first check.
    */
   private judgeChecked(id: string): void {
-    if (this.groupHasPassed() !== this.groupHadPassed) return this.judge();
+    if (!this.groupHadPassed && this.hasPassed(id)) return this.judge();
     this.judgeOne(id, this.members.get(id)!, this.inputs.clock.now());
   }
 
@@ -152,7 +155,12 @@ export class UpstreamJudge {
   }
 
   private groupHasPassed(): boolean {
-    return [...this.members.keys()].some((id) => this.checker.check(id)?.state.hasPassed === true);
+    for (const id of this.members.keys()) if (this.hasPassed(id)) return true;
+    return false;
+  }
+
+  private hasPassed(id: string): boolean {
+    return this.checker.check(id)?.state.hasPassed === true;
   }
 
   private stateOf(id: string, member: Member): number {
@@ -168,12 +176,11 @@ export class UpstreamJudge {
 
   private ramp(member: Member, now: number): void {
     const { weightPermille } = this.inputs;
-    if (member.state !== 0) {
-      member.servesSince = member.rampFrom = null;
-    } else if (member.servesSince === null) {
-      const others = [...this.members.values()].flatMap(({ servesSince }) => servesSince ?? []);
+    if (member.state !== 0) this.leaveService(member);
+    else if (member.servesSince === null) {
+      member.rampFrom = startsSlowly(this.times.firstMs, now, this.upstream.slowStart) ? now : null;
       member.servesSince = now;
-      member.rampFrom = startsSlowly(others, now, this.upstream.slowStart) ? now : null;
+      this.times.enter(now);
     }
     if (member.rampFrom === null) {
       member.weightPermille = FULL_PERMILLE;
@@ -185,6 +192,11 @@ export class UpstreamJudge {
     const step = Math.ceil(share / RAMP_STEP_PERMILLE) * RAMP_STEP_PERMILLE;
     member.weightPermille = Math.min(step, FULL_PERMILLE);
     if (member.weightPermille === FULL_PERMILLE) member.rampFrom = null;
+  }
+
+  private leaveService(member: Member): void {
+    if (member.servesSince !== null) this.times.leave(member.servesSince);
+    member.servesSince = member.rampFrom = null;
   }
 
   private write(member: Member): void {

@@ -121,10 +121,10 @@ class Simulation {
     const joining = this.endpoints.filter((endpoint) =>
       !this.servingSince.has(endpoint) && nowMs >= endpoint.plan.joinsAfter * this.endMs
     );
-    const othersSinceMs = [...this.servingSince.values()];
+    const firstSinceMs = this.servingSince.values().next().value ?? null;
     for (const endpoint of joining) {
       this.servingSince.set(endpoint, nowMs);
-      if (startsSlowly(othersSinceMs, nowMs, this.slowStart)) this.ramping.add(endpoint);
+      if (startsSlowly(firstSinceMs, nowMs, this.slowStart)) this.ramping.add(endpoint);
     }
     return joining.length > 0;
   }

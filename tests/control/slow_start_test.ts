@@ -1,21 +1,43 @@
 import { assertEquals } from "@std/assert";
-import { startsSlowly, weightPermille } from "../../src/control/slow_start.ts";
+import fc from "fast-check";
+import { ServiceTimes, startsSlowly, weightPermille } from "../../src/control/slow_start.ts";
 
 const CONFIG = { windowMs: 10_000, startPercent: 10 };
 
 for (
-  const [name, othersSinceMs, config, expected] of [
-    ["beside one that has served for a window", [90_000], CONFIG, true],
-    ["beside an old one and a young one", [99_999, 0], CONFIG, true],
-    ["when nobody else serves", [], CONFIG, false],
-    ["right after the first of a group that was down", [99_900, 95_000], CONFIG, false],
-    ["when slow start is off", [0], { ...CONFIG, windowMs: 0 }, false],
+  const [name, firstSinceMs, config, expected] of [
+    ["beside one that has served for a window", 90_000, CONFIG, true],
+    ["beside one that has served for almost a window", 90_001, CONFIG, false],
+    ["when nobody else serves", null, CONFIG, false],
+    ["right after the first of a group that was down", 99_900, CONFIG, false],
+    ["when slow start is off", 0, { ...CONFIG, windowMs: 0 }, false],
   ] as const
 ) {
   Deno.test(`startsSlowly() is ${expected} ${name}`, () => {
-    assertEquals(startsSlowly(othersSinceMs, 100_000, config), expected);
+    assertEquals(startsSlowly(firstSinceMs, 100_000, config), expected);
   });
 }
+
+Deno.test("ServiceTimes.firstMs is the least of the times since when those of a group serve that do", () => {
+  const step = fc.record({ laterMs: fc.nat(2), endpoint: fc.nat(5) });
+  fc.assert(fc.property(fc.array(step), (steps) => {
+    const times = new ServiceTimes();
+    const since = new Map<number, number>();
+    let now = 0;
+    for (const { laterMs, endpoint } of steps) {
+      now += laterMs;
+      const entered = since.get(endpoint);
+      if (entered === undefined) {
+        since.set(endpoint, now);
+        times.enter(now);
+      } else {
+        since.delete(endpoint);
+        times.leave(entered);
+      }
+      assertEquals(times.firstMs, since.size === 0 ? null : Math.min(...since.values()));
+    }
+  }));
+});
 
 for (
   const [elapsedMs, expected] of [
