@@ -14,7 +14,7 @@ import { RequestRecord } from "./record.ts";
 import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
 import { INTERNAL_ERROR, ofBodyLength } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
-import { type Told, toldBy } from "./told.ts";
+import { askedFor, type Told, toldBy } from "./told.ts";
 
 export class Journey implements Origin {
   readonly record: RequestRecord;
@@ -40,9 +40,9 @@ export class Journey implements Origin {
   }
 
   private beginTrace(tracer: Tracer): RequestTrace {
-    const { exchange: { head }, peer, record: { startedAt }, proxy } = this;
+    const { exchange: { head }, peer, told, record: { startedAt }, proxy } = this;
     const { redactQuery } = proxy.snapshot.accessLog;
-    return tracer.begin({ head, peer, startedAt, redactQuery });
+    return tracer.begin({ head, ...askedFor(head, told), peer, startedAt, redactQuery });
   }
 
   get peer(): string {

@@ -7,7 +7,7 @@
 
 import ipaddr from "ipaddr.js";
 import type { HeadersConfig } from "../config/schema.ts";
-import type { HeaderLines } from "../exchange.ts";
+import type { HeaderLines, RequestHead } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
 import { plainAddress, type TrustedProxies } from "./client_address.ts";
 
@@ -56,6 +56,24 @@ export function toldBy(
     proto,
     elements: translates ? forwardedElement(client, host, proto) + between : "",
   };
+}
+
+/**
+ * How the client asked and whom, as a trusted peer tells it; as this request does where nothing is told, or nothing
+ * that could be one. Of a list the first is the client's.
+ */
+export function askedFor(
+  { scheme, authority }: Pick<RequestHead, "scheme" | "authority">,
+  told: Told | null,
+): { readonly scheme: string; readonly authority: string } {
+  const proto = firstOf(told?.proto).toLowerCase();
+  const host = firstOf(told?.host);
+  return { scheme: PROTO.test(proto) ? proto : scheme, authority: HOST.test(host) ? host : authority };
+}
+
+function firstOf(list = ""): string {
+  const comma = list.indexOf(",");
+  return (comma < 0 ? list : list.substring(0, comma)).trim();
 }
 
 /** The client that X-Forwarded-For names, null for nobody, and Forwarded for the proxies between it and the peer. */

@@ -26,12 +26,13 @@ export function methodName(method: string): string {
 }
 
 /** What is known of a request when it arrives. */
-export function serverAttributes({ head, peer, redactQuery }: ArrivedRequest): SpanAttributes {
+export function serverAttributes(request: ArrivedRequest): SpanAttributes {
+  const { head, scheme, authority, peer, redactQuery } = request;
   const query = queryOf(head.target, redactQuery);
-  const { host, port } = splitAuthority(head.authority, head.scheme);
+  const { host, port } = splitAuthority(authority, scheme);
   return defined({
     ...methodAttributes(head.method),
-    "url.scheme": head.scheme,
+    "url.scheme": scheme,
     "url.path": pathOf(head.target),
     "url.query": query === "" ? undefined : query,
     "server.address": host,

@@ -20,6 +20,10 @@ export interface TracerInputs {
 
 export interface ArrivedRequest {
   readonly head: RequestHead;
+  /** How the client asked, as far as that is known: a proxy in front may have been asked in another way. */
+  readonly scheme: string;
+  /** `host[:port]` that the client asked. */
+  readonly authority: string;
   /** Address of the peer on the connection. */
   readonly peer: string;
   /** Monotonic milliseconds. */

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { TrustedProxies } from "../../src/proxy/client_address.ts";
-import { type Told, toldBy } from "../../src/proxy/told.ts";
+import { askedFor, type Told, toldBy } from "../../src/proxy/told.ts";
 
 const PEER = "10.0.0.1";
 const proxies = new TrustedProxies(["10.0.0.0/8", "fd00::/8"]);
@@ -170,3 +170,20 @@ Deno.test("toldBy() says in Forwarded what X-Forwarded fields tell, from the cli
     assertEquals([said.client, said.addresses, said.elements], [client, list, elements]);
   }
 });
+
+for (
+  const [what, proto, host, expected] of [
+    ["nothing", "", "", ["http", "inner.test:3000"]],
+    ["a scheme", "https", "", ["https", "inner.test:3000"]],
+    ["a scheme in capitals and a host", "HTTPS", "a.test:8443", ["https", "a.test:8443"]],
+    ["those of several proxies", "https, http", "a.test ,b.test", ["https", "a.test"]],
+    ["what is neither scheme nor host", "https://", "a test", ["http", "inner.test:3000"]],
+  ] as const
+) {
+  Deno.test(`askedFor() is told ${what}`, () => {
+    const head = { scheme: "http", authority: "inner.test:3000" } as const;
+    const { scheme, authority } = askedFor(head, { ...NOTHING, proto, host });
+    assertEquals<readonly string[]>([scheme, authority], expected);
+    assertEquals(askedFor(head, null), head);
+  });
+}

@@ -93,3 +93,26 @@ scenario(
   },
   BOTH,
 );
+
+scenario("behind a trusted proxy a span tells what the client asked for", async (props) => {
+  await using collector = new OtlpCollector();
+  const origin = await props.origin();
+  const weir = await props.weir({
+    env: collector.env,
+    config: {
+      trustedProxies: ["127.0.0.0/8"],
+      upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
+    },
+  });
+  const told: Record<string, Header[]> = {
+    "1": [["X-Forwarded-Proto", "https"], ["X-Forwarded-Host", "shop.test"]],
+    "2": [["Forwarded", "for=192.0.2.9;proto=https;host=shop.test"]],
+  };
+  for (const [digit, headers] of Object.entries(told)) {
+    const id = digit.repeat(32);
+    await ask(weir.url, { headers: [["traceparent", `00-${id}-${CALLER}-01`], ...headers] });
+    const { attributes } = (await collector.trace(id, 2))[0]!;
+    const asked = ["url.scheme", "server.address", "server.port"].map((name) => attributes[name]);
+    assertEquals(asked, ["https", "shop.test", 443], digit);
+  }
+}, BOTH);
