@@ -1,7 +1,8 @@
 // The upstreams as they are known now: what is configured, and what discovery has found for each.
 //
 // Used by `pod.ts`. An upstream whose addresses did not change keeps its discovery over a reload, and with
-// it all that is known; one whose addresses did keeps what is known of those that stay.
+// it all that is known; one whose addresses did keeps what is known of those that stay. While the first look at new
+// addresses lasts, the configuration before is in force, and its upstreams are followed as ever.
 
 import type { EndpointAddress } from "../config/endpoint_url.ts";
 import { parseEndpointEntry } from "../config/endpoint_url.ts";
@@ -11,15 +12,19 @@ import { type DiscoveryInputs, UpstreamDiscovery } from "../control/discovery/up
 import type { KnownUpstream } from "../control/snapshots.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 
-interface Entry {
-  config: UpstreamConfig;
-  tls: UpstreamTlsSnapshot;
-  endpoints: readonly DiscoveredEndpoint[];
+/** The addresses of an upstream, and what they are found to be. */
+interface Followed {
   /** What discovery depends on, to see whether it must begin anew. */
   readonly key: string;
   readonly discovery: UpstreamDiscovery;
-  /** It is not as workers know it until the configuration is published: what is found goes along with that. */
-  fresh: boolean;
+  endpoints: readonly DiscoveredEndpoint[];
+}
+
+/** An upstream as a configuration has it. */
+interface Entry {
+  readonly config: UpstreamConfig;
+  readonly tls: UpstreamTlsSnapshot;
+  readonly followed: Followed;
 }
 
 export interface UpstreamBookInputs {
@@ -30,9 +35,12 @@ export interface UpstreamBookInputs {
 }
 
 export class UpstreamBook {
-  private entries = new Map<string, Entry>();
+  /** By the configuration that was taken over last. */
+  private entries: ReadonlyMap<string, Entry> = new Map();
+  /** By the one in force: that, or while its new addresses are looked at for the first time the one before it. */
+  private inForce = this.entries;
   /** Those that the last configuration took the place of, by key: still followed, as it may be taken back. */
-  private replaced = new Map<string, Entry>();
+  private replaced = new Map<string, Followed>();
 
   constructor(private readonly inputs: UpstreamBookInputs) {}
 
@@ -43,16 +51,18 @@ export class UpstreamBook {
    */
   async apply(config: Config, tls: ReadonlyMap<string, UpstreamTlsSnapshot>): Promise<void> {
     const before = this.entries;
-    this.entries = new Map();
+    const entries = new Map<string, Entry>();
     for (const [name, upstream] of Object.entries(config.upstreams)) {
-      this.entries.set(name, this.enter(before.get(name), name, upstream, tls.get(name)!));
+      const followed = this.follow(before.get(name)?.followed, name, upstream);
+      entries.set(name, { config: upstream, tls: tls.get(name)!, followed });
     }
-    for (const entry of this.entries.values()) this.replaced.delete(entry.key);
-    for (const [name, entry] of before) {
-      if (this.entries.get(name) !== entry) this.replaced.set(entry.key, entry);
+    this.entries = entries;
+    for (const { followed } of entries.values()) this.replaced.delete(followed.key);
+    for (const [name, { followed }] of before) {
+      if (entries.get(name)?.followed !== followed) this.replaced.set(followed.key, followed);
     }
-    await Promise.all([...this.entries.values()].map(({ discovery }) => discovery.settled));
-    for (const entry of this.entries.values()) entry.fresh = false;
+    await Promise.all([...entries.values()].map(({ followed }) => followed.discovery.settled));
+    this.inForce = entries;
   }
 
   /** Follows no longer what is not in the configuration taken over last. */
@@ -62,48 +72,41 @@ export class UpstreamBook {
     await Promise.all(replaced.map(({ discovery }) => discovery.stop()));
   }
 
-  private enter(
-    before: Entry | undefined,
-    name: string,
-    config: UpstreamConfig,
-    tls: UpstreamTlsSnapshot,
-  ): Entry {
+  private follow(before: Followed | undefined, name: string, config: UpstreamConfig): Followed {
     const key = JSON.stringify([name, config.endpoints, config.discovery]);
     const same = before?.key === key ? before : this.replaced.get(key);
-    if (same !== undefined) {
-      const fresh = JSON.stringify([same.config, same.tls]) !== JSON.stringify([config, tls]);
-      return Object.assign(same, { config, tls, fresh });
-    }
+    if (same !== undefined) return same;
     const discovery = new UpstreamDiscovery(
       addressesOf(config),
       this.inputs.discoveryInputs(name, config),
       before?.discovery,
     );
-    const entry: Entry = { config, tls, key, discovery, endpoints: before?.endpoints ?? [], fresh: true };
+    const followed: Followed = { key, discovery, endpoints: [] };
     discovery.start((endpoints) => {
-      entry.endpoints = endpoints;
-      if (this.entries.get(name) === entry && !entry.fresh) this.inputs.onChange(name);
+      followed.endpoints = endpoints;
+      // What is found by another one is told with the configuration that it belongs to, or nobody's any more.
+      if (this.inForce.get(name)?.followed === followed) this.inputs.onChange(name);
     });
-    return entry;
+    return followed;
   }
 
   known(name: string): KnownUpstream | undefined {
-    const entry = this.entries.get(name);
-    return entry && { name, config: entry.config, endpoints: entry.endpoints, tls: entry.tls };
+    const entry = this.inForce.get(name);
+    return entry && { name, config: entry.config, endpoints: entry.followed.endpoints, tls: entry.tls };
   }
 
   all(): KnownUpstream[] {
-    return [...this.entries.keys()].map((name) => this.known(name)!);
+    return [...this.inForce.keys()].map((name) => this.known(name)!);
   }
 
   /** What is known of each of its addresses that is looked up; of one that is no more, nothing. */
   describe(name: string): readonly DiscoveryStatus[] {
-    return this.entries.get(name)?.discovery.describe() ?? [];
+    return this.inForce.get(name)?.followed.discovery.describe() ?? [];
   }
 
   async stop(): Promise<void> {
-    const all = [...this.entries.values(), ...this.replaced.values()];
-    await Promise.all(all.map(({ discovery }) => discovery.stop()));
+    const entries = [...this.entries.values()].map(({ followed }) => followed);
+    await Promise.all([...entries, ...this.replaced.values()].map(({ discovery }) => discovery.stop()));
   }
 }
 

@@ -100,6 +100,34 @@ Deno.test("an upstream that stays as it is goes on being told while another one 
   await applying;
 });
 
+Deno.test("an upstream is told as it was until its new addresses are looked at, and only as it is from then on", async () => {
+  const { clock, scripted, changes, book } = stage();
+  const first = book.apply(configOf({ a: { endpoints: ["dns+http://old.test:80"] } }));
+  const older = scripted.get("a")!;
+  older.find([found("10.0.0.1")]);
+  older.first.resolve();
+  await first;
+  const told = () => {
+    const { config, endpoints } = book.known("a")!;
+    return [config.hostHeader, ...endpoints.map(({ host }) => host)];
+  };
+  const find = async (discovery: Scripted, host: string) => {
+    discovery.find([found(host)]);
+    await clock.advance(COALESCE_MS);
+  };
+  const applying = book.apply(configOf({ a: { endpoints: ["dns+http://new.test:80"], hostHeader: "=new" } }));
+  const newer = scripted.get("a")!;
+  await find(older, "10.0.0.2");
+  assertEquals([changes, told()], [["a"], ["client", "10.0.0.2"]]);
+  await find(newer, "10.0.0.3");
+  newer.first.resolve();
+  await applying;
+  await find(older, "10.0.0.4");
+  assertEquals([changes, told()], [["a"], ["=new", "10.0.0.3"]]);
+  await find(newer, "10.0.0.5");
+  assertEquals([changes, told()], [["a", "a"], ["=new", "10.0.0.5"]]);
+});
+
 Deno.test("a failure to resolve takes no endpoint of an address that stays", async () => {
   await using dns = new ScriptedDns();
   const clock = new VirtualClock();
