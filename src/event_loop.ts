@@ -64,7 +64,7 @@ export class EventLoop {
       instance: start.instance,
       scheme: start.listen.tls === undefined ? "http" : "https",
       tunnels: start.listen.listener === "wire",
-      judgeHead: judgeOf(start.listen.listener),
+      judgeHead: judgeOf(start.listen),
       readyPath: start.listen.readyPath ?? null,
       hstsMaxAgeS: start.listen.tls?.hstsMaxAgeS ?? 0,
       writeLog: (lines) => post({ kind: "log", lines }),

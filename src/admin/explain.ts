@@ -3,6 +3,7 @@
 // Pure: it decides nothing about requests. `handler.ts` asks and calls it; the command line prints the same.
 
 import ipaddr from "ipaddr.js";
+import { decodeLatin1 } from "../http1/latin1.ts";
 import type {
   Answer,
   AttemptStory,
@@ -70,10 +71,16 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
     authority: query.get("host") ?? "localhost",
     target,
     // RFC 9110 5.5: the blanks around a value are not of it.
-    headers: headers.flatMap((match) => [match![1]!, match![2]!.trim()]),
+    headers: headers.flatMap((match) => [match![1]!, asOnWire(match![2]!.trim())]),
     // In the one form in which traffic has it: policies hash it.
     client: ipaddr.process(client).toString(),
   };
+}
+
+/** A character for each byte, as traffic has it. */
+function asOnWire(value: string): string {
+  const bytes = new TextEncoder().encode(value);
+  return decodeLatin1(bytes, 0, bytes.length);
 }
 
 /** An answer as text for people. Ends with a line break. */

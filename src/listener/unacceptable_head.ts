@@ -2,30 +2,63 @@
 //
 // Pure. Made of what the listeners go by themselves, so that both say the same.
 
-import { type HeaderLines, headerValue, isNamed, type RequestHead, type Unacceptable } from "../exchange.ts";
+import type { ListenConfig } from "../config/schema.ts";
+import {
+  type HeaderLines,
+  headerValue,
+  headerValues,
+  isNamed,
+  type RequestHead,
+  type Unacceptable,
+} from "../exchange.ts";
 import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
 import { Http1Error } from "../http1/error.ts";
+import { requestHead } from "../http1/request_writer.ts";
 import { refuseBody } from "./serve_request.ts";
-import { badHost, refusalOf } from "./wire_request.ts";
+import { badHost, readRequest, refusalOf, tooLarge, unacceptable } from "./wire_request.ts";
 import { isAuthority } from "./authority.ts";
+
+const NO_BUFFER = new Uint8Array(0);
 
 /** Why the listener refuses a head of HTTP/1.1 before any route is looked for, or null. `Host` is its authority. */
 export type JudgeHead = (head: RequestHead) => Unacceptable | null;
 
-export function judgeOf(listener: "serve" | "wire"): JudgeHead {
-  return listener === "wire" ? judgeOnWire : judgeOnServe;
+export function judgeOf(config: ListenConfig): JudgeHead {
+  return config.listener === "wire" ? (head) => judgeOnWire(head, config) : judgeOnServe;
 }
 
-function judgeOnWire({ authority, headers }: RequestHead): Unacceptable | null {
-  const framing = framingOf(authority, headers);
-  return "status" in framing ? framing : null;
+/** It is read as if it had come. */
+function judgeOnWire(head: RequestHead, { headBytesMax, headerLinesMax }: ListenConfig): Unacceptable | null {
+  const request = { ...head, contentLength: null, chunked: false };
+  const bytes = requestHead(request, head.authority, NO_BUFFER);
+  if (bytes.length > headBytesMax) return tooLarge(bytes, 0, bytes.length, headBytesMax);
+  return readRequest(bytes, 0, bytes.length, head.scheme, headerLinesMax).unacceptable;
 }
 
 /** Deno.serve frames as the wire listener does what it looks at, and has no body of GET and HEAD. */
-function judgeOnServe({ method, authority, headers }: RequestHead): Unacceptable | null {
+function judgeOnServe(head: RequestHead): Unacceptable | null {
+  const { method, authority, headers } = head;
+  const byDeno = refusalByDeno(head);
+  if (byDeno !== null) return unacceptable(400, byDeno);
   const framing = framingOf(authority, linesOnServe(headers));
   if ("status" in framing) return framing;
   return refuseBody(method, framing.contentLength, framing.contentLength === null);
+}
+
+/** Header lines that Deno takes, Host among them. */
+const DENO_LINES_MAX = 128;
+
+/** Why Deno answers 400 without asking Weir, where Weir itself would not; or null. */
+function refusalByDeno({ method, headers }: RequestHead): string | null {
+  if (1 + headers.length / 2 > DENO_LINES_MAX) {
+    return `Deno takes no more than ${DENO_LINES_MAX} header lines`;
+  }
+  if (method === "CONNECT") return "Deno takes CONNECT for a host and port only, not for a path";
+  const has = (name: string) => headerValue(headers, name) !== undefined;
+  const options = headerValues(headers, "connection").join().split(",");
+  const upgrades = has("upgrade") && options.some((option) => option.trim().toLowerCase() === "upgrade");
+  const framed = has("content-length") || has("transfer-encoding");
+  return upgrades && framed ? "Deno takes no Upgrade on a request with a body" : null;
 }
 
 /** Deno.serve takes any Expect, and a Content-Length that is repeated for one (RFC 9112 6.3). */

@@ -118,7 +118,9 @@ const STATUS: Readonly<Record<Http1Error["kind"], number>> = {
  */
 export function tooLarge(bytes: Uint8Array, start: number, end: number, max: number): Unacceptable {
   const lineEnd = bytes.indexOf(10, start);
-  if (lineEnd < 0 || lineEnd >= end) return unacceptable(414, `request line longer than ${max} bytes`);
+  if (lineEnd < 0 || lineEnd >= Math.min(end, start + max)) {
+    return unacceptable(414, `request line longer than ${max} bytes`);
+  }
   return unacceptable(431, `request head larger than ${max} bytes`);
 }
 

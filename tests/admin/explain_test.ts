@@ -172,6 +172,8 @@ Deno.test("questionOf() reads a request, with what is not said left to its defau
     headers: ["A", "1", "B", "2"],
     client: "::1",
   });
+  const named = asked("path=/&header=X:%20%C3%A9");
+  assertEquals("headers" in named && named.headers, ["X", "\xc3\xa9"], "a character for each byte");
   assertEquals(asked("id=r-1"), { kind: "explainId", requestId: "r-1" });
 });
 

@@ -134,7 +134,6 @@ scenario(
 for (
   const [query, why] of [
     ["path=/&method=TRACE", "refused before any route is looked for: 405, TRACE is not allowed"],
-    ["path=/&method=CONNECT", "refused before any route is looked for: 501, CONNECT is not for a gateway"],
     ["path=/&method=OPTIONS&header=Max-Forwards:0", "answered by Weir itself: OPTIONS with no forwards left"],
     ["path=/ready", "answered by Weir itself: listen.readyPath"],
   ] as const
@@ -150,9 +149,10 @@ for (
 scenario(
   "explain knows what the listener refuses and which bodies are too large, as traffic finds",
   async (props) => {
-    const origin = await props.origin(...Array(4).fill(reply(200)));
+    const origin = await props.origin(...Array(8).fill(reply(200)));
     const weir = await props.weir({
       config: {
+        listen: { headBytesMax: 2_048, headerLinesMax: 100 },
         limits: { requestBodyBytesMax: 4 },
         upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
         routes: [
@@ -164,6 +164,7 @@ scenario(
     const before = (refusal: string) => [null, `refused before any route is looked for: ${refusal}`];
     const picked = (route: string) => [route, "round_robin over 1 of 1 endpoints"];
     const wire = props.listener === "wire";
+    const lines = (count: number) => Array(count).fill("X: 1").join("\r\n");
     const malformed = before("400, Transfer-Encoding does not end in chunked");
     const coded = before("501, Transfer-Encoding other than chunked is not implemented");
     for (
@@ -201,15 +202,72 @@ scenario(
             "501, a GET request with a body cannot pass this listener; the wire listener relays it",
           ),
         ],
+        [
+          "CONNECT",
+          "/",
+          "X: 1",
+          "",
+          wire ? 501 : 400,
+          before(
+            wire
+              ? "501, CONNECT is not for a gateway"
+              : "400, Deno takes CONNECT for a host and port only, not for a path",
+          ),
+        ],
+        [
+          "POST",
+          "/",
+          "Connection: x, Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0",
+          "",
+          wire ? 200 : 400,
+          wire ? picked("all") : before("400, Deno takes no Upgrade on a request with a body"),
+        ],
+        ["GET", "/", "Connection: Upgrade\r\nUpgrade: h2c", "", 200, picked("all")],
+        ["GET", "/", lines(99), "", 200, picked("all")],
+        [
+          "GET",
+          "/",
+          lines(100),
+          "",
+          wire ? 431 : 200,
+          wire ? before("431, more than 100 header lines") : picked("all"),
+        ],
+        [
+          "GET",
+          "/",
+          lines(128),
+          "",
+          wire ? 431 : 400,
+          before(wire ? "431, more than 100 header lines" : "400, Deno takes no more than 128 header lines"),
+        ],
+        // Beside the value a head has 32 bytes.
+        ["GET", "/", `X: ${"x".repeat(2_016)}`, "", 200, picked("all")],
+        [
+          "GET",
+          "/",
+          `X: ${"x".repeat(2_017)}`,
+          "",
+          wire ? 431 : 200,
+          wire ? before("431, request head larger than 2048 bytes") : picked("all"),
+        ],
+        [
+          "GET",
+          `/${"x".repeat(2_100)}`,
+          "X: 1",
+          "",
+          wire ? 414 : 200,
+          wire ? before("414, request line longer than 2048 bytes") : picked("all"),
+        ],
       ] as const
     ) {
-      const lines = header.split("\r\n").map((line) => ["header", line]);
-      const query = new URLSearchParams([["method", method], ["path", path], ...lines]);
+      const asked = header.split("\r\n").map((line) => ["header", line]);
+      const query = new URLSearchParams([["method", method], ["host", "h"], ["path", path], ...asked]);
       const { route, why } = await json(weir, String(query));
-      assertEquals([route, why], told, `${query}`);
+      const what = `${method} ${path} ${header}`.slice(0, 80);
+      assertEquals([route, why], told, what);
       const client = await props.client(weir);
       await client.send(`${method} ${path} HTTP/1.1\r\nHost: h\r\n${header}\r\n\r\n${body}`);
-      assertEquals((await client.response(method)).status, status, `${query}`);
+      assertEquals((await client.response(method)).status, status, what);
     }
     assertEquals(
       (await json(weir, "path=/&host=h:99999")).why,

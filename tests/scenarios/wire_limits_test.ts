@@ -81,6 +81,13 @@ scenario("a head that is too large is 431, a target 414, too many lines 431", as
     assertEquals((await client.response()).status, status);
   }
   assertEquals(origin.requests.length, 1);
+  const small = await props.loop(listening(origin, { headBytesMax: 1_024 }));
+  for (const [status, pathBytes] of [[414, 1_010], [431, 1_009]] as const) {
+    const client = await props.client(small);
+    // The request line ends one byte beyond what a head may have, and with its last one.
+    await client.send(requestText("GET", "/" + "x".repeat(pathBytes - 1)));
+    assertEquals((await client.response()).status, status);
+  }
 }, WIRE);
 
 scenario(
