@@ -12,6 +12,8 @@ import { decodeLatin1 } from "./latin1.ts";
 /** RFC 9112 7.1.1: a recipient limits the length of chunk extensions. */
 const CHUNK_LINE_BYTES_MAX = 4_096;
 const TRAILER_BYTES_MAX = 16_384;
+/** Twelve digits: sizes below it are counted exactly. */
+const CHUNK_BYTES_END = 2 ** 48;
 
 /** A body in chunks (RFC 9112 7.1). Extensions are dropped, trailers are checked and kept apart. */
 export class ChunkedBody extends InletBody {
@@ -144,7 +146,8 @@ export function chunkSize(line: string, strict = false): number {
   for (; i < line.length; i++) {
     const digit = hexDigit(line.charCodeAt(i));
     if (digit < 0) break;
-    if (i >= 12) throw new Http1Error("malformed", "chunk size too large");
+    // RFC 9112 7.1: any number of digits, so zeros may stand in front.
+    if (size >= CHUNK_BYTES_END / 16) throw new Http1Error("malformed", "chunk size too large");
     size = size * 16 + digit;
   }
   if (i === 0) throw new Http1Error("malformed", "chunk without a size");

@@ -134,6 +134,9 @@ for (
     ["F", 15, true],
     ["1aF", 431, true],
     ["005", 5, true],
+    ["0000000000000005", 5, true],
+    ["0".repeat(40) + "ffffffffffff", 2 ** 48 - 1, true],
+    ["0".repeat(40), 0, true],
     ["ffffffffffff", 2 ** 48 - 1, true],
     ["5;a", 5, true],
     ['5;a=b;c="d;\\"e"', 5, true],
@@ -173,6 +176,8 @@ for (
     "5\r",
     "5;a\rb",
     "1000000000000",
+    "0001000000000000",
+    "ffffffffffffffffffff",
   ]
 ) {
   Deno.test(`chunkSize() refuses ${JSON.stringify(line)}`, () => {
