@@ -156,10 +156,10 @@ function placeOf(url: string, host: string | null): Place {
 
 /** RFC 9112 3.2.2: the absolute-form's authority wins over Host. */
 function splitAbsolute(url: string): Place {
-  const match = /^(https?):\/\/([^/?#]*)(.*)$/s.exec(url);
+  const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url);
   if (match === null) return nowhere("request target is not http or https");
-  const authority = match[2]!;
-  const rest = match[3]!;
+  const authority = match[1]!;
+  const rest = match[2]!;
   if (!isAuthority(authority)) return nowhere("authority of the request target is not a host and port");
   // Deno ends one without a path in a slash, which may have been there.
   if (rest.startsWith("#")) return nowhere("request target has a fragment in place of a path");

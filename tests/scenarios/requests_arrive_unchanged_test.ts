@@ -38,10 +38,13 @@ scenario("the authority of an absolute-form target wins over Host", async (props
   const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url });
   const client = await props.client(weir);
-  await client.send(requestText("GET", "http://one.test/a?b", [["Host", "two.test"]]));
-  assertEquals((await client.response()).status, 200);
-  const request = await origin.request(1);
-  assertEquals([request.target, request.headerAll("host")], ["/a?b", ["one.test"]]);
+  // RFC 9110 4.2.3: schemes are compared without case.
+  for (const scheme of ["http", "HTTP", "Https"]) {
+    await client.send(requestText("GET", `${scheme}://one.test/a?b`, [["Host", "two.test"]]));
+    assertEquals((await client.response()).status, 200, scheme);
+    const request = origin.requests.at(-1)!;
+    assertEquals([request.target, request.headerAll("host")], ["/a?b", ["one.test"]], scheme);
+  }
 });
 
 scenario("a URL with a fragment in place of a path is relayed as it came, or refused", async (props) => {
