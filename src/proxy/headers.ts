@@ -29,6 +29,7 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
   const { told } = origin;
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i]!;
+    if (named !== null && named.includes(name.toLowerCase())) continue;
     const known = knownHeader(name);
     if (known !== Known.other) {
       const value = head.headers[i + 1]!;
@@ -38,7 +39,6 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
       else if (known === Known.expect && origin.informs && head.version !== "1.0") lines.push(name, value);
       continue;
     }
-    if (named !== null && named.includes(name.toLowerCase())) continue;
     if (isNamed(name, requestIdKey)) continue;
     if (name.includes("_") && isDisguised(name, requestIdKey)) continue;
     lines.push(name, head.headers[i + 1]!);

@@ -84,6 +84,13 @@ Deno.test("toUpstream() keeps back what is for one hop or Weir's to say, and not
   assertEquals(passing([...PASSING, ...STAYING]), PASSING);
 });
 
+Deno.test("toUpstream() keeps back whatever Connection names, what else would pass too", () => {
+  for (const line of [...PASSING, "Max-Forwards: 7", "Expect: 100-continue"]) {
+    const name = line.substring(0, line.indexOf(":"));
+    assertEquals(passing([`Connection: close, ${name.toUpperCase()}`, line]), [], line);
+  }
+});
+
 Deno.test("toUpstream() believes X-Real-IP and X-Forwarded-Port of a trusted peer only", () => {
   const lines = ["X-Real-IP: 10.0.0.1", "X-Forwarded-Port: 443"];
   assertEquals(passing(lines), []);
