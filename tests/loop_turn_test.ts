@@ -2,30 +2,10 @@
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LoopTurn } from "../src/loop_turn.ts";
-import { TimerWheel } from "../src/timer_wheel.ts";
-
-/** A clock that the test moves; nothing is late until then. */
-class Clock {
-  private nowMs = 0;
-  private tick: () => void = () => {};
-  readonly wheel = new TimerWheel({
-    now: () => this.nowMs,
-    every: (_ms, tick) => {
-      this.tick = tick;
-      return () => {};
-    },
-  });
-
-  /** It is `ms` later, and what promises that are resolved already lead to has happened. */
-  async pass(ms: number): Promise<void> {
-    this.nowMs += ms;
-    this.tick();
-    for (let i = 0; i < 10; i++) await null;
-  }
-}
+import { StillTime } from "./support/still_time.ts";
 
 Deno.test("LoopTurn.next() resolves turn after turn, and not within one", async () => {
-  const turns = new LoopTurn(new Clock().wheel);
+  const turns = new LoopTurn(new StillTime().wheel);
   await turns.next();
   const turned = turns.next().then(() => "turned");
   let microtasks = Promise.resolve("");
@@ -43,7 +23,7 @@ Deno.test("LoopTurn.next() takes no stranger's connection for its own", async ()
     strangers.push(await connect(options));
     return connect(options);
   }) as typeof Deno.connect;
-  const turns = new LoopTurn(new Clock().wheel);
+  const turns = new LoopTurn(new StillTime().wheel);
   try {
     await turns.next();
     await turns.next();
@@ -64,8 +44,8 @@ Deno.test("LoopTurn.next() takes another connection after one that could not be 
     nears.push(near);
     return near;
   }) as typeof Deno.connect;
-  const clock = new Clock();
-  const turns = new LoopTurn(clock.wheel);
+  const time = new StillTime();
+  const turns = new LoopTurn(time.wheel);
   const connecting = Promise.withResolvers<Deno.TcpConn>();
   try {
     conns.push(() => Promise.reject(new Error("no descriptor left")));
@@ -75,7 +55,7 @@ Deno.test("LoopTurn.next() takes another connection after one that could not be 
     await assertRejects(() => turns.next());
     conns.push(() => connecting.promise);
     const stuck = assertRejects(() => turns.next(), Error, "is stuck");
-    for (let waits = 0; waits < 2; waits++) await clock.pass(1_000);
+    for (let waits = 0; waits < 2; waits++) await time.pass(1_000);
     await stuck;
     await turns.next();
     assertEquals(nears.length, 2);
@@ -88,12 +68,12 @@ Deno.test("LoopTurn.next() takes another connection after one that could not be 
 });
 
 Deno.test("LoopTurn.close() ends a turn that is waited for, and lets nothing begin", async () => {
-  const turns = new LoopTurn(new Clock().wheel);
+  const turns = new LoopTurn(new StillTime().wheel);
   await turns.next();
   const waited = turns.next();
   turns.close();
   await assertRejects(() => waited);
-  const unopened = new LoopTurn(new Clock().wheel);
+  const unopened = new LoopTurn(new StillTime().wheel);
   unopened.close();
   await assertRejects(() => unopened.next(), Error, "the loop has ended");
 });
@@ -102,14 +82,14 @@ Deno.test("LoopTurn.next() gives up when nothing comes through, but not because 
   const { connect } = Deno;
   const connecting = Promise.withResolvers<Deno.TcpConn>();
   Deno.connect = (() => connecting.promise) as unknown as typeof Deno.connect;
-  const clock = new Clock();
-  const turns = new LoopTurn(clock.wheel);
+  const time = new StillTime();
+  const turns = new LoopTurn(time.wheel);
   let end = "it waits";
   turns.next().then(() => end = "turned", (error) => end = error.message);
   try {
-    await clock.pass(60_000);
+    await time.pass(60_000);
     assertEquals(end, "it waits");
-    await clock.pass(1_000);
+    await time.pass(1_000);
     assertEquals(end, "the loop's own connection is stuck");
   } finally {
     Deno.connect = connect;
@@ -131,7 +111,7 @@ Deno.test("LoopTurn.next() keeps no half of a connection that cannot be accepted
     return listener;
   }) as typeof Deno.listen;
   try {
-    await assertRejects(() => new LoopTurn(new Clock().wheel).next(), Error, "no descriptor left");
+    await assertRejects(() => new LoopTurn(new StillTime().wheel).next(), Error, "no descriptor left");
     assertThrows(() => nears[0]!.close(), Deno.errors.BadResource);
   } finally {
     Deno.connect = connect;

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Listening } from "../../src/admin/listening.ts";
+import { settled } from "../support/settled.ts";
 
 /** A Deno.serve whose accept loop the test breaks, and a clock that the test turns. */
 function scripted() {
@@ -33,8 +34,7 @@ function scripted() {
   };
   const breakOff = async (error: Error) => {
     breaking(error);
-    await Promise.resolve();
-    await Promise.resolve();
+    await settled();
   };
   /** How long it has waited each time since this was asked last. */
   const waited = () => problems.splice(0).map((problem) => Number(/(\d+) ms/.exec(problem)![1]));

@@ -2,8 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type CertificatePair, readCertificate } from "../../src/control/certificate.ts";
 import { CertificateWatcher } from "../../src/control/certificate_watcher.ts";
 import { Authority, type Identity } from "../support/certificates.ts";
+import { settled } from "../support/settled.ts";
 import { needs } from "../support/tools.ts";
-import { settle, VirtualClock } from "./virtual_clock.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 const options = { sanitizeOps: true, sanitizeResources: true, ...needs("openssl") };
 const SECOND_LOOK_MS = 1_000;
@@ -79,7 +80,7 @@ class Stage {
   /** The directory changed. */
   async touch(): Promise<void> {
     this.#wake!();
-    await settle();
+    await settled();
   }
 
   /** The watch ends by itself. */
@@ -90,7 +91,7 @@ class Stage {
 
   async pass(ms: number): Promise<void> {
     await this.clock.advance(ms);
-    await settle();
+    await settled();
   }
 }
 

@@ -5,9 +5,10 @@ import type { DiscoveredEndpoint } from "../../src/control/discovery/discovery.t
 import { DnsDiscovery } from "../../src/control/discovery/dns.ts";
 import { EMPTY_ANSWERS_BELIEVED, NameMemory } from "../../src/control/discovery/name_memory.ts";
 import { type AddressAnswer, dnsResolver } from "../../src/control/discovery/resolver.ts";
+import { settled } from "../support/settled.ts";
 import { until } from "../support/until.ts";
 import { type DnsAnswer, ScriptedDns } from "./scripted_dns.ts";
-import { EPOCH, settle, VirtualClock } from "./virtual_clock.ts";
+import { EPOCH, VirtualClock } from "./virtual_clock.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 const parameters = { scheme: "http", weight: 1, backup: false, drain: false } as const;
@@ -342,7 +343,7 @@ Deno.test("DnsDiscovery.stop() waits for what is being asked, which it gives up"
   });
   discovery.start(() => said.push("published"));
   const stopping = discovery.stop().then(() => said.push("over"));
-  await settle();
+  await settled();
   assertEquals(said, ["stopped"]);
   given.resolve({ v4: ["10.0.0.1"], v6: [] });
   await stopping;

@@ -11,9 +11,9 @@ import {
   type Rows,
   upstreamSnapshot,
 } from "../../src/control/snapshots.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const config = upstreamSchema.parse({ endpoints: ["http://10.0.0.1"] });
 const tls = { caCerts: [] };
@@ -44,7 +44,7 @@ function workerOf(upstream: ReturnType<typeof upstreamSnapshot>): Upstream {
     routesMax: 1,
     rateSlotsMax: 1,
   });
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const { wheel } = new StillTime();
   const own = new OwnColumn(board, 1);
   return new Upstream(upstream, { own, wheel, pools: new Pools(), now: () => 0, random: () => 0 });
 }

@@ -3,7 +3,8 @@ import { healthSchema } from "../../src/config/schema.ts";
 import { RESULTS_KEPT } from "../../src/control/endpoint_check.ts";
 import { HealthChecker } from "../../src/control/health_checker.ts";
 import type { Probe, ProbeOutcome } from "../../src/control/probe.ts";
-import { EPOCH, settle, VirtualClock } from "./virtual_clock.ts";
+import { settled } from "../support/settled.ts";
+import { EPOCH, VirtualClock } from "./virtual_clock.ts";
 
 const tls = { caCerts: [] };
 const passes: ProbeOutcome = { passed: true, reason: "connected" };
@@ -210,7 +211,7 @@ Deno.test("HealthChecker.stop() gives up running checks, waits for them and plan
   const scene = new Scene();
   scene.answers.set("b", "hang");
   scene.apply(["a", "b"]);
-  await settle();
+  await settled();
   await scene.clock.advance(10);
   await scene.checker.stop();
   assertEquals(scene.clock.waiting, 0);
@@ -225,7 +226,7 @@ Deno.test("HealthChecker.stop() waits for the probes of endpoints that have left
   scene.apply([]);
   let stopped = false;
   const stopping = scene.checker.stop().then(() => stopped = true);
-  await settle();
+  await settled();
   assertEquals([stopped, scene.checker.check("a")], [false, undefined]);
   scene.release();
   await stopping;

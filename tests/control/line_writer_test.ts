@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { LineWriter } from "../../src/control/line_writer.ts";
-import { settle, VirtualClock } from "./virtual_clock.ts";
+import { settled } from "../support/settled.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 const LIMITS = { waitingBytesMax: 1_000, flushMsMax: 2_000 };
 
@@ -17,7 +18,7 @@ class SlowPipe {
   }
 
   async readAll(): Promise<void> {
-    for (await settle(); this.#read !== null; await settle()) {
+    for (await settled(); this.#read !== null; await settled()) {
       const read = this.#read;
       this.#read = null;
       read();
@@ -38,7 +39,7 @@ Deno.test("LineWriter drops and counts whole lines when nobody reads, and goes o
   const pipe = new SlowPipe();
   const writer = new LineWriter(pipe, { ...LIMITS, waitingBytesMax: 20 });
   writer.write("in the pipe\n");
-  await settle();
+  await settled();
   writer.write("waits for room\n");
   writer.write("dropped 1\ndropped 2\n");
   writer.write(new TextEncoder().encode("dropped 3\n"));

@@ -7,7 +7,8 @@ import {
   mergeEndpoints,
 } from "../../src/control/discovery/discovery.ts";
 import { COALESCE_MS, UpstreamDiscovery } from "../../src/control/discovery/upstream_discovery.ts";
-import { settle, VirtualClock } from "./virtual_clock.ts";
+import { settled } from "../support/settled.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 const traits = { scheme: "http", weight: 1, backup: false, drain: false } as const;
 
@@ -60,7 +61,7 @@ function scene(...addresses: string[]) {
 
 Deno.test("UpstreamDiscovery publishes first when every address was looked at, then what changes", async () => {
   const { clock, scripted, discovery, published } = scene("http://10.0.0.1:80", "dns+http://app.test:80");
-  await settle();
+  await settled();
   assertEquals(published, []);
   scripted.find([endpoint("10.0.0.2")]);
   scripted.first.resolve();

@@ -1,6 +1,7 @@
 // A Clock that moves only when a test says so.
 
 import type { Cancel, Clock } from "../../src/control/clock.ts";
+import { settled } from "../support/settled.ts";
 
 interface Planned {
   readonly at: number;
@@ -47,12 +48,12 @@ export class VirtualClock implements Clock {
   /** Makes every call that is due within `ms`, in order, each with what follows from it. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;
-    await settle();
+    await settled();
     for (let next = this.earliest(end); next !== undefined; next = this.earliest(end)) {
       this.time = next.at;
       this.planned = this.planned.filter((other) => other !== next);
       next.callback();
-      await settle();
+      await settled();
     }
     this.time = end;
   }
@@ -60,9 +61,4 @@ export class VirtualClock implements Clock {
   private earliest(end: number): Planned | undefined {
     return this.planned.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
   }
-}
-
-/** Lets everything run that waits for nothing but promises that are settled. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }

@@ -2,16 +2,16 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { BodyError } from "../../src/exchange.ts";
 import { PIECES } from "../../src/http1/buffers.ts";
 import { Beginning } from "../../src/listener/beginning.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 
 const decoder = new TextDecoder();
 
 function stage(length: number | null) {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const time = new StillTime();
   const body = new ToldBody(length);
-  const beginning = new Beginning(body, wheel);
+  const beginning = new Beginning(body, time.wheel);
   let waited = false;
   const over = beginning.waited().then(() => waited = true);
   return {
@@ -19,15 +19,8 @@ function stage(length: number | null) {
     beginning,
     over,
     waits: () => !waited,
-    pass: (ms: number) => {
-      now += ms;
-      wheel.advance();
-    },
+    time,
   };
-}
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 16; turn++) await null;
 }
 
 async function rest(beginning: Beginning): Promise<string> {
@@ -40,10 +33,9 @@ async function rest(beginning: Beginning): Promise<string> {
 for (const length of [10, null]) {
   Deno.test(`a Beginning is whole when all comes in a moment (length ${length})`, async () => {
     const { kept } = PIECES;
-    const { body, beginning, over, waits, pass } = stage(length);
+    const { body, beginning, over, waits, time } = stage(length);
     body.tell("first");
-    pass(9);
-    await turns();
+    await time.pass(9);
     assertEquals(waits(), true);
     body.tell("after");
     if (length === null) body.tell(null);
@@ -55,24 +47,24 @@ for (const length of [10, null]) {
   });
 
   Deno.test(`a Beginning passes what came in time, then the rest as it comes (length ${length})`, async () => {
-    const { body, beginning, over, pass } = stage(length);
+    const { body, beginning, over, time } = stage(length);
     body.tell("first");
-    await turns();
-    pass(20);
+    await settled();
+    time.pass(20);
     await over;
     assertEquals(beginning.whole(), null);
     const read = rest(beginning);
-    await turns();
+    await settled();
     body.tell("af");
-    await turns();
+    await settled();
     body.tell("ter", null);
     assertEquals(await read, "first|af|ter|");
   });
 }
 
 Deno.test("a Beginning of which nothing came in time is not ready, and loses nothing", async () => {
-  const { body, beginning, over, pass } = stage(null);
-  pass(20);
+  const { body, beginning, over, time } = stage(null);
+  time.pass(20);
   await over;
   assertEquals(beginning.ready, false);
   body.tell("late", "later", null);
@@ -100,14 +92,14 @@ Deno.test("a Beginning of a body that breaks off gives what came, then the reaso
 });
 
 Deno.test("a Beginning that is cancelled cancels the body, and keeps its memory while something is read into it", async () => {
-  const { body, beginning, over, pass } = stage(null);
-  pass(20);
+  const { body, beginning, over, time } = stage(null);
+  time.pass(20);
   await over;
   const { kept } = PIECES;
   beginning.cancel();
-  await turns();
+  await settled();
   assertEquals([body.cancelled, PIECES.kept], [true, kept]);
   body.tell(new BodyError("truncated", "cancelled"));
-  await turns();
+  await settled();
   assertEquals(PIECES.kept, kept + 1);
 });

@@ -1,30 +1,17 @@
 // Accepts that fail, scripted, on a clock that stands still: whoever would wait for it to go on waits for ever.
 
 import { assertEquals } from "@std/assert";
-import { configSchema } from "../../src/config/schema.ts";
 import { openListener } from "../../src/listener/listener.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { withFailingAccepts } from "../support/failing_accepts.ts";
+import { listenOptions } from "../support/listen_options.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";
 import { until } from "../support/until.ts";
-
-const { listen } = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
 
 Deno.test("clients that leave before they are accepted cost nobody a connection and hold nobody up", async () => {
   const { NotConnected, ConnectionAborted, ConnectionReset } = Deno.errors;
   const failures: Error[] = [];
-  const listener = withFailingAccepts(() => failures.shift(), () =>
-    openListener({
-      config: { ...listen, host: "127.0.0.1", port: 0, listener: "wire" },
-      wheel: new TimerWheel({ now: () => 0, every: () => () => {} }),
-      handle: async (exchange) => {
-        await exchange.respond({ status: 204, reason: "", headers: [] }, null);
-      },
-      onFailed: () => {},
-      makeRoom: () => null,
-      trusts: () => false,
-      countConnection: () => {},
-    }));
+  const open = () => openListener(listenOptions("wire"));
+  const listener = withFailingAccepts(() => failures.shift(), open);
   const url = `http://127.0.0.1:${listener.port}`;
   const asks = async (client: RawClient) => {
     await client.send(requestText("GET", "/"));

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { PIECES } from "../../src/http1/buffers.ts";
 import { Gatherer } from "../../src/listener/gatherer.ts";
+import { settled } from "../support/settled.ts";
 
 /** A connection of which the bytes up to each mark are there at once, and the rest when `come()` is called. */
 class Script {
@@ -107,7 +108,6 @@ Deno.test("Gatherer.release() gives a buffer back only when nothing is read into
   gatherer.release();
   assertEquals(PIECES.kept, kept);
   source.come(1);
-  // Two turns after the read has settled.
-  for (let turn = 0; turn < 8; turn++) await null;
+  await settled();
   assertEquals(PIECES.kept, kept + 1);
 });

@@ -1,39 +1,32 @@
 // A listener with TLS while it leaves, with real clients and a clock that only the test moves.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { configSchema } from "../../src/config/schema.ts";
 import { openListener } from "../../src/listener/listener.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Authority } from "../support/certificates.ts";
+import { listenOptions } from "../support/listen_options.ts";
+import { StillTime } from "../support/still_time.ts";
 import { TlsClient } from "../support/tls_client.ts";
 import { ToldBody } from "../support/told_body.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 
-const { listen } = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
 const GET = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
 
 /** A listener that answers `/slow` as the test tells, and everything else at once. */
 async function standing(name: "serve" | "wire") {
   const authority = await Authority.create();
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const time = new StillTime();
   const slow = new ToldBody(null);
   const ports: number[] = [];
-  const listener = openListener({
-    config: { ...listen, host: "127.0.0.1", port: 0, listener: name },
+  const listener = openListener(listenOptions(name, {
     certificate: { ...await authority.issue(), fingerprint: "" },
-    wheel,
+    wheel: time.wheel,
     handle: async (exchange) => {
       ports.push(exchange.peer.port);
       const body = exchange.head.target === "/slow" ? slow : null;
       await exchange.respond({ status: body === null ? 204 : 200, reason: "", headers: [] }, body);
     },
-    onFailed: () => {},
-    makeRoom: () => null,
-    trusts: () => false,
-    countConnection: () => {},
-  });
+  }));
   let drained = false;
   return {
     slow,
@@ -41,7 +34,7 @@ async function standing(name: "serve" | "wire") {
     ports,
     client: () => TlsClient.connect(`https://127.0.0.1:${listener.port}`, authority.cert),
     passTo(...times: number[]): void {
-      for (now of times) wheel.advance();
+      for (const ms of times) time.pass(ms - time.now);
     },
     drain: (): Promise<void> => listener.drain().then(() => void (drained = true)),
     drained: () => drained,

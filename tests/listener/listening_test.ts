@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { configSchema } from "../../src/config/schema.ts";
+import { listenSchema } from "../../src/config/schema.ts";
 import type { Listener } from "../../src/listener/listener.ts";
 import { Listening } from "../../src/listener/listening.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const certificate = (fingerprint: string) => ({ cert: "", key: "", fingerprint });
 
 /** A port that listens with the certificate "first", and changes that end as the test says. */
 function setUp() {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const time = new StillTime();
   const told: string[] = [];
   /** What the listener was asked to change to, in order. */
   const changes: { readonly to: string; readonly succeeds: () => void; readonly fails: () => void }[] = [];
@@ -26,8 +26,8 @@ function setUp() {
     abort: () => {},
   };
   const listening = new Listening({
-    config: configSchema.parse({}).listen,
-    wheel,
+    config: listenSchema.parse({}),
+    wheel: time.wheel,
     handle: () => Promise.resolve(),
     countConnection: () => {},
     makeRoom: () => null,
@@ -42,15 +42,8 @@ function setUp() {
     told,
     changes,
     swap: (fingerprint: string) => listening.swap(certificate(fingerprint)),
-    passes(ms: number): void {
-      now += ms;
-      wheel.advance();
-    },
+    time,
   };
-}
-
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) await null;
 }
 
 Deno.test("Listening tells a certificate once it and every change before it have come to their end", async () => {
@@ -67,7 +60,7 @@ Deno.test("Listening tells a certificate once it and every change before it have
 });
 
 Deno.test("Listening does not tell a certificate that cannot be had yet when an older change ends", async () => {
-  const { told, changes, swap, passes } = setUp();
+  const { told, changes, swap, time } = setUp();
   swap("a");
   swap("b");
   changes[1]!.fails();
@@ -75,7 +68,7 @@ Deno.test("Listening does not tell a certificate that cannot be had yet when an 
   changes[0]!.succeeds();
   await settled();
   assertEquals(told, ["first"]);
-  passes(60);
+  time.pass(60);
   assertEquals(changes.map(({ to }) => to), ["a", "b", "b"]);
   changes[2]!.succeeds();
   await settled();
@@ -83,12 +76,12 @@ Deno.test("Listening does not tell a certificate that cannot be had yet when an 
 });
 
 Deno.test("Listening tells a certificate that was tried again when an older change ends after it", async () => {
-  const { told, changes, swap, passes } = setUp();
+  const { told, changes, swap, time } = setUp();
   swap("a");
   swap("b");
   changes[1]!.fails();
   await settled();
-  passes(60);
+  time.pass(60);
   changes[2]!.succeeds();
   await settled();
   assertEquals(told, ["first"]);

@@ -1,24 +1,21 @@
 // Wire out of descriptors: accepts that fail, scripted, and who makes room for the next.
 
 import { assertEquals } from "@std/assert";
-import { configSchema } from "../../src/config/schema.ts";
 import { openListener } from "../../src/listener/listener.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { withFailingAccepts } from "../support/failing_accepts.ts";
+import { listenOptions } from "../support/listen_options.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";
+import { StillTime } from "../support/still_time.ts";
 import { until } from "../support/until.ts";
-
-const { listen } = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
 
 /** A wire listener, the worker's other idle connections, and a clock that the test turns. */
 class Stage implements Disposable {
   /** Connections to endpoints that were closed, by since when they idled. */
   readonly closed: number[] = [];
-  private now = 0;
+  private readonly time = new StillTime();
   private accepted = 0;
   private failing = false;
-  private readonly wheel = new TimerWheel({ now: () => this.now, every: () => () => {} });
   private readonly pools = new Pools();
   private readonly listener;
   private readonly url: string;
@@ -46,24 +43,14 @@ class Stage implements Disposable {
       this.failing = false;
       return new Error("Too many open files (os error 24)");
     };
-    return withFailingAccepts(failure, () =>
-      openListener({
-        config: { ...listen, host: "127.0.0.1", port: 0, listener: "wire" },
-        wheel: this.wheel,
-        handle: async (exchange) => {
-          await exchange.respond({ status: 204, reason: "", headers: [] }, null);
-        },
-        onFailed: () => {},
-        trusts: () => false,
-        makeRoom: (since) => this.pools.makeRoom(since),
-        countConnection: () => {},
-      }));
+    const { wheel } = this.time;
+    const makeRoom = (since: number) => this.pools.makeRoom(since);
+    return withFailingAccepts(failure, () => openListener(listenOptions("wire", { wheel, makeRoom })));
   }
 
   /** Turns the clock. */
   at(now: number): void {
-    this.now = now;
-    this.wheel.advance();
+    this.time.pass(now - this.time.now);
   }
 
   /** A client that has come in. */

@@ -2,7 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { Passage } from "../../src/listener/passage.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 /** One side: what is read of it is what `says` was told; writes wait while it is not `taking`. */
 class Side {
@@ -53,14 +54,8 @@ class Side {
   }
 }
 
-/** All that can happen without the clock. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await null;
-}
-
 Deno.test("what a client says to a Deno.serve that shuts down waits until no answer is on its way", async () => {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const time = new StillTime();
   const [client, inside] = [new Side(), new Side()];
   let closes = false;
   let over = false;
@@ -68,14 +63,9 @@ Deno.test("what a client says to a Deno.serve that shuts down waits until no ans
   new Passage(client as unknown as Deno.TlsConn, {
     connect: () => Promise.resolve({ conn, closes: () => closes, release: () => {} }),
     onEntered: () => {},
-    wheel,
+    wheel: time.wheel,
     onOver: () => over = true,
   });
-  const pass = async (ms: number) => {
-    now += ms;
-    wheel.advance();
-    await settled();
-  };
   inside.takes();
   client.says("request");
   await settled();
@@ -86,15 +76,15 @@ Deno.test("what a client says to a Deno.serve that shuts down waits until no ans
   assertEquals(inside.written, ["request", "more room"]);
   closes = true;
   client.says("yet more room");
-  for (let i = 0; i < 5; i++) await pass(20);
+  for (let i = 0; i < 5; i++) await time.pass(20);
   assertEquals([inside.written.length, client.written], [2, []]);
   client.takes();
   await settled();
   inside.says("middle");
   await settled();
-  await pass(20);
+  await time.pass(20);
   assertEquals([inside.written.length, client.written], [2, ["beginning", "middle"]]);
-  await pass(20);
+  await time.pass(20);
   assertEquals(inside.written.slice(2), ["yet more room"]);
   inside.says("rest");
   inside.says(null);
@@ -111,8 +101,7 @@ class Stage {
   readonly inside = new Side();
   /** What happened to it, in order. */
   readonly heard: string[] = [];
-  now = 0;
-  readonly #wheel = new TimerWheel({ now: () => this.now, every: () => () => {} });
+  readonly time = new StillTime();
   readonly #connected = Promise.withResolvers<void>();
   readonly passage: Passage;
 
@@ -127,7 +116,7 @@ class Stage {
         return { conn, closes: () => false, release: () => this.heard.push("released") };
       },
       onEntered: () => this.heard.push("entered"),
-      wheel: this.#wheel,
+      wheel: this.time.wheel,
       onOver: () => this.heard.push("over"),
     });
   }
@@ -136,12 +125,6 @@ class Stage {
   async connects(failure?: Error): Promise<void> {
     if (failure === undefined) this.#connected.resolve();
     else this.#connected.reject(failure);
-    await settled();
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.now += ms;
-    this.#wheel.advance();
     await settled();
   }
 
@@ -190,10 +173,9 @@ async function answered(): Promise<Stage> {
 
 Deno.test("a client has two seconds to read the last answer, and is cut then", async () => {
   const stage = await answered();
-  for (let i = 0; i < 199; i++) await stage.pass(10);
+  await stage.time.run(1_990);
   assertEquals(stage.closed, [0, 0]);
-  await stage.pass(10);
-  await stage.pass(10);
+  await stage.time.run(20);
   assertEquals([stage.closed, stage.heard.slice(2)], [[1, 1], ["released", "over"]]);
   stage.passage.cut();
   assertEquals([stage.closed, stage.heard.length], [[1, 1], 4]);
@@ -233,7 +215,7 @@ Deno.test("a client that has had two seconds with the last answer is cut as soon
   await stage.connects();
   stage.inside.says("answer");
   await settled();
-  await stage.pass(2_000);
+  await stage.time.pass(2_000);
   stage.inside.says(null);
   await settled();
   assertEquals([stage.client.written, stage.closed], [["answer", "end"], [1, 1]]);

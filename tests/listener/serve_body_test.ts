@@ -3,14 +3,14 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BodyError } from "../../src/exchange.ts";
 import { PASSES } from "../../src/listener/serve_cancel.ts";
 import { ServeBody } from "../../src/listener/serve_body.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { latin1 } from "../support/raw_http.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 /** A body of which nothing says whether there is one, on a clock that only the test moves. */
 function undeclared() {
-  let now = 0;
+  const time = new StillTime();
   let stream!: ReadableStreamDefaultController<Uint8Array>;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
   let ends = 0;
   const client = new AbortController();
   const source = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
@@ -19,12 +19,9 @@ function undeclared() {
     body,
     client,
     stream,
-    isNone: body.isNone(wheel),
+    isNone: body.isNone(time.wheel),
     ends: () => ends,
-    passes(ms: number): void {
-      now += ms;
-      wheel.advance();
-    },
+    time,
   };
 }
 
@@ -36,10 +33,10 @@ Deno.test("ServeBody.isNone() is true for what ends without a byte", async () =>
 });
 
 Deno.test("ServeBody.isNone() is true for what has ended, though the time is over before the turn", async () => {
-  const { isNone, passes, stream } = undeclared();
+  const { isNone, time, stream } = undeclared();
   stream.close();
-  for (let turn = 0; turn < 20; turn++) await null;
-  passes(20);
+  await settled();
+  time.pass(20);
   assertEquals(await isNone, true);
 });
 
@@ -52,8 +49,8 @@ Deno.test("ServeBody.isNone() is false for what begins, and loses nothing of it"
 });
 
 Deno.test("ServeBody.isNone() is false for what takes longer, and loses nothing of it", async () => {
-  const { body, isNone, passes, stream, ends } = undeclared();
-  passes(20);
+  const { body, isNone, time, stream, ends } = undeclared();
+  time.pass(20);
   assertEquals([await isNone, ends()], [false, 0]);
   stream.enqueue(latin1("late"));
   stream.close();
@@ -61,11 +58,11 @@ Deno.test("ServeBody.isNone() is false for what takes longer, and loses nothing 
 });
 
 Deno.test("a client that leaves before its late body is read has not ended it", async () => {
-  const { body, isNone, passes, stream } = undeclared();
-  passes(20);
+  const { body, isNone, time, stream } = undeclared();
+  time.pass(20);
   await isNone;
   stream.error(new Error("BadResource"));
-  for (let turn = 0; turn < 20; turn++) await null;
+  await settled();
   for (let n = 1; n <= 2; n++) await assertRejects(() => body.read(), BodyError, "client left");
 });
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Departures, type Watched } from "../../src/listener/serve_departures.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { StillTime } from "../support/still_time.ts";
 
 /** A request that notes what it is told. */
 class Asking implements Watched {
@@ -19,45 +19,41 @@ class Asking implements Watched {
 }
 
 function setUp() {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const time = new StillTime();
   return {
-    departures: new Departures(wheel),
+    time,
+    departures: new Departures(time.wheel),
     asking: Array.from({ length: 4 }, () => new Asking()),
-    passes(ms: number): void {
-      for (const end = now + ms; now < end; now += 10) wheel.advance();
-      wheel.advance();
-    },
   };
 }
 
-Deno.test("a request is watched once it has taken a moment, and is told to leave while it goes on", () => {
-  const { departures, asking: [short, long], passes } = setUp();
+Deno.test("a request is watched once it has taken a moment, and is told to leave while it goes on", async () => {
+  const { departures, asking: [short, long], time } = setUp();
   departures.add(short!);
   departures.add(long!);
   departures.remove(short!);
   assertEquals(long!.heard, []);
-  passes(100);
+  await time.run(100);
   assertEquals(long!.heard, ["watch"]);
   departures.leave();
   assertEquals([short!.heard, long!.heard], [[], ["watch", "leave"]]);
 });
 
-Deno.test("a request that is watched from its beginning is watched once", () => {
-  const { departures, asking: [first], passes } = setUp();
+Deno.test("a request that is watched from its beginning is watched once", async () => {
+  const { departures, asking: [first], time } = setUp();
   departures.watch(first!);
-  passes(100);
+  await time.run(100);
   departures.leave();
   assertEquals(first!.heard, ["watch", "leave"]);
 });
 
-Deno.test("whoever is removed twice, or never stood here, takes nobody else along", () => {
-  const { departures, asking: [gone, over, young, watched], passes } = setUp();
+Deno.test("whoever is removed twice, or never stood here, takes nobody else along", async () => {
+  const { departures, asking: [gone, over, young, watched], time } = setUp();
   departures.add(young!);
   departures.watch(watched!);
   departures.watch(gone!);
   for (const one of [gone!, gone!, over!]) departures.remove(one);
-  passes(100);
+  await time.run(100);
   departures.leave();
   assertEquals([young!.heard, watched!.heard], [["watch", "leave"], ["watch", "leave"]]);
   assertEquals([gone!.heard, over!.heard], [["watch"], []]);

@@ -4,28 +4,26 @@ import { Rotation } from "../../src/listener/rotation.ts";
 import { Departures } from "../../src/listener/serve_departures.ts";
 import { ServeExchange } from "../../src/listener/serve_exchange.ts";
 import { Uploads } from "../../src/listener/serve_uploads.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { latin1 } from "../support/raw_http.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const peer = { hostname: "127.0.0.1", port: 1 };
 
 /** What exchanges share, on a clock that only the test moves. */
 function setUp() {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+  const time = new StillTime();
+  const { wheel } = time;
   const rotates = { connectionLifetimeMs: 0, connectionRequestsMax: 0 };
   return {
+    time,
     shared: {
       scheme: "http" as const,
       authorityOf: (authority: string) => authority,
       uploads: new Uploads(),
-      rotation: new Rotation(rotates, { now: () => now, random: () => 0 }),
+      rotation: new Rotation(rotates, { now: () => time.now, random: () => 0 }),
       departures: new Departures(wheel),
       wheel,
-    },
-    passes(ms: number): void {
-      now += ms;
-      wheel.advance();
     },
   };
 }
@@ -33,7 +31,7 @@ function setUp() {
 /** A POST of three bytes as Deno hands it over, answered at once with 503. */
 function post(headers: Record<string, string>) {
   let stream!: ReadableStreamDefaultController<Uint8Array>;
-  const { shared, passes } = setUp();
+  const { shared, time } = setUp();
   const body = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
   const request = new Request("http://weir.test/", {
     method: "POST",
@@ -47,22 +45,22 @@ function post(headers: Record<string, string>) {
     exchange.body!.cancel();
   };
   const response = new ServeExchange(request, peer, shared, null).run(handle);
-  return { answered, response, stream, passes };
+  return { answered, response, stream, time };
 }
 
 Deno.test("a request of HTTP/2 is answered once its body has begun", async () => {
   const { answered, response, stream } = post({});
-  for (let turn = 0; turn < 20; turn++) await null;
+  await settled();
   assertEquals(answered, []);
   stream.enqueue(latin1("abc"));
   assertEquals([(await response).status, answered], [503, [3]]);
 });
 
 Deno.test("a request of HTTP/2 whose body takes longer is answered without it", async () => {
-  const { answered, response, passes } = post({});
-  for (let turn = 0; turn < 20; turn++) await null;
+  const { answered, response, time } = post({});
+  await settled();
   assertEquals(answered, []);
-  passes(20);
+  time.pass(20);
   assertEquals([(await response).status, answered], [503, [3]]);
 });
 
@@ -92,7 +90,7 @@ for (
 }
 
 Deno.test("the end of a request with Upgrade makes no other one unheard", async () => {
-  const { shared, passes } = setUp();
+  const { shared, time } = setUp();
   const begin = (headers: Record<string, string>, signal: AbortSignal, handled: Promise<void>) => {
     const exchange = new ServeExchange(
       new Request("http://weir.test/", { headers: { host: "weir.test", ...headers }, signal }),
@@ -106,8 +104,8 @@ Deno.test("the end of a request with Upgrade makes no other one unheard", async 
   const client = new AbortController();
   const waits = begin({}, client.signal, new Promise(() => {}));
   begin({ upgrade: "x" }, new AbortController().signal, Promise.resolve());
-  for (let turn = 0; turn < 20; turn++) await null;
-  for (let i = 0; i < 10; i++) passes(10);
+  await settled();
+  await time.run(100);
   client.abort();
   assertEquals(waits.clientGone, true);
 });

@@ -2,35 +2,25 @@
 // told is told because the client left, not because time passed.
 
 import { assertEquals } from "@std/assert";
-import { configSchema } from "../../src/config/schema.ts";
-import type { ClientSocket } from "../../src/exchange.ts";
+import type { ClientSocket, Exchange } from "../../src/exchange.ts";
 import { openListener } from "../../src/listener/listener.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { listenOptions } from "../support/listen_options.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { until } from "../support/until.ts";
 import { handshake } from "../support/websocket.ts";
-
-const { listen } = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
 
 Deno.test("a client that leaves before its handshake is answered is told of, and gets no WebSocket", async () => {
   const arrived = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<ClientSocket | null>();
   let gone = false;
-  const listener = openListener({
-    config: { ...listen, host: "127.0.0.1", port: 0, listener: "serve" },
-    wheel: new TimerWheel({ now: () => 0, every: () => () => {} }),
-    handle: async (exchange) => {
-      exchange.listener = { clientLeft: () => gone = true };
-      arrived.resolve();
-      await until("the client's leaving is told", () => gone).catch(asked.reject);
-      const events = { onMessage: () => {}, onClosed: () => {} };
-      asked.resolve(await exchange.acceptWebSocket!([], null, events));
-    },
-    onFailed: () => {},
-    makeRoom: () => null,
-    trusts: () => false,
-    countConnection: () => {},
-  });
+  const handle = async (exchange: Exchange) => {
+    exchange.listener = { clientLeft: () => gone = true };
+    arrived.resolve();
+    await until("the client's leaving is told", () => gone).catch(asked.reject);
+    const events = { onMessage: () => {}, onClosed: () => {} };
+    asked.resolve(await exchange.acceptWebSocket!([], null, events));
+  };
+  const listener = openListener(listenOptions("serve", { handle }));
   await using client = await RawClient.connect(`http://127.0.0.1:${listener.port}`);
   await client.send(handshake());
   await arrived.promise;

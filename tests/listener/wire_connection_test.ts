@@ -6,7 +6,8 @@ import type { Exchange } from "../../src/exchange.ts";
 import { WireConnection } from "../../src/listener/wire_connection.ts";
 import { WireHouse } from "../../src/listener/wire_house.ts";
 import { WireTable } from "../../src/listener/wire_table.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 /** A client: each read waits for what it says next. */
 class Client {
@@ -37,16 +38,10 @@ class Client {
   close(): void {}
 }
 
-/** All that can happen without the client. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await null;
-}
-
 /** A client's connection with an upload of eight bytes, of which four have come. */
 async function halfAnUpload() {
   const config = listenSchema.parse({});
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
-  const table = new WireTable(config, wheel, () => 0, () => {});
+  const table = new WireTable(config, new StillTime().wheel, () => 0, () => {});
   const exchanges: Exchange[] = [];
   const answered = Promise.withResolvers<void>();
   const handle = (exchange: Exchange) => {

@@ -1,9 +1,9 @@
 // Who may come in, who makes room for them, and when deadlines are looked at.
 
 import { assertEquals } from "@std/assert";
-import { configSchema, type ListenConfig } from "../../src/config/schema.ts";
+import { type ListenConfig, listenSchema } from "../../src/config/schema.ts";
 import { type Tabled, WireTable } from "../../src/listener/wire_table.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { StillTime } from "../support/still_time.ts";
 
 /** A connection of an address, `a` for `a1` and none for `-1`; closing it takes it out of the table, as its socket does. */
 class Caller implements Tabled {
@@ -31,19 +31,17 @@ class Caller implements Tabled {
 }
 
 class Stage {
-  now = 100;
+  readonly time = new StillTime(100);
   readonly closed: string[] = [];
   readonly changes: number[] = [];
   readonly callers = new Map<string, Caller>();
-  readonly wheel = new TimerWheel({ now: () => this.now, every: () => () => {} });
   readonly table: WireTable;
 
   constructor(listen: Partial<ListenConfig> = {}) {
-    const config = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
     this.table = new WireTable(
-      { ...config.listen, ...listen },
-      this.wheel,
-      () => this.now,
+      { ...listenSchema.parse({}), ...listen },
+      this.time.wheel,
+      () => this.time.now,
       (change) => this.changes.push(change),
     );
   }
@@ -72,11 +70,6 @@ class Stage {
   admit(address: string): string | null {
     const before = this.closed.length;
     return this.table.admits(address) ? this.closed.slice(before).join() : null;
-  }
-
-  passes(ms: number): void {
-    this.now += ms;
-    this.wheel.advance();
   }
 }
 
@@ -151,31 +144,31 @@ Deno.test("WireTable closes in the order of idling, whoever leaves the line or j
   assertEquals(stage.closed.slice(3), ["a5", "a3"]);
 });
 
-Deno.test("WireTable looks at deadlines four times within the shortest, as long as somebody is there", () => {
+Deno.test("WireTable looks at deadlines four times within the shortest, as long as somebody is there", async () => {
   const stage = new Stage({ headReadMs: 1_000, keepAliveIdleMs: 2_000 }).come("a1");
   assertEquals([stage.table.sweepMs, stage.table.clock, stage.table.after(1_000)], [250, 100, 1_350]);
-  for (let ms = 0; ms < 1_000; ms += 10) stage.passes(10);
+  await stage.time.run(1_000);
   const { checkedAt } = stage.caller("a1");
   assertEquals([checkedAt, stage.table.clock], [[350, 600, 850, 1_100], 1_100]);
   stage.caller("a1").close();
-  for (let ms = 0; ms < 1_000; ms += 10) stage.passes(10);
+  await stage.time.run(1_000);
   assertEquals([checkedAt.length, stage.table.clock], [4, 1_100]);
   stage.come("a2");
   assertEquals(stage.table.clock, 2_100, "the clock of nobody has stood still");
 });
 
-Deno.test("WireTable goes on looking at the others' deadlines when one comes or leaves", () => {
+Deno.test("WireTable goes on looking at the others' deadlines when one comes or leaves", async () => {
   const stage = new Stage({ headReadMs: 1_000, keepAliveIdleMs: 1_000 }).come("a1", "a2");
-  const after = (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 10) stage.passes(10);
+  const after = async (ms: number) => {
+    await stage.time.run(ms);
     return stage.caller("a1").checkedAt.at(-1);
   };
-  assertEquals(after(250), 350);
+  assertEquals(await after(250), 350);
   stage.caller("a2").close();
-  assertEquals(after(250), 600);
-  after(100);
+  assertEquals(await after(250), 600);
+  await after(100);
   stage.come("a3");
-  assertEquals([stage.table.clock, after(150)], [600, 850]);
+  assertEquals([stage.table.clock, await after(150)], [600, 850]);
 });
 
 for (const [shortest, sweepMs] of [[8, 10], [40, 10], [44, 11], [4_000, 1_000], [60_000, 1_000]] as const) {

@@ -12,7 +12,8 @@ import { discoveryInputs } from "../../src/pod/discovery_inputs.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { UpstreamBook } from "../../src/pod/upstream_book.ts";
 import { ScriptedDns } from "../control/scripted_dns.ts";
-import { EPOCH, settle, VirtualClock } from "../control/virtual_clock.ts";
+import { EPOCH, VirtualClock } from "../control/virtual_clock.ts";
+import { settled } from "../support/settled.ts";
 
 /** A discovery that finds what a test says, when it says so. */
 class Scripted implements Discovery {
@@ -69,9 +70,9 @@ Deno.test("an upstream that is new or changed is told with its configuration, no
     a: { endpoints: ["https://10.0.0.2"], hostHeader: "=two" },
     slow: { endpoints: ["dns+http://slow.test:80"] },
   }));
-  await settle();
+  await settled();
   await clock.advance(COALESCE_MS);
-  await settle();
+  await settled();
   assertEquals(changes, [], "workers have the old settings of a, and would ask the new endpoint with them");
   scripted.get("slow")!.find([found("10.0.0.3")]);
   scripted.get("slow")!.first.resolve();
@@ -88,11 +89,11 @@ Deno.test("an upstream that stays as it is goes on being told while another one 
   const { clock, scripted, changes, book } = stage();
   const stays = { endpoints: ["dns+http://stays.test:80"] };
   const first = book.apply(configOf({ stays }));
-  await settle();
+  await settled();
   scripted.get("stays")!.first.resolve();
   await first;
   const applying = book.apply(configOf({ stays, slow: { endpoints: ["dns+http://slow.test:80"] } }));
-  await settle();
+  await settled();
   scripted.get("stays")!.find([found("10.0.0.9")]);
   await clock.advance(COALESCE_MS);
   assertEquals(changes, ["stays"]);

@@ -3,9 +3,9 @@ import { combinedLine, jsonLine, type LineFormat } from "../../src/proxy/access_
 import { AccessLog } from "../../src/proxy/access_log.ts";
 import { LineBuffer } from "../../src/proxy/line_buffer.ts";
 import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { accessLogSchema } from "../../src/config/schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const ARRIVAL = Date.UTC(2000, 9, 10, 13, 55, 36, 45);
 
@@ -127,7 +127,7 @@ Deno.test("combinedLine() is the combined format, and no header can forge anothe
 function logged(config: Record<string, unknown>, records: readonly RequestRecord[], draw = 0.5): string[] {
   let written = "";
   const write = (lines: Uint8Array) => written += new TextDecoder().decode(lines);
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const { wheel } = new StillTime();
   const log = new AccessLog(accessLogSchema.parse(config), wheel, () => draw, write);
   for (const record of records) log.record(record, ARRIVAL);
   log.flush();
@@ -175,7 +175,7 @@ Deno.test("AccessLog.record() takes for failures what docs/errors.md says", () =
 
 Deno.test("AccessLog.record() hands over whole lines, in batches, whatever their length", () => {
   const batches: string[] = [];
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const { wheel } = new StillTime();
   const write = (lines: Uint8Array) => batches.push(new TextDecoder().decode(lines));
   const log = new AccessLog(accessLogSchema.parse({}), wheel, () => 0.5, write);
   const targets = Array.from({ length: 400 }, (_, i) => "/" + "x".repeat(i === 50 ? 100_000 : i));

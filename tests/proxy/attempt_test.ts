@@ -13,6 +13,7 @@ import { Endpoint } from "../../src/upstream/endpoint.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { snapshotOf } from "../support/loop.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { settled } from "../support/settled.ts";
 import { ToldBody } from "../support/told_body.ts";
 
 /** Takes writes, and says something, when the test says so. */
@@ -35,7 +36,7 @@ class Conn {
   /** Takes up to `count` bytes of what is being written. */
   async take(count = Infinity): Promise<void> {
     this.takes.shift()!.resolve(count);
-    await turns();
+    await settled();
   }
 
   async read(into: Uint8Array): Promise<number> {
@@ -47,16 +48,12 @@ class Conn {
 
   async say(text: string): Promise<void> {
     this.saying.resolve(text);
-    await turns();
+    await settled();
   }
 
   close(): void {
     this.closed = true;
   }
-}
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await null;
 }
 
 /** An attempt on a kept connection. */
@@ -160,9 +157,9 @@ for (const [what, [told, ended, taken, kept]] of Object.entries(uploads)) {
   Deno.test(`a connection that took ${what} by its answer is ${kept ? "kept" : "closed"}`, async () => {
     const body = new ToldBody(5);
     const put = stage(body);
-    await turns();
+    await settled();
     body.tell(told, ...ended ? [null] : []);
-    await turns();
+    await settled();
     if (taken) await put.conn.take();
     await put.conn.say(NO_CONTENT);
     assertEquals([await statusOf(put), put.kept(), put.conn.closed], [204, kept, !kept]);
@@ -173,15 +170,15 @@ for (const [what, ended] of [["before", true], ["after", false]] as const) {
   Deno.test(`a connection whose upload ends ${what} an early answer does is ${ended ? "kept" : "closed"}`, async () => {
     const body = new ToldBody(5);
     const put = stage(body);
-    await turns();
+    await settled();
     body.tell("some");
-    await turns();
+    await settled();
     await put.conn.take();
     await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
     const answer = await put.outcome;
     assertEquals([answer.kind, put.kept(), put.conn.closed], ["response", false, false]);
     body.tell("!", null);
-    await turns();
+    await settled();
     if (ended) await put.conn.take();
     if (answer.kind !== "response") return;
     const rest = answer.body!.read();

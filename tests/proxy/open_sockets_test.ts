@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { OpenSockets } from "../../src/proxy/open_sockets.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 Deno.test("OpenSockets.closeAll() asks those that are open evenly over the window, and waits for them", async () => {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} }, 10);
-  const sockets = new OpenSockets(wheel);
+  const time = new StillTime();
+  const sockets = new OpenSockets(time.wheel);
   const asked: number[] = [];
   const leave = [0, 1, 2, 3].map((n) => sockets.enter({ goAway: () => asked.push(n) }));
   let gone = false;
@@ -13,14 +13,11 @@ Deno.test("OpenSockets.closeAll() asks those that are open evenly over the windo
   const late = sockets.enter({ goAway: () => asked.push(4) });
   for (const count of [1, 2, 3, 4]) {
     assertEquals(asked.length, count);
-    for (let i = 0; i < 10; i++) {
-      now += 10;
-      wheel.advance();
-    }
+    await time.run(100);
   }
   assertEquals(asked, [0, 1, 2, 3]);
   for (const each of leave.slice(1)) each();
-  await Promise.resolve();
+  await settled();
   assertEquals([gone, sockets.size], [false, 2]);
   leave[0]!();
   await closing;
@@ -30,8 +27,7 @@ Deno.test("OpenSockets.closeAll() asks those that are open evenly over the windo
 });
 
 Deno.test("OpenSockets asks a newcomer to leave at once while it refuses", () => {
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
-  const sockets = new OpenSockets(wheel);
+  const sockets = new OpenSockets(new StillTime().wheel);
   let asked = 0;
   sockets.refusing = true;
   sockets.enter({ goAway: () => asked++ });

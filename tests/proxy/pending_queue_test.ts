@@ -6,10 +6,10 @@ import { Verdicts } from "../../src/board/verdicts.ts";
 import { upstreamSchema } from "../../src/config/schema.ts";
 import type { EndpointSnapshot, UpstreamSnapshot } from "../../src/messages.ts";
 import { type NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const ROW = 0;
 const ENDPOINT: EndpointSnapshot = {
@@ -56,8 +56,7 @@ class Stage {
     routesMax: 1,
     rateSlotsMax: 1,
   });
-  time = 0;
-  readonly wheel = new TimerWheel({ now: () => this.time, every: () => () => {} });
+  readonly time = new StillTime();
   readonly workers: { endpoint: Endpoint; queue: PendingQueue }[];
 
   constructor(inFlightMax: number, readonly queueMax = 100) {
@@ -76,14 +75,14 @@ class Stage {
       const own = new OwnColumn(this.board, column);
       const context = {
         own,
-        wheel: this.wheel,
+        wheel: this.time.wheel,
         pools: new Pools(),
-        now: () => this.time,
+        now: () => this.time.now,
         random: Math.random,
       };
       return {
         endpoint: new Endpoint(ENDPOINT, upstream, context),
-        queue: new PendingQueue(own, ROW, this.wheel),
+        queue: new PendingQueue(own, ROW, this.time.wheel),
       };
     });
   }
@@ -101,11 +100,6 @@ class Stage {
     const lease = this.workers[worker]!.endpoint.lease();
     assert(lease !== null);
     return lease;
-  }
-
-  pass(ms: number): void {
-    this.time += ms;
-    this.wheel.advance();
   }
 }
 
@@ -219,13 +213,13 @@ test("PendingQueue.wait() gives one that waits for the second time all of its ti
   const waiter = scripted("full", "noEndpoint", "full", "full");
   const { queue } = stage.workers[0]!;
   const first = stage.wait(0, waiter);
-  stage.pass(900);
+  stage.time.pass(900);
   queue.poke();
   assertEquals(await first, "noEndpoint");
   const second = stage.wait(0, waiter);
-  stage.pass(900);
+  stage.time.pass(900);
   assertEquals(queue.size, 1);
-  stage.pass(110);
+  stage.time.pass(110);
   assertEquals(await second, "queueTimeout");
 });
 
@@ -254,7 +248,7 @@ test("PendingQueue.wait() ends after its time, and whoever comes next is looked 
   const stage = new Stage(1);
   const held = stage.lease(0);
   const late = stage.wait(0);
-  stage.pass(2_000);
+  stage.time.pass(2_000);
   assertEquals(await late, "queueTimeout");
   const next = stage.wait(0);
   held.release(true);

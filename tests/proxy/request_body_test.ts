@@ -2,10 +2,11 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type Body, BodyError } from "../../src/exchange.ts";
 import { WholeBody } from "../../src/proxy/refusal.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import type { Connection } from "../../src/upstream/connection.ts";
 import { Outlet } from "../../src/upstream/outlet.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 
 /** A connection as far as a body needs it, to an endpoint that has `room` from then on. */
@@ -15,25 +16,9 @@ function connectionTo(sent: string[], room = Promise.resolve()): Connection {
     return room.then(() => bytes.length);
   };
   const conn = { write } as unknown as Deno.TcpConn;
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const { wheel } = new StillTime();
   const owner = { timedOutIn: null, onDeadline: () => {} };
   return { outlet: new Outlet(conn, wheel, owner) } as Connection;
-}
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await null;
-}
-
-/** A wheel whose time goes on by `passes`, in milliseconds. */
-function steppedWheel() {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
-  const passes = async (ms: number) => {
-    now += ms;
-    wheel.advance();
-    await turns();
-  };
-  return { wheel, passes };
 }
 
 const IDENTITY = { requestIdKey: "x-request-id" };
@@ -45,7 +30,8 @@ const never = () => new Promise<never>(() => {});
 const silent: Body = { length: 5, read: never, takeWhole: () => null, copyWhole: () => -1, cancel: () => {} };
 
 Deno.test("a head that goes ahead of its body, and that nobody takes, runs into the limit of sending", async () => {
-  const { wheel, passes } = steppedWheel();
+  const time = new StillTime();
+  const { wheel } = time;
   const late: string[] = [];
   const owner = { timedOutIn: null, onDeadline: (phase: string) => late.push(phase) };
   const outlet = new Outlet({ write: never } as unknown as Deno.TcpConn, wheel, owner);
@@ -55,25 +41,23 @@ Deno.test("a head that goes ahead of its body, and that nobody takes, runs into 
     TIMEOUTS,
     wheel,
   );
-  await passes(50);
+  await time.pass(50);
   assertEquals(late, []);
-  await passes(1_050);
+  await time.pass(1_050);
   assertEquals(late, ["send"]);
 });
 
 for (const ahead of [false, true]) {
   const what = ahead ? "is still sending a head that goes ahead" : "still waits for its first piece";
   Deno.test(`an attempt that ${what} takes nothing from the one that follows it`, async () => {
-    let now = 0;
-    const wheel = new TimerWheel({ now: () => now, every: () => () => {} });
+    const time = new StillTime();
+    const { wheel } = time;
     const source = new ToldBody(null);
     const body = new RequestBody(source, 0, 0, IDENTITY);
     const room = Promise.withResolvers<void>();
     const [first, second]: [string[], string[]] = [[], []];
     const one = body.send(connectionTo(first, room.promise), latin1("one "), TIMEOUTS, wheel);
-    now += ahead ? 50 : 0;
-    wheel.advance();
-    await turns();
+    await time.pass(ahead ? 50 : 0);
     const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, wheel);
     room.resolve();
     source.tell("first", "second", null);
@@ -84,7 +68,7 @@ for (const ahead of [false, true]) {
 }
 
 Deno.test("an attempt that is given up takes nothing before the next one begins", async () => {
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
+  const { wheel } = new StillTime();
   const source = new ToldBody(null);
   const body = new RequestBody(source, 0, 0, IDENTITY);
   const [first, second]: [string[], string[]] = [[], []];
@@ -100,12 +84,11 @@ Deno.test("an attempt that is given up takes nothing before the next one begins"
 });
 
 const END = "0\r\nx-end: 1\r\n\r\n";
-const still = () => new TimerWheel({ now: () => 0, every: () => () => {} });
 
 /** What is written, write by write, when `body` is sent with the head `h `. */
 async function written(body: RequestBody): Promise<string[]> {
   const sent: string[] = [];
-  await body.send(connectionTo(sent), latin1("h "), TIMEOUTS, still());
+  await body.send(connectionTo(sent), latin1("h "), TIMEOUTS, new StillTime().wheel);
   return sent;
 }
 
@@ -125,7 +108,7 @@ function told({ length, pieces, trailers }: Source): ToldBody {
 Deno.test("a body that ends before its length is not sent as if it were whole", async () => {
   const sent: string[] = [];
   const body = new RequestBody(told({ length: 5, pieces: ["ab", "c"] }), 1_024, 0, IDENTITY);
-  const sending = body.send(connectionTo(sent), latin1("h "), TIMEOUTS, still());
+  const sending = body.send(connectionTo(sent), latin1("h "), TIMEOUTS, new StillTime().wheel);
   assertEquals((await assertRejects(() => sending, BodyError)).kind, "truncated");
   assertEquals(sent, ["h ab", "c"]);
 });
@@ -196,10 +179,10 @@ Deno.test("an attempt that is behind sends what it has not, when no more is kept
   const source = new ToldBody(8);
   const body = new RequestBody(source, 2, 0, IDENTITY);
   const [first, second]: [string[], string[]] = [[], []];
-  const one = body.send(connectionTo(first, never()), latin1("one "), TIMEOUTS, still());
+  const one = body.send(connectionTo(first, never()), latin1("one "), TIMEOUTS, new StillTime().wheel);
   source.tell("ab");
-  await turns();
-  const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, still());
+  await settled();
+  const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, new StillTime().wheel);
   source.tell("cde", "fgh", null);
   await two;
   void one;
@@ -207,7 +190,8 @@ Deno.test("an attempt that is behind sends what it has not, when no more is kept
 });
 
 Deno.test("a head that went ahead is sent once, and what follows it has its time to come", async () => {
-  const { wheel, passes } = steppedWheel();
+  const time = new StillTime();
+  const { wheel } = time;
   const [sent, late]: [string[], string[]] = [[], []];
   const write = (bytes: Uint8Array) => Promise.resolve(sent.push(fromLatin1(bytes)) && bytes.length);
   const owner = { timedOutIn: null, onDeadline: (phase: string) => late.push(phase) };
@@ -215,12 +199,12 @@ Deno.test("a head that went ahead is sent once, and what follows it has its time
   const source = new ToldBody(5);
   const sending = new RequestBody(source, 1_024, 0, IDENTITY)
     .send({ outlet } as Connection, latin1("h "), TIMEOUTS, wheel);
-  await passes(50);
+  await time.pass(50);
   assertEquals(sent, ["h "]);
   source.tell("ab");
-  await turns();
+  await settled();
   assertEquals([sent, late], [["h ", "ab"], []]);
-  await passes(1_050);
+  await time.pass(1_050);
   assertEquals(late, ["request"]);
   source.tell("cde", null);
   await sending;

@@ -2,26 +2,19 @@
 
 import { assertEquals } from "@std/assert";
 import { Turnstile } from "../../src/proxy/turnstile.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const PER_TURN = 24;
 
 /** A turnstile, whose requests write down their numbers as they begin. */
 class Entrance {
   readonly begun: number[] = [];
-  private nowMs = 0;
-  private tick: () => void = () => {};
-  private readonly wheel = new TimerWheel({
-    now: () => this.nowMs,
-    every: (_ms, tick) => {
-      this.tick = tick;
-      return () => this.tick = () => {};
-    },
-  });
+  readonly time = new StillTime();
   readonly turnstile = new Turnstile(() => {
     this.turns++;
     return new Promise((resolve, reject) => this.ends = { resolve, reject });
-  }, this.wheel);
+  }, this.time.wheel);
   turns = 0;
   private came = 0;
   private ends = { resolve: () => {}, reject: (_: Error) => {} };
@@ -40,20 +33,10 @@ class Entrance {
     await settled();
   }
 
-  pass(ms: number): void {
-    this.nowMs += ms;
-    this.tick();
-  }
-
   async fail(): Promise<void> {
     this.ends.reject(new Error("no turn"));
     await settled();
   }
-}
-
-/** What promises that are resolved already lead to has happened. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 10; i++) await null;
 }
 
 function numbers(count: number): number[] {
@@ -122,9 +105,9 @@ Deno.test("Turnstile that stands open asks for a turn now and then, and closes o
   entrance.come(PER_TURN);
   await entrance.fail();
   for (const turns of [2, 3]) {
-    entrance.pass(29_990);
+    entrance.time.pass(29_990);
     assertEquals(entrance.turns, turns - 1);
-    entrance.pass(20);
+    entrance.time.pass(20);
     entrance.come(2 * PER_TURN);
     assertEquals([entrance.begun.length, entrance.turns], [(2 * turns - 1) * PER_TURN, turns]);
     await (turns === 2 ? entrance.fail() : entrance.turn());

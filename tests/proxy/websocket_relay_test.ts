@@ -10,15 +10,14 @@ import {
   TAKEN_BYTES_PER_MS_MIN,
   WebSocketRelay,
 } from "../../src/proxy/websocket_relay.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const LIMITS = { messageBytesMax: 100, bufferedBytesMax: 50, idleMs: 1_000 };
 const TICK_MS = 10;
 
 /** A relay that runs between a client and an endpoint that write down what they are told. */
 class Stage {
-  now = 0;
-  readonly wheel = new TimerWheel({ now: () => this.now, every: () => () => {} }, TICK_MS);
+  readonly time = new StillTime();
   readonly toClient: unknown[] = [];
   readonly toEndpoint: unknown[] = [];
   readonly client = {
@@ -41,7 +40,10 @@ class Stage {
       this.listening.resolve(false);
     },
   };
-  readonly relay = new WebSocketRelay(this.endpoint, LIMITS, { wheel: this.wheel, now: () => this.now });
+  readonly relay = new WebSocketRelay(this.endpoint, LIMITS, {
+    wheel: this.time.wheel,
+    now: () => this.time.now,
+  });
   readonly over = this.relay.run(this.client);
 
   says(incoming: Incoming): Promise<void> {
@@ -50,15 +52,6 @@ class Stage {
 
   text(text: string): Promise<void> {
     return this.says({ kind: "text", text, bytes: text.length });
-  }
-
-  /** Time passes tick by tick, with a turn for what each tick woke. */
-  async pass(ms: number): Promise<void> {
-    for (const end = this.now + ms; this.now < end;) {
-      this.now += TICK_MS;
-      this.wheel.advance();
-      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
-    }
   }
 }
 
@@ -77,11 +70,11 @@ Deno.test("WebSocketRelay holds the endpoint back until a slow client has room",
   let passed = false;
   const passing = stage.text("0123456789").then(() => passed = true);
   for (let i = 0; i < 5; i++) {
-    await stage.pass(LIMITS.idleMs * 0.9);
+    await stage.time.run(LIMITS.idleMs * 0.9);
     assertEquals([passed, stage.relay.ended], [false, null]);
     stage.client.unsentBytes--;
   }
-  await stage.pass(2 * TICK_MS);
+  await stage.time.run(2 * TICK_MS);
   await passing;
   assertEquals(stage.toClient, ["0123456789"]);
 });
@@ -93,9 +86,9 @@ Deno.test("WebSocketRelay closes a client that takes nothing of a full buffer wi
   for (let ms = 0; ms < STALLED_MS_MAX; ms += LIMITS.idleMs / 2) {
     stage.relay.onMessage("still here");
     assertEquals(stage.relay.ended, null);
-    await stage.pass(LIMITS.idleMs / 2);
+    await stage.time.run(LIMITS.idleMs / 2);
   }
-  await stage.pass(2 * TICK_MS);
+  await stage.time.run(2 * TICK_MS);
   await passing;
   const words = { code: 1013, reason: "reads too slowly" };
   assertEquals([stage.toClient, stage.toEndpoint.at(-1)], [[words], words]);
@@ -110,9 +103,9 @@ Deno.test("WebSocketRelay gives a client time for a large message, which it take
   for (let ms = 0; ms < 60_000 + STALLED_MS_MAX; ms += LIMITS.idleMs / 2) {
     stage.relay.onMessage("still here");
     assertEquals(stage.relay.ended, null, `after ${ms} ms`);
-    await stage.pass(LIMITS.idleMs / 2);
+    await stage.time.run(LIMITS.idleMs / 2);
   }
-  await stage.pass(2 * TICK_MS);
+  await stage.time.run(2 * TICK_MS);
   await passing;
   assertEquals(stage.relay.ended?.code, 1013);
 });
@@ -132,13 +125,13 @@ Deno.test("WebSocketRelay closes with 1013 at once when the endpoint does not ta
 
 Deno.test("WebSocketRelay closes an idle WebSocket with 1001, and any message makes it less idle", async () => {
   const stage = new Stage();
-  await stage.pass(900);
+  await stage.time.run(900);
   await stage.says({ kind: "ping", data: new Uint8Array() });
-  await stage.pass(900);
+  await stage.time.run(900);
   stage.relay.onMessage("a");
-  await stage.pass(900);
+  await stage.time.run(900);
   assertEquals(stage.relay.ended, null);
-  await stage.pass(200);
+  await stage.time.run(200);
   assertEquals(stage.relay.ended?.code, 1001);
 });
 
@@ -157,7 +150,7 @@ Deno.test("WebSocketRelay gives up a message that waits for room when it ends", 
   stage.client.unsentBytes = 45;
   const passing = stage.text("0123456789");
   stage.relay.goAway();
-  await stage.pass(2 * TICK_MS);
+  await stage.time.run(2 * TICK_MS);
   await passing;
   assertEquals([stage.toClient, stage.relay.bytesOut], [[{ code: 1001, reason: "going away" }], 0]);
 });
@@ -174,7 +167,7 @@ Deno.test("WebSocketRelay waits for both sides to close, and no longer", async (
     stage.relay.goAway();
     for (const [at, close] of order.entries()) {
       close(stage);
-      await stage.pass(TICK_MS);
+      await stage.time.run(TICK_MS);
       assertEquals(over, at === 1);
     }
   }
@@ -216,9 +209,9 @@ Deno.test("WebSocketRelay is over a moment after its end even if neither side an
   stage.relay.goAway();
   stage.relay.goAway();
   assertEquals(stage.toClient, [{ code: 1001, reason: "going away" }]);
-  await stage.pass(CLOSING_MS_MAX - TICK_MS);
+  await stage.time.run(CLOSING_MS_MAX - TICK_MS);
   assertEquals(over, false);
-  await stage.pass(3 * TICK_MS);
+  await stage.time.run(3 * TICK_MS);
   assertEquals(over, true);
   assertEquals(stage.toEndpoint.at(-1), "dropped");
 });
@@ -253,11 +246,11 @@ Deno.test("WebSocketRelay tells each side what it may hear of the other's end", 
   for (const [play, toClient, toEndpoint, by] of endings) {
     const stage = new Stage();
     play(stage);
-    await stage.pass(TICK_MS);
+    await stage.time.run(TICK_MS);
     assertEquals([stage.toClient[0], stage.toEndpoint[0], stage.relay.ended?.by], [toClient, toEndpoint, by]);
     stage.listening.resolve(true);
     stage.relay.onClosed(1000, "");
-    await stage.pass(TICK_MS);
+    await stage.time.run(TICK_MS);
     await stage.over;
   }
 });

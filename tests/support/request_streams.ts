@@ -1,13 +1,13 @@
 // Streams of request bytes as two servers read them: Weir's wire listener in this process, and node:http
 // (llhttp) in a Node.js beside it.
 
-import { type Config, configSchema } from "../../src/config/schema.ts";
+import { listenSchema } from "../../src/config/schema.ts";
 import { type Exchange, type HeaderLines } from "../../src/exchange.ts";
 import { WireConnection } from "../../src/listener/wire_connection.ts";
 import { WireHouse } from "../../src/listener/wire_house.ts";
 import { WireTable } from "../../src/listener/wire_table.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { concat, fromLatin1 } from "./raw_http.ts";
+import { StillTime } from "./still_time.ts";
 import { requireTool } from "./tools.ts";
 
 /** A request that was read to its end. */
@@ -44,8 +44,7 @@ export async function readWithWire(pieces: readonly Uint8Array[]): Promise<Strea
   const messages: ReadMessage[] = [];
   let refused: string | null = null;
   const conn = new ScriptedConn(pieces);
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
-  const table = new WireTable(LISTEN, wheel, () => 0, () => {});
+  const table = new WireTable(LISTEN, new StillTime().wheel, () => 0, () => {});
   const handle = async (exchange: Exchange) => {
     const { head, body, unacceptable } = exchange;
     if (unacceptable !== null) refused ??= String(unacceptable.status);
@@ -72,8 +71,7 @@ export async function readWithWire(pieces: readonly Uint8Array[]): Promise<Strea
   return { messages, refused };
 }
 
-const LISTEN: Config["listen"] =
-  configSchema.parse({ upstreams: { u: { endpoints: ["http://a:1"] } } }).listen;
+const LISTEN = listenSchema.parse({});
 
 /** A connection whose client sends these pieces and then waits. */
 class ScriptedConn {

@@ -8,17 +8,16 @@ import type { Body, Delivery, Exchange, ResponseHead } from "../../src/exchange.
 import { handle } from "../../src/proxy/handler.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
 import { Turnstile } from "../../src/proxy/turnstile.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { snapshotOf } from "./loop.ts";
 import type { RawOrigin } from "./raw_origin.ts";
+import { StillTime } from "./still_time.ts";
 
 /** A proxy on a clock that stands still until it is told the time. */
 export class StillProxy {
   readonly board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
   readonly totals = new Totals(this.board);
   readonly proxy: Proxy;
-  private nowMs = 1_000;
-  private tick: () => void = () => {};
+  private readonly time = new StillTime(1_000);
   private client: Exchange & { clientGone: boolean } | null = null;
 
   /** @param turn the turns of its loop */
@@ -28,19 +27,12 @@ export class StillProxy {
     turn: () => Promise<void> = () => Promise.resolve(),
   ) {
     const upstream = { endpoints: endpoints.map(({ url }) => url), ...settings };
-    const now = () => this.nowMs;
-    const wheel = new TimerWheel({
-      now,
-      every: (_ms, tick) => {
-        this.tick = tick;
-        return () => this.tick = () => {};
-      },
-    });
+    const { wheel } = this.time;
     this.proxy = new Proxy({
       own: new OwnColumn(this.board, 1),
       wheel,
       turnstile: new Turnstile(turn, wheel),
-      now,
+      now: () => this.time.now,
       epoch: () => 0,
       random: () => 0.5,
       makeId: () => "id",
@@ -60,12 +52,12 @@ export class StillProxy {
 
   /** It is `ms` later, and nothing that waits for a time has noticed yet. */
   pass(ms: number): void {
-    this.nowMs += ms;
+    this.time.now += ms;
   }
 
   /** What waits for a time notices. */
   notice(): void {
-    this.tick();
+    this.time.wheel.advance();
   }
 
   /** The client of the last request leaves. */

@@ -1,35 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Http1Error } from "../../src/http1/error.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Connection } from "../../src/upstream/connection.ts";
 import { latin1 } from "../support/raw_http.ts";
+import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 
 const TIMEOUTS = { requestBodyIdleMs: 1_000, responseHeadMs: 5_000 };
-
-/** A wheel that tells whether a timer is in it. */
-class Watched {
-  now = 0;
-  ticking = false;
-  readonly wheel = new TimerWheel({
-    now: () => this.now,
-    every: () => {
-      this.ticking = true;
-      return () => this.ticking = false;
-    },
-  });
-
-  pass(ms: number): Promise<void> {
-    this.now += ms;
-    this.wheel.advance();
-    return turns();
-  }
-}
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await null;
-}
 
 /** Says nothing, and takes what it is sent until it is closed. */
 class Conn {
@@ -50,15 +27,15 @@ class Conn {
 
 /** An upload that has begun: its head is sent, and its client has sent nothing of its body. */
 async function upload(withheld: boolean) {
-  const watched = new Watched();
-  const { wheel } = watched;
+  const time = new StillTime();
+  const { wheel } = time;
   const connection = new Connection(new Conn() as unknown as Deno.TcpConn, wheel, 0);
   const source = new ToldBody(null);
   source.withheld = withheld;
   const body = new RequestBody(source, 1_024, 0, { requestIdKey: "x-request-id" });
   const sending = body.send(connection, latin1("a head"), TIMEOUTS, wheel).then(() => "sent", () => "failed");
-  await watched.pass(50);
-  return { connection, sending, source, watched };
+  await time.pass(50);
+  return { connection, sending, source, time };
 }
 
 function hear(connection: Connection, head: string): void {
@@ -69,53 +46,53 @@ function hear(connection: Connection, head: string): void {
 }
 
 Deno.test("a connection that closed within an upload is held by no timer, whatever the client still sends", async () => {
-  const { connection, sending, source, watched } = await upload(false);
-  assertEquals(watched.ticking, true);
+  const { connection, sending, source, time } = await upload(false);
+  assertEquals(time.ticking, true);
   connection.close();
   source.tell("a piece");
   const ended = await sending;
   connection.expectHead(30_000);
-  await watched.pass(50);
-  assertEquals([ended, watched.ticking], ["failed", false]);
+  await time.pass(50);
+  assertEquals([ended, time.ticking], ["failed", false]);
 });
 
 Deno.test("a client that sends nothing is to blame, unless it waits for 100", async () => {
   for (const [withheld, phase, limitMs] of [[false, "request", 1_000], [true, "head", 5_000]] as const) {
-    const { connection, watched } = await upload(withheld);
-    await watched.pass(limitMs - 100);
+    const { connection, time } = await upload(withheld);
+    await time.pass(limitMs - 100);
     assertEquals(connection.timedOutIn, null);
-    await watched.pass(200);
+    await time.pass(200);
     assertEquals(connection.timedOutIn, phase);
   }
 });
 
 Deno.test("a client that is told 100 has the time for its body from then on", async () => {
-  const { connection, source, watched } = await upload(true);
-  await watched.pass(4_000);
+  const { connection, source, time } = await upload(true);
+  await time.pass(4_000);
   source.withheld = false;
   connection.outlet.goOn();
-  await watched.pass(900);
+  await time.pass(900);
   assertEquals(connection.timedOutIn, null);
-  await watched.pass(200);
+  await time.pass(200);
   assertEquals(connection.timedOutIn, "request");
 });
 
 Deno.test("a client that has begun without 100 is itself what is waited for", async () => {
-  const { connection, source, watched } = await upload(true);
-  await watched.pass(4_900);
+  const { connection, source, time } = await upload(true);
+  await time.pass(4_900);
   source.withheld = false;
-  await watched.pass(100);
+  await time.pass(100);
   assertEquals(connection.timedOutIn, null);
-  await watched.pass(900);
+  await time.pass(900);
   assertEquals(connection.timedOutIn, null);
-  await watched.pass(200);
+  await time.pass(200);
   assertEquals(connection.timedOutIn, "request");
 });
 
 Deno.test("an answer without 100 is not cut for the body that its client keeps", async () => {
-  const { connection, watched } = await upload(true);
+  const { connection, time } = await upload(true);
   hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
-  await watched.pass(60_000);
+  await time.pass(60_000);
   assertEquals([connection.usable, connection.timedOutIn], [true, null]);
   connection.close();
 });
@@ -141,7 +118,7 @@ const heads: Record<string, readonly [limit: number, came: string, expected: str
 
 for (const [what, [limit, came, expected]] of Object.entries(heads)) {
   Deno.test(`a head ${what} is ${expected} by a limit of ${limit}`, () => {
-    const connection = new Connection(new Conn() as unknown as Deno.TcpConn, new Watched().wheel, 0);
+    const connection = new Connection(new Conn() as unknown as Deno.TcpConn, new StillTime().wheel, 0);
     const { inlet } = connection;
     inlet.bytes.set(latin1(came));
     inlet.end = came.length;

@@ -6,12 +6,12 @@ import { OwnColumn } from "../../src/board/own.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { Verdicts } from "../../src/board/verdicts.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import type { Connection, ConnectionKeeper } from "../../src/upstream/connection.ts";
 import { DialError } from "../../src/upstream/dial.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { snapshotOf } from "../support/loop.ts";
+import { StillTime } from "../support/still_time.ts";
 
 /** One endpoint as each of two workers sees it, and a clock that they share; `written` is of its upstream. */
 function twoWorkers(written: Record<string, unknown> = {}) {
@@ -22,9 +22,7 @@ function twoWorkers(written: Record<string, unknown> = {}) {
     routesMax: 1,
     rateSlotsMax: 1,
   });
-  const clock = { ms: 1_000 };
-  const now = () => clock.ms;
-  const wheel = new TimerWheel({ now, every: () => () => {} });
+  const clock = new StillTime(1_000);
   const config = configSchema.parse({
     upstreams: { default: { endpoints: ["http://127.0.0.1:1"], ...written } },
   });
@@ -32,9 +30,9 @@ function twoWorkers(written: Record<string, unknown> = {}) {
   const workers = [1, 2].map((column) =>
     new Endpoint(upstream!.endpoints[0]!, upstream!, {
       own: new OwnColumn(board, column),
-      wheel,
+      wheel: clock.wheel,
       pools: new Pools(),
-      now,
+      now: () => clock.now,
       random: () => 0,
     })
   );
@@ -45,14 +43,14 @@ function twoWorkers(written: Record<string, unknown> = {}) {
 
 Deno.test("Endpoint.observeFailure() takes an endpoint that never answered for a slow one", () => {
   const { clock, first } = twoWorkers();
-  first.observeFailure(0.3, clock.ms);
+  first.observeFailure(0.3, clock.now);
   assertEquals(first.latency().costMs, 1_000);
 });
 
 Deno.test("Endpoint.observeFailure() goes by what another worker knows", () => {
   const { clock, first, second } = twoWorkers();
-  first.observeLatency(10, clock.ms);
-  second.observeFailure(0.3, clock.ms);
+  first.observeLatency(10, clock.now);
+  second.observeFailure(0.3, clock.now);
   // The mean of 10 and of twice that.
   assertEquals(second.latency().costMs, 15);
 });
@@ -61,13 +59,13 @@ Deno.test("Endpoint.latency() weighs what each worker knows by how fresh it is",
   const { clock, first, second } = twoWorkers({ balance: { decayMs: 1_000 } });
   first.observeLatency(10, 1_000);
   second.observeLatency(40, 3_000);
-  clock.ms = 3_000;
+  clock.now = 3_000;
   const [old, fresh] = [Math.exp(-2), 1];
   const { costMs, atMs } = first.latency();
   assertEquals(costMs.toFixed(6), ((10 * old + 40 * fresh) / (old + fresh)).toFixed(6));
   assertEquals(atMs, 3_000);
   // Long after, neither counts for nothing.
-  clock.ms = 1e9;
+  clock.now = 1e9;
   assertEquals(first.latency().costMs.toFixed(6), "25.000000");
 });
 

@@ -6,12 +6,13 @@ import { EndpointField } from "../../src/board/fields.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Connection } from "../../src/upstream/connection.ts";
 import { DialError } from "../../src/upstream/dial.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { snapshotOf } from "../support/loop.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const LIMITS = { connectMs: 1_000, tlsHandshakeMs: 1_000 };
 
@@ -43,9 +44,8 @@ class Conn {
 /** Three endpoints of a worker; dials come to what the script says, one after the other. */
 class Stage implements Disposable {
   readonly done: string[] = [];
-  time = 0;
+  private readonly time = new StillTime();
   private readonly board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
-  private readonly wheel = new TimerWheel({ now: () => this.time, every: () => () => {} });
   private readonly connect = Deno.connect;
   readonly endpoints: Endpoint[];
 
@@ -54,9 +54,9 @@ class Stage implements Disposable {
     const [upstream] = snapshotOf(configSchema.parse({ upstreams: { default: { endpoints } } })).upstreams;
     const context = {
       own: new OwnColumn(this.board, 1),
-      wheel: this.wheel,
+      wheel: this.time.wheel,
       pools: new Pools(),
-      now: () => this.time,
+      now: () => this.time.now,
       random: () => 0,
     };
     this.endpoints = upstream!.endpoints.map((endpoint) => new Endpoint(endpoint, upstream!, context));
@@ -70,7 +70,7 @@ class Stage implements Disposable {
   /** Has the endpoint keep a connection from now on; the next one idles 10 ms less. */
   keep(endpoint: number, name: string, tls = false): Conn {
     const conn = new Conn(name, this.done);
-    const connection = new Connection(tls ? conn.asTlsConn : conn.asConn, this.wheel, 0);
+    const connection = new Connection(tls ? conn.asTlsConn : conn.asConn, this.time.wheel, 0);
     const lease = this.endpoints[endpoint]!.lease()!;
     lease.connection = connection;
     lease.release(true);
@@ -79,8 +79,7 @@ class Stage implements Disposable {
   }
 
   pass(ms: number): void {
-    this.time += ms;
-    this.wheel.advance();
+    this.time.pass(ms);
   }
 
   /** A new connection to the first endpoint. */
@@ -104,16 +103,12 @@ function outOfDescriptors(): Error {
   return Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
 }
 
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await null;
-}
-
 Deno.test("Endpoint.open() closes who idles the longest, at whichever endpoint, and dials when that is free", async () => {
   using stage = new Stage(outOfDescriptors(), new Conn("new", []));
   const old = stage.keep(2, "old");
   for (const name of ["young", "younger"]) stage.keep(1, name);
   const opening = stage.open();
-  await turns();
+  await settled();
   assertEquals(stage.done, ["dial fails", "old closed"]);
   old.endRead();
   assertEquals((await opening).usable, true);
@@ -126,7 +121,7 @@ Deno.test("Endpoint.open() closes one connection for each that is dialled", asyn
   using stage = new Stage(outOfDescriptors(), outOfDescriptors(), new Conn("new", []), new Conn("new", []));
   const kept = ["first", "second", "third"].map((name) => stage.keep(1, name));
   const opening = [stage.open(), stage.open()];
-  await turns();
+  await settled();
   assertEquals(stage.done, ["dial fails", "dial fails", "first closed", "second closed"]);
   for (const conn of kept.slice(0, 2)) conn.endRead();
   assertEquals((await Promise.all(opening)).map(({ usable }) => usable), [true, true]);
@@ -137,11 +132,11 @@ Deno.test("Endpoint.open() waits until Deno lets go of a TLS connection that was
   using stage = new Stage(outOfDescriptors(), new Conn("new", []));
   const kept = stage.keep(1, "kept", true);
   const opening = stage.open();
-  await turns();
+  await settled();
   kept.endRead();
-  await turns();
+  await settled();
   stage.pass(100);
-  await turns();
+  await settled();
   assertEquals(stage.done, ["dial fails", "kept closed", "the read on kept ends"]);
   stage.pass(10);
   assertEquals((await opening).usable, true);
@@ -152,7 +147,7 @@ Deno.test("Endpoint.open() fails when the time to connect is over before there i
   const kept = stage.keep(1, "kept");
   const opening = stage.open({ ...LIMITS, connectMs: 50 });
   const failed = assertRejects(() => opening, DialError, "Too many open files");
-  await turns();
+  await settled();
   stage.pass(50);
   kept.endRead();
   assertEquals((await failed).kind, "local");
@@ -162,7 +157,7 @@ Deno.test("Endpoint.open() tries once more and no oftener", async () => {
   using stage = new Stage(outOfDescriptors(), outOfDescriptors());
   const [first] = ["first", "second"].map((name) => stage.keep(1, name));
   const opening = assertRejects(() => stage.open(), DialError);
-  await turns();
+  await settled();
   first!.endRead();
   assertEquals((await opening).kind, "local");
   assertEquals(stage.done, ["dial fails", "first closed", "the read on first ends", "dial fails"]);

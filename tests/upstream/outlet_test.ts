@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { latin1 } from "../support/raw_http.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Outlet } from "../../src/upstream/outlet.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 /** A connection that takes as many bytes of a write as the test says, when it says. */
 class Narrow {
@@ -14,45 +15,40 @@ class Narrow {
 
 function posted(text: string) {
   const conn = new Narrow();
-  const wheel = new TimerWheel({ now: () => 0, every: () => () => {} });
   const owner = { timedOutIn: null, onDeadline: () => {} };
-  const outlet = new Outlet(conn as unknown as Deno.TcpConn, wheel, owner);
+  const outlet = new Outlet(conn as unknown as Deno.TcpConn, new StillTime().wheel, owner);
   outlet.begin();
   outlet.post(latin1(text));
   return { conn, outlet };
-}
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) await null;
 }
 
 Deno.test("a head that is taken whole is sent", async () => {
   const { conn, outlet } = posted("a head");
   assertEquals(outlet.done, false);
   conn.writes[0]!.take(6);
-  await turns();
+  await settled();
   assertEquals([outlet.done, outlet.bytes], [true, 6]);
 });
 
 Deno.test("a head that is taken in pieces is not sent before its last piece", async () => {
   const { conn, outlet } = posted("a head");
   conn.writes[0]!.take(2);
-  await turns();
+  await settled();
   assertEquals([outlet.done, outlet.bytes], [false, 2]);
   conn.writes[1]!.take(4);
-  await turns();
+  await settled();
   assertEquals([outlet.done, outlet.bytes], [true, 6]);
 });
 
 Deno.test("a head that is sent on a connection that has sent another is not sent before it is taken", async () => {
   const { conn, outlet } = posted("a head");
   conn.writes[0]!.take(6);
-  await turns();
+  await settled();
   outlet.begin();
   assertEquals(outlet.done, false);
   outlet.post(latin1("another"));
   conn.writes[1]!.take(7);
-  await turns();
+  await settled();
   assertEquals([outlet.done, outlet.bytes], [true, 13]);
 });
 
@@ -61,7 +57,7 @@ Deno.test("Outlet.write() goes on until all is taken, and counts it once", async
   const writing = outlet.write(latin1("a body"));
   for (const count of [1, 2, 3]) {
     conn.writes.at(-1)!.take(count);
-    await turns();
+    await settled();
   }
   await writing;
   assertEquals([conn.writes.slice(1).map(({ bytes }) => bytes.length), outlet.bytes], [[6, 5, 3], 6]);
