@@ -2,20 +2,17 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { readQuestion } from "../../src/cli/admin_address.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { runWeir } from "../support/weir.ts";
 
 const COMMAND = { name: "explain", flags: ["path", "header"], switches: ["json"] };
 
 /** Where a command would ask, with a configuration file of this text. */
 async function asked(args: string[], env: Record<string, string>, config: string | null = null) {
-  const file = await Deno.makeTempFile({ suffix: ".yaml" });
-  try {
-    if (config !== null) await Deno.writeTextFile(file, config);
-    const question = await readQuestion(COMMAND, args, config === null ? env : { ...env, CONFIG: file });
-    return question && `${question.host} ${question.port}`;
-  } finally {
-    await Deno.remove(file);
-  }
+  await using folder = await TemporaryFolder.make();
+  const named = config === null ? {} : { CONFIG: await folder.write("weir.yaml", config) };
+  const question = await readQuestion(COMMAND, args, { ...env, ...named });
+  return question && `${question.host} ${question.port}`;
 }
 
 Deno.test("the admin port is asked for where flags, environment and file put it, in this order", async () => {

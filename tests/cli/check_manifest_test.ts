@@ -1,6 +1,7 @@
 // `weir check --manifest`: the configuration held against the manifests that it is deployed with, for CI.
 
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { runWeir } from "../support/weir.ts";
 
 const UPSTREAMS = "http://10.0.0.1:8080";
@@ -17,13 +18,9 @@ async function check(manifest: string, env: Record<string, string> = {}, readabl
 
 /** Writes a folder of manifests, or nothing, and removes it afterwards. */
 async function inFolder(files: Record<string, string>, look: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "weir-manifest-" });
-  try {
-    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder}/${name}`, text);
-    await look(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await TemporaryFolder.make();
+  for (const [name, text] of Object.entries(files)) await folder.write(name, text);
+  await look(folder.path);
 }
 
 const deployment = (seconds: number) =>

@@ -1,13 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fileBytesMax, readConfigFile, readTextFileBounded } from "../../src/config/file.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 async function withFile(play: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempFile();
-  try {
-    await play(path);
-  } finally {
-    await Deno.remove(path);
-  }
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("config.yaml");
+  await play(path);
+  await Deno.remove(path);
   await assertRejects(() => readTextFileBounded(path), Deno.errors.NotFound);
 }
 

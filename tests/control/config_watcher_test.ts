@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/control/clock.ts";
 import { ConfigWatcher } from "../../src/control/config_watcher.ts";
 import { type DirectoryEvents, watchDirectories } from "../../src/control/file_watch.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -176,7 +177,8 @@ for (const [how, write] of Object.entries(writers)) {
     sanitizeOps: true,
     sanitizeResources: true,
     fn: async () => {
-      const folder = await Deno.makeTempDir({ prefix: "weir-watch-" });
+      await using temporary = await TemporaryFolder.make();
+      const folder = temporary.path;
       await write(folder, 0);
       let told = false;
       const watcher = new ConfigWatcher(`${folder}/weir.yaml`, "0", {
@@ -191,7 +193,6 @@ for (const [how, write] of Object.entries(writers)) {
         await until(`change ${n} is told`, () => told, 5_000);
       }
       await watcher.close();
-      await Deno.remove(folder, { recursive: true });
     },
   });
 }

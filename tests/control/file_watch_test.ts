@@ -6,6 +6,7 @@ import {
   FileWatch,
   watchDirectories,
 } from "../../src/control/file_watch.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
@@ -16,10 +17,10 @@ Deno.test("directoriesOf() names each directory once", () => {
   assertEquals(directoriesOf(["/etc/weir/a", "/etc/weir/b", "c", "./d/e"]), ["/etc/weir/", ".", "./d/"]);
 });
 
-async function heard(directory: string, files: readonly string[], acts: (() => Promise<void>)[]) {
+async function heard(folder: TemporaryFolder, files: readonly string[], acts: (() => Promise<void>)[]) {
   let changed = () => {};
   const watch = new FileWatch({
-    files: files.map((file) => `${directory}/${file}`),
+    files: files.map((file) => folder.at(file)),
     clock: systemClock,
     watchDirectories,
     onMaybeChanged: () => changed(),
@@ -35,7 +36,6 @@ async function heard(directory: string, files: readonly string[], acts: (() => P
     }
   } finally {
     await watch.stop();
-    await Deno.remove(directory, { recursive: true });
   }
 }
 
@@ -43,17 +43,16 @@ Deno.test({
   name: "FileWatch hears of a Secret mount each time that Kubernetes swaps it",
   ...strict,
   fn: async () => {
-    const directory = await Deno.makeTempDir();
-    const at = (name: string) => `${directory}/${name}`;
+    await using folder = await TemporaryFolder.make();
     const fill = async (version: string) => {
-      await Deno.mkdir(at(version));
-      await Deno.writeTextFile(at(`${version}/tls.crt`), version);
-      await Deno.symlink(version, at("..data_tmp"));
-      await Deno.rename(at("..data_tmp"), at("..data"));
+      await Deno.mkdir(folder.at(version));
+      await Deno.writeTextFile(folder.at(`${version}/tls.crt`), version);
+      await Deno.symlink(version, folder.at("..data_tmp"));
+      await Deno.rename(folder.at("..data_tmp"), folder.at("..data"));
     };
     await fill("..2026_1");
-    await Deno.symlink("..data/tls.crt", at("tls.crt"));
-    await heard(directory, ["tls.crt"], [() => fill("..2026_2"), () => fill("..2026_3")]);
+    await Deno.symlink("..data/tls.crt", folder.at("tls.crt"));
+    await heard(folder, ["tls.crt"], [() => fill("..2026_2"), () => fill("..2026_3")]);
   },
 });
 
@@ -61,14 +60,13 @@ Deno.test({
   name: "FileWatch hears of a file each time that another is renamed over it",
   ...strict,
   fn: async () => {
-    const directory = await Deno.makeTempDir();
-    const at = (name: string) => `${directory}/${name}`;
+    await using folder = await TemporaryFolder.make();
     const replace = async () => {
-      await Deno.writeTextFile(at("new"), "x");
-      await Deno.rename(at("new"), at("tls.key"));
+      await Deno.writeTextFile(folder.at("new"), "x");
+      await Deno.rename(folder.at("new"), folder.at("tls.key"));
     };
     await replace();
-    await heard(directory, ["tls.key"], [replace, replace]);
+    await heard(folder, ["tls.key"], [replace, replace]);
   },
 });
 
@@ -76,18 +74,17 @@ Deno.test({
   name: "FileWatch hears of a directory each time that it is replaced as a whole, and of its files then",
   ...strict,
   fn: async () => {
-    const directory = await Deno.makeTempDir();
-    const at = (name: string) => `${directory}/${name}`;
+    await using folder = await TemporaryFolder.make();
     let count = 0;
     const replace = async () => {
-      await Deno.mkdir(at("next"));
+      await Deno.mkdir(folder.at("next"));
       // In one turn, so that nobody looks while there is none.
-      Deno.renameSync(at("conf"), at(`before${++count}`));
-      Deno.renameSync(at("next"), at("conf"));
+      Deno.renameSync(folder.at("conf"), folder.at(`before${++count}`));
+      Deno.renameSync(folder.at("next"), folder.at("conf"));
     };
-    await Deno.mkdir(at("conf"));
-    const remove = () => Deno.remove(at("conf"));
-    await heard(directory, ["conf/weir.yaml"], [replace, replace, replace, remove]);
+    await Deno.mkdir(folder.at("conf"));
+    const remove = () => Deno.remove(folder.at("conf"));
+    await heard(folder, ["conf/weir.yaml"], [replace, replace, replace, remove]);
   },
 });
 
@@ -162,7 +159,8 @@ Deno.test({
   name: "watchDirectories() knows when a directory is another one",
   ...strict,
   fn: async () => {
-    const root = await Deno.makeTempDir();
+    await using folder = await TemporaryFolder.make();
+    const root = folder.path;
     await Deno.mkdir(`${root}/conf`);
     const events = watchDirectories([`${root}/`, `${root}/conf/`]);
     try {
@@ -175,7 +173,6 @@ Deno.test({
       assertEquals(events.isCurrent(), false);
     } finally {
       events.close();
-      await Deno.remove(root, { recursive: true });
     }
   },
 });

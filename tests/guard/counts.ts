@@ -4,6 +4,7 @@
 // machine shares its cores. What noise is left (a read that finds half an answer, a collection that moves
 // objects, a timer) only ever adds: of several batches, the least is the figure.
 
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import type { ListenerName } from "../support/weir.ts";
 import { exchange, Origin, type Scene, scene } from "./exchange.ts";
 import { Guarded } from "./guarded.ts";
@@ -58,24 +59,21 @@ export async function countSystemCalls(
   name: SceneName,
   enough: Enough,
 ): Promise<Counts> {
-  const trace = await Deno.makeTempFile({ prefix: "weir-guard-" });
+  await using folder = await TemporaryFolder.make();
+  const trace = folder.at("trace");
   const { warmUp, batch } = PACE.traced;
-  try {
-    return await withGuarded(listener, SCENES[name], trace, async (weir) => {
-      await exchange(weir.port, SCENES[name], warmUp);
-      let least: Counts = {};
-      for (let batches = 0; batches < BATCHES_MAX && !(batches > 0 && enough(least)); batches++) {
-        await weir.begin("heap");
-        await exchange(weir.port, SCENES[name], batch);
-        await weir.end();
-        const systemCalls = systemCallsOf(await Deno.readTextFile(trace)).at(-1) ?? NaN;
-        least = lesser(least, perExchange({ systemCalls }, batch));
-      }
-      return least;
-    });
-  } finally {
-    await Deno.remove(trace);
-  }
+  return await withGuarded(listener, SCENES[name], trace, async (weir) => {
+    await exchange(weir.port, SCENES[name], warmUp);
+    let least: Counts = {};
+    for (let batches = 0; batches < BATCHES_MAX && !(batches > 0 && enough(least)); batches++) {
+      await weir.begin("heap");
+      await exchange(weir.port, SCENES[name], batch);
+      await weir.end();
+      const systemCalls = systemCallsOf(await Deno.readTextFile(trace)).at(-1) ?? NaN;
+      least = lesser(least, perExchange({ systemCalls }, batch));
+    }
+    return least;
+  });
 }
 
 async function withGuarded(

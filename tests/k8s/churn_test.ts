@@ -5,6 +5,7 @@
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { freePort } from "../support/free_port.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { needs, requireTool } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 import { ChurningService } from "./support/churn.ts";
@@ -33,8 +34,7 @@ Deno.test(
   { name: "1,000 endpoints that change 100 times a second cost a tenth more at most", ignore },
   async () => {
     await using stack = new AsyncDisposableStack();
-    const directory = await Deno.makeTempDir();
-    stack.defer(() => Deno.remove(directory, { recursive: true }));
+    const { path: directory } = stack.use(await TemporaryFolder.make());
     await Deno.chmod(directory, 0o755);
     stack.use(await startNginx(directory));
     const service = new ChurningService(ORIGIN_PORT);

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { freePort } from "../support/free_port.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { type Container, Image, whyNoImages } from "./support/image.ts";
 import { manifestsIn, pathOf } from "./support/manifests.ts";
 import { ScriptedApi, slice } from "./support/scripted_api.ts";
@@ -71,15 +72,13 @@ Deno.test({ name: "the container image", ignore: whyNot !== null }, async (t) =>
     more: Record<string, string>,
     play: (weir: Container) => Promise<void>,
   ): Promise<void> {
-    await using directories = new AsyncDisposableStack();
+    await using folders = new AsyncDisposableStack();
     const mounted: Record<string, string> = {};
     for (const [inside, files] of Object.entries(mounts)) {
-      const directory = mounted[inside] = await Deno.makeTempDir();
-      directories.defer(() => Deno.remove(directory, { recursive: true }));
-      await Deno.chmod(directory, 0o755);
-      for (const [name, text] of Object.entries(files)) {
-        await Deno.writeTextFile(`${directory}/${name}`, text);
-      }
+      const folder = folders.use(await TemporaryFolder.make());
+      mounted[inside] = folder.path;
+      await Deno.chmod(folder.path, 0o755);
+      for (const [name, text] of Object.entries(files)) await folder.write(name, text);
     }
     const weir = image.start({ env: { ...env, ...more, CONFIG: "/etc/weir/weir.yaml" }, mounts: mounted });
     let failure: unknown;

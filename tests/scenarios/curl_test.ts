@@ -14,6 +14,7 @@ import {
   wait,
 } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { needs, requireTool } from "../support/tools.ts";
 
 const PIECES = 5;
@@ -64,17 +65,13 @@ scenario("curl's Expect: 100-continue is answered, and its body arrives", async 
 scenario("curl uploads a form with a file, chunked", async (props) => {
   const origin = await props.origin(reply(200, { body: "ok" }));
   const weir = await props.loop({ upstreams: origin.url });
-  const path = await Deno.makeTempFile({ prefix: "weir-curl-" });
-  try {
-    await Deno.writeTextFile(path, "of the file");
-    const form = ["-H", "Transfer-Encoding: chunked", "-F", "name=value", "-F", `file=@${path}`];
-    const { stdout } = await curl(...form, weir.url).output();
-    assertEquals(new TextDecoder().decode(stdout), "ok");
-    const request = await origin.request(1);
-    const text = await request.text();
-    assertEquals(request.header("content-type")?.startsWith("multipart/form-data; boundary="), true);
-    assertEquals([text.includes("of the file"), text.includes('name="name"')], [true, true]);
-  } finally {
-    await Deno.remove(path);
-  }
+  await using folder = await TemporaryFolder.make();
+  const path = await folder.write("form.txt", "of the file");
+  const form = ["-H", "Transfer-Encoding: chunked", "-F", "name=value", "-F", `file=@${path}`];
+  const { stdout } = await curl(...form, weir.url).output();
+  assertEquals(new TextDecoder().decode(stdout), "ok");
+  const request = await origin.request(1);
+  const text = await request.text();
+  assertEquals(request.header("content-type")?.startsWith("multipart/form-data; boundary="), true);
+  assertEquals([text.includes("of the file"), text.includes('name="name"')], [true, true]);
 }, needs("curl"));

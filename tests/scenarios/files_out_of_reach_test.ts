@@ -1,6 +1,7 @@
 // Files that the configuration names and that this process may not read: told with where they may lie.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { runWeir } from "../support/weir.ts";
 
 const HERE = { HOST: "127.0.0.1", PORT: "0", ADMIN_HOST: "127.0.0.1", ADMIN_PORT: "0", WORKERS: "1" };
@@ -18,10 +19,10 @@ const filesBeyond: readonly [string, string, object][] = [
 ];
 for (const [what, named, config] of filesBeyond) {
   Deno.test(`${what} out of reach is refused with where it may lie`, async () => {
-    const path = await Deno.makeTempFile({ suffix: ".yaml" });
-    await Deno.writeTextFile(path, JSON.stringify({ upstreams: { a: upstream }, ...config }));
+    await using folder = await TemporaryFolder.make();
+    const text = JSON.stringify({ upstreams: { a: upstream }, ...config });
+    const path = await folder.write("weir.yaml", text);
     const { code, stderr } = await runWeir(["run"], { ...HERE, CONFIG: path }, path);
-    await Deno.remove(path);
     assertEquals(code, 64);
     assertStringIncludes(stderr, named);
     assertStringIncludes(stderr, beyond);

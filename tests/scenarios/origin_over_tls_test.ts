@@ -6,6 +6,7 @@ import { MutualOrigin } from "../support/mutual_origin.ts";
 import { ask } from "../support/raw_client.ts";
 import { scenario } from "../support/scenario.ts";
 import { SecureOrigin } from "../support/secure_origin.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 import { runWeir, startWeir } from "../support/weir.ts";
@@ -113,14 +114,12 @@ scenario("an origin that never answers the handshake is given up in time", async
 });
 
 Deno.test("a start with files that are no certificates is refused with the reason", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "weir-" });
-  const path = `${directory}/weir.yaml`;
-  const caFile = `${directory}/ca.pem`;
-  await Deno.writeTextFile(caFile, "not a certificate\n");
+  await using folder = await TemporaryFolder.make();
+  const caFile = await folder.write("ca.pem", "not a certificate\n");
   const upstreams = { secure: { endpoints: ["https://127.0.0.1:1"], tls: { caFile } } };
-  await Deno.writeTextFile(path, JSON.stringify({ admin: { port: 0 }, listen: { port: 0 }, upstreams }));
+  const config = JSON.stringify({ admin: { port: 0 }, listen: { port: 0 }, upstreams });
+  const path = await folder.write("weir.yaml", config);
   const { code, stderr } = await runWeir(["run", "--config", path, "--host", "127.0.0.1"], {}, path);
-  await Deno.remove(directory, { recursive: true });
   assertEquals(code, 64, stderr);
   const reason = "which cannot be used: the certificate file holds no PEM certificate";
   assert(stderr.includes(`upstreams.secure.tls.caFile is ${caFile}, ${reason}`), stderr);

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { ask, type RawAnswer } from "../support/raw_client.ts";
 import type { Header } from "../support/raw_http.ts";
 import { scenario } from "../support/scenario.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { needs, requireTool } from "../support/tools.ts";
 
 /** Fields that may differ: about the moment, about one connection, or about who asked. */
@@ -26,7 +27,9 @@ const questions: [method: string, target: string, headers?: Header[]][] = [
 ];
 
 scenario("python's http.server answers the same through Weir", async (props) => {
-  await using python = await startPython(await makeFiles());
+  await using folder = await TemporaryFolder.make();
+  await fill(folder);
+  await using python = await startPython(folder.path);
   const weir = await props.weir({ upstreams: python.url });
   for (const [method, target, headers] of questions) {
     const direct = await ask(python.url, { method, target, ...(headers ? { headers } : {}) });
@@ -42,13 +45,10 @@ function essence(answer: RawAnswer): unknown {
   return { status, body: [...body], ended, headers };
 }
 
-async function makeFiles(): Promise<string> {
-  const root = await Deno.makeTempDir({ prefix: "weir-files-" });
-  await Deno.mkdir(`${root}/path/to/files`, { recursive: true });
-  await Deno.writeTextFile(`${root}/hello.txt`, "hello\n");
-  await Deno.utime(`${root}/hello.txt`, new Date(modified), new Date(modified));
-  await Deno.writeFile(`${root}/path/to/files/é.bin`, new Uint8Array(100_000).map((_, i) => i));
-  return root;
+async function fill(folder: TemporaryFolder): Promise<void> {
+  await Deno.mkdir(folder.at("path/to/files"), { recursive: true });
+  await Deno.utime(await folder.write("hello.txt", "hello\n"), new Date(modified), new Date(modified));
+  await Deno.writeFile(folder.at("path/to/files/é.bin"), new Uint8Array(100_000).map((_, i) => i));
 }
 
 async function startPython(root: string): Promise<AsyncDisposable & { url: string }> {
@@ -63,7 +63,6 @@ async function startPython(root: string): Promise<AsyncDisposable & { url: strin
     child.kill("SIGTERM");
     await child.status;
     await lines.cancel();
-    await Deno.remove(root, { recursive: true });
   };
   if (port === undefined) {
     await stop();

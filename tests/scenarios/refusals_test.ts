@@ -1,6 +1,7 @@
 // What an operator got wrong is told at start, all of it, in words, and without a stack trace.
 
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { runWeir } from "../support/weir.ts";
 
 const HERE = { HOST: "127.0.0.1", ADMIN_HOST: "127.0.0.1", ADMIN_PORT: "0", WORKERS: "1" };
@@ -19,14 +20,13 @@ refusal("without upstreams Weir refuses and says how to give some", async () => 
 
 for (const command of ["run", "start", "check"]) {
   refusal(`${command} refuses a file that names no upstreams`, async () => {
-    const path = await Deno.makeTempFile({ suffix: ".yaml" });
+    await using folder = await TemporaryFolder.make();
     for (const text of ["", "accessLog: off\n", "upstreams: {}\n"]) {
-      await Deno.writeTextFile(path, text);
+      const path = await folder.write("weir.yaml", text);
       const { code, stderr } = await runWeir([command], { ...HERE, PORT: "0", CONFIG: path }, path);
       assertEquals(code, 64);
       assertStringIncludes(stderr, `No upstreams: ${path} names none, and Weir has nothing to balance over.`);
     }
-    await Deno.remove(path);
   });
 }
 
@@ -50,10 +50,9 @@ for (const reusePort of [false, true]) {
 }
 
 refusal("ten mistakes are ten findings in one run", async () => {
-  const path = await Deno.makeTempFile({ suffix: ".yaml" });
-  await Deno.writeTextFile(path, TEN_MISTAKES);
+  await using folder = await TemporaryFolder.make();
+  const path = await folder.write("weir.yaml", TEN_MISTAKES);
   const { code, stdout, stderr } = await runWeir(["check"], { CONFIG: path }, path);
-  await Deno.remove(path);
   assertEquals(code, 64);
   const said = stdout + stderr;
   for (const [line, word] of findings) {

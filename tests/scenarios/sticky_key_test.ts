@@ -3,19 +3,18 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ask } from "../support/raw_client.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { runWeir, startWeir } from "../support/weir.ts";
 
 const EMPTY = "which cannot be used: it is empty, must hold the key that signs sticky cookies";
 
 Deno.test("a sticky key file without a key is refused at start", async () => {
-  const folder = await Deno.makeTempDir();
-  const [config, key] = [`${folder}/weir.yaml`, `${folder}/key`];
-  await Deno.writeTextFile(key, " \n");
+  await using folder = await TemporaryFolder.make();
+  const key = await folder.write("key", " \n");
   const upstreams = { a: { endpoints: ["http://127.0.0.1:9"], sticky: {} } };
-  await Deno.writeTextFile(config, JSON.stringify({ stickyKeyFile: key, upstreams }));
+  const config = await folder.write("weir.yaml", JSON.stringify({ stickyKeyFile: key, upstreams }));
   const here = { HOST: "127.0.0.1", PORT: "0", ADMIN_HOST: "127.0.0.1", ADMIN_PORT: "0", WORKERS: "1" };
   const { code, stderr } = await runWeir(["run"], { ...here, CONFIG: config }, config);
-  await Deno.remove(folder, { recursive: true });
   assertEquals(code, 64);
   assertStringIncludes(stderr, `stickyKeyFile is ${key}, ${EMPTY}`);
 });

@@ -3,9 +3,8 @@
 //   await using authority = await Authority.create();
 //   const files = await authority.install("site", await authority.issue({ names: ["app.test"] }));
 
+import { READABLE, TemporaryFolder } from "./temporary_folder.ts";
 import { requireTool } from "./tools.ts";
-
-const TMP = new URL("../../tmp/", import.meta.url).pathname;
 
 /** A certificate and its key, as PEM text. */
 export interface Identity {
@@ -20,32 +19,30 @@ export interface IdentityOptions {
   readonly days?: number;
 }
 
-/** A directory below the repository's `tmp/`, where the `start` and `weir` tasks may read. */
-export async function readableDirectory(): Promise<string> {
-  await Deno.mkdir(TMP, { recursive: true });
-  return await Deno.makeTempDir({ dir: TMP });
-}
-
 export class Authority implements AsyncDisposable {
   #issued = 0;
 
-  private constructor(readonly directory: string, readonly cert: string) {}
+  private constructor(private readonly folder: TemporaryFolder, readonly cert: string) {}
+
+  get directory(): string {
+    return this.folder.path;
+  }
 
   static async create(): Promise<Authority> {
-    const directory = await readableDirectory();
+    const folder = await TemporaryFolder.make(READABLE);
     const subject = ["-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2"];
-    await openssl(directory, ["req", ...NEW_KEY, ...subject]);
-    return new Authority(directory, await Deno.readTextFile(`${directory}/ca.pem`));
+    await openssl(folder.path, ["req", ...NEW_KEY, ...subject]);
+    return new Authority(folder, await Deno.readTextFile(folder.at("ca.pem")));
   }
 
   /** Path of the authority's own certificate. */
   get caFile(): string {
-    return `${this.directory}/ca.pem`;
+    return this.folder.at("ca.pem");
   }
 
   async issue({ names = ["app.test", "localhost", "127.0.0.1"], days = 2 }: IdentityOptions = {}) {
     const name = `leaf${++this.#issued}`;
-    const at = (ending: string) => `${this.directory}/${name}.${ending}`;
+    const at = (ending: string) => this.folder.at(`${name}.${ending}`);
     const alternatives = names.map((each) => (/^[\d.]+$/.test(each) ? `IP:${each}` : `DNS:${each}`)).join(
       ",",
     );
@@ -64,8 +61,7 @@ export class Authority implements AsyncDisposable {
 
   /** Writes an identity into files, each by a rename, the key first. */
   async install(name: string, { cert, key }: Identity): Promise<{ certFile: string; keyFile: string }> {
-    const certFile = `${this.directory}/${name}.crt`;
-    const keyFile = `${this.directory}/${name}.key.pem`;
+    const [certFile, keyFile] = [this.folder.at(`${name}.crt`), this.folder.at(`${name}.key.pem`)];
     for (const [path, text] of [[keyFile, key], [certFile, cert]] as const) {
       await Deno.writeTextFile(`${path}.new`, text);
       await Deno.rename(`${path}.new`, path);
@@ -74,7 +70,7 @@ export class Authority implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.directory, { recursive: true });
+    await this.folder[Symbol.asyncDispose]();
   }
 }
 

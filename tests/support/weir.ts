@@ -6,6 +6,7 @@
 
 import { parseMetrics, sumOf } from "./metrics.ts";
 import { ask } from "./raw_client.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
 import { until } from "./until.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -82,13 +83,14 @@ export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir>
 
 /** Starts Weir and does not wait: for what happens before it is ready. */
 export async function launchWeir(options: WeirOptions): Promise<RunningWeir> {
-  const configPath = await writeConfig(options.config);
+  const folder = options.config === undefined ? null : await TemporaryFolder.make();
+  const configPath = folder && await folder.write("weir.yaml", textOf(options.config!));
   const args = ["run", ...options.args ?? []];
   const { main = MAIN, filesMax, redirection = "" } = options;
   const limit = filesMax === undefined ? "" : `ulimit -n ${filesMax} && `;
   const shell = limit === "" && redirection === "" ? null : `${limit}exec "$@" ${redirection}`;
   const child = command(args, environment(options, configPath), configPath, main, shell).spawn();
-  return new RunningWeir(child, configPath);
+  return new RunningWeir(child, configPath, folder);
 }
 
 export class RunningWeir implements AsyncDisposable {
@@ -108,6 +110,8 @@ export class RunningWeir implements AsyncDisposable {
     private readonly child: Deno.ChildProcess,
     /** The configuration file, when there is one: rewrite it to reload. */
     readonly configPath: string | null,
+    /** Its own, which Weir watches. */
+    private readonly folder: TemporaryFolder | null,
   ) {
     this.#output = Promise.all([
       collect(child.stdout, this.stdout, () => this.#held),
@@ -220,9 +224,7 @@ export class RunningWeir implements AsyncDisposable {
 
   async #cleanUp(): Promise<void> {
     await this.#output;
-    if (this.configPath !== null) {
-      await Deno.remove(folderOf(this.configPath), { recursive: true }).catch(() => {});
-    }
+    await this.folder?.[Symbol.asyncDispose]();
   }
 
   async #until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -294,13 +296,9 @@ function folderOf(path: string): string {
   return path.substring(0, path.lastIndexOf("/"));
 }
 
-async function writeConfig(config: WeirOptions["config"]): Promise<string | null> {
-  if (config === undefined) return null;
-  // In a folder of its own, which Weir watches.
-  const path = `${await Deno.makeTempDir({ prefix: "weir-" })}/weir.yaml`;
-  // JSON is YAML too.
-  await Deno.writeTextFile(path, typeof config === "string" ? config : JSON.stringify(config));
-  return path;
+/** JSON is YAML, too. */
+function textOf(config: string | Record<string, unknown>): string {
+  return typeof config === "string" ? config : JSON.stringify(config);
 }
 
 async function collect(

@@ -5,6 +5,8 @@
 // OCI runtime wants cgroups of its own: own process and mount namespaces, a read-only root, the image's user,
 // no capabilities, no new privileges; the network is the machine's.
 
+import { TemporaryFolder } from "../../support/temporary_folder.ts";
+
 const programs = ["buildah", "ldd", "mount", "setpriv", "unshare"];
 
 /** Why the image cannot be built and run here; null when it can. */
@@ -36,7 +38,7 @@ export interface ImageConfig {
 
 export class Image implements AsyncDisposable {
   private constructor(
-    private readonly directory: string,
+    private readonly folder: TemporaryFolder,
     readonly config: ImageConfig,
     /** Where the image's files are. */
     readonly root: string,
@@ -45,7 +47,8 @@ export class Image implements AsyncDisposable {
   ) {}
 
   static async build(repository: string): Promise<Image> {
-    const directory = await Deno.makeTempDir({ prefix: "weir-image-" });
+    const folder = await TemporaryFolder.make();
+    const directory = folder.path;
     try {
       const buildah = (...args: string[]) => run("buildah", [...storage(directory), ...args]);
       for (const kind of ["run", "build"] as const) await standIn(directory, kind, buildah);
@@ -67,9 +70,9 @@ export class Image implements AsyncDisposable {
       const container = (await buildah("from", "--pull-never", "localhost/weir")).trim();
       const root = (await buildah("mount", container)).trim();
       const base = bytesIn(`${directory}/run`);
-      return new Image(directory, Docker.config, root, bytesIn(root) - base);
+      return new Image(folder, Docker.config, root, bytesIn(root) - base);
     } catch (cause) {
-      await Deno.remove(directory, { recursive: true });
+      await folder[Symbol.asyncDispose]();
       throw cause;
     }
   }
@@ -121,7 +124,7 @@ export class Image implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.directory, { recursive: true });
+    await this.folder[Symbol.asyncDispose]();
   }
 }
 

@@ -1,0 +1,65 @@
+// A folder for one test. What a run that was killed has left behind is removed by the next one.
+//
+//   await using folder = await TemporaryFolder.make();
+//   const path = await folder.write("weir.yaml", "accessLog: off\n");
+
+import { tmpdir } from "node:os";
+
+/** Each user's own. */
+const SYSTEM = `${tmpdir()}/weir-tests-${Deno.uid()}`;
+
+/** Below the repository, where the `start` and `weir` tasks may read. */
+export const READABLE = new URL("../../tmp", import.meta.url).pathname;
+
+/** Parents in which nothing is left of processes that are no more. */
+const swept = new Set<string>();
+
+export class TemporaryFolder implements AsyncDisposable {
+  #removal: Promise<void> | null = null;
+
+  private constructor(readonly path: string) {}
+
+  static async make(parent = SYSTEM): Promise<TemporaryFolder> {
+    await Deno.mkdir(parent, { recursive: true });
+    if (!swept.has(parent)) await sweep(parent);
+    swept.add(parent);
+    return new TemporaryFolder(await Deno.makeTempDir({ dir: parent, prefix: `${Deno.pid}-` }));
+  }
+
+  at(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** @returns the file's path */
+  async write(name: string, content: string): Promise<string> {
+    await Deno.writeTextFile(this.at(name), content);
+    return this.at(name);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#removal ??= Deno.remove(this.path, { recursive: true });
+  }
+}
+
+async function sweep(parent: string): Promise<void> {
+  for await (const { name } of Deno.readDir(parent)) {
+    const maker = /^(\d+)-/.exec(name)?.[1];
+    if (maker === undefined || mayRun(maker)) continue;
+    // Another run may be removing the same.
+    await Deno.remove(`${parent}/${name}`, { recursive: true }).catch(() => {});
+  }
+}
+
+/** Whether a process may still be running: where there is no /proc, that is not known. */
+function mayRun(pid: string): boolean {
+  return exists(`/proc/${pid}`) || !exists("/proc/self");
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
