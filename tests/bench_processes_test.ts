@@ -15,8 +15,8 @@ Deno.test(
     await processes.end();
     assert(!launched.alive());
     assertEquals((await running).success, false);
-    assertThrows(() => processes.launch(["sleep", "100"], "0"));
-    await assertRejects(() => processes.run(["sleep", "100"]));
+    assertThrows(() => processes.launch(["sleep", "100"], "0"), DOMException, "aborted");
+    await assertRejects(() => processes.run(["sleep", "100"]), DOMException, "aborted");
   },
 );
 

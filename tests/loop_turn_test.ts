@@ -52,7 +52,7 @@ Deno.test("LoopTurn.next() takes another connection after one that could not be 
     await assertRejects(() => turns.next(), Error, "no descriptor left");
     await turns.next();
     await nears[0]!.closeWrite();
-    await assertRejects(() => turns.next());
+    await assertRejects(() => turns.next(), Deno.errors.BrokenPipe);
     conns.push(() => connecting.promise);
     const stuck = assertRejects(() => turns.next(), Error, "is stuck");
     for (let waits = 0; waits < 2; waits++) await time.pass(1_000);
@@ -72,7 +72,7 @@ Deno.test("LoopTurn.close() ends a turn that is waited for, and lets nothing beg
   await turns.next();
   const waited = turns.next();
   turns.close();
-  await assertRejects(() => waited);
+  await assertRejects(() => waited, Deno.errors.Interrupted);
   const unopened = new LoopTurn(new StillTime().wheel);
   unopened.close();
   await assertRejects(() => unopened.next(), Error, "the loop has ended");

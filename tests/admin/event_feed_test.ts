@@ -48,9 +48,11 @@ Deno.test("EventFeed.broadcast() drops a reader that does not read, and nobody e
   await reading.cancel();
 });
 
-Deno.test("EventFeed.close() is idempotent", () => {
+Deno.test("EventFeed.close() ends every stream, and has nothing to end the second time", async () => {
   const feed = new EventFeed();
+  const streams = [feed.open([{ data: "a" }])!, feed.open([{ data: "b" }])!];
   feed.close();
   feed.close();
   feed.broadcast({ data: "nobody" });
+  assertEquals(await Promise.all(streams.map(textOf)), ["data:a\n\n", "data:b\n\n"]);
 });

@@ -24,8 +24,9 @@ function parseText(text: string) {
 /** What the client gets when every line is looked at. */
 function theLongWay(...given: Parameters<typeof parse>): string[] {
   const head = parse(...given);
-  assert(head.headers.length >= 0);
-  assertEquals(head.pass(), false, "somebody may have changed the lines");
+  // Whoever has seen the lines may have changed them.
+  void head.headers;
+  assertEquals(head.pass(), false);
   return toClient(head, epoch);
 }
 

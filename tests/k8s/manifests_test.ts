@@ -63,10 +63,14 @@ Deno.test("scrape annotations and Service point at ports that exist", () => {
 Deno.test("the admin port is open to this namespace and to monitoring, the traffic port to all", () => {
   const { ingress, policyTypes } = only("networkpolicy.yaml").spec;
   assertEquals(policyTypes, ["Ingress"]);
-  for (const { from, ports } of ingress) {
-    const open = from === undefined;
-    assertEquals(ports.map(({ port }: Manifest) => port), open ? ["http"] : ["admin"]);
-  }
+  const monitoring = { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } };
+  assertEquals(ingress, [
+    { ports: [{ port: "http", protocol: "TCP" }] },
+    {
+      from: [{ podSelector: {} }, { namespaceSelector: monitoring }],
+      ports: [{ port: "admin", protocol: "TCP" }],
+    },
+  ]);
 });
 
 Deno.test("the service account may see EndpointSlices and nothing else", () => {

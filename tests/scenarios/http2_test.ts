@@ -248,6 +248,6 @@ scenario("clients agree on HTTP/2 or HTTP/1.1 by ALPN, and are told to stay with
 scenario("a listener leaves although a request without a body came by HTTP/2", async (props) => {
   const origin = await props.origin();
   const loop = await props.loop({ upstreams: origin.url });
-  await curl(H2C, "-X", "DELETE", `${loop.url}/`);
-  // The end of the scenario drains the loop, and fails when it waits for a body that never was.
+  assertEquals((await curl(H2C, "-X", "DELETE", `${loop.url}/`)).status, 200);
+  await loop.leave();
 }, options);

@@ -145,7 +145,7 @@ kitTest("RawOrigin closes an idle connection, stops, and comes back on its addre
   gate.open();
   assertEquals([await client.untilClosed(), client.ending], ["", "end"]);
   await origin.stop();
-  await assertRejects(() => ask(origin.url));
+  await assertRejects(() => ask(origin.url), Error, "ECONNREFUSED");
   await origin.listen();
   assertEquals((await ask(origin.url)).status, 200);
 });
