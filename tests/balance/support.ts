@@ -1,6 +1,7 @@
 // Candidates and chance with known values, for tables of picks.
 
 import type { BalancerInputs, Candidate, PickContext } from "../../src/balance/balancer.ts";
+import { requestHead } from "../support/request_head.ts";
 
 export interface Given {
   id?: string;
@@ -72,14 +73,7 @@ export function request(
 ): PickContext {
   return {
     clientAddress: given.client ?? "192.0.2.1",
-    head: {
-      method: "GET",
-      target: given.target ?? "/",
-      authority: "example.org",
-      scheme: "http",
-      version: "1.1",
-      headers: given.headers ?? [],
-    },
+    head: requestHead({ target: given.target ?? "/", headers: given.headers ?? [] }),
   };
 }
 

@@ -5,20 +5,14 @@ import { LineBuffer } from "../../src/proxy/line_buffer.ts";
 import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
 import { accessLogSchema } from "../../src/config/schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";
+import { requestHead } from "../support/request_head.ts";
 import { StillTime } from "../support/still_time.ts";
 
 const ARRIVAL = Date.UTC(2000, 9, 10, 13, 55, 36, 45);
 
 function recordOf(head: Partial<RequestHead> = {}): RequestRecord {
-  const record = new RequestRecord({
-    method: "GET",
-    target: "/a?b=c",
-    authority: "shop.example",
-    scheme: "http",
-    version: "1.1",
-    headers: [],
-    ...head,
-  }, 1_000);
+  const fixed = { target: "/a?b=c", authority: "shop.example" };
+  const record = new RequestRecord(requestHead({ ...fixed, ...head }), 1_000);
   record.clientAddress = "203.0.113.9";
   record.requestId = "r-1";
   record.status = 200;

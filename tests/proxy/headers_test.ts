@@ -16,6 +16,7 @@ import {
 import { Identity } from "../../src/proxy/identity.ts";
 import type { Told } from "../../src/proxy/told.ts";
 import { latin1 } from "../support/raw_http.ts";
+import { requestHead } from "../support/request_head.ts";
 
 const ORIGIN: Origin = { peer: "192.0.2.1", told: null, requestId: "id-1", informs: true };
 const TOLD: Told = { client: "192.0.2.1", addresses: "", host: "", proto: "", elements: "" };
@@ -34,8 +35,7 @@ function joined(lines: HeaderLines): string[] {
 }
 
 function headOf(lines: readonly string[], changes: Partial<RequestHead> = {}): RequestHead {
-  const fixed = { method: "GET", target: "/", authority: "a.test", scheme: "http", version: "1.1" } as const;
-  return { ...fixed, headers: flat(lines), ...changes };
+  return requestHead({ headers: flat(lines), ...changes });
 }
 
 /** The lines before those that Weir sets. */

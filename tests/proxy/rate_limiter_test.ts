@@ -3,6 +3,7 @@ import { Board } from "../../src/board/layout.ts";
 import { rateLimitSchema } from "../../src/config/schema.ts";
 import { rateKey, rateOf, refuseBeyondRate } from "../../src/proxy/rate_limit.ts";
 import { type Rate, RateLimiter } from "../../src/proxy/rate_limiter.ts";
+import { requestHead } from "../support/request_head.ts";
 
 /** One pod's limiter, and a second worker's on the same board, in virtual time. */
 class Stage {
@@ -115,20 +116,11 @@ Deno.test("rateOf() takes one second's requests for the burst, and at least one"
   }
 });
 
-const head = {
-  method: "GET",
-  target: "/",
-  authority: "a",
-  scheme: "http",
-  version: "1.1",
-  headers: [],
-} as const;
-
 Deno.test("refuseBeyondRate() begins anew when a reload changes the rate", () => {
   const stage = new Stage();
   const refused = (requestsPerSecond: number, burst: number) => {
     const config = rateLimitSchema.parse({ requestsPerSecond, burst });
-    const refusal = refuseBeyondRate(stage.limiter, config, "one", { ...head, headers: [] }, "192.0.2.1");
+    const refusal = refuseBeyondRate(stage.limiter, config, "one", requestHead(), "192.0.2.1");
     return refusal !== null;
   };
   // Two seconds at ten a second; three minutes and more at a tenth.
@@ -143,7 +135,7 @@ Deno.test("refuseBeyondRate() says when to come again, and keeps routes apart", 
   const stage = new Stage();
   const config = rateLimitSchema.parse({ requestsPerSecond: 0.1, burst: 1 });
   const refuse = (scope: string) =>
-    refuseBeyondRate(stage.limiter, config, scope, { ...head, headers: [] }, "192.0.2.1");
+    refuseBeyondRate(stage.limiter, config, scope, requestHead(), "192.0.2.1");
   assertEquals([refuse("one"), refuse("two")], [null, null]);
   const refusal = refuse("one");
   assertEquals([refusal?.status, refusal?.retryAfterS], [429, 10]);

@@ -7,6 +7,7 @@ import { isForThisHop, refusalBeforeRouting } from "../../src/proxy/acceptance.t
 import { type Refusal, refusalResponse, WholeBody } from "../../src/proxy/refusal.ts";
 import * as refusals from "../../src/proxy/refusals.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { requestHead } from "../support/request_head.ts";
 
 const { headers: NAMES, limits: LIMITS } = configSchema.parse({
   headers: { via: "edge" },
@@ -15,7 +16,7 @@ const { headers: NAMES, limits: LIMITS } = configSchema.parse({
 });
 
 function request(method: string, target = "/", headers: readonly string[] = []): RequestHead {
-  return { method, target, authority: "shop.example", scheme: "http", headers: [...headers] } as RequestHead;
+  return requestHead({ method, target, authority: "shop.example", headers: [...headers] });
 }
 
 function answerTo(

@@ -1,20 +1,12 @@
 import { assertEquals } from "@std/assert";
-import type { RequestHead } from "../../src/exchange.ts";
 import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
 import { StoryRing } from "../../src/proxy/story_ring.ts";
+import { requestHead } from "../support/request_head.ts";
 
 const ARRIVAL = 971_186_136_045;
 
 function recordOf(requestId: string, target = "/a"): RequestRecord {
-  const head: RequestHead = {
-    method: "GET",
-    target,
-    authority: "shop.example",
-    scheme: "http",
-    version: "1.1",
-    headers: [],
-  };
-  const record = new RequestRecord(head, 1_000);
+  const record = new RequestRecord(requestHead({ target }), 1_000);
   record.requestId = requestId;
   record.clientAddress = "203.0.113.9";
   record.status = 200;

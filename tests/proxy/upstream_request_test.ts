@@ -9,13 +9,13 @@ import { type Origin, toUpstream } from "../../src/proxy/headers.ts";
 import { Identity } from "../../src/proxy/identity.ts";
 import { toldBy } from "../../src/proxy/told.ts";
 import { toUpstreamText } from "../../src/proxy/upstream_request.ts";
+import { requestHead } from "../support/request_head.ts";
 
 const { headers: config } = configSchema.parse({ upstreams: {} });
 const ORIGIN: Origin = { peer: "192.0.2.1", told: null, requestId: "id-1", informs: true };
 
 function headOf(headers: string[], changes: Partial<RequestHead> = {}): RequestHead {
-  const fixed = { method: "GET", target: "/", authority: "a.test", scheme: "http", version: "1.1" } as const;
-  return { ...fixed, headers, ...changes };
+  return requestHead({ headers, ...changes });
 }
 
 Deno.test("a request whose lines all pass goes on as one text, with what Weir sets", () => {

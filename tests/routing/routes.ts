@@ -3,6 +3,7 @@
 import { type RouteConfig, routeSchema } from "../../src/config/route_schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";
 import type { RouteSnapshot } from "../../src/messages.ts";
+import { requestHead } from "../support/request_head.ts";
 
 type MatchInput = RouteConfig["match"];
 
@@ -19,12 +20,5 @@ export function routesOf(matches: Record<string, MatchInput>): RouteSnapshot[] {
 export function request(line: string, headers: string[] = []): RequestHead {
   const [method, url] = line.split(" ") as [string, string];
   const cut = url.search(/[/*]/);
-  return {
-    method,
-    target: url.slice(cut),
-    authority: url.slice(0, cut),
-    scheme: "http",
-    version: "1.1",
-    headers,
-  };
+  return requestHead({ method, target: url.slice(cut), authority: url.slice(0, cut), headers });
 }

@@ -1,25 +1,17 @@
 // WebSockets over TLS: many at once, through a change of the certificate, and to the end of Weir.
 
 import { assertEquals } from "@std/assert";
-import { WebSocket as WsClient } from "ws";
+import type { WebSocket as WsClient } from "ws";
 import { readCertificate } from "../../src/control/certificate.ts";
 import { Authority } from "../support/certificates.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
+import { connectWs } from "../support/ws_client.ts";
 import { startWsOrigin } from "../support/ws_server.ts";
 
 const CONNECTIONS = 300;
 const AT_ONCE = 50;
-
-async function connect(url: string, ca: string): Promise<WsClient> {
-  const client = new WsClient(url.replace("http", "ws"), { ca });
-  await new Promise((resolve, reject) => {
-    client.once("open", resolve);
-    client.once("error", reject);
-  });
-  return client;
-}
 
 async function echo(client: WsClient, text: string): Promise<string> {
   const answer = new Promise<string>((resolve, reject) => {
@@ -45,7 +37,9 @@ scenario("WebSockets over TLS outlive a change of the certificate, and leave wit
   const clients: WsClient[] = [];
   while (clients.length < CONNECTIONS) {
     clients.push(
-      ...await Promise.all(Array.from({ length: AT_ONCE }, () => connect(weir.url, authority.cert))),
+      ...await Promise.all(
+        Array.from({ length: AT_ONCE }, () => connectWs(weir.url, { ca: authority.cert })),
+      ),
     );
   }
   await authority.install("site", second);

@@ -1,24 +1,15 @@
 // WebSockets as applications use them: the `ws` package on both sides, and Deno's own client.
 
 import { assertEquals } from "@std/assert";
-import { type RawData, WebSocket as WsClient } from "ws";
+import type { RawData, WebSocket as WsClient } from "ws";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
+import { connectWs } from "../support/ws_client.ts";
 import { startWsOrigin } from "../support/ws_server.ts";
 
 const CONNECTIONS = 1_000;
 const AT_ONCE = 100;
 const MEGABYTE = 1_048_576;
-
-/** Connects; settles when it is open. @throws when it cannot */
-async function connect(weir: { url: string }, protocols: readonly string[] = []): Promise<WsClient> {
-  const client = new WsClient(weir.url.replace("http", "ws") + "/chat", [...protocols]);
-  await new Promise((resolve, reject) => {
-    client.once("open", resolve);
-    client.once("error", reject);
-  });
-  return client;
-}
 
 function nextMessage(client: WsClient): Promise<{ data: RawData; binary: boolean }> {
   return new Promise((resolve) => client.once("message", (data, binary) => resolve({ data, binary })));
@@ -33,7 +24,7 @@ function closed(client: WsClient): Promise<{ code: number; reason: string }> {
 scenario("the ws package gets messages of 1 MB back, text and binary", async (props) => {
   await using origin = await startWsOrigin();
   const weir = await props.loop({ upstreams: origin.url });
-  const client = await connect(weir);
+  const client = await connectWs(weir.url);
   assertEquals(client.extensions, "");
   const text = "wéir ".repeat(MEGABYTE / 6);
   for (let i = 0; i < 5; i++) {
@@ -56,7 +47,7 @@ scenario("the ws package gets messages of 1 MB back, text and binary", async (pr
 scenario("the ws package gets the subprotocol that its origin chose", async (props) => {
   await using origin = await startWsOrigin();
   const weir = await props.loop({ upstreams: origin.url });
-  const client = await connect(weir, ["graphql-ws", "graphql-transport-ws"]);
+  const client = await connectWs(weir.url, { protocols: ["graphql-ws", "graphql-transport-ws"] });
   assertEquals(client.protocol, "graphql-transport-ws");
   const over = closed(client);
   client.close();
@@ -68,7 +59,7 @@ scenario("close codes of the ws package reach its origin", async (props) => {
   const weir = await props.loop({ upstreams: origin.url });
   const codes = [1000, 1001, 3000];
   for (const [i, code] of codes.entries()) {
-    const client = await connect(weir);
+    const client = await connectWs(weir.url);
     const over = closed(client);
     client.close(code, `code ${code}`);
     assertEquals((await over).code, code);
@@ -82,7 +73,7 @@ scenario("1,000 WebSockets stand at once, and each has its own messages", async 
   const weir = await props.loop({ upstreams: origin.url, config: { accessLog: "off" } });
   const clients: WsClient[] = [];
   while (clients.length < CONNECTIONS) {
-    clients.push(...await Promise.all(Array.from({ length: AT_ONCE }, () => connect(weir))));
+    clients.push(...await Promise.all(Array.from({ length: AT_ONCE }, () => connectWs(weir.url))));
   }
   assertEquals(origin.open, CONNECTIONS);
   assertEquals(weir.board.podInFlight(), CONNECTIONS);

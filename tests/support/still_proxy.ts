@@ -10,6 +10,7 @@ import { Proxy } from "../../src/proxy/proxy.ts";
 import { Turnstile } from "../../src/proxy/turnstile.ts";
 import { snapshotOf } from "./loop.ts";
 import type { RawOrigin } from "./raw_origin.ts";
+import { requestHead } from "./request_head.ts";
 import { StillTime } from "./still_time.ts";
 
 /** A proxy on a clock that stands still until it is told the time. */
@@ -76,14 +77,7 @@ export class StillProxy {
     let status = 0;
     let cause = "";
     const exchange: Exchange & { clientGone: boolean } = this.client = {
-      head: {
-        method,
-        target: "/",
-        authority: "a.test",
-        scheme: "http",
-        version: "1.1",
-        headers: ["Host", "a.test"],
-      },
+      head: requestHead({ method, headers: ["Host", "a.test"] }),
       body,
       unacceptable: null,
       peer: { hostname: "127.0.0.1", port: 1 },
