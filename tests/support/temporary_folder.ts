@@ -3,10 +3,7 @@
 //   await using folder = await TemporaryFolder.make();
 //   const path = await folder.write("weir.yaml", "accessLog: off\n");
 
-import { tmpdir } from "node:os";
-
-/** Each user's own. */
-const SYSTEM = `${tmpdir()}/weir-tests-${Deno.uid()}`;
+const SYSTEM = "/tmp";
 
 /** Below the repository, where the `start` and `weir` tasks may read. */
 export const READABLE = new URL("../../tmp", import.meta.url).pathname;
@@ -23,7 +20,7 @@ export class TemporaryFolder implements AsyncDisposable {
     await Deno.mkdir(parent, { recursive: true });
     if (!swept.has(parent)) await sweep(parent);
     swept.add(parent);
-    return new TemporaryFolder(await Deno.makeTempDir({ dir: parent, prefix: `${Deno.pid}-` }));
+    return new TemporaryFolder(await Deno.makeTempDir({ dir: parent, prefix: `weir-test-${Deno.pid}-` }));
   }
 
   at(name: string): string {
@@ -43,14 +40,14 @@ export class TemporaryFolder implements AsyncDisposable {
 
 async function sweep(parent: string): Promise<void> {
   for await (const { name } of Deno.readDir(parent)) {
-    const maker = /^(\d+)-/.exec(name)?.[1];
+    const maker = /^weir-test-(\d+)-/.exec(name)?.[1];
     if (maker === undefined || mayRun(maker)) continue;
-    // Another run may be removing the same.
+    // It may be another user's, and another run may be removing the same.
     await Deno.remove(`${parent}/${name}`, { recursive: true }).catch(() => {});
   }
 }
 
-/** Whether a process may still be running: where there is no /proc, that is not known. */
+/** Whether a process may still be running: where /proc cannot be looked at, that is not known. */
 function mayRun(pid: string): boolean {
   return exists(`/proc/${pid}`) || !exists("/proc/self");
 }
