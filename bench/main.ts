@@ -155,8 +155,7 @@ async function finish(results: Results, options: BenchOptions, asked: readonly S
       );
       return 1;
     }
-    await writeResults(whole);
-    await publish(whole);
+    await publish(await writeResults(whole));
     console.log("\nwritten: bench/results.json, docs/performance.md, docs/img/, README.md");
   }
   return options.assert && verdicts.some(({ state }) => state !== "met") ? 1 : 0;

@@ -58,7 +58,6 @@ const MAIN: readonly ContestantName[] = [...CORE, "caddy-tuned", "fetch", "floor
 const WITH_AND_WITHOUT_LOG: readonly ContestantName[] = ["weir", "weir-log", "weir-wire", "weir-wire-log"];
 
 const seed = { rounds: SEED_ROUNDS, field: null };
-const log = { field: WITH_AND_WITHOUT_LOG, rounds: 5 };
 
 export const SCENARIOS: readonly Scenario[] = [
   load("1kb", "1 KB, 4 origins", seed),
@@ -78,7 +77,7 @@ export const SCENARIOS: readonly Scenario[] = [
     field: CORE,
   }),
   load("h2", "1 KB over HTTP/2", { protocol: "h2" }),
-  load("log", "1 KB, access log on and off", log),
+  load("log", "1 KB, access log on and off", { field: WITH_AND_WITHOUT_LOG, rounds: 5 }),
   load("slow", "1 KB beside 1,000 slow clients", {
     slowClients: 1000,
     seconds: 2,
@@ -130,8 +129,7 @@ function load(name: string, title: string, difference: Partial<LoadScenario>): L
 
 /** `http://127.0.0.1:8080` or the same with `https`. */
 export function baseUrl(scenario: Scenario, port: number): string {
-  const scheme = scenario.kind === "load" && scenario.protocol !== "http" ? "https" : "http";
-  return `${scheme}://127.0.0.1:${port}`;
+  return `${isSecure(scenario) ? "https" : "http"}://127.0.0.1:${port}`;
 }
 
 /** Does it need a certificate? */

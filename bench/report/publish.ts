@@ -15,8 +15,11 @@ const SIGNIFICANT_DIGITS = 5;
 const readme = new URL("README.md", root);
 const images = new URL("docs/img/", root);
 
-export async function writeResults(results: Results): Promise<void> {
-  await Deno.writeTextFile(resultsFile, resultsText(results));
+/** @returns the results as the file holds them: what is published of others, nobody could make again from it. */
+export async function writeResults(results: Results): Promise<Results> {
+  const text = resultsText(results);
+  await Deno.writeTextFile(resultsFile, text);
+  return JSON.parse(text);
 }
 
 /** Figures to five digits, each spread on one line: the file is read by people, and its changes in reviews. */
