@@ -191,6 +191,14 @@ export function headerValue(headers: HeaderLines, name: string): string | undefi
   return undefined;
 }
 
+/**
+ * What stands for a request's Host, undefined where there is none (HTTP/1.0): over HTTP/2 no line says it
+ * (RFC 9113 8.3.1), and the URL of a request line overrules the line (RFC 9112 3.2.2).
+ */
+export function hostOf({ authority }: Pick<RequestHead, "authority">): string | undefined {
+  return authority === "" ? undefined : authority;
+}
+
 /** Every value of a header, in order. `name` is in lower case. */
 export function headerValues(headers: HeaderLines, name: string): string[] {
   const values: string[] = [];

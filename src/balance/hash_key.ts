@@ -4,7 +4,7 @@
 // endpoint will see the same bytes. An empty value says as little as a missing one.
 
 import type { BalanceConfig } from "../config/schema.ts";
-import { type HeaderLines, headerValue, headerValues } from "../exchange.ts";
+import { type HeaderLines, headerValue, headerValues, hostOf } from "../exchange.ts";
 import type { PickContext } from "./balancer.ts";
 
 /** Reads the value to hash from a request; undefined or empty when it has none. */
@@ -16,6 +16,7 @@ export function hashKey(hashOn: BalanceConfig["hashOn"]): HashKey {
   if (hashOn === "path") return ({ head }) => pathOf(head.target);
   if ("header" in hashOn) {
     const name = hashOn.header.toLowerCase();
+    if (name === "host") return ({ head }) => hostOf(head);
     return ({ head }) => headerValue(head.headers, name);
   }
   if ("cookie" in hashOn) {

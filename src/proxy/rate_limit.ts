@@ -6,7 +6,7 @@
 
 import ipaddr from "ipaddr.js";
 import type { RateLimitConfig } from "../config/schema.ts";
-import { type HeaderLines, isNamed, type RequestHead } from "../exchange.ts";
+import { type HeaderLines, hostOf, isNamed, type RequestHead } from "../exchange.ts";
 import type { Rate, RateLimiter } from "./rate_limiter.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -36,10 +36,11 @@ export function rateOf({ requestsPerSecond, burst }: RateLimitConfig): Rate {
 /** Who the request counts for. */
 export function rateKey(
   { key }: RateLimitConfig,
-  head: Pick<RequestHead, "headers">,
+  head: Pick<RequestHead, "authority" | "headers">,
   clientAddress: string,
 ): string {
-  const value = key === "client_address" ? undefined : onlyValue(head.headers, key.header.toLowerCase());
+  const name = key === "client_address" ? null : key.header.toLowerCase();
+  const value = name === null ? undefined : name === "host" ? hostOf(head) : onlyValue(head.headers, name);
   return value === undefined ? `address ${addressKey(clientAddress)}` : `header ${value}`;
 }
 

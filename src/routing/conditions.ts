@@ -6,7 +6,7 @@
 
 import { hidden, isSecret } from "../config/findings.ts";
 import type { MatchConfig } from "../config/route_schema.ts";
-import { type HeaderLines, isNamed, type RequestHead } from "../exchange.ts";
+import { type HeaderLines, hostOf, isNamed, type RequestHead } from "../exchange.ts";
 
 type Wanted = string | { present: boolean } | { prefix: string };
 
@@ -33,10 +33,9 @@ export function conditionHolds(condition: Condition, head: RequestHead): boolean
 }
 
 /** The value that a condition looks at, or undefined when it is not there. */
-export function actualValue(condition: Condition, head: RequestHead): string | undefined {
-  return condition.on === "header"
-    ? joinedHeader(head.headers, condition.name)
-    : queryValue(head.target, condition.name);
+export function actualValue({ on, name }: Condition, head: RequestHead): string | undefined {
+  if (on === "query") return queryValue(head.target, name);
+  return name === "host" ? hostOf(head) : joinedHeader(head.headers, name);
 }
 
 /** Whether whatever fulfils `given` also fulfils `condition`. */

@@ -96,6 +96,7 @@ Deno.test("RateLimiter.take() lets requests pass for which there is no slot, and
 
 Deno.test("rateKey() says who a request counts for", () => {
   const byHeader = rateLimitSchema.parse({ requestsPerSecond: 1, key: { header: "X-Api-Key" } });
+  const byHost = rateLimitSchema.parse({ requestsPerSecond: 1, key: { header: "Host" } });
   const byAddress = rateLimitSchema.parse({ requestsPerSecond: 1 });
   const table: [typeof byHeader, string[], string, string][] = [
     [byAddress, [], "192.0.2.1", "address 192.0.2.1"],
@@ -104,10 +105,13 @@ Deno.test("rateKey() says who a request counts for", () => {
     [byHeader, ["x-API-key", "k"], "192.0.2.1", "header k"],
     [byHeader, [], "192.0.2.1", "address 192.0.2.1"],
     [byHeader, ["X-Api-Key", "k", "x-api-key", "other"], "192.0.2.1", "address 192.0.2.1"],
+    [byHost, [], "192.0.2.1", "header a.test"],
+    [byHost, ["Host", "overruled.test"], "192.0.2.1", "header a.test"],
   ];
   for (const [config, headers, address, key] of table) {
-    assertEquals(rateKey(config, { headers }, address), key);
+    assertEquals(rateKey(config, { authority: "a.test", headers }, address), key);
   }
+  assertEquals(rateKey(byHost, { authority: "", headers: [] }, "192.0.2.1"), "address 192.0.2.1");
 });
 
 Deno.test("rateOf() takes one second's requests for the burst, and at least one", () => {

@@ -104,6 +104,20 @@ for (const [wanted, headers, matches] of HEADER_CASES) {
   });
 }
 
+Deno.test("header Host is the request's host, whether a line says it or not", () => {
+  const told = (
+    wanted: NonNullable<RouteConfig["match"]["headers"]>[string],
+    line: string,
+    headers: string[],
+  ) => makeRouter(routesOf({ tested: { headers: { Host: wanted } } })).match(request(line, headers)).kind;
+  for (const headers of [[], ["host", "a.org"], ["Host", "overruled.org"]]) {
+    assertEquals(told("a.org", "GET a.org/", headers), "route");
+    assertEquals(told("b.org", "GET a.org/", headers), "unknownPath");
+    assertEquals(told({ present: true }, "GET a.org/", headers), "route");
+  }
+  assertEquals(told({ present: false }, "GET /", []), "route");
+});
+
 Deno.test("without routes everything goes to the default upstream, without one to nobody", () => {
   const written = configSchema.parse({ upstreams: { app: { endpoints: ["http://10.0.0.1"] } } });
   const [route] = routesInForce(written);

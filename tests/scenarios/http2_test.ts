@@ -29,6 +29,25 @@ scenario("over HTTP/2, :authority becomes Host, and cookie crumbs become one lin
   assertEquals(request.headerAll("via").map((via) => via.split(" ")[0]), ["2"]);
 }, options);
 
+scenario(
+  "a route for the header Host has its requests over HTTP/1.1 and HTTP/2, and explain says so",
+  async (props) => {
+    const config = {
+      upstreams: { app: { endpoints: ["http://127.0.0.1:9"], health: { kind: "off" } } },
+      routes: [
+        { name: "by-host", match: { headers: { host: "a.test" } }, respond: { status: 200, body: "a.test" } },
+        { name: "rest", match: {}, upstream: "app" },
+      ],
+    };
+    const weir = await props.weir({ config });
+    for (const version of [H2C, "--http1.1"]) {
+      assertEquals((await curl(version, "-H", "Host: a.test", `${weir.url}/`)).body, "a.test");
+    }
+    assertEquals((await weir.admin("/explain?path=/&host=a.test")).split("\n")[0], "route by-host");
+  },
+  options,
+);
+
 scenario("no field that is about one connection crosses between HTTP/1.1 and HTTP/2", async (props) => {
   const headers = [["Connection", "keep-alive, x-hop"], ["Keep-Alive", "timeout=5"], ["X-Hop", "1"]] as const;
   const origin = await props.origin(reply(200, { headers: headers.map(([n, v]) => [n, v]), body: "ok" }));
