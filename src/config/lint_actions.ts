@@ -1,6 +1,7 @@
 // Lint rules about what becomes of a route's requests: answers that lead nowhere, settings without effect.
 
 import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
+import { foreignVariable } from "./foreign_variables.ts";
 import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
 
 const splitWeights = perRoute("route-split-weights", ({ split = [] }, path) => {
@@ -60,11 +61,14 @@ const rewriteMisses = perRoute("route-rewrite-misses", ({ match, rewrite }, path
 });
 
 const PLACEHOLDERS = ["{host}", "{path}", "{query}"];
+/** What a regular expression captured, where there is one: `$1`, `${1}`, `\1`. */
+const GROUP = /\$\d|\$\{\d\}|\\\d/;
 
 const redirectTarget = perRoute("route-redirect-target", ({ redirect }, path, { listen }) => {
   if (redirect === undefined) return [];
   const at = { path: [...path, "redirect", "to"] };
-  const unknown = redirect.to.match(/\{[^}]*\}/g)?.find((placeholder) => !PLACEHOLDERS.includes(placeholder));
+  const unknown = foreignVariable(redirect.to) ?? GROUP.exec(redirect.to)?.[0] ??
+    redirect.to.match(/\{[^}]*\}/g)?.find((placeholder) => !PLACEHOLDERS.includes(placeholder));
   if (unknown !== undefined) {
     return [{
       ...at,
@@ -86,6 +90,28 @@ const redirectTarget = perRoute("route-redirect-target", ({ redirect }, path, { 
       : "Redirect to another scheme, host or path.",
   }];
 });
+
+const headerVariable = perRoute(
+  "route-header-variable",
+  (route, path) =>
+    (["requestHeaders", "responseHeaders"] as const).flatMap((edits) =>
+      (["set", "add"] as const).flatMap((edit) =>
+        Object.entries(route[edits]?.[edit] ?? {}).flatMap(([name, value]): LintReport[] => {
+          const variable = foreignVariable(value) ?? PLACEHOLDERS.find((own) => value.includes(own));
+          if (variable === undefined) return [];
+          return [{
+            path: [...path, edits, edit, name],
+            severity: "warning",
+            state: `has ${variable}`,
+            why: "Nothing is put in its place: it is sent as it stands.",
+            fix: edits === "requestHeaders"
+              ? "Write fixed text; whom a request comes from is in X-Forwarded-For, -Host and -Proto, which Weir sends."
+              : "Write fixed text, or let the origin set it.",
+          }];
+        })
+      )
+    ),
+);
 
 const noUpstream = perRoute("route-without-upstream", (route, path) => {
   if (route.redirect === undefined && route.respond === undefined) return [];
@@ -118,6 +144,7 @@ export const actionRules: readonly LintRule[] = [
   splitStickyAlone,
   rewriteMisses,
   redirectTarget,
+  headerVariable,
   noUpstream,
   bodilessAnswer,
 ];

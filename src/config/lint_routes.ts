@@ -2,6 +2,7 @@
 
 import type { RouteSnapshot } from "../messages.ts";
 import { routeNames } from "../routing/default_route.ts";
+import { parseHostPattern } from "../routing/host_pattern.ts";
 import { findTies, findUnreachable } from "../routing/overlap.ts";
 import { parsePathPattern } from "../routing/path_pattern.ts";
 import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
@@ -47,6 +48,40 @@ const foreignSyntax = perRoute("route-path-syntax", ({ match }, path) => {
       : [report(`"{${name}}" takes any one segment`, "In braces is a name, no condition.")],
   ];
 });
+
+const hostSyntax = perRoute(
+  "route-host-syntax",
+  ({ match: { host = [] } }, path) =>
+    [host].flat().flatMap((pattern, i): LintReport[] => {
+      const { name } = parseHostPattern(pattern);
+      const odd = name.startsWith("[") ? undefined : /[^a-z0-9._-]/.exec(name)?.[0];
+      if (odd === undefined) return [];
+      return [{
+        path: [...path, "match", "host", ...(Array.isArray(host) ? [i] : [])],
+        severity: "warning",
+        state: `is "${pattern}", where "${odd}" stands for itself`,
+        why: "Names of hosts have letters, digits, - and dots, so that hardly any request is for this one.",
+        fix: "Write the name, *.name for all below it, and several names as a list.",
+      }];
+    }),
+);
+
+const cookieWhole = perRoute(
+  "route-cookie-whole",
+  ({ match: { headers = {} } }, path) =>
+    Object.entries(headers).flatMap(([name, wanted]): LintReport[] => {
+      if (name.toLowerCase() !== "cookie" || typeof wanted === "object" && "present" in wanted) return [];
+      return [{
+        path: [...path, "match", "headers", name],
+        severity: "warning",
+        state: "is compared with the header as a whole",
+        why:
+          "Clients send all cookies of a site in one header, so that one cookie more makes it another value.",
+        fix:
+          "Go by a header or query parameter of its own; a split with splitSticky also keeps clients apart.",
+      }];
+    }),
+);
 
 const methodCase = perRoute(
   "route-method-case",
@@ -96,6 +131,8 @@ const unreachable: LintRule = {
 export const routeRules: readonly LintRule[] = [
   dotSegments,
   foreignSyntax,
+  hostSyntax,
+  cookieWhole,
   methodCase,
   ties,
   unreachable,

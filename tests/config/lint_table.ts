@@ -77,6 +77,39 @@ const OWN_PATHS = [
   "/*",
 ];
 
+const FOREIGN_LOCATIONS = [
+  "https://$host$request_uri",
+  "https://${host}{path}",
+  "https://a.org/$1",
+  "https://a.org/${1}",
+  "/b/\\1",
+  "https://%[hdr(host)]/",
+  "https://%REQ(:AUTHORITY)%/",
+  "https://{http.request.host}/",
+];
+const FOREIGN_VALUES = [
+  "$remote_addr",
+  "${scheme}://$host",
+  "$http_x_canary",
+  "$proxy_add_x_forwarded_for",
+  "%[src]",
+  "%[req.hdr(host)]",
+  "%DOWNSTREAM_REMOTE_ADDRESS%",
+  "%REQ(:AUTHORITY)%",
+  "{http.request.remote.host}",
+  "{remote_host}",
+];
+const OWN_VALUES = [
+  "Basic dXNlcjpwYSR3b3Jk",
+  "pa$word",
+  "$hostage",
+  "%E2%82%AC%20",
+  "100%",
+  '{"group":"a","max_age":1}',
+  "</a{?x}>; rel=next",
+  "[a]",
+];
+
 const routeRows: readonly LintRow[] = [
   {
     rule: "route-path-dots",
@@ -91,6 +124,20 @@ const routeRows: readonly LintRow[] = [
     subjects: FOREIGN_PATHS.map((_, i) => `routes[${i}].match.path`),
     severity: "warning",
     fine: matching(...OWN_PATHS.map((path) => ({ path }))),
+  },
+  {
+    rule: "route-host-syntax",
+    bites: matching({ host: "~^(www\\.)?a\\.org$" }, { host: ["a.org", "{sub}.a.org:80"] }),
+    subjects: ["routes[0].match.host", "routes[1].match.host[1]"],
+    severity: "warning",
+    fine: matching({ host: "*.A-b_c.org:80" }, { host: ["a.org.", "[::1]:80", "10.0.0.1"] }, { host: "*" }),
+  },
+  {
+    rule: "route-cookie-whole",
+    bites: matching({ headers: { cookie: "canary=1" } }, { headers: { Cookie: { prefix: "a=" }, a: "1" } }),
+    subjects: ["routes[0].match.headers.cookie", "routes[1].match.headers.Cookie"],
+    severity: "warning",
+    fine: matching({ headers: { cookie: { present: true } } }, { headers: { "x-cookie": "a=1" } }),
   },
   {
     rule: "route-method-case",
@@ -177,6 +224,35 @@ const actionRows: readonly LintRow[] = [
     subjects: ["routes[0].redirect.to"],
     severity: "error",
     fine: redirect("https://{host}{path}"),
+  },
+  {
+    rule: "route-redirect-target",
+    bites: {
+      routes: FOREIGN_LOCATIONS.map((to, i) => ({ match: { path: `/${i}` }, redirect: { to } })),
+    },
+    subjects: FOREIGN_LOCATIONS.map((_, i) => `routes[${i}].redirect.to`),
+    severity: "error",
+    fine: redirect("https://{host}/$metadata/100%25/%E2%82%AC"),
+  },
+  {
+    rule: "route-header-variable",
+    bites: route({
+      requestHeaders: {
+        set: Object.fromEntries(FOREIGN_VALUES.map((value, i) => [`x-${i}`, value])),
+        add: { "x-host": "{host}" },
+      },
+      responseHeaders: { set: { "x-served-by": "$upstream_addr" } },
+    }),
+    subjects: [
+      ...FOREIGN_VALUES.map((_, i) => `routes[0].requestHeaders.set.x-${i}`),
+      "routes[0].requestHeaders.add.x-host",
+      "routes[0].responseHeaders.set.x-served-by",
+    ],
+    severity: "warning",
+    fine: route({
+      requestHeaders: { set: Object.fromEntries(OWN_VALUES.map((value, i) => [`x-${i}`, value])) },
+      responseHeaders: { remove: ["$host"] },
+    }),
   },
   {
     rule: "route-without-upstream",
