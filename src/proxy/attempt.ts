@@ -203,8 +203,12 @@ export class Attempt implements BodyOwner {
 
   private outOfTime({ outlet }: Connection): Outcome {
     const detail = "out of time";
-    if (outlet.awaitsClient) return { kind: "badRequestBody", cause: "timedOut", detail };
-    const excused = this.input.body?.withheld === true;
+    const { body } = this.input;
+    // An upload that is faster than either limit is waited for only now and then.
+    if (outlet.awaitsClient || body?.tookLonger(this.wheel.now) === true) {
+      return { kind: "badRequestBody", cause: "timedOut", detail };
+    }
+    const excused = body?.withheld === true;
     return { kind: "timedOut", phase: "attempt", sent: true, reused: this.lease.reused, excused, detail };
   }
 }

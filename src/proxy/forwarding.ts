@@ -146,7 +146,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
-    judge(outcome, lease, this.entry!, this.body?.wholeAt ?? 0, this.timeouts, this.journey.proxy);
+    judge(outcome, lease, this.entry!, this.body, this.timeouts, this.journey.proxy);
     if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
   }
 

@@ -15,21 +15,25 @@ import {
 } from "./failure.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
+import type { RequestBody } from "./request_body.ts";
+
+const NO_BODY = { wholeAt: 0, givenAt: 0 };
 
 /**
  * Counts what the attempt came to. Clients that leave count against nobody. Whether an answer speaks for its endpoint
  * is seen at its end, by `judgeDelivery`.
- * @param wholeAt monotonic milliseconds: when the last of the request's body had come; Infinity before that
+ * @param body of the request; null for none
  */
 export function judge(
   outcome: Outcome,
   lease: Lease,
   entry: AttemptRecord,
-  wholeAt: number,
+  body: Pick<RequestBody, "wholeAt" | "givenAt"> | null,
   timeouts: TimeoutsConfig,
   { inputs, recorder }: Pick<Proxy, "inputs" | "recorder">,
 ): void {
   const { endpoint } = lease;
+  const { wholeAt, givenAt } = body ?? NO_BODY;
   /** From then on the endpoint alone was waited for. */
   const askedAt = Math.max(entry.startedAt, wholeAt);
   entry.reused = lease.reused;
@@ -53,7 +57,7 @@ export function judge(
       entry.outcome = describeFailure(outcome);
       recorder.unanswered(endpoint, outcome);
       const now = inputs.now();
-      const waitedMs = now - (wholeAt === Infinity ? entry.startedAt : askedAt);
+      const waitedMs = now - (wholeAt === Infinity ? Math.max(entry.startedAt, givenAt) : askedAt);
       if (isExcused(outcome, waitedMs, timeouts)) return;
       endpoint.observeFailure(Math.max(0, now - askedAt), now);
       if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {

@@ -38,6 +38,10 @@ export class RequestBody {
   bytesRead = 0;
   /** Monotonic milliseconds: when the last of it had come, 0 if it came with the head; Infinity before. */
   wholeAt = Infinity;
+  /** Monotonic milliseconds: when the present attempt's endpoint was last given some of it; 0 before any attempt. */
+  givenAt = 0;
+  /** When that attempt began to send. */
+  private begunAt = 0;
 
   constructor(
     private readonly source: Body,
@@ -98,6 +102,12 @@ export class RequestBody {
     if (this.keptBytes > this.keptBytesMax) this.replayable = false;
   }
 
+  /** Whether it is still coming, and has had more of the attempt's time than the endpoint since it was given some. */
+  tookLonger(now: number): boolean {
+    const { wholeAt, givenAt, begunAt } = this;
+    return wholeAt === Infinity && now - givenAt < givenAt - begunAt;
+  }
+
   /**
    * Sends `head` and the body. Settles when all is sent, or when a later attempt has taken over.
    * @param timeouts `requestBodyIdleMs`: longest silence of the client, and longest wait for room at the endpoint;
@@ -113,6 +123,7 @@ export class RequestBody {
     const { outlet } = connection;
     const { requestBodyIdleMs: idleMs, responseHeadMs } = timeouts;
     const turn = ++this.turn;
+    this.begunAt = this.givenAt = wheel.now;
     let waiting: Uint8Array | null = head;
     if (this.kept.length === 0 && !this.ended) {
       this.takeWhole();
@@ -137,7 +148,7 @@ export class RequestBody {
       if (!this.replayable) at -= this.kept.splice(0, at).length;
       closed = this.ended && at === this.kept.length;
       outlet.limit("send", idleMs);
-      this.noteWhole(wheel.recent);
+      this.noteGiven(wheel.recent);
       await this.write(connection, waiting, piece, closed);
       if (turn !== this.turn) return;
       if (piece !== null && !this.replayable) free(piece);
@@ -151,7 +162,8 @@ export class RequestBody {
     this.turn++;
   }
 
-  private noteWhole(now: number): void {
+  private noteGiven(now: number): void {
+    this.givenAt = now;
     if (this.wholeAt === Infinity && (this.ended || this.bytesRead === this.length)) this.wholeAt = now;
   }
 

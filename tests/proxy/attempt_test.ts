@@ -1,5 +1,5 @@
-// Whether the connection of an answer serves another request: a connection on a script, which takes of a request as
-// much as the test says.
+// An attempt on a connection that keeps to a script, and takes of a request as much as the test says: whether it serves
+// another request after the answer, and who is waited for when the attempt's time is over.
 
 import { assertEquals } from "@std/assert";
 import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
@@ -22,6 +22,11 @@ class Conn {
   closed = false;
   private readonly takes: PromiseWithResolvers<number>[] = [];
   private saying = Promise.withResolvers<string>();
+  private readonly ended = Promise.withResolvers<never>();
+
+  constructor() {
+    this.ended.promise.catch(() => {});
+  }
 
   write(bytes: Uint8Array): Promise<number> {
     const take = Promise.withResolvers<number>();
@@ -40,7 +45,7 @@ class Conn {
   }
 
   async read(into: Uint8Array): Promise<number> {
-    const said = await this.saying.promise;
+    const said = await Promise.race([this.saying.promise, this.ended.promise]);
     this.saying = Promise.withResolvers();
     into.set(latin1(said));
     return said.length;
@@ -53,17 +58,19 @@ class Conn {
 
   close(): void {
     this.closed = true;
+    this.ended.reject(new Deno.errors.Interrupted());
   }
 }
 
 /** An attempt on a kept connection. */
-function stage(body: ToldBody | null) {
+function stage(body: ToldBody | null, limitMs = Infinity) {
+  let time = 1_000;
   const board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
-  const wheel = new TimerWheel({ now: () => 1_000, every: () => () => {} });
+  const wheel = new TimerWheel({ now: () => time, every: () => () => {} });
   const config = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
   const [upstream] = snapshotOf(config).upstreams;
   const own = new OwnColumn(board, 1);
-  const context = { own, wheel, pools: new Pools(), now: () => 1_000, random: () => 0 };
+  const context = { own, wheel, pools: new Pools(), now: () => time, random: () => 0 };
   const endpoint = new Endpoint(upstream!.endpoints[0]!, upstream!, context);
   const conn = new Conn();
   const connection = new Connection(conn as unknown as Deno.TcpConn, wheel, 0);
@@ -87,9 +94,13 @@ function stage(body: ToldBody | null) {
     handshake: null,
     onInterim: () => {},
   };
-  const outcome = new Attempt(lease, input, wheel).run(1_000, Infinity);
+  const outcome = new Attempt(lease, input, wheel).run(time, limitMs);
   const kept = () => board.endpointIdleConnections(0) === 1 && !conn.closed;
-  return { conn, kept, outcome };
+  const pass = (ms: number) => {
+    time += ms;
+    wheel.advance();
+  };
+  return { conn, kept, outcome, pass };
 }
 
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -185,5 +196,23 @@ for (const [what, ended] of [["before", true], ["after", false]] as const) {
     await put.conn.say("ok");
     assertEquals(fromLatin1((await rest)!), "ok");
     assertEquals([put.kept(), put.conn.closed], [ended, !ended]);
+  });
+}
+
+/** When an endpoint is given the last piece that it gets of an upload, milliseconds -> who is waited for after 1000. */
+for (const [ms, who] of [[600, "client"], [500, "endpoint"], [400, "endpoint"]] as const) {
+  Deno.test(`an upload whose last piece so far goes out after ${ms} of 1000 ms waits for its ${who}`, async () => {
+    const body = new ToldBody(100);
+    const put = stage(body, 1_000);
+    await turns();
+    body.tell("some");
+    await turns();
+    await put.conn.take();
+    put.pass(ms);
+    body.tell("more");
+    await turns();
+    put.pass(1_000 - ms);
+    const { kind } = await put.outcome;
+    assertEquals(kind, who === "client" ? "badRequestBody" : "timedOut");
   });
 }

@@ -26,7 +26,12 @@ function endpointOf(told: string[]): Endpoint {
 }
 
 /** An attempt that began at 1000 and is over at 1500. */
-function judged(outcome: Outcome, wholeAt = 0, limits: Partial<TimeoutsConfig> = {}): string[] {
+function judged(
+  outcome: Outcome,
+  wholeAt = 0,
+  limits: Partial<TimeoutsConfig> = {},
+  givenAt = 0,
+): string[] {
   const told: string[] = [];
   const lease = { endpoint: endpointOf(told), reused: true, idleMs: 700 } as Lease;
   const proxy = {
@@ -43,7 +48,7 @@ function judged(outcome: Outcome, wholeAt = 0, limits: Partial<TimeoutsConfig> =
     tlsHandshakeMs: 500,
     ...limits,
   } as TimeoutsConfig;
-  judge(outcome, lease, new AttemptRecord("e", 1_000), wholeAt, timeouts, proxy);
+  judge(outcome, lease, new AttemptRecord("e", 1_000), { wholeAt, givenAt }, timeouts, proxy);
   return told;
 }
 
@@ -127,6 +132,14 @@ for (const [limits, wholeAt, blamed] of overtimes) {
     assertEquals(told.length, blamed ? FAILED.length : NOT_TO_BLAME.length);
     // A limit of its own is its endpoint's alone.
     assertEquals(judged(timedOut("head"), wholeAt, limits).includes("failed"), true);
+  });
+}
+
+/** When an endpoint was last given some of an upload that is still coming -> whether it is to blame. */
+for (const [givenAt, blamed] of [[1_250, true], [1_251, false]] as const) {
+  Deno.test(`judge(): an upload out of time by 500, last given some of at ${givenAt}: ${blamed ? "a" : "no"} failure`, () => {
+    const told = judged(timedOut("attempt"), Infinity, { attemptMs: 500 }, givenAt);
+    assertEquals(told.includes("failed"), blamed);
   });
 }
 
