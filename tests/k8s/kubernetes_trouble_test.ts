@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { onePod, scenario, strict } from "./support/scenario.ts";
-import { ScriptedApi, slice } from "./support/scripted_api.ts";
+import { type Asked, ScriptedApi, slice } from "./support/scripted_api.ts";
 import { Watched } from "./support/watched.ts";
 
 scenario("keeps its endpoints while the server is away for an hour", async (api, watched) => {
@@ -206,14 +206,64 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "k8s:// is settled after its first failure, so that a start does not wait for the API server",
-  ...strict,
-  fn: async () => {
-    await using api = new ScriptedApi();
-    await using watched = new Watched(api);
-    (await api.next()).refuse(503);
+/** Answers with this refusal until the source is settled; how many it took, and when. */
+async function refuseUntilSettled(
+  api: ScriptedApi,
+  watched: Watched,
+  ...refusal: Parameters<Asked["refuse"]>
+) {
+  let settled = false;
+  watched.source.settled.then(() => settled = true);
+  let refusals = 0;
+  for (; !settled; refusals++) {
+    (await api.next()).refuse(...refusal);
+    await watched.until(() => watched.pauses.length > refusals);
+    // Told in the same turn as the pause begins.
+    await Promise.resolve();
+  }
+  return refusals;
+}
+
+scenario(
+  "is not settled by failures that may pass, so that a start has its endpoints",
+  async (api, watched) => {
+    let settled = false;
+    watched.source.settled.then(() => settled = true);
+    for (const status of [429, 500, 503]) (await api.next()).refuse(status);
+    const list = await api.next();
+    assertEquals([settled, watched.events.length], [false, 1]);
+    list.list("1", [onePod]);
     await watched.source.settled;
+    assertEquals(watched.addresses, "10.0.0.1");
+  },
+);
+
+scenario(
+  "is settled when ten seconds of failures are over: a start waits no longer",
+  async (api, watched) => {
+    // 375, 750, 1,500 and 3,000 ms are 5,625; the next pause would be 6,000.
+    assertEquals(await refuseUntilSettled(api, watched, 503), 5);
     assertEquals(watched.told, []);
   },
+);
+
+scenario("is settled at once when the server says to come back later than that", async (api, watched) => {
+  assertEquals(await refuseUntilSettled(api, watched, 429, "", { "retry-after": "17" }), 1);
+});
+
+for (const status of [401, 403, 404]) {
+  scenario(`is settled by a ${status}, which no waiting mends`, async (api, watched) => {
+    assertEquals(await refuseUntilSettled(api, watched, status), 1);
+  });
+}
+
+scenario("is settled at once outside of a cluster, and says so", async (api, watched) => {
+  // The first request has read its token already.
+  delete api.files.token;
+  (await api.next()).refuse(503);
+  await watched.source.settled;
+  assertMatch(
+    watched.problem!,
+    /cannot be reached: cannot read .*token.*: k8s:\/\/ addresses work only in a pod/,
+  );
 });

@@ -22,7 +22,7 @@ export interface Discovery {
    * because of a failure.
    */
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void;
-  /** Resolves once the first look is over, whether it found anything or failed. */
+  /** Resolves once the first look is over, whether it found anything or failed; it has a limit, also where nobody answers. */
   readonly settled: Promise<void>;
   /** Settles when nothing is open any more; nothing is published afterwards. */
   stop(): Promise<void>;

@@ -17,7 +17,7 @@ import {
   sameEndpoints,
 } from "./discovery.ts";
 import { findingOf } from "./kubernetes_findings.ts";
-import type { SessionEnd } from "./kubernetes_ending.ts";
+import { mayPass, type SessionEnd } from "./kubernetes_ending.ts";
 import { type SessionInputs, SliceMirror } from "./kubernetes_session.ts";
 import { endpointsOf, type PodEndpoint } from "./kubernetes_slices.ts";
 
@@ -35,6 +35,11 @@ const backoffCapMs = 30_000;
 const soundWatchMs = 5_000;
 /** Watches of many pods that end together are opened again within this. */
 const resumeSpreadMs = 250;
+/**
+ * How long a first look goes on while the server may yet answer: a pod's network may be a moment late, and one that is
+ * ready without endpoints answers 503. Well within the minute that k8s/deployment.yaml gives a start.
+ */
+const firstLookMsMax = 10_000;
 
 export class KubernetesDiscovery implements Discovery {
   readonly settled: Promise<void>;
@@ -99,6 +104,7 @@ export class KubernetesDiscovery implements Discovery {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
+    const startedAt = this.inputs.clock.now();
     let failures = 0;
     while (!signal.aborted) {
       const began = this.inputs.clock.now();
@@ -114,7 +120,10 @@ export class KubernetesDiscovery implements Discovery {
       const failed = end.kind !== "ended" || !sound;
       failures = failed ? (sound ? 1 : failures + 1) : 0;
       this.#note(end);
-      await pause(this.inputs.clock, this.#pauseMs(end, failures), signal);
+      const pauseMs = this.#pauseMs(end, failures);
+      const nextAt = this.inputs.clock.now() + pauseMs;
+      if (!mayPass(end) || nextAt - startedAt > firstLookMsMax) this.#settle();
+      await pause(this.inputs.clock, pauseMs, signal);
     }
   }
 
@@ -142,7 +151,6 @@ export class KubernetesDiscovery implements Discovery {
   #note(end: SessionEnd): void {
     this.#trouble = findingOf(end, this.address) ?? this.#trouble;
     this.#report();
-    this.#settle();
   }
 
   get #tellIntervalMs(): number {

@@ -1,5 +1,6 @@
 // How a conversation with the API server ends, and what each way means for the next one.
 
+import { NotInClusterError } from "./kubernetes_api.ts";
 import { LineTooLongError } from "./kubernetes_lines.ts";
 
 /** How a conversation ended; never by an exception. */
@@ -15,6 +16,8 @@ export type SessionEnd =
     readonly retryAfterMs: number;
   }
   | { readonly kind: "unreachable"; readonly message: string }
+  /** This process has not what a pod is given to find it. */
+  | { readonly kind: "outside"; readonly message: string }
   /** It answered, but not as an API server does: list anew. */
   | { readonly kind: "garbled"; readonly message: string };
 
@@ -27,6 +30,12 @@ export class Ending extends Error {
 
 export function endOfStatus(status: number, message: string, retryAfterMs: number): SessionEnd {
   return status === 410 ? { kind: "expired" } : { kind: "refused", status, message, retryAfterMs };
+}
+
+/** Whether it may be over in a moment, with nobody doing anything about it: an API server that starts, or is overloaded. */
+export function mayPass(end: SessionEnd): boolean {
+  if (end.kind === "refused") return end.status === 429 || end.status >= 500;
+  return end.kind !== "outside";
 }
 
 export const garbled = (message: string) => new Ending({ kind: "garbled", message });
@@ -43,6 +52,7 @@ export function parsed(json: string): unknown {
 /** What an exception within a conversation means for it. */
 export function endOf(cause: unknown): SessionEnd {
   if (cause instanceof Ending) return cause.end;
+  if (cause instanceof NotInClusterError) return { kind: "outside", message: cause.message };
   if (cause instanceof LineTooLongError) return { kind: "garbled", message: cause.message };
   return { kind: "unreachable", message: wordsOf(cause) };
 }

@@ -17,6 +17,7 @@ export function findingOf(end: SessionEnd, asked: Asked): string | null {
     case "expired":
       return null;
     case "unreachable":
+    case "outside":
       return `the Kubernetes API cannot be reached: ${end.message}`;
     case "garbled":
       return `the Kubernetes API gave an answer that makes no sense: ${end.message}`;
