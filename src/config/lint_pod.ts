@@ -1,8 +1,17 @@
 // Lint rules about the pod as a whole: whom it believes, how it leaves, what its listener can.
 
 import { isWritten, type LintReport, type LintRule } from "./lint_finding.ts";
-import { isMap, type Path, valueAt } from "./path.ts";
-import { listenSchema } from "./schema.ts";
+import {
+  maySet,
+  numberSetBy,
+  type PodSpec,
+  portsOf,
+  preStopMs,
+  weirContainers,
+  weirPods,
+} from "./manifest_pods.ts";
+import { type Path, valueAt } from "./path.ts";
+import { type Config, listenSchema } from "./schema.ts";
 
 /** Shorter prefixes hold more addresses than any one operator has: half of a /7 is other people's. */
 const PREFIX_MIN = { ipv4: 8, ipv6: 16 };
@@ -60,13 +69,14 @@ const drainBeyondGrace: LintRule = {
   check: ({ drain }, { manifest = [] }) =>
     weirPods(manifest).flatMap((pod): LintReport[] => {
       const graceS = pod.terminationGracePeriodSeconds ?? GRACE_DEFAULT_S;
-      const drainMs = preStopMs(pod) + drain.delayMs + drain.deadlineMs;
+      const { delayMs, deadlineMs } = drainIn(pod, drain);
+      const drainMs = preStopMs(pod) + delayMs + deadlineMs;
       if (drainMs < graceS * 1_000) return [];
       return [{
         path: ["drain", "deadlineMs"],
         severity: "error",
-        state:
-          `is ${drain.deadlineMs}: draining takes up to ${drainMs} ms, preStop and delay included, but ` +
+        state: `is ${deadlineMs}${deadlineMs === drain.deadlineMs ? "" : " by the manifest"}: ` +
+          `draining takes up to ${drainMs} ms, preStop and delay included, but ` +
           `terminationGracePeriodSeconds is ${graceS}` +
           (pod.terminationGracePeriodSeconds === undefined ? " (the default)" : ""),
         why: "Kubernetes kills the pod before it has drained, and requests in flight are cut.",
@@ -80,10 +90,10 @@ const drainBeyondGrace: LintRule = {
 const noDrainDelay: LintRule = {
   name: "drain-without-delay",
   check: ({ drain }, { manifest = [] }) =>
-    drain.delayMs > 0 || weirPods(manifest).every((pod) => preStopMs(pod) > 0) ? [] : [{
+    weirPods(manifest).every((pod) => drainIn(pod, drain).delayMs > 0 || preStopMs(pod) > 0) ? [] : [{
       path: ["drain", "delayMs"],
       severity: "warning",
-      state: "is 0 in a pod without a preStop sleep",
+      state: `is 0 ${drain.delayMs > 0 ? "by the manifest, " : ""}in a pod without a preStop sleep`,
       why:
         "Kubernetes takes a pod out of its Service a moment after it told it to stop; requests until then are refused.",
       fix: "Set it to 5000.",
@@ -128,91 +138,11 @@ export const podRules: readonly LintRule[] = [
   portNotInManifest,
 ];
 
-/** The parts of a pod's specification that the rules look at, as far as they are written: a patch may hold any of them. */
-interface PodSpec {
-  readonly terminationGracePeriodSeconds?: number | null;
-  readonly containers?: unknown;
-}
-
-interface Container {
-  readonly name?: string | null;
-  readonly image?: string | null;
-  /** In place of the image's entry point: another program of the same image. */
-  readonly command?: readonly string[] | null;
-  readonly args?: unknown;
-  readonly env?: unknown;
-  readonly envFrom?: unknown;
-  readonly ports?: unknown;
-  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: unknown } } } | null;
-}
-
-/** Pods that run Weir, by the name or image of a container with no other command; all pods when none says so. */
-function weirPods(manifest: readonly unknown[]): PodSpec[] {
-  const pods = patched(manifest.flatMap(workloadsOf));
-  const weirs = pods.filter((pod) => containersOf(pod).some(isWeir));
-  return weirs.length > 0 ? weirs : pods;
-}
-
-function isWeir({ name, image, command }: Container): boolean {
-  return (command ?? null) === null && (/weir/.test(name ?? "") || /weir/.test(image ?? ""));
-}
-
-/** Weir's container of a pod, with what patches say of it; all containers when none says that it is Weir's. */
-function weirContainers(pod: PodSpec): Container[] {
-  const containers = containersOf(pod);
-  const names = containers.filter(isWeir).map(({ name }) => name);
-  return names.length === 0 ? containers : containers.filter(({ name }) => names.includes(name));
-}
-
-interface Workload {
-  /** Kind, namespace and name; null for an object that has no name. */
-  readonly id: string | null;
-  readonly pod: PodSpec;
-}
-
-/** The pod of a Pod, Deployment, StatefulSet or DaemonSet, and those in a List. */
-function workloadsOf(object: unknown): Workload[] {
-  if (!isMap(object)) return [];
-  const { kind, items } = object;
-  if (Array.isArray(items)) return items.flatMap(workloadsOf);
-  const spec = valueAt(object, kind === "Pod" ? ["spec"] : ["spec", "template", "spec"]);
-  if (!isMap(spec)) return [];
-  const name = valueAt(object, ["metadata", "name"]);
-  const id = JSON.stringify([kind, valueAt(object, ["metadata", "namespace"]), name]);
-  return [{ id: name === undefined ? null : id, pod: spec as PodSpec }];
-}
-
-/** Their pods: what is written again of an object is a patch of it, as an overlay holds one. */
-function patched(workloads: readonly Workload[]): PodSpec[] {
-  const pods = new Map<unknown, PodSpec>();
-  for (const { id, pod } of workloads) {
-    const key = id ?? pod;
-    const before = pods.get(key) ?? {};
-    pods.set(key, { ...before, ...pod, containers: [...containersOf(before), ...containersOf(pod)] });
-  }
-  return [...pods.values()];
-}
-
-function containersOf({ containers }: PodSpec): Container[] {
-  return listOf(containers);
-}
-
-function preStopMs(pod: PodSpec): number {
-  const seconds = containersOf(pod).map(({ lifecycle }) => Number(lifecycle?.preStop?.sleep?.seconds));
-  return Math.max(0, ...seconds.filter(Number.isFinite)) * 1_000;
-}
-
-function portsOf({ ports }: Container): number[] {
-  return listOf(ports).map(({ containerPort }) => Number(containerPort)).filter(Number.isInteger);
-}
-
-/** Whether one of these variables and flags is given; any variable may be where all of another object are. */
-function maySet({ command, args, env, envFrom }: Container, names: readonly string[]): boolean {
-  const words = [command, args].flatMap((list) => Array.isArray(list) ? list : []);
-  const given = [...listOf(env).map(({ name }) => name), ...words.map((word) => String(word).split("=")[0])];
-  return names.some((name) => given.includes(name)) || names.length > 0 && listOf(envFrom).length > 0;
-}
-
-function listOf(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isMap) : [];
+/** How Weir drains in this pod: as its flags and variables say, then as the configuration does. */
+function drainIn(pod: PodSpec, { delayMs, deadlineMs }: Config["drain"]): Config["drain"] {
+  const containers = weirContainers(pod);
+  return {
+    delayMs: numberSetBy(containers, "--drain-delay-ms", "DRAIN_DELAY_MS") ?? delayMs,
+    deadlineMs: numberSetBy(containers, "--drain-deadline-ms", "DRAIN_DEADLINE_MS") ?? deadlineMs,
+  };
 }

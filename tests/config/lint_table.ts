@@ -23,7 +23,12 @@ const pod = (spec: object, name = "weir") => ({
     { kind: "Deployment", spec: { template: { spec: { containers: [{ name }], ...spec } } } },
   ],
 });
-const sleeping = { containers: [{ name: "weir", lifecycle: { preStop: { sleep: { seconds: 10 } } } }] };
+const sleep = { lifecycle: { preStop: { sleep: { seconds: 10 } } } };
+const sleeping = { containers: [{ name: "weir", ...sleep }] };
+const withVariable = (name: string, value: string) => ({
+  containers: [{ name: "weir", env: [{ name, value }] }],
+});
+const withSleepingSidecar = { containers: [{ name: "weir" }, { name: "mesh", ...sleep }] };
 /** Weir's pod with these ports, and whatever else its container has. */
 const podWithPorts = (ports: readonly number[], more: object = {}, sidecar: object = {}) =>
   pod({
@@ -455,6 +460,52 @@ const podRows: readonly LintRow[] = [
     severity: "warning",
     fine: { drain: { delayMs: 0, deadlineMs: 10_000 } },
     fineWith: pod(sleeping),
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({ terminationGracePeriodSeconds: 40, ...withVariable("DRAIN_DEADLINE_MS", "35000") }),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 34_999 } },
+    fineWith: pod({ terminationGracePeriodSeconds: 40, ...withSleepingSidecar }),
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({
+      terminationGracePeriodSeconds: 40,
+      containers: [{ name: "weir", args: ["run", "--drain-delay-ms", "15000"], env: null }],
+    }),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 60_000 } },
+    fineWith: pod({
+      terminationGracePeriodSeconds: 40,
+      containers: [{
+        name: "weir",
+        args: ["run", "--drain-deadline-ms=34999"],
+        env: [{ name: "DRAIN_DEADLINE_MS", value: "90000" }],
+      }],
+    }),
+  },
+  {
+    rule: "drain-without-delay",
+    bites: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    with: pod(withSleepingSidecar),
+    subjects: ["drain.delayMs"],
+    severity: "warning",
+    fine: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    fineWith: pod(withVariable("DRAIN_DELAY_MS", "5000")),
+  },
+  {
+    rule: "drain-without-delay",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 10_000 } },
+    with: pod(withVariable("DRAIN_DELAY_MS", "0")),
+    subjects: ["drain.delayMs"],
+    severity: "warning",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 10_000 } },
+    fineWith: pod({ containers: [{ name: "weir", env: [{ name: "DRAIN_DELAY_MS", valueFrom: {} }] }] }),
   },
   {
     rule: "port-not-in-manifest",

@@ -1,0 +1,118 @@
+// The pods of Kubernetes manifests, as far as lint rules look at them: which of them run Weir, and how.
+//
+// Pure; called by `lint_pod.ts` with objects as they stand in the files, of which any part may be missing or odd.
+
+import { isMap, valueAt } from "./path.ts";
+
+/** The parts of a pod's specification that the rules look at, as far as they are written: a patch may hold any of them. */
+export interface PodSpec {
+  readonly terminationGracePeriodSeconds?: number | null;
+  readonly containers?: unknown;
+}
+
+interface Container {
+  readonly name?: string | null;
+  readonly image?: string | null;
+  /** In place of the image's entry point: another program of the same image. */
+  readonly command?: readonly string[] | null;
+  readonly args?: unknown;
+  readonly env?: unknown;
+  readonly envFrom?: unknown;
+  readonly ports?: unknown;
+  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: unknown } } } | null;
+}
+
+/** Pods that run Weir, by the name or image of a container with no other command; all pods when none says so. */
+export function weirPods(manifest: readonly unknown[]): PodSpec[] {
+  const pods = patched(manifest.flatMap(workloadsOf));
+  const weirs = pods.filter((pod) => containersOf(pod).some(isWeir));
+  return weirs.length > 0 ? weirs : pods;
+}
+
+function isWeir({ name, image, command }: Container): boolean {
+  return (command ?? null) === null && (/weir/.test(name ?? "") || /weir/.test(image ?? ""));
+}
+
+/** Weir's container of a pod, with what patches say of it; all containers when none says that it is Weir's. */
+export function weirContainers(pod: PodSpec): Container[] {
+  const containers = containersOf(pod);
+  const names = containers.filter(isWeir).map(({ name }) => name);
+  return names.length === 0 ? containers : containers.filter(({ name }) => names.includes(name));
+}
+
+interface Workload {
+  /** Kind, namespace and name; null for an object that has no name. */
+  readonly id: string | null;
+  readonly pod: PodSpec;
+}
+
+/** The pod of a Pod, Deployment, StatefulSet or DaemonSet, and those in a List. */
+function workloadsOf(object: unknown): Workload[] {
+  if (!isMap(object)) return [];
+  const { kind, items } = object;
+  if (Array.isArray(items)) return items.flatMap(workloadsOf);
+  const spec = valueAt(object, kind === "Pod" ? ["spec"] : ["spec", "template", "spec"]);
+  if (!isMap(spec)) return [];
+  const name = valueAt(object, ["metadata", "name"]);
+  const id = JSON.stringify([kind, valueAt(object, ["metadata", "namespace"]), name]);
+  return [{ id: name === undefined ? null : id, pod: spec as PodSpec }];
+}
+
+/** Their pods: what is written again of an object is a patch of it, as an overlay holds one. */
+function patched(workloads: readonly Workload[]): PodSpec[] {
+  const pods = new Map<unknown, PodSpec>();
+  for (const { id, pod } of workloads) {
+    const key = id ?? pod;
+    const before = pods.get(key) ?? {};
+    pods.set(key, { ...before, ...pod, containers: [...containersOf(before), ...containersOf(pod)] });
+  }
+  return [...pods.values()];
+}
+
+function containersOf({ containers }: PodSpec): Container[] {
+  return listOf(containers);
+}
+
+/** How long Weir's container sleeps before it is told to stop; other containers hold up only themselves. */
+export function preStopMs(pod: PodSpec): number {
+  const seconds = weirContainers(pod).map(({ lifecycle }) => Number(lifecycle?.preStop?.sleep?.seconds));
+  return Math.max(0, ...seconds.filter(Number.isFinite)) * 1_000;
+}
+
+export function portsOf({ ports }: Container): number[] {
+  return listOf(ports).map(({ containerPort }) => Number(containerPort)).filter(Number.isInteger);
+}
+
+/** Whether one of these variables and flags is given; any variable may be where all of another object are. */
+export function maySet(container: Container, names: readonly string[]): boolean {
+  const { env, envFrom } = container;
+  const given = [
+    ...listOf(env).map(({ name }) => name),
+    ...wordsOf(container).map((word) => word.split("=")[0]),
+  ];
+  return names.some((name) => given.includes(name)) || names.length > 0 && listOf(envFrom).length > 0;
+}
+
+/** What the last such flag says, or the last such variable; undefined where that stands in another object, or nowhere. */
+export function numberSetBy(
+  containers: readonly Container[],
+  flag: string,
+  variable: string,
+): number | undefined {
+  const words = containers.flatMap(wordsOf);
+  const flags = words.flatMap((word, i) =>
+    word === flag ? [words[i + 1]] : word.startsWith(`${flag}=`) ? [word.substring(flag.length + 1)] : []
+  );
+  const variables = containers.flatMap(({ env }) => listOf(env)).filter(({ name }) => name === variable)
+    .map(({ value }) => value);
+  const text = flags.at(-1) ?? variables.at(-1) ?? "";
+  return /^ *\d+ *$/.test(String(text)) ? Number(text) : undefined;
+}
+
+function wordsOf({ command, args }: Container): string[] {
+  return [command, args].flatMap((list) => Array.isArray(list) ? list : []).map(String);
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isMap) : [];
+}
