@@ -111,7 +111,7 @@ function foldTotals(board: Board, column: number): void {
 
 function zeroGauges(board: Board, column: number): void {
   const { layout, int32, float64 } = board;
-  const { endpointsMax, upstreamsMax } = layout.capacity;
+  const { endpointsMax, upstreamsMax, routesMax } = layout.capacity;
   const clear = (cell: number) => {
     if (Atomics.load(int32, cell) !== 0) Atomics.store(int32, cell, 0);
   };
@@ -127,6 +127,7 @@ function zeroGauges(board: Board, column: number): void {
     // What it held is room for those that wait in other workers.
     if (held) new Bell(board, row).ring();
   }
+  for (let row = 0; row < routesMax; row++) clear(layout.routeInFlightCell(row, column));
   const ewma = layout.ewmaCell(column, 0);
   for (let i = 0; i < endpointsMax * EWMA_CELLS; i++) {
     if (float64[ewma + i] !== 0) float64[ewma + i] = 0;

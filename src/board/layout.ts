@@ -97,6 +97,7 @@ export class BoardLayout {
   readonly upstreamInFlight: number;
   readonly upstreamWaiting: number;
   readonly endpointIdle: number;
+  readonly routeInFlight: number;
   readonly rateSlots: number;
   readonly endpointTotals: number;
   readonly upstreamTotals: number;
@@ -116,6 +117,7 @@ export class BoardLayout {
     this.upstreamInFlight = takeInt32(upstreamsMax * columnsMax);
     this.upstreamWaiting = takeInt32(upstreamsMax * columnsMax);
     this.endpointIdle = takeInt32(endpointsMax * columnsMax);
+    this.routeInFlight = takeInt32(routesMax * columnsMax);
     // Rate slots are 64-bit words: they stand where one may begin.
     takeInt32(int32 & 1);
     this.rateSlots = takeInt32(rateSlotsMax * 2);
@@ -161,6 +163,9 @@ export class BoardLayout {
   }
   endpointIdleCell(row: number, column: number): number {
     return this.endpointIdle + row * this.capacity.columnsMax + column;
+  }
+  routeInFlightCell(row: number, column: number): number {
+    return this.routeInFlight + row * this.capacity.columnsMax + column;
   }
   endpointTotal(column: number, row: number, field: number): number {
     return this.endpointTotals + (column * this.capacity.endpointsMax + row) * ENDPOINT_FIELDS + field;
@@ -224,6 +229,11 @@ export class Board {
   /** Connections to an endpoint that wait for their next request, pod-wide. */
   endpointIdleConnections(row: number): number {
     return this.sumInt32(this.layout.endpointIdleCell(row, 0));
+  }
+
+  /** Requests under way on a route, pod-wide. */
+  routeInFlight(row: number): number {
+    return this.sumInt32(this.layout.routeInFlightCell(row, 0));
   }
 
   /** Requests in flight in the pod. */

@@ -85,6 +85,10 @@ export class OwnColumn {
     return new OwnGauge(this.board.int32, this.board.layout.endpointIdleCell(row, this.column));
   }
 
+  routeInFlight(row: number): OwnGauge {
+    return new OwnGauge(this.board.int32, this.board.layout.routeInFlightCell(row, this.column));
+  }
+
   /** A ColumnCell gauge of this worker. */
   gauge(cell: number): OwnGauge {
     return new OwnGauge(this.board.int32, this.board.layout.columnCell(this.column, cell));

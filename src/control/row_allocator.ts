@@ -138,11 +138,11 @@ export function upstreamRows(board: Board, appliedVersion: () => number): RowAll
   });
 }
 
-/** The allocator of route rows; an identity is the route's name. Requests on a route count at its end only. */
+/** The allocator of route rows; an identity is the route's name. */
 export function routeRows(board: Board, appliedVersion: () => number): RowAllocator {
   return new RowAllocator("route", board.layout.capacity.routesMax, {
     appliedVersion,
-    inFlight: () => 0,
+    inFlight: (row) => board.routeInFlight(row),
     clear: (row) => clearRouteRow(board, row),
   });
 }

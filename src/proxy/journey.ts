@@ -64,8 +64,10 @@ export class Journey implements Origin {
 
   /** The route that the request takes. */
   follow(route: RouteSnapshot): RoutePlan {
+    const plan = this.plan = this.proxy.plan(route);
     this.record.route = route;
-    return this.plan = this.proxy.plan(route);
+    plan.inFlight.move(1);
+    return plan;
   }
 
   /** The refusal of a request that its route takes no more of now, or takes no such body of; or null. */
@@ -149,5 +151,6 @@ export class Journey implements Origin {
     exchange.body?.cancel();
     if (proxy.cutting && record.delivery?.kind !== "complete") record.cause ||= "drain_deadline";
     proxy.recorder.finish(record, this.plan);
+    this.plan?.inFlight.move(-1);
   }
 }

@@ -182,7 +182,7 @@ export class Proxy {
   plan(route: RouteSnapshot): RoutePlan {
     let plan = this.plans.get(route);
     if (plan === undefined) {
-      plan = new RoutePlan(route, this.groups, this.inputs.own.route(route.row));
+      plan = new RoutePlan(route, this.groups, this.inputs.own);
       this.plans.set(route, plan);
     }
     return plan;

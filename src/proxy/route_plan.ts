@@ -4,7 +4,7 @@
 
 import { hash32 } from "../balance/hash.ts";
 import { RouteField, statusClassOf } from "../board/fields.ts";
-import type { OwnRow } from "../board/own.ts";
+import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
 import type { LimitsConfig, RetryConfig, TimeoutsConfig } from "../config/schema.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
@@ -16,6 +16,9 @@ import type { Group } from "./proxy.ts";
 import { type WholeBody, wholeText } from "./refusal.ts";
 
 export class RoutePlan {
+  readonly totals: OwnRow;
+  /** Its row on the board is its own until the last of these has been counted. */
+  readonly inFlight: OwnGauge;
   private readonly split: Split | null;
   private turns = 0;
   /** Timeouts and retries by upstream, the route's own words first. */
@@ -24,8 +27,10 @@ export class RoutePlan {
   constructor(
     readonly route: RouteSnapshot,
     private readonly groups: ReadonlyMap<string, Group>,
-    readonly totals: OwnRow,
+    own: OwnColumn,
   ) {
+    this.totals = own.route(route.row);
+    this.inFlight = own.routeInFlight(route.row);
     this.split = route.split === undefined ? null : makeSplit(route.split);
   }
 

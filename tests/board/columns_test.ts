@@ -30,6 +30,7 @@ function fillColumn(board: Board, column: number, value: number): void {
   for (let row = 0; row < 2; row++) {
     int32[layout.upstreamInFlightCell(row, column)] = value;
     int32[layout.upstreamWaitingCell(row, column)] = value;
+    int32[layout.routeInFlightCell(row, column)] = value;
   }
 }
 
@@ -68,7 +69,7 @@ Deno.test("retireColumn() lets in-flight, moving averages and a worker's gauges 
   fillColumn(board, 2, 5);
   retireColumn(board, 1);
   assertEquals([board.endpointInFlight(2), board.upstreamInFlight(1), board.podInFlight()], [5, 5, 5]);
-  assertEquals(board.upstreamWaiting(1), 5);
+  assertEquals([board.upstreamWaiting(1), board.routeInFlight(1)], [5, 5]);
   assertEquals(board.float64[board.layout.ewmaCell(1, 2)], 0);
   const totals = new Totals(board);
   for (const column of [RETIRED_COLUMN, 1]) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EndpointField } from "../../src/board/fields.ts";
 import { Board, EndpointCell, UpstreamCell } from "../../src/board/layout.ts";
+import { OwnColumn } from "../../src/board/own.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { Verdicts } from "../../src/board/verdicts.ts";
 import {
@@ -171,7 +172,7 @@ Deno.test("upstreamRows() zeroes a reused row but lets its verdict version count
   assert(new Verdicts(board).version(0) >= 1);
 });
 
-Deno.test("routeRows() zeroes a reused row once every worker has let go of it", () => {
+Deno.test("routeRows() zeroes a reused row once every worker and every request has let go of it", () => {
   const board = Board.create(capacity);
   const pod = { applied: 0 };
   const rows = routeRows(board, () => pod.applied);
@@ -181,5 +182,9 @@ Deno.test("routeRows() zeroes a reused row once every worker has let go of it", 
   rows.giveBack("a", 1);
   assertThrows(() => rows.take("c"), BoardFullError);
   pod.applied = 1;
+  const request = new OwnColumn(board, 2).routeInFlight(0);
+  request.move(1);
+  assertThrows(() => rows.take("c"), BoardFullError);
+  request.move(-1);
   assertEquals([rows.take("c"), new Totals(board).route(0, 0)], [0, 0]);
 });
