@@ -101,22 +101,30 @@ function expandShorthands(tree: ConfigTree): ConfigTree {
   let value = tree.value;
   const wordOf = new Map<string, Path>();
   for (const { path, key } of shorthands) {
-    for (const at of matching(value, path)) {
-      const word = valueAt(value, at);
-      if (typeof word !== "string") continue;
-      value = withValueAt(value, at, { [key]: word });
+    value = changedAt(value, path, [], (word, at) => {
+      if (typeof word !== "string") return word;
       wordOf.set(pathText([...at, key]), at);
-    }
+      return { [key]: word };
+    });
   }
   const placeOf: PlaceOf = (path, of) => tree.placeOf(wordOf.get(pathText(path)) ?? path, of);
   return { ...tree, value, placeOf };
 }
 
-/** The paths that a pattern stands for in `value`; `*` is every key of a map. */
-function matching(value: unknown, [step, ...rest]: Path): Path[] {
-  if (step === undefined) return [[]];
-  const keys = step === "*" ? Object.keys(mapAt(value, [])) : [step];
-  return keys.flatMap((key) => matching(valueAt(value, [key]), rest).map((path) => [key, ...path]));
+/** `value`, which stands at `at`, with what stands below it as a pattern says changed; `*` is every key of a map. */
+function changedAt(
+  value: unknown,
+  [step, ...rest]: Path,
+  at: Path,
+  change: (value: unknown, at: Path) => unknown,
+): unknown {
+  if (step === undefined) return change(value, at);
+  if (!isMap(value) || step !== "*" && !Object.hasOwn(value, step)) return value;
+  const changed = { ...value };
+  for (const key of step === "*" ? Object.keys(value) : [step]) {
+    changed[key] = changedAt(value[key], rest, [...at, key], change);
+  }
+  return changed;
 }
 
 /** Flags over variables over the fallback; at most one value for each setting. */
@@ -188,12 +196,12 @@ function sourceFindings(tree: ConfigTree, values: readonly SetValue[]): Finding[
 }
 
 function byPlace(findings: Finding[]): Finding[] {
-  const position = (place: string) => place.split(":").slice(-2).map(Number);
-  return findings.toSorted((a, b) => {
-    const [lineA = 0, columnA = 0] = position(a.place);
-    const [lineB = 0, columnB = 0] = position(b.place);
-    return lineA - lineB || columnA - columnB;
+  const placed = findings.map((finding) => {
+    const [line = 0, column = 0] = finding.place.split(":").slice(-2).map(Number);
+    return { finding, line, column };
   });
+  placed.sort((a, b) => a.line - b.line || a.column - b.column);
+  return placed.map(({ finding }) => finding);
 }
 
 function withoutRepeats(findings: readonly Finding[]): Finding[] {

@@ -21,6 +21,18 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
   return best;
 }
 
+/** Wrong names that are compared with the known ones, which takes its time; further ones are hardly read. */
+const comparedMax = 50;
+
+/** The nearest name for each wrong one of a text, as far as anybody reads: bounded, however many there are. */
+export class Suggestions {
+  private compared = 0;
+
+  nearest(word: string, names: Iterable<string>): string | undefined {
+    return this.compared++ < comparedMax ? nearest(word, names) : undefined;
+  }
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

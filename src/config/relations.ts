@@ -5,7 +5,7 @@
 
 import { DEFAULT_CAPACITY } from "../board/layout.ts";
 import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
-import { nearest } from "./nearest.ts";
+import { Suggestions } from "./nearest.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import { adminSchema, listenSchema } from "./schema.ts";
 import type { PlaceOf } from "./shape.ts";
@@ -46,10 +46,12 @@ export function relationFindings(input: unknown, { placeOf, stickyKey }: Surroun
 
 /** A name is how metrics, logs and reloads know a route. */
 function checkRouteNames(routes: readonly unknown[], refuse: Refuse): void {
-  const names = routes.map((route) => valueAt(route, ["name"]));
-  names.forEach((name, index) => {
-    const first = names.indexOf(name);
-    if (typeof name !== "string" || first === index) return;
+  const firstOf = new Map<string, number>();
+  routes.forEach((route, index) => {
+    const name = valueAt(route, ["name"]);
+    if (typeof name !== "string") return;
+    const first = firstOf.get(name);
+    if (first === undefined) return void firstOf.set(name, index);
     refuse(["routes", index, "name"], {
       state: `is ${showValue(name)}, the name of routes[${first}]`,
       accepted: "must be a name of its own",
@@ -83,14 +85,12 @@ function checkUpstreamName(name: unknown, path: Path, upstreams: UpstreamNames, 
 
 /** Names that a finding lists. */
 const listedMax = 20;
-/** Wrong names that are compared with all others, which takes its time; further ones are hardly read. */
-const comparedMax = 50;
 
 /** The names of the upstreams, and what to write in place of one that is none: bounded, however many there are. */
 class UpstreamNames {
   private readonly all: ReadonlySet<string>;
   private readonly accepted: string;
-  private compared = 0;
+  private readonly suggestions = new Suggestions();
 
   constructor(private readonly names: readonly string[]) {
     this.all = new Set(names);
@@ -105,9 +105,7 @@ class UpstreamNames {
   }
 
   insteadOf(name: string): Pick<Problem, "accepted" | "nearest"> {
-    const near = this.compared++ < comparedMax
-      ? nearest(name, this.names.slice(0, DEFAULT_CAPACITY.upstreamsMax))
-      : undefined;
+    const near = this.suggestions.nearest(name, this.names.slice(0, DEFAULT_CAPACITY.upstreamsMax));
     return near === undefined ? { accepted: this.accepted } : { nearest: near };
   }
 }

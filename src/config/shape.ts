@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { acceptedForm, mustBe } from "./accepted_form.ts";
 import { type Finding, findingAt, showValue } from "./findings.ts";
 import { alternatives, type SchemaNode, schemasAt } from "./json_schema.ts";
-import { nearest } from "./nearest.ts";
+import { Suggestions } from "./nearest.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import { configSchema, upstreamSchema } from "./schema.ts";
 
@@ -16,32 +16,40 @@ type Issue = z.core.$ZodIssue;
 /** Where the value (or else the key that it belongs under) at a path was written. */
 export type PlaceOf = (path: Path, of?: "key" | "value") => string;
 
+/** A configuration that is refused. */
+interface Refused {
+  readonly input: unknown;
+  readonly placeOf: PlaceOf;
+  readonly suggestions: Suggestions;
+}
+
 /** All that is wrong with the shape of `input`, a whole configuration. */
 export function shapeFindings(input: unknown, placeOf: PlaceOf): Finding[] {
   const issues = configSchema.safeParse(input).error?.issues ?? [];
-  return issues.flatMap((issue) => refuse(issue, [], input, placeOf));
+  const refused = { input, placeOf, suggestions: new Suggestions() };
+  return issues.flatMap((issue) => refuse(issue, [], refused));
 }
 
-function refuse(issue: Issue, base: Path, input: unknown, placeOf: PlaceOf): Finding[] {
+function refuse(issue: Issue, base: Path, refused: Refused): Finding[] {
   const path = [...base, ...issue.path as Path];
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => unknownKey(path, key, placeOf));
+      return unknownKeys(path, issue.keys, refused);
     case "invalid_key":
-      return [wrongName(path, placeOf), ...behindWrongName(path, input, placeOf)];
+      return [wrongName(path, refused), ...behindWrongName(path, refused)];
     case "invalid_union":
-      return wrongUnion(issue, path, input, placeOf);
+      return wrongUnion(issue, path, refused);
     default:
-      return [wrongValue(issue, path, input, placeOf)];
+      return [wrongValue(issue, path, refused)];
   }
 }
 
-function wrongValue(issue: Issue, path: Path, input: unknown, placeOf: PlaceOf): Finding {
+function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: Refused): Finding {
   const value = valueAt(input, path);
   const schemas = schemasAt(path);
   const accepted = accepting(issue, schemas) ?? mustBe(schemas);
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
-  const near = typeof value === "string" ? nearest(value, words) : undefined;
+  const near = typeof value === "string" ? suggestions.nearest(value, words) : undefined;
   const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
   return findingAt(path, {
     state,
@@ -68,17 +76,22 @@ function accepting(issue: Issue, schemas: readonly SchemaNode[]): string | undef
   return undefined;
 }
 
-function unknownKey(parent: Path, key: string, placeOf: PlaceOf): Finding {
-  const known = [
-    ...new Set(schemasAt(parent).flatMap(alternatives).flatMap((n) => Object.keys(n.properties ?? {}))),
-  ];
-  const near = nearest(key, known);
-  const path = [...parent, key];
-  const problem = near === undefined ? { accepted: `must be one of ${known.join(", ")}` } : { nearest: near };
-  return findingAt(path, { state: "is not a known key", ...problem }, placeOf(path, "key"));
+function unknownKeys(parent: Path, keys: readonly string[], { placeOf, suggestions }: Refused): Finding[] {
+  const known = [...new Set(knownKeys(parent))];
+  const accepted = `must be one of ${known.join(", ")}`;
+  return keys.map((key) => {
+    const near = suggestions.nearest(key, known);
+    const path = [...parent, key];
+    const problem = near === undefined ? { accepted } : { nearest: near };
+    return findingAt(path, { state: "is not a known key", ...problem }, placeOf(path, "key"));
+  });
 }
 
-function wrongName(path: Path, placeOf: PlaceOf): Finding {
+function knownKeys(path: Path): string[] {
+  return schemasAt(path).flatMap(alternatives).flatMap((node) => Object.keys(node.properties ?? {}));
+}
+
+function wrongName(path: Path, { placeOf }: Refused): Finding {
   const names = schemasAt(path.slice(0, -1)).flatMap(alternatives).flatMap((n) => n.propertyNames ?? []);
   const accepted = acceptedForm(names);
   return findingAt(
@@ -89,36 +102,31 @@ function wrongName(path: Path, placeOf: PlaceOf): Finding {
 }
 
 /** zod looks no further behind a wrong name; an operator wants to hear of what is below it as well. */
-function behindWrongName(path: Path, input: unknown, placeOf: PlaceOf): Finding[] {
+function behindWrongName(path: Path, refused: Refused): Finding[] {
   if (path.length !== 2 || path[0] !== "upstreams") return [];
-  const issues = upstreamSchema.safeParse(valueAt(input, path)).error?.issues ?? [];
-  return issues.flatMap((issue) => refuse(issue, path, input, placeOf));
+  const issues = upstreamSchema.safeParse(valueAt(refused.input, path)).error?.issues ?? [];
+  return issues.flatMap((issue) => refuse(issue, path, refused));
 }
 
 /** The findings of the alternative that was meant, or one finding that names all of them. */
-function wrongUnion(
-  issue: z.core.$ZodIssueInvalidUnion,
-  path: Path,
-  input: unknown,
-  placeOf: PlaceOf,
-): Finding[] {
+function wrongUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, refused: Refused): Finding[] {
   const ofItsKind = issue.errors.filter((issues) => !issues.some(isOfAnotherKind));
   const knowing = ofItsKind.filter((issues) => issues.every(({ code }) => code !== "unrecognized_keys"));
   const meant = knowing.length > 0 ? knowing : ofItsKind;
-  if (meant.length === 1) return meant[0]!.flatMap((inner) => refuse(inner, path, input, placeOf));
-  const value = valueAt(input, path);
+  if (meant.length === 1) return meant[0]!.flatMap((inner) => refuse(inner, path, refused));
+  const value = valueAt(refused.input, path);
   if (isMap(value)) {
-    const known = schemasAt(path).flatMap(alternatives).flatMap((n) => Object.keys(n.properties ?? {}));
+    const known = knownKeys(path);
     const unknown = Object.keys(value).filter((key) => !known.includes(key));
-    if (unknown.length > 0) return unknown.map((key) => unknownKey(path, key, placeOf));
+    if (unknown.length > 0) return unknownKeys(path, unknown, refused);
     const keys = Object.keys(value);
-    if (keys.length > 1) return [keysOfSeveral(keys, path, placeOf)];
+    if (keys.length > 1) return [keysOfSeveral(keys, path, refused)];
   }
-  return [wrongValue(issue, path, input, placeOf)];
+  return [wrongValue(issue, path, refused)];
 }
 
 /** Each key is known, but not beside the others. */
-function keysOfSeveral(keys: readonly string[], path: Path, placeOf: PlaceOf): Finding {
+function keysOfSeveral(keys: readonly string[], path: Path, { placeOf }: Refused): Finding {
   const accepted = mustBe(schemasAt(path));
   const state = `has ${keys.join(" and ")}`;
   return findingAt(path, { state, ...(accepted === undefined ? {} : { accepted }) }, placeOf(path));

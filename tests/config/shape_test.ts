@@ -144,6 +144,19 @@ Deno.test("every pattern of the schema has words for refusals", () => {
   }
 });
 
+Deno.test("of many unknown keys and words the first fifty are told the nearest name", async () => {
+  const keys = Array.from({ length: 40 }, (_, i) => `keepAliveIdleS${i}: 1`);
+  const routes = Array.from({ length: 20 }, () => "  - {upstram: api}");
+  const listen = `listen:\n  ${keys.join("\n  ")}\n`;
+  const file = `${listen}upstreams: {api: {endpoints: ['http://a']}}\nroutes:\n${routes.join("\n")}`;
+  const unknown = (await refusals({ file })).filter((line) => line.includes("is not a known key"));
+  assertEquals(unknown.map((line) => line.includes("; did you mean ")), [
+    ...Array(50).fill(true),
+    ...Array(10).fill(false),
+  ]);
+  assert(unknown.slice(50).every((line) => line.includes(", must be one of ")), unknown.at(-1));
+});
+
 Deno.test("nearest() finds what was mistyped and nothing far away", () => {
   const names = ["port", "listener", "round_robin", "weight"];
   const cases: [string, string | undefined][] = [
