@@ -81,6 +81,8 @@ export class Pod {
     this.upstreams = new UpstreamBook({
       discoveryInputs: (name, config) => discoveryInputs(name, config, inputs),
       onChange: (name) => this.publishUpstream(name),
+      onWaiting: (awaited) => events.add("discovery", "neutral", awaited.join("; ")),
+      clock,
     });
   }
 
@@ -196,7 +198,7 @@ export class Pod {
   /** What the probes say; also on the board, for the probe on the traffic port. */
   probes() {
     const applied = this.publisher.version > 0 && this.supervisor.appliedVersion() > 0;
-    return this.readiness.state(workerCounts(this.supervisor.handles), applied);
+    return this.readiness.state(workerCounts(this.supervisor.handles), applied, this.upstreams.awaits());
   }
 
   tellReady(): void {

@@ -32,20 +32,29 @@ export class Readiness {
     this.leaving = true;
   }
 
-  /** @param applied whether every worker has applied the configuration */
-  state(workers: WorkerCounts, applied: boolean): ProbeState {
+  /**
+   * @param applied whether every worker has applied the configuration
+   * @param awaited whose answers a configuration waits for, in words
+   */
+  state(workers: WorkerCounts, applied: boolean, awaited: readonly string[]): ProbeState {
     const { serving, all } = workers;
     const now = this.now();
     this.unservedSince = serving > 0 ? null : this.unservedSince ?? now;
     if (serving === all && applied) this.wasReady = true;
     const live = this.unservedSince === null || now - this.unservedSince < UNSERVED_MS_MAX;
     const ready = this.wasReady && serving > 0 && !this.leaving;
-    return { live, ready, started: this.wasReady, reasons: this.reasons(workers, applied, live) };
+    return { live, ready, started: this.wasReady, reasons: this.reasons(workers, applied, awaited, live) };
   }
 
-  private reasons({ serving, all, reasons }: WorkerCounts, applied: boolean, live: boolean): string[] {
+  private reasons(
+    { serving, all, reasons }: WorkerCounts,
+    applied: boolean,
+    awaited: readonly string[],
+    live: boolean,
+  ): string[] {
     const words: string[] = [];
     if (this.leaving) words.push("draining: no new clients");
+    if (!this.wasReady) words.push(...awaited);
     if (serving < all) words.push(`degraded: ${serving} of ${all} workers serve`);
     words.push(...reasons);
     if (!this.wasReady && !applied) words.push("the configuration is not applied by every worker yet");

@@ -6,7 +6,9 @@
 
 import type { EndpointAddress } from "../config/endpoint_url.ts";
 import { parseEndpointEntry } from "../config/endpoint_url.ts";
+import { firstOf } from "../config/findings.ts";
 import type { Config, UpstreamConfig } from "../config/schema.ts";
+import type { Clock } from "../control/clock.ts";
 import type { DiscoveredEndpoint, DiscoveryStatus } from "../control/discovery/discovery.ts";
 import { type DiscoveryInputs, UpstreamDiscovery } from "../control/discovery/upstream_discovery.ts";
 import type { KnownUpstream } from "../control/snapshots.ts";
@@ -32,7 +34,13 @@ export interface UpstreamBookInputs {
   readonly discoveryInputs: (name: string, config: UpstreamConfig) => DiscoveryInputs;
   /** Discovery found something else than before. */
   readonly onChange: (name: string) => void;
+  /** A configuration that is taken over waits for answers, in words. */
+  readonly onWaiting: (awaited: readonly string[]) => void;
+  readonly clock: Pick<Clock, "after">;
 }
+
+/** A first look takes longer than this only where somebody is silent. */
+const PATIENCE_MS = 1_000;
 
 export class UpstreamBook {
   /** By the configuration that was taken over last. */
@@ -61,8 +69,19 @@ export class UpstreamBook {
     for (const [name, { followed }] of before) {
       if (entries.get(name)?.followed !== followed) this.replaced.set(followed.key, followed);
     }
+    const cancel = this.inputs.clock.after(PATIENCE_MS, () => this.inputs.onWaiting(this.awaits()));
     await Promise.all([...entries.values()].map(({ followed }) => followed.discovery.settled));
+    cancel();
     this.inForce = entries;
+  }
+
+  /** Whose answers the configuration taken over last still waits for, in words: there may be thousands. */
+  awaits(): string[] {
+    return firstOf(
+      [...this.entries].flatMap(([name, { followed }]) =>
+        followed.discovery.awaits().map((words) => `${name}: ${words}`)
+      ),
+    );
   }
 
   /** Follows no longer what is not in the configuration taken over last. */

@@ -35,6 +35,7 @@ class Scripted implements Discovery {
   find: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
   readonly first = Promise.withResolvers<void>();
   readonly settled = this.first.promise;
+  readonly asks = "somebody";
   stopped = false;
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {

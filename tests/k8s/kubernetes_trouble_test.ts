@@ -22,6 +22,14 @@ scenario("keeps its endpoints while the server is away for an hour", async (api,
   assert(watched.pauses.length < 200, `${watched.pauses.length} tries in an hour`);
 });
 
+scenario("names the server that it asks, or none where it knows of none", (api, { source }) => {
+  const { KUBERNETES_SERVICE_PORT: port } = api.env;
+  assertEquals(source.asks, `the Kubernetes API at https://127.0.0.1:${port}`);
+  delete api.env.KUBERNETES_SERVICE_HOST;
+  assertEquals(source.asks, "the Kubernetes API");
+  return Promise.resolve();
+});
+
 scenario("says since when it fails, however the reason changes", async (api, watched) => {
   const since = () => watched.source.describe().failingSince;
   const watch = await api.listThenWatch("1", [onePod]);

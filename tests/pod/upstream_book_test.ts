@@ -20,6 +20,7 @@ class Scripted implements Discovery {
   find: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
   readonly first = Promise.withResolvers<void>();
   readonly settled = this.first.promise;
+  readonly asks = "somebody";
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
     this.find = onEndpoints;
@@ -43,6 +44,7 @@ function stage() {
   const clock = new VirtualClock();
   const scripted = new Map<string, Scripted>();
   const changes: string[] = [];
+  const waits: (readonly string[])[] = [];
   const book = new PlainBook({
     discoveryInputs: (name) => {
       const make = () => {
@@ -53,8 +55,10 @@ function stage() {
       return { clock, makers: { dns: make, k8s: make } };
     },
     onChange: (name) => changes.push(name),
+    onWaiting: (awaited) => waits.push(awaited),
+    clock,
   });
-  return { clock, scripted, changes, book };
+  return { clock, scripted, changes, waits, book };
 }
 
 const configOf = (upstreams: Record<string, object>) => configSchema.parse({ upstreams });
@@ -129,6 +133,30 @@ Deno.test("an upstream is told as it was until its new addresses are looked at, 
   assertEquals([changes, told()], [["a", "a"], ["=new", "10.0.0.5"]]);
 });
 
+Deno.test("whose first answers are awaited is known at once, and told once when it takes more than a second", async () => {
+  const { clock, scripted, waits, book } = stage();
+  const applying = book.apply(configOf({
+    here: { endpoints: ["http://10.0.0.1"] },
+    quick: { endpoints: ["dns+http://quick.test:80"] },
+    slow: { endpoints: ["k8s://slow:http", "http://10.0.0.2"] },
+  }));
+  await settle();
+  const words = (name: string) => `${name}: scripted: no answer yet from somebody`;
+  assertEquals(book.awaits(), [words("quick"), words("slow")]);
+  await clock.advance(999);
+  scripted.get("quick")!.first.resolve();
+  await clock.advance(1);
+  assertEquals([waits, book.awaits()], [[[words("slow")]], [words("slow")]]);
+  await clock.advance(10_000);
+  scripted.get("slow")!.first.resolve();
+  await applying;
+  await clock.advance(10_000);
+  assertEquals([waits.length, book.awaits()], [1, []]);
+  await book.apply(configOf({ here: { endpoints: ["http://10.0.0.3"] } }));
+  await clock.advance(10_000);
+  assertEquals(waits.length, 1, "who answers in time is not told of");
+});
+
 Deno.test("a failure to resolve takes no endpoint of an address that stays", async () => {
   await using dns = new ScriptedDns();
   const clock = new VirtualClock();
@@ -136,6 +164,8 @@ Deno.test("a failure to resolve takes no endpoint of an address that stays", asy
     discoveryInputs: (name, config) =>
       discoveryInputs(name, config, { clock, events: new EventBook(() => 0, () => {}), environment: {} }),
     onChange: () => {},
+    onWaiting: () => {},
+    clock,
   });
   const configured = (more: object, ...endpoints: string[]) =>
     configOf({ a: { endpoints, discovery: { nameServer: `127.0.0.1:${dns.port}`, ...more } } });

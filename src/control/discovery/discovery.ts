@@ -24,6 +24,8 @@ export interface Discovery {
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void;
   /** Resolves once the first look is over, whether it found anything or failed; it has a limit, also where nobody answers. */
   readonly settled: Promise<void>;
+  /** Who is asked, in words; null where nothing is looked up. */
+  readonly asks: string | null;
   /** Settles when nothing is open any more; nothing is published afterwards. */
   stop(): Promise<void>;
   /** Null where nothing is looked up: the address itself says where the endpoint is. */

@@ -78,6 +78,11 @@ export class DnsDiscovery implements Discovery {
     return { source, endpoints, answeredAt, problem, failingSince };
   }
 
+  get asks(): string {
+    const { nameServer } = this.config;
+    return nameServer === undefined ? "the name servers of the system" : `the name server ${nameServer}`;
+  }
+
   private async look(): Promise<void> {
     const { clock } = this.inputs;
     const problem = await this.askInTime();

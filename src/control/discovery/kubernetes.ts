@@ -102,6 +102,10 @@ export class KubernetesDiscovery implements Discovery {
     };
   }
 
+  get asks(): string {
+    return this.inputs.api.server;
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     const startedAt = this.inputs.clock.now();

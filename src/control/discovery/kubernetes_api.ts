@@ -47,6 +47,12 @@ export class KubernetesApi {
     return await this.inputs.fetch(url, { headers, signal, redirect: "error", client: this.#clientFor(ca) });
   }
 
+  /** Who is asked, in words. */
+  get server(): string {
+    const host = this.inputs.env("KUBERNETES_SERVICE_HOST");
+    return host ? `the Kubernetes API at ${this.#origin()}` : "the Kubernetes API";
+  }
+
   /** Namespace of this pod. */
   async namespace(): Promise<string> {
     return (await this.#read("namespace")).trim();

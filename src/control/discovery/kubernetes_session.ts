@@ -15,7 +15,7 @@ import { linesOf, textOf } from "./kubernetes_lines.ts";
 import { type Slice, sliceIn } from "./kubernetes_slices.ts";
 
 export interface SessionInputs {
-  readonly api: Pick<KubernetesApi, "get" | "namespace" | "close">;
+  readonly api: Pick<KubernetesApi, "get" | "server" | "namespace" | "close">;
   readonly clock: Clock;
 }
 

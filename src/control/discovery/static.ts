@@ -5,6 +5,7 @@ import { type DiscoveredEndpoint, discoveredEndpoint, type Discovery } from "./d
 
 export class StaticDiscovery implements Discovery {
   readonly settled: Promise<void> = Promise.resolve();
+  readonly asks = null;
   private readonly endpoint: DiscoveredEndpoint;
 
   constructor(address: StaticAddress) {

@@ -42,6 +42,8 @@ export interface DiscoveryMakers {
 export class UpstreamDiscovery {
   readonly settled: Promise<void>;
   private readonly discoveries: readonly Discovery[];
+  /** Those whose first look is not over. */
+  private readonly awaited = new Set<Discovery>();
   /** By address, as there may be thousands. */
   private readonly bySource: ReadonlyMap<string, Discovery>;
   private readonly lists: (readonly DiscoveredEndpoint[])[];
@@ -60,7 +62,7 @@ export class UpstreamDiscovery {
     this.discoveries = addresses.map((address, i) => this.make(address, before?.bySource.get(sources[i]!)));
     this.bySource = new Map(this.discoveries.map((discovery, i) => [sources[i]!, discovery]));
     this.lists = addresses.map(() => []);
-    this.settled = Promise.all(this.discoveries.map((discovery) => discovery.settled)).then(() =>
+    this.settled = Promise.all(this.discoveries.map((discovery) => this.settle(discovery))).then(() =>
       this.publishNow()
     );
   }
@@ -84,6 +86,20 @@ export class UpstreamDiscovery {
   /** One status for each address that is looked up, in the order in which they are configured. */
   describe(): DiscoveryStatus[] {
     return this.discoveries.map((discovery) => discovery.describe()).filter((status) => status !== null);
+  }
+
+  /** What its first publication still waits for, in words. */
+  awaits(): string[] {
+    return [...this.awaited].flatMap((discovery) => {
+      const status = discovery.describe();
+      return status === null ? [] : [`${status.source}: no answer yet from ${discovery.asks}`];
+    });
+  }
+
+  private async settle(discovery: Discovery): Promise<void> {
+    this.awaited.add(discovery);
+    await discovery.settled;
+    this.awaited.delete(discovery);
   }
 
   private make(address: EndpointAddress, before: Discovery | undefined): Discovery {
