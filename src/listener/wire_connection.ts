@@ -110,7 +110,7 @@ export class WireConnection implements Tabled, BodyOwner {
     this.scanned = 0;
     const { headBytesMax, headerLinesMax } = house.config;
     if (end - inlet.start > headBytesMax) return this.refuseTooLarge();
-    const request = readRequest(inlet.bytes, inlet.start, end, house.scheme, headerLinesMax);
+    const request = readRequest(inlet.bytes, inlet.start, end, house.scheme, headerLinesMax, socket);
     inlet.skip(end - inlet.start);
     this.begin(request);
   }

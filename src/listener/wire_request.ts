@@ -19,6 +19,12 @@ export interface WireRequest {
 
 type Scheme = RequestHead["scheme"];
 
+/** Where a request came in. */
+export interface Entrance {
+  /** Weir's own address there, as a client would write it. */
+  readonly authority: string;
+}
+
 /** Reads the head in `bytes` from `start` to `end` (just after its blank line). Never throws. */
 export function readRequest(
   bytes: Uint8Array,
@@ -26,6 +32,7 @@ export function readRequest(
   end: number,
   scheme: Scheme,
   linesMax: number,
+  entrance: Entrance,
 ): WireRequest {
   const text = decodeLatin1(bytes, start, end);
   const lineEnd = text.indexOf("\r\n");
@@ -40,7 +47,8 @@ export function readRequest(
     if (minor === 1 && framing.host === null) throw new Http1Error("malformed", "no Host");
     // RFC 9112 3.2: an empty Host is for targets without an authority, which a gateway does not serve.
     if (framing.host !== null && !isAuthority(framing.host)) throw badHost(framing.host);
-    const authority = framing.host ?? "";
+    // RFC 9112 3.3: HTTP/1.0 may name nobody. Then it is for whoever was reached: http has no empty authority.
+    const authority = framing.host ?? entrance.authority;
     if (target.charCodeAt(0) === SLASH || method === "CONNECT") {
       return { head: { method, target, authority, scheme, version, headers }, framing, unacceptable: null };
     }

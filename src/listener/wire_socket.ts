@@ -114,6 +114,14 @@ export class ClientSocket implements ByteSource {
     return this.table.wheel;
   }
 
+  /** Weir's own address, as a client would write it. */
+  get authority(): string {
+    const { hostname, port } = this.conn.localAddr as Deno.NetAddr;
+    // A listener on `::` has its IPv4 clients mapped.
+    const address = hostname.replace(/^::ffff:(?=[\d.]+$)/, "");
+    return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  }
+
   /** Settles when no background read is pending. */
   unwatched(): Promise<void> {
     return this.watching ? new Promise((resolve) => this.onceWatched = resolve) : Promise.resolve();

@@ -12,8 +12,13 @@ import { StillTime } from "../support/still_time.ts";
 /** A client: each read waits for what it says next. */
 class Client {
   readonly remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 5_000 };
+  readonly localAddr: Deno.NetAddr;
   heard = "";
   #reading: ((piece: string) => void) | null = null;
+
+  constructor(reached: string) {
+    this.localAddr = { transport: "tcp", hostname: reached, port: 3_000 };
+  }
 
   async says(piece: string): Promise<void> {
     this.#reading!(piece);
@@ -38,8 +43,8 @@ class Client {
   close(): void {}
 }
 
-/** A client's connection with an upload of eight bytes, of which four have come. */
-async function halfAnUpload() {
+/** A client's connection to an address of Weir's, and what it has asked. */
+function connected(reached = "192.0.2.9") {
   const config = listenSchema.parse({});
   const table = new WireTable(config, new StillTime().wheel, () => 0, () => {});
   const exchanges: Exchange[] = [];
@@ -48,9 +53,15 @@ async function halfAnUpload() {
     exchanges.push(exchange);
     return answered.promise;
   };
-  const client = new Client();
+  const client = new Client(reached);
   const house = new WireHouse(config, "http", table, handle, () => false, () => 0);
   const connection = new WireConnection(client as unknown as Deno.TcpConn, house);
+  return { client, connection, exchanges };
+}
+
+/** One with an upload of eight bytes, of which four have come. */
+async function halfAnUpload() {
+  const { client, connection, exchanges } = connected();
   await client.says("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 8\r\n\r\nhalf");
   const exchange = exchanges[0]!;
   return { client, connection, body: exchange.body!, exchange };
@@ -77,4 +88,18 @@ Deno.test("an answer passes over an upload that was given up and is all here", a
   body.cancel();
   await exchange.respond(answer, null);
   assertEquals(client.heard.includes("Connection: close"), false);
+});
+
+Deno.test("a request of HTTP/1.0 without Host is for the address that its client has reached", async () => {
+  for (
+    const [reached, authority] of [
+      ["192.0.2.9", "192.0.2.9:3000"],
+      ["2001:db8::9", "[2001:db8::9]:3000"],
+      ["::ffff:192.0.2.9", "192.0.2.9:3000"],
+    ] as const
+  ) {
+    const { client, exchanges } = connected(reached);
+    await client.says("GET / HTTP/1.0\r\n\r\n");
+    assertEquals(exchanges[0]!.head.authority, authority);
+  }
 });

@@ -1,6 +1,6 @@
 // Which Host fields are taken, and which are refused before any origin hears of them (RFC 9112 3.2).
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
@@ -53,6 +53,26 @@ scenario("a Host is passed on as it was", async (props) => {
     assertEquals([host, (await client.response()).status], [host, 200]);
   }
   assertEquals(origin.requests.map((request) => request.headerAll("host")), hosts.map((host) => [host]));
+});
+
+scenario("a client of HTTP/1.0 that names no host asks Weir's own address", async (props) => {
+  const origin = await props.origin(reply(200));
+  const upstreams = { default: { endpoints: [origin.url] } };
+  const redirect = { to: "https://{host}{path}", status: 302 };
+  const routes = [{ match: { path: "/old" }, redirect }, { upstream: "default" }];
+  const weir = await props.loop({ config: { upstreams, routes } });
+  const { port } = new URL(weir.url);
+  const ask = async (target: string) => {
+    const client = await props.client(weir);
+    await client.send(`GET ${target} HTTP/1.0\r\n\r\n`);
+    return await client.response();
+  };
+  assertEquals((await ask("/")).status, 200);
+  const request = await origin.request(1);
+  const place = request.header("host")!;
+  assertMatch(place, new RegExp(`^[a-z0-9.]+:${port}$`));
+  assertEquals(request.header("x-forwarded-host"), place);
+  assertEquals((await ask("/old")).header("location"), `https://${new URL(`http://${place}`).hostname}/old`);
 });
 
 scenario("an empty Host is a bad request", async (props) => {

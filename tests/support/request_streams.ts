@@ -76,6 +76,7 @@ const LISTEN = listenSchema.parse({});
 /** A connection whose client sends these pieces and then waits. */
 class ScriptedConn {
   readonly remoteAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
+  readonly localAddr = this.remoteAddr;
   /** Weir has said that it is done with this client. */
   closed = false;
   /** Settles when Weir wants more than there is, or has closed. */
