@@ -3,7 +3,7 @@
 // Called by `forwarding.ts` once per request. Most requests go on with their lines as one text; where a line needs a
 // closer look, or somebody looks at the lines or changes them, `headers.ts` makes them one by one.
 
-import { type Body, type HeaderLines, isNamed, type RequestHead } from "../exchange.ts";
+import { type Body, type HeaderLines, headerValue, isNamed, type RequestHead } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
 import type { RequestLine } from "../http1/request_writer.ts";
 import { type Origin, toUpstream } from "./headers.ts";
@@ -24,10 +24,10 @@ export function upstreamRequest(
   const target = plan.targetFor(head.target);
   const asOne = handshake === null && record.trace === null && !plan.editsRequests;
   const text = asOne ? toUpstreamText(head, journey, identity) : null;
-  if (text !== null) return requestLine(head.method, target, NO_LINES, text, body);
+  if (text !== null) return requestLine(head, target, NO_LINES, text, body);
   const lines = plan.requestHeaders(toUpstream(head, journey, identity));
   const headers = handshake === null ? lines : handshake.headers(lines);
-  return requestLine(head.method, target, headers, null, body);
+  return requestLine(head, target, headers, null, body);
 }
 
 /**
@@ -67,19 +67,33 @@ export function toUpstreamText(head: RequestHead, origin: Origin, identity: Iden
 }
 
 function requestLine(
-  method: string,
+  head: RequestHead,
   target: string,
   headers: HeaderLines,
   text: string | null,
   body: Pick<Body, "length"> | null,
 ): RequestLine {
-  const empty = method === "POST" || method === "PUT" || method === "PATCH" ? 0 : null;
   return {
-    method,
+    method: head.method,
     target,
     headers,
     text,
-    contentLength: body === null ? empty : body.length,
+    contentLength: body === null ? lengthOfNone(head) : body.length,
     chunked: body !== null && body.length === null,
   };
+}
+
+/** RFC 9110 8.6: that there is no content is said where some is to be expected, or where the client says it. */
+function lengthOfNone({ method, headers }: RequestHead): 0 | null {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return null;
+    case "POST":
+    case "PUT":
+    case "PATCH":
+      return 0;
+    default:
+      return headerValue(headers, "content-length") === undefined ? null : 0;
+  }
 }

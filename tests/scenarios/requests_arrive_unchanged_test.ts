@@ -84,3 +84,32 @@ scenario("requests without a body get none", async (props) => {
     assertEquals(request.bodyBytes, 0);
   }
 });
+
+scenario(
+  "that there is no content is said by every method whose client says it, but for GET and HEAD",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    for (
+      const [method, told, passed] of [
+        ["GET", ["0"], []],
+        ["HEAD", ["0"], []],
+        ["DELETE", ["0"], ["0"]],
+        ["DELETE", [], []],
+        ["PROPFIND", ["0"], ["0"]],
+        ["PROPFIND", [], []],
+        ["POST", ["0"], ["0"]],
+        ["POST", [], ["0"]],
+      ] as const
+    ) {
+      await client.send(requestText(method, "/", told.map((length) => ["Content-Length", length])));
+      assertEquals((await client.response(method)).status, 200);
+      assertEquals(
+        origin.requests.at(-1)!.headerAll("content-length"),
+        [...passed],
+        `${method} with ${told}`,
+      );
+    }
+  },
+);
