@@ -149,6 +149,8 @@ export interface Exchange {
   readonly clientGone: boolean;
   /** Highest status that the listener can send; absent: any. */
   readonly statusMax?: number;
+  /** Whether an answer's trailers can reach the client; absent where they cannot. */
+  readonly relaysTrailers?: boolean;
   /** Told once if the client leaves before the answer ended; null for nobody. */
   listener: ExchangeListener | null;
   /**

@@ -68,7 +68,10 @@ function editFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
 
 function editProblem(name: string, ofRequest: boolean): Problem | undefined {
   const known = knownHeader(name);
-  if (isForOneHop(known) || known === Known.contentLength || known === Known.http2Settings) {
+  if (
+    isForOneHop(known) || known === Known.contentLength || known === Known.trailer ||
+    known === Known.http2Settings
+  ) {
     return {
       state: `changes ${name}, which belongs to one connection and is written by Weir`,
       accepted: "must be left out",

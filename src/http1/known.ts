@@ -104,7 +104,6 @@ export function isForOneHop(known: KnownHeader): boolean {
     case Known.keepAlive:
     case Known.proxyConnection:
     case Known.te:
-    case Known.trailer:
     case Known.transferEncoding:
     case Known.upgrade:
       return true;

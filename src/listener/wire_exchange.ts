@@ -49,6 +49,11 @@ export class WireExchange implements Exchange, AnswerOwner {
     this.lastOfClient = !request.framing.persistent;
   }
 
+  /** RFC 9112 7.1.2: trailers come with chunks, which HTTP/1.0 does not have. */
+  get relaysTrailers(): boolean {
+    return this.head.version === "1.1";
+  }
+
   get peer(): PeerAddress {
     return this.connection.peer;
   }

@@ -19,18 +19,22 @@ export interface Origin {
   readonly requestId: string;
   /** Whether an endpoint's 100 can reach the client: then it is the endpoint that its Expect asks. */
   readonly informs: boolean;
+  /** Whether an answer's trailers can. */
+  readonly relaysTrailers: boolean;
 }
 
 /** The request's header lines for the next hop, without Host and framing: the writer adds those. */
 export function toUpstream(head: RequestHead, origin: Origin, identity: Identity): HeaderLines {
   const lines: HeaderLines = [];
   const named = connectionOptions(head.headers);
+  let takesTrailers = false;
   const { requestIdKey } = identity;
   const { told } = origin;
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i]!;
-    if (named !== null && named.includes(name.toLowerCase())) continue;
     const known = knownHeader(name);
+    if (known === Known.te) takesTrailers ||= origin.relaysTrailers && asksForTrailers(head.headers[i + 1]!);
+    if (named !== null && named.includes(name.toLowerCase())) continue;
     if (known !== Known.other) {
       const value = head.headers[i + 1]!;
       if (known === Known.maxForwards) lines.push(name, forwardsLeft(head.method, value));
@@ -43,6 +47,8 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
     if (name.includes("_") && isDisguised(name, requestIdKey)) continue;
     lines.push(name, head.headers[i + 1]!);
   }
+  // RFC 9110 10.1.4: of what TE asks only this is for the endpoint, too.
+  if (takesTrailers) lines.push("TE", "trailers", "Connection", "TE");
   lines.push(
     "Via",
     `${head.version} ${identity.pseudonym}`,
@@ -65,6 +71,7 @@ function passesUpstream(known: KnownHeader, trusted: boolean): boolean {
   switch (known) {
     case Known.via:
     case Known.date:
+    case Known.trailer:
       return true;
     case Known.proxyAuthorization: // Weir asks for none, so it is meant for somebody behind (RFC 9110 11.7.2).
       return true;
@@ -75,6 +82,11 @@ function passesUpstream(known: KnownHeader, trusted: boolean): boolean {
       // For one hop (RFC 9110 7.6.1), or written by Weir itself.
       return false;
   }
+}
+
+/** Whether a TE value has `trailers` in its list (RFC 9110 10.1.4). */
+function asksForTrailers(value: string): boolean {
+  return value.split(",").some((coding) => coding.trim().toLowerCase() === "trailers");
 }
 
 /** RFC 9110 7.6.2: one less for each hop of OPTIONS and TRACE; elsewhere the field means nothing. */

@@ -57,6 +57,10 @@ export class Journey implements Origin {
     return this.exchange.inform !== undefined;
   }
 
+  get relaysTrailers(): boolean {
+    return this.exchange.relaysTrailers === true;
+  }
+
   /** Sends an endpoint's interim answer on, where the listener can. */
   inform(head: ResponseHead): void {
     if (this.informs) void this.exchange.inform!(interimToClient(head));

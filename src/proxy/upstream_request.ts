@@ -53,8 +53,12 @@ export function toUpstreamText(head: RequestHead, origin: Origin, identity: Iden
         continue;
       case Known.via:
       case Known.date:
+      case Known.trailer:
       case Known.proxyAuthorization:
         break;
+      case Known.te:
+        if (origin.relaysTrailers) return null;
+        continue;
       case Known.maxForwards:
       case Known.expect:
         return null;

@@ -18,7 +18,13 @@ import type { Told } from "../../src/proxy/told.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { requestHead } from "../support/request_head.ts";
 
-const ORIGIN: Origin = { peer: "192.0.2.1", told: null, requestId: "id-1", informs: true };
+const ORIGIN: Origin = {
+  peer: "192.0.2.1",
+  told: null,
+  requestId: "id-1",
+  informs: true,
+  relaysTrailers: false,
+};
 const TOLD: Told = { client: "192.0.2.1", addresses: "", host: "", proto: "", elements: "" };
 
 function identity(headers: Record<string, unknown> = {}): Identity {
@@ -54,7 +60,6 @@ const STAYING = [
   "Keep-Alive: timeout=5",
   "Proxy-Connection: keep-alive",
   "TE: trailers",
-  "Trailer: X",
   "Upgrade: websocket",
   "HTTP2-Settings: AAA",
   "X-Forwarded-For: 10.0.0.1",
@@ -70,6 +75,7 @@ const STAYING = [
 const PASSING = [
   "via: 1.0 before",
   "Date: today",
+  "Trailer: X",
   "Proxy-Authorization: Basic x",
   "X-Hopper: 1",
   "my_own: 1",
@@ -103,6 +109,24 @@ Deno.test("toUpstream() passes Expect where an endpoint's 100 reaches the client
   assertEquals(passing(lines, {}, { version: "2" }), lines);
   assertEquals(passing(lines, {}, { version: "1.0" }), []);
   assertEquals(passing(lines, { informs: false }), []);
+});
+
+Deno.test("toUpstream() asks for trailers where the client does and can get them", () => {
+  const asked = ["TE: trailers", "Connection: TE"];
+  for (
+    const [lines, passed] of [
+      [["TE: trailers"], asked],
+      [["TE: gzip;q=0.5 , Trailers", "Connection: close, TE"], asked],
+      [["TE: gzip", "te: trailers", "TE: trailers"], asked],
+      [["TE: gzip"], []],
+      [["TE: "], []],
+      [["TE: x-trailers"], []],
+      [[], []],
+    ] as const
+  ) {
+    assertEquals(passing(lines, { relaysTrailers: true }), passed, lines.join());
+    assertEquals(passing(lines), [], lines.join());
+  }
 });
 
 Deno.test("toUpstream() counts Max-Forwards down where it means something", () => {
@@ -229,11 +253,11 @@ Deno.test("toClient() keeps back what is for one hop, and adds a Date that is mi
     "Keep-Alive: timeout=5",
     "Proxy-Connection: close",
     "TE: trailers",
-    "Trailer: X",
     "Transfer-Encoding: chunked",
     "Upgrade: h2c",
   ];
-  assertEquals(answered([...forOneHop, DATE, "X-Hopper: 1"]), [DATE, "X-Hopper: 1"]);
+  const others = [DATE, "Trailer: X-Sum", "X-Hopper: 1"];
+  assertEquals(answered([...forOneHop, ...others]), others);
 });
 
 Deno.test("toClient() says one length, and none of an answer that has no content", () => {

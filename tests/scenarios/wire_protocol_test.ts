@@ -193,16 +193,23 @@ scenario("an origin refuses an upload before its body is sent, by Expect", async
 }, WIRE);
 
 scenario("trailers pass in both directions", async (props) => {
-  const origin = await props.origin(chunked(["x"], { trailers: [["X-Sum", "7"], ["Server-Timing", "a"]] }));
+  const headers = [["Trailer", "X-Sum, Server-Timing"]] as const;
+  const trailers = [["X-Sum", "7"], ["Server-Timing", "a"]] as const;
+  const origin = await props.origin(chunked(["x"], { headers: [...headers], trailers: [...trailers] }));
   const weir = await props.loop({ upstreams: origin.url });
   const client = await props.client(weir);
   const upload = `${chunk("body")}0\r\nX-Digest: abc\r\n\r\n`;
-  await client.send(
-    `POST / HTTP/1.1\r\nHost: a.test\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n${upload}`,
-  );
-  assertEquals((await client.response()).trailers, [["X-Sum", "7"], ["Server-Timing", "a"]]);
+  const lines = "Host: a.test\r\nTE: trailers\r\nTrailer: X-Digest\r\nTransfer-Encoding: chunked\r\n";
+  await client.send(`POST / HTTP/1.1\r\n${lines}\r\n${upload}`);
+  const answer = await client.response();
+  assertEquals([answer.header("trailer"), answer.trailers], ["X-Sum, Server-Timing", [...trailers]]);
   const request = await origin.request(1);
   assertEquals([await request.text(), request.trailers], ["body", [["X-Digest", "abc"]]]);
+  assertEquals(["te", "connection", "trailer"].map((name) => request.header(name)), [
+    "trailers",
+    "TE",
+    "X-Digest",
+  ]);
 }, WIRE);
 
 scenario("a request's trailers hold no name that Weir vouches for in its head", async (props) => {
