@@ -142,3 +142,12 @@ scenario("bytes above 0x7f in fields pass both ways", async (props) => {
   assertEquals(answer.header("x-odd"), "\u00ff\u0080\u00e9");
   assertEquals((await origin.request(1)).header("x-odd"), "\u00e9\u0080\u00ff");
 });
+
+scenario("Deno has nothing to say to operators of how requests are watched", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.weir({ upstreams: origin.url });
+  const upgrade = [["Connection", "Upgrade"], ["Upgrade", "x"]] as const;
+  assertEquals((await ask(weir.url, { headers: upgrade })).status, 200);
+  await weir.stop();
+  assertEquals(weir.stderr, []);
+}, { listeners: ["serve"] });
