@@ -4,12 +4,13 @@
 // with spells in which it tells nothing. Requests that fail are counted by wrk, those that were served by nginx.
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { median } from "../../bench/statistics.ts";
 import { freePort } from "../support/free_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { needs, requireTool } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 import { ChurningService } from "./support/churn.ts";
-import { cpuOf, median } from "./support/cpu.ts";
+import { cpuOf } from "./support/cpu.ts";
 import { Image, whyNoImages } from "./support/image.ts";
 import { pathOf } from "./support/manifests.ts";
 import { ScriptedApi } from "./support/scripted_api.ts";

@@ -1,16 +1,16 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { loadConfig, type Loaded } from "../../src/config/load.ts";
+import type { Loaded } from "../../src/config/load.ts";
 import { adminSources } from "../../src/pod/admin_view.ts";
 import type { Pod } from "../../src/pod/pod.ts";
+import { loaded } from "../config/helpers.ts";
 
 /** A configuration, and how often it was looked at. */
 async function looked(port: number): Promise<{ loaded: Loaded; looks: () => number }> {
   const args = ["--upstream", "http://10.0.0.1", "--port", String(port)];
-  const whole = await loadConfig({ args, env: {}, readTextFile: () => Promise.reject(new Error("no file")) });
-  if (!whole.ok) throw new Error("refused");
+  const whole = await loaded({ args });
   let count = 0;
-  const loaded = Object.defineProperty({ ...whole }, "config", { get: () => (count++, whole.config) });
-  return { loaded, looks: () => count };
+  const watched = Object.defineProperty({ ...whole }, "config", { get: () => (count++, whole.config) });
+  return { loaded: watched, looks: () => count };
 }
 
 Deno.test("adminSources() describes a configuration once, however often it is asked for", async () => {

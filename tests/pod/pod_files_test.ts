@@ -1,22 +1,16 @@
 // What a pod reads from files: the key of sticky cookies, unless the environment has one.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { renderFinding } from "../../src/config/findings.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { fileChanges, type PodFiles, readPodFiles } from "../../src/pod/pod_files.ts";
+import { loaded } from "../config/helpers.ts";
 
 const KEY = "0123456789abcdef";
 
 async function read(stickyKey: string, content?: string): Promise<string> {
-  const loaded = await loadConfig({
-    args: ["--upstream", "http://10.0.0.1"],
-    env: {},
-    readTextFile: () => Promise.reject(new Deno.errors.NotFound()),
-  });
-  if (!loaded.ok) throw new Error(loaded.findings.map(renderFinding).join("\n"));
-  const config = { ...loaded.config, ...(content === undefined ? {} : { stickyKeyFile: "/key" }) };
+  const whole = await loaded({ args: ["--upstream", "http://10.0.0.1"] });
+  const config = { ...whole.config, ...(content === undefined ? {} : { stickyKeyFile: "/key" }) };
   const inputs = { stickyKey, readTextFile: () => Promise.resolve(content!) };
-  return (await readPodFiles({ ...loaded, config }, inputs, { withListener: false })).stickyKey;
+  return (await readPodFiles({ ...whole, config }, inputs, { withListener: false })).stickyKey;
 }
 
 Deno.test("readPodFiles() takes the sticky key of the environment, else the file's, without blanks", async () => {

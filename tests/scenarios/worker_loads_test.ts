@@ -1,7 +1,7 @@
 // What a pod is told while one of its workers loads reaches that worker, too.
 
 import { assert, assertEquals } from "@std/assert";
-import { loadConfig } from "../../src/config/load.ts";
+import { loaded } from "../config/helpers.ts";
 import { RunningPod } from "../support/pod.ts";
 import { ask } from "../support/raw_client.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";
@@ -23,13 +23,8 @@ Deno.test("a configuration that comes while a worker loads is the one it serves"
   await using after = await startOrigin(reply(200, { body: "after" }));
   await using running = await loadingPod(before.url);
   const { pod } = running;
-  const loaded = await loadConfig({
-    args: [],
-    env: { UPSTREAMS: after.url, WORKERS: "1" },
-    readTextFile: () => Promise.reject(new Error("there is no file")),
-  });
-  assert(loaded.ok);
-  await pod.reload({ ...loaded, config: { ...loaded.config, listen: pod.config.listen } });
+  const whole = await loaded({ env: { UPSTREAMS: after.url, WORKERS: "1" } });
+  await pod.reload({ ...whole, config: { ...whole.config, listen: pod.config.listen } });
   assert(!pod.supervisor.handles[0]!.started, "it is told while the worker loads");
 
   await running.allServe();

@@ -20,8 +20,3 @@ function ticksIn(path: string): number {
   const fields = Deno.readTextFileSync(path).replace(/^.*\) /s, "").split(" ");
   return Number(fields[11]) + Number(fields[12]);
 }
-
-export function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-}
