@@ -159,9 +159,11 @@ scenario("a Weir that starts without DNS answers 503 until it has addresses", as
     explained,
   );
   const metrics = await weir.admin("/metrics");
+  const lastAnswer = "\nweir_discovery_last_answer_timestamp_seconds{";
   const labels = `{upstream="default",source="dns+http://${NAME}:${port}"}`;
   assertStringIncludes(metrics, `\nweir_discovery_failing${labels} 1\n`);
-  assert(!metrics.includes("\nweir_discovery_last_answer_timestamp_seconds{"), "there was no answer");
+  assert(!metrics.includes(lastAnswer), "there was no answer");
   dns.answers.set(NAME, { a: ["127.0.0.2"] });
   await until("it serves", async () => (await ask(weir.url)).status === 200);
+  assertStringIncludes(await weir.admin("/metrics"), lastAnswer);
 });
