@@ -1,4 +1,4 @@
-// Programs that some tests use when the machine has them: nginx, haproxy, wrk, python3, openssl.
+// Programs that some tests use when the machine has them: nginx, wrk, python3, openssl.
 //
 // A test that needs one is written `Deno.test({ name, ...needs("nginx", "wrk"), fn })`: without the program it
 // is reported as ignored, and the reason, with the Debian package to install, stands in its output.
@@ -6,14 +6,12 @@
 /** Debian package of each program that tests may ask for. */
 export const packageOf = {
   curl: "curl",
-  haproxy: "haproxy",
   ip: "iproute2",
   nginx: "nginx-light",
   node: "nodejs",
   openssl: "openssl",
   python3: "python3",
   slowhttptest: "slowhttptest",
-  ss: "iproute2",
   strace: "strace",
   unshare: "util-linux",
   wrk: "wrk",
