@@ -12,7 +12,7 @@ export const patternWords: Readonly<Record<string, string>> = {
   "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$":
     "a word of letters, digits, '-', '_', '.' and the like (an RFC 9110 token)",
   "^[\\t\\x20-\\x7e\\x80-\\xff]*$": "text without control characters, in latin-1",
-  "^[1-5](\\d\\d|xx)(-[1-5]\\d\\d)?$": 'a status in quotes, like "200", "2xx" or "200-399"',
+  "^[1-5](\\d\\d|xx)(-[1-5]\\d\\d)?$": 'a status like "200", "2xx" or "200-399"',
   "^\\/[\\x21-\\x7e]*$": 'text that starts with "/", in visible ASCII',
   "^\\/.*": 'text that starts with "/"',
   "^(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$":

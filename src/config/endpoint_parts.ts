@@ -70,7 +70,8 @@ export function parseParameters(words: readonly string[], refuse: Refuse): Param
       const weight = /^\d{1,4}$/.test(value ?? "") ? Number(value) : 0;
       found.weight = weight;
       if (weight < 1 || weight > 1_000) {
-        refuse(`its weight is ${JSON.stringify(value ?? "")}`, "must have a weight from 1 to 1000");
+        const none = /^0+$/.test(value ?? "") ? ", or ;drain to take no new clients" : "";
+        refuse(`its weight is ${JSON.stringify(value ?? "")}`, `must have a weight from 1 to 1000${none}`);
       }
     } else if (name === "backup" || name === "drain") {
       found[name] = true;

@@ -47,7 +47,8 @@ function refuse(issue: Issue, base: Path, refused: Refused): Finding[] {
 function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: Refused): Finding {
   const value = valueAt(input, path);
   const schemas = schemasAt(path);
-  const accepted = accepting(issue, schemas) ?? mustBe(schemas);
+  const form = accepting(issue, schemas) ?? mustBe(schemas);
+  const accepted = needsQuotes(value, schemas) ? `${form}; as text it needs quotes` : form;
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
   const near = typeof value === "string" ? suggestions.nearest(value, words) : undefined;
   const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
@@ -56,6 +57,15 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
     ...(accepted === undefined ? {} : { accepted }),
     ...(near === undefined ? {} : { nearest: near }),
   }, placeOf(path));
+}
+
+/** Whether a number or truth value would be accepted as text: YAML takes `1` and `true` for the one and the other. */
+function needsQuotes(value: unknown, schemas: readonly SchemaNode[]): boolean {
+  if (typeof value !== "number" && typeof value !== "boolean") return false;
+  return schemas.flatMap(alternatives).some(({ type, enum: words, pattern, allOf }) =>
+    type === "string" && words === undefined && allOf === undefined &&
+    new RegExp(pattern ?? "").test(String(value))
+  );
 }
 
 /** The one bound that a number missed says more than its whole range. */

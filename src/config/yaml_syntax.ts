@@ -25,7 +25,7 @@ export function syntaxFindings(
 
 /** The parser's error codes in words that quote nothing of the file, which may hold secrets. */
 const syntaxWords: Readonly<Record<string, string>> = {
-  BAD_ALIAS: "an alias has no name",
+  BAD_ALIAS: "an alias has no name; a text that starts with * must be quoted",
   BAD_DIRECTIVE: "a % directive is not known",
   BAD_DQ_ESCAPE: 'a \\ escape in a "quoted" text is not known',
   BAD_INDENT: "the indentation does not fit the lines above, or a bracket is not closed",
@@ -38,5 +38,7 @@ const syntaxWords: Readonly<Record<string, string>> = {
   RESOURCE_EXHAUSTION: "it is nested too deeply",
   TAB_AS_INDENT: "lines are indented by tabs; YAML takes spaces",
   TAG_RESOLVE_FAILED: "a !tag is not known, or does not fit its value",
-  UNEXPECTED_TOKEN: "something stands where no text can be",
+  UNEXPECTED_TOKEN:
+    "something stands where no text can be; within {...} and [...] a text with braces, brackets or " +
+    "commas must be quoted",
 };

@@ -121,7 +121,8 @@ class TreeReader {
   #follow<T>(alias: Node & { source: string }, path: Path, use: (target: Node) => T): T | undefined {
     const target = this.#targetOf(alias);
     if (target === undefined) {
-      return this.#refuse(alias, path, { state: "is an alias of an anchor that is not above it" });
+      const accepted = "must be in quotes if the * is part of a text";
+      return this.#refuse(alias, path, { state: "is an alias of an anchor that is not above it", accepted });
     }
     if (this.#open.has(target)) {
       return this.#refuse(alias, path, { state: "is an alias of what it stands in" });

@@ -30,6 +30,7 @@ export function hostPatternProblem(text: string): string | null {
     return "its port must be a number up to 65535";
   }
   const plain = name.startsWith("*.") ? name.slice(2) : name;
+  if (/^\.[^.]/.test(name)) return `\`*${name}\` is for all names below`;
   if (plain === "" || plain.includes("..") || plain.startsWith(".")) return "it has an empty label";
   if (name !== "*" && plain.includes("*")) {
     return "`*` may only be the whole first label, as in `*.example.org`";

@@ -99,7 +99,7 @@ const refused: readonly [string, string[]][] = [
   ["http://[::g]:80", ["its IPv6 address is not one"]],
   ["http://[fe80::1%25eth0]:80", ["its IPv6 address is not one"]],
   ["http://[::1]x", ["cannot be told apart"]],
-  ["http://a;weight=0", ["from 1 to 1000"]],
+  ["http://a;weight=0", ["from 1 to 1000, or ;drain to take no new clients"]],
   ["http://a;weight=1001", ["from 1 to 1000"]],
   ["http://a;weight", ["from 1 to 1000"]],
   ["http://a;wieght=2", ["did you mean weight"]],

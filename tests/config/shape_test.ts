@@ -43,7 +43,15 @@ const table: readonly [string, string][] = [
   ["upstreams: {api: {}}", "upstreams.api.endpoints is missing, must be a list of 1 or more"],
   [
     "upstreams: {api: {endpoints: [7]}}",
-    "upstreams.api.endpoints[0] is 7, must be text that is not empty, or a map with url, weight, backup, drain",
+    "upstreams.api.endpoints[0] is 7, must be text that is not empty, or a map with url, weight, backup, drain; as text it needs quotes",
+  ],
+  [
+    route("match: {headers: {x-v: 2}}"),
+    "routes[0].match.headers.x-v is 2, must be text, or a map with present, or a map with prefix; as text it needs quotes",
+  ],
+  [
+    route("requestHeaders: {set: {x-v: true}}"),
+    "routes[0].requestHeaders.set.x-v is (hidden), must be text without control characters, in latin-1; as text it needs quotes",
   ],
   [
     "upstreams: {api: {endpoints: [{url: 'http://a', weight: 0}]}}",
@@ -79,7 +87,7 @@ const table: readonly [string, string][] = [
   ],
   [
     upstream("health: {path: /x, expect: [200]}"),
-    'upstreams.api.health.expect[0] is 200, must be a status in quotes, like "200", "2xx" or "200-399"',
+    'upstreams.api.health.expect[0] is 200, must be a status like "200", "2xx" or "200-399"; as text it needs quotes',
   ],
   [upstream("helath: {}"), "upstreams.api.helath is not a known key; did you mean health?"],
   [
@@ -92,7 +100,7 @@ const table: readonly [string, string][] = [
   ],
   [
     route("match: {query: {x: {prefix: 1}}}"),
-    "routes[0].match.query.x.prefix is 1, must be text that is not empty",
+    "routes[0].match.query.x.prefix is 1, must be text that is not empty; as text it needs quotes",
   ],
   [
     route("match: {headers: {x: {present: true, prefix: a}}}"),

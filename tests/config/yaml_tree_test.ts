@@ -73,9 +73,15 @@ Deno.test("parseConfigText() takes an anchor above an alias, and merges maps", (
 const broken: readonly [string, string][] = [
   ["a: 1\na: 2", "a is written twice, must be written once (first at f:1:1) (f:2:1)"],
   ['{"a": {"b": 1, "b": 1}}', "a.b is written twice, must be written once (first at f:1:8) (f:1:16)"],
-  ["a: *x", "a is an alias of an anchor that is not above it (f:1:4)"],
+  [
+    "a: *x",
+    "a is an alias of an anchor that is not above it, must be in quotes if the * is part of a text (f:1:4)",
+  ],
   ["a: &x [*x]", "a[0] is an alias of what it stands in (f:1:8)"],
-  ["a: {<<: *x}", "a is an alias of an anchor that is not above it (f:1:9)"],
+  [
+    "a: {<<: *x}",
+    "a is an alias of an anchor that is not above it, must be in quotes if the * is part of a text (f:1:9)",
+  ],
   ["a: &x {<<: *x}", "a is an alias of what it stands in (f:1:12)"],
   ["a: {<<: 1}", "a merges (<<) what is no map, must be an alias of a map, or a list of those (f:1:9)"],
   ["b: {k: 1, <<: {l: 2}, k: 3}", "b.k is written twice, must be written once (first at f:1:5) (f:1:23)"],
@@ -85,6 +91,16 @@ const broken: readonly [string, string][] = [
   ["a: 1\n\tb: 2", "f is not valid YAML: lines are indented by tabs; YAML takes spaces (f:2:1)"],
   ["a: 1\n---\nb: 2", "f is not valid YAML: it holds several documents (---) and may hold one (f:2:1)"],
   ["a: !secret b", "f is not valid YAML: a !tag is not known, or does not fit its value (f:1:4)"],
+  [
+    "a: *.b.c",
+    "a is an alias of an anchor that is not above it, must be in quotes if the * is part of a text (f:1:4)",
+  ],
+  ["a: *", "f is not valid YAML: an alias has no name; a text that starts with * must be quoted (f:1:4)"],
+  [
+    "a: [{b}c]",
+    "f is not valid YAML: something stands where no text can be; within {...} and [...] a text with braces, brackets " +
+    "or commas must be quoted (f:1:8)",
+  ],
   ["a: @b", "f is not valid YAML: a text starts with a reserved character and must be quoted (f:1:4)"],
   ["[".repeat(40) + "]".repeat(40), "is nested more than 32 levels deep"],
   ["[".repeat(100_000), "f is not valid YAML"],
