@@ -218,6 +218,8 @@ function unknownFlag(flag: string, names: readonly string[]): Finding {
 function strayArgument(arg: string): Finding {
   const accepted = arg.includes("://")
     ? "must follow --upstream if it is an address"
+    : /\.(ya?ml|json)$/.test(arg)
+    ? "must follow --config if it is the configuration"
     : "must be removed, or follow the flag it belongs to";
   return {
     subject: `the argument ${showValue(arg)}`,

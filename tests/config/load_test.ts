@@ -136,6 +136,9 @@ Deno.test("loadConfig() refuses what on the command line is no flag, empty or gi
   assertEquals(await refusals({ args: ["--upstream", "", "--upstream", ""] }), [
     "--upstream is empty, must be --upstream ADDRESS (flag --upstream)",
   ]);
+  assertEquals(await refusals({ args: ["weir.yaml"] }), [
+    'the argument "weir.yaml" belongs to no flag, must follow --config if it is the configuration (command line)',
+  ]);
   assertEquals(
     await refusals({ args: ["--port=", "run", "-x", "--host", "a", "--host", "b", "--", "http://c"] }),
     [
