@@ -75,7 +75,7 @@ function passesUpstream(known: KnownHeader, trusted: boolean): boolean {
       return true;
     case Known.proxyAuthorization: // Weir asks for none, so it is meant for somebody behind (RFC 9110 11.7.2).
       return true;
-    case Known.xForwardedPort:
+    case Known.xForwardedOther:
     case Known.xRealIp:
       return trusted; // RFC 7239 8.1: whoever is not trusted can write anything here.
     default:

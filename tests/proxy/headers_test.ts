@@ -97,9 +97,10 @@ Deno.test("toUpstream() keeps back whatever Connection names, what else would pa
   }
 });
 
-Deno.test("toUpstream() believes X-Real-IP and X-Forwarded-Port of a trusted peer only", () => {
-  const lines = ["X-Real-IP: 10.0.0.1", "X-Forwarded-Port: 443"];
-  assertEquals(passing(lines), []);
+Deno.test("toUpstream() believes X-Real-IP and the rest of X-Forwarded-* of a trusted peer only", () => {
+  const rest = ["By", "Port", "Prefix", "Scheme", "Server", "Ssl"].map((name) => `X-Forwarded-${name}: a`);
+  const lines = ["X-Real-IP: 10.0.0.1", ...rest];
+  for (const line of lines) assertEquals(passing([line, line.replaceAll("-", "_")]), [], line);
   assertEquals(passing(lines, { told: TOLD }), lines);
 });
 

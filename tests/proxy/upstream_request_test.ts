@@ -91,6 +91,7 @@ Deno.test("the short way and the long way say the same to the endpoint, whatever
     ["x_request_id", "theirs"],
     ["Forwarded", "for=10.0.0.3"],
     ["X-Real-IP", "10.0.0.4"],
+    ["X-Forwarded-Prefix", "/a"],
     ["Proxy-Authorization", "Basic eA=="],
     ["Content-Type", "text/plain"],
   ];

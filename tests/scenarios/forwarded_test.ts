@@ -11,6 +11,7 @@ const claims: Answer["headers"] = [
   ["X-Forwarded-For", "198.51.100.1"],
   ["X-Forwarded-Host", "public.test"],
   ["X-Forwarded-Proto", "https"],
+  ["X-Forwarded-Prefix", "/told"],
   ["X-Request-Id", "told-by-the-client"],
 ];
 
@@ -35,6 +36,7 @@ scenario("a stranger's X-Forwarded fields are replaced", async (props) => {
   assertEquals(request.headerAll("x-forwarded-for"), ["127.0.0.1"]);
   assertEquals(request.headerAll("x-forwarded-host"), ["weir.test"]);
   assertEquals(request.headerAll("x-forwarded-proto"), ["http"]);
+  assertEquals(request.headerAll("x-forwarded-prefix"), []);
   const [id, ...more] = request.headerAll("x-request-id");
   assertEquals([id?.includes("told-by"), more], [false, []]);
 });
