@@ -119,7 +119,7 @@ export class ChunkedBody extends InletBody {
   }
 
   private async more(bytesMax: number): Promise<void> {
-    if (!this.inlet.makeRoom(Math.max(bytesMax, this.inlet.bytes.length))) {
+    if (!this.inlet.makeRoom(bytesMax)) {
       throw new Http1Error("tooLarge", "chunk line or trailers too long");
     }
     if (!await this.inlet.fill()) throw this.truncated();

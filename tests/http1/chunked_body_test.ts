@@ -7,8 +7,8 @@ import { Http1Error } from "../../src/http1/error.ts";
 import { Inlet } from "../../src/http1/inlet.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
 
-/** A body of `text`, which comes in pieces of `size` bytes; then the connection ends. */
-function bodyOf(text: string, { size = text.length, strict = false } = {}) {
+/** A body of `text`, which comes in pieces of `size` bytes into memory that has held others; then the connection ends. */
+function bodyOf(text: string, { size = text.length, strict = false, room = 16 } = {}) {
   const bytes = latin1(text);
   let at = 0;
   const source = {
@@ -20,7 +20,7 @@ function bodyOf(text: string, { size = text.length, strict = false } = {}) {
     },
   };
   const ends: boolean[] = [];
-  const inlet = new Inlet(new Uint8Array(16), source);
+  const inlet = new Inlet(new Uint8Array(room).fill(10), source);
   const body = new ChunkedBody(inlet, { bodyEnded: (complete) => ends.push(complete) }, strict);
   /** What the next message on the connection begins with. */
   const rest = () => fromLatin1(inlet.take(inlet.available)) + text.substring(at);
@@ -36,16 +36,16 @@ async function readAll(body: ChunkedBody, into?: Uint8Array): Promise<string> {
 }
 
 const LONG = "x".repeat(300);
-const TRAILERS = "Digest: abc\r\nX-B:  two \r\n";
+const TRAILERS = "Digest: Host\r\nX-B:  two \r\n";
 
 Deno.test("ChunkedBody.read() gives the content, keeps the trailers and stops at its end, however it comes", async () => {
   const text = `5;ext="a;b"\r\nhello\r\n1\r\n \r\n12c\r\n${LONG}\r\n0\r\n${TRAILERS}\r\nGET /next`;
   for (const size of [1, 2, 3, 7, 16, 50, text.length]) {
     for (const into of [undefined, new Uint8Array(4), new Uint8Array(1_000)]) {
-      for (const strict of [false, true]) {
-        const { body, ends, rest } = bodyOf(text, { size, strict });
+      for (const [strict, room] of [[false, 16], [true, 16], [true, 1_000]] as const) {
+        const { body, ends, rest } = bodyOf(text, { size, strict, room });
         assertEquals(await readAll(body, into), `hello ${LONG}`);
-        assertEquals(body.trailers, ["Digest", "abc", "X-B", "two"]);
+        assertEquals(body.trailers, ["Digest", "Host", "X-B", "two"]);
         assertEquals([ends, rest(), await body.read()], [[true], "GET /next", null]);
       }
     }
@@ -61,10 +61,13 @@ Deno.test("ChunkedBody.read() gives nothing of an empty body", async () => {
 
 Deno.test("ChunkedBody.read() takes a body that breaks off for no end", async () => {
   const whole = `5\r\nhello\r\n0\r\n${TRAILERS}\r\n`;
-  for (let length = 0; length < whole.length; length++) {
-    const { body, ends } = bodyOf(whole.substring(0, length));
-    const error = await assertRejects(() => readAll(body), BodyError);
-    assertEquals([error.kind, ends], ["truncated", [false]], `after ${length} bytes`);
+  // Eight bytes: the last chunk's line then comes behind the CRLF before it.
+  for (const size of [8, whole.length]) {
+    for (let length = 0; length < whole.length; length++) {
+      const { body, ends } = bodyOf(whole.substring(0, length), { size });
+      const error = await assertRejects(() => readAll(body), BodyError);
+      assertEquals([error.kind, ends], ["truncated", [false]], `after ${length} bytes`);
+    }
   }
 });
 
@@ -74,9 +77,12 @@ for (
     ["a chunk that ends without CR", "5\r\nhello\n\n0\r\n\r\n"],
     ["a chunk that ends without LF", "5\r\nhello\r\r0\r\n\r\n"],
     ["a line that ends without CR", "5\nhello\r\n0\r\n\r\n"],
+    ["a line that ends without CR, and is a size without its last digit", "50\nhello\r\n0\r\n\r\n"],
     ["a last line that ends without CR", "0\n\r\n"],
     ["an empty line for a size", "\r\nhello\r\n0\r\n\r\n"],
     ["an LF for a line", "\nhello\r\n0\r\n\r\n"],
+    ["trailers that begin with a CR", "0\r\n\rA: 1\r\n\r\n"],
+    ["a trailer of one letter that ends without CR", "0\r\nA\n\r\n\r\n"],
     ["a trailer that is folded", "0\r\nA: 1\r\n b\r\n\r\n"],
     ["a trailer without a colon", "0\r\nnonsense\r\n\r\n"],
     ["a line beyond its limit", `5;${"a".repeat(9_000)}\r\nhello\r\n0\r\n\r\n`],
@@ -127,9 +133,37 @@ Deno.test("ChunkedBody.ready tells whether a read would not have to wait", async
   assertEquals(whole.body.ready, true);
 });
 
+/** What the body has given, what has come behind it -> whether there is something to give. */
+const readiness: readonly (readonly [given: string, here: string, ready: boolean])[] = [
+  ["", "", false],
+  ["", "5\r", false],
+  ["", "5\r\n", true],
+  ["5\r\nhel", "", false],
+  ["5\r\nhel", "l", true],
+  ["5\r\nhello", "", false],
+  ["5\r\nhello", "\r\n", false],
+  ["5\r\nhello", "\r\n3\r", false],
+  ["5\r\nhello", "\r\n3\r\n", true],
+];
+
+for (const [given, here, ready] of readiness) {
+  const what = `${JSON.stringify(here)} behind ${JSON.stringify(given)}`;
+  Deno.test(`ChunkedBody.ready is ${ready} with ${what}`, async () => {
+    const inlet = new Inlet(new Uint8Array(32).fill(10), { read: () => Promise.resolve(null) });
+    const body = new ChunkedBody(inlet, { bodyEnded: () => {} });
+    inlet.bytes.set(latin1(given), 3);
+    [inlet.start, inlet.end] = [3, 3 + given.length];
+    if (given !== "") await body.read();
+    inlet.bytes.set(latin1(here), 20);
+    [inlet.start, inlet.end] = [20, 20 + here.length];
+    assertEquals(body.ready, ready);
+  });
+}
+
 for (
   const [line, size, strictly] of [
     ["0", 0, true],
+    ["9", 9, true],
     ["a", 10, true],
     ["F", 15, true],
     ["1aF", 431, true],

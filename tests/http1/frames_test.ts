@@ -144,6 +144,8 @@ Deno.test("FrameReader refuses what RFC 6455 forbids", () => {
     ["a mask from a server", writeFrame(Opcode.text, utf8("a"), key), 1002],
     ["a fragmented ping", bytes(0x09, 0), 1002],
     ["a ping of 126 bytes", bytes(0x89, 126, 0, 126), 1002],
+    ["a fragmented close", bytes(0x08, 0), 1002],
+    ["a close of 126 bytes", bytes(0x88, 126, 0, 126), 1002],
     ["125 bytes in 16 bits", bytes(0x82, 126, 0, 125), 1002],
     ["65535 bytes in 64 bits", bytes(0x82, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 1002],
     ["a length with its highest bit set", bytes(0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0), 1002],
@@ -177,6 +179,25 @@ Deno.test("FrameReader puts a character together that fragments cut", () => {
 Deno.test("FrameReader keeps a byte order mark", () => {
   const wire = writeFrame(Opcode.text, utf8("\ufeffa"), null);
   assertEquals(readAll(server(), [wire]), [{ kind: "text", text: "\ufeffa", bytes: 4 }]);
+});
+
+Deno.test("FrameReader takes control frames of up to 125 bytes, and each between the fragments of a message", () => {
+  const [begun, ended] = [bytes(0x01, 1, 65), bytes(0x80, 1, 66)];
+  const payload = new Uint8Array(125);
+  const [ping, pong] = [Opcode.ping, Opcode.pong].map((opcode) => writeFrame(opcode, payload, null));
+  assertEquals(readAll(server(), [begun, ping!, pong!, ended]), [
+    { kind: "ping", data: payload },
+    { kind: "pong", data: payload },
+    { kind: "text", text: "AB", bytes: 2 },
+  ]);
+  const close = writeFrame(Opcode.close, closePayload({ code: 1000, reason: "r".repeat(123) }), null);
+  assertEquals(readAll(server(), [begun, close]), [
+    { kind: "close", words: { code: 1000, reason: "r".repeat(123) } },
+  ]);
+});
+
+Deno.test("FrameReader reads a close frame without a code", () => {
+  assertEquals(readAll(server(), [bytes(0x88, 0)]), [{ kind: "close", words: { code: null, reason: "" } }]);
 });
 
 Deno.test("FrameReader reads nothing after a close frame", () => {

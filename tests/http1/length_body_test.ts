@@ -52,6 +52,30 @@ Deno.test("LengthBody.copyWhole() copies all that is left, where it has room for
   assertEquals([inlet.take(4), ends], [latin1("next"), [true]]);
 });
 
+Deno.test("LengthBody.takeWhole() gives all that is left in memory of its own, and ends once", async () => {
+  const { body, inlet, ends } = fourBytesOf("bodynext");
+  assertEquals(await body.read(new Uint8Array(1)), latin1("b"));
+  const whole = body.takeWhole();
+  inlet.bytes.fill(0);
+  assertEquals([whole, body.left, inlet.available, ends], [latin1("ody"), 0, 4, [true]]);
+  assertEquals([body.takeWhole(), await body.read(), ends], [null, null, [true]]);
+});
+
+Deno.test("a LengthBody that other messages may follow reads nothing of theirs", async () => {
+  for (const into of [undefined, new Uint8Array(16)]) {
+    let asked = 0;
+    const inlet = new Inlet(new Uint8Array(16), {
+      read(room) {
+        room.set(latin1("body and more").subarray(0, asked = room.length));
+        return Promise.resolve(asked);
+      },
+    });
+    const ends: boolean[] = [];
+    const body = new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) });
+    assertEquals([await body.read(into), asked, ends], [latin1("body"), 4, [true]]);
+  }
+});
+
 Deno.test("a LengthBody of which not all is here is neither copied nor taken whole, and loses nothing", async () => {
   const { body, ends } = fourBytesOf("bod");
   assertEquals([body.copyWhole(new Uint8Array(8), 0), body.takeWhole()], [-1, null]);
