@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { AttemptPhase, Failure } from "../../src/proxy/failure.ts";
+import type { AttemptPhase, Failure, Responded } from "../../src/proxy/failure.ts";
 import {
+  endingOf,
   isIdempotent,
   RETRY_AFTER_MAX_MS,
   type RetryFacts,
@@ -205,6 +206,33 @@ Deno.test("retryVerdict() says why not in words", () => {
     const facts = { ...FACTS, ended: asked, onStatus: [503], deadlineLeftMs: 600 };
     assertEquals(retryVerdict(facts), { retry: false, why });
   }
+});
+
+Deno.test("endingOf() reads a Retry-After in seconds, and takes a date for none", () => {
+  const values: readonly (readonly [value: string | null, ms: number | null])[] = [
+    [null, null],
+    ["0", 0],
+    ["1", 1_000],
+    ["120", 120_000],
+    ["999999", 999_999_000],
+    ["1000000", null],
+    ["", null],
+    ["-1", null],
+    ["1.5", null],
+    ["1s", null],
+    ["Fri, 31 Dec 1999 23:59:59 GMT", null],
+  ];
+  for (const [value, retryAfterMs] of values) {
+    const headers = ["Date", "1", ...(value === null ? [] : ["RETRY-after", value])];
+    const outcome = { kind: "response", head: { status: 503, headers, persistent: true } };
+    assertEquals(
+      endingOf(outcome as unknown as Responded, false),
+      { kind: "status", status: 503, unasked: false, retryAfterMs },
+      `${value}`,
+    );
+  }
+  const failure = reset("head", true);
+  assertEquals(endingOf(failure, true), failure);
 });
 
 Deno.test("isIdempotent() knows methods by their exact spelling", () => {
