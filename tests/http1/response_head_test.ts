@@ -131,6 +131,7 @@ Deno.test("a connection lives on unless the origin says close in any line, or is
     [false, [], 0],
     [true, ["Keep-Alive"], 0],
     [true, ["keep-alive", "x-hop"], 0],
+    [true, ["x-hop, Keep-Alive"], 0],
     [false, ["keep-alive", "close"], 0],
   ];
   for (const [persistent, connection, minor = 1] of cases) {
@@ -173,6 +174,8 @@ const malformed: readonly (readonly [why: string, line: string, ...fields: strin
   ["status line without a status code", "HTTP/1.1 2:0 OK"],
   ["status line without a status code", "HTTP/1.1 /99 OK"],
   ["status line without a status code", "HTTP/1.1 1/9 OK"],
+  ["status line without a status code", "HTTP/1.1 2/9 OK"],
+  ["status line without a status code", "HTTP/1.1 :00 OK"],
   ["status line without a status code", "HTTP/1.1 20: OK"],
   ["status line without a status code", "HTTP/1.1\t200 OK"],
   ["status line without a status code", "HTTP/1.1 200\tOK"],
