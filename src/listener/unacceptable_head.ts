@@ -32,7 +32,7 @@ function judgeOnWire(head: RequestHead, { headBytesMax, headerLinesMax }: Listen
   const request = { ...head, contentLength: null, chunked: false };
   const bytes = requestHead(request, head.authority, NO_BUFFER);
   if (bytes.length > headBytesMax) return tooLarge(bytes, 0, bytes.length, headBytesMax);
-  return readRequest(bytes, 0, bytes.length, head.scheme, headerLinesMax).unacceptable;
+  return readRequest(bytes, 0, bytes.length, head.scheme, headerLinesMax, head).unacceptable;
 }
 
 /** Deno.serve frames as the wire listener does what it looks at, and has no body of GET and HEAD. */

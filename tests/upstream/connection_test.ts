@@ -97,6 +97,46 @@ Deno.test("an answer without 100 is not cut for the body that its client keeps",
   connection.close();
 });
 
+Deno.test("an answer that comes while the head of an upload is still sent is not cut for the body that its client keeps", async () => {
+  const watched = new Watched();
+  const conn = new Conn();
+  const room = Promise.withResolvers<number>();
+  conn.write = () => room.promise;
+  const connection = new Connection(conn as unknown as Deno.TcpConn, watched.wheel, 0);
+  const source = new ToldBody(null);
+  source.withheld = true;
+  const body = new RequestBody(source, 1_024, 0, { requestIdKey: "x-request-id" });
+  body.send(connection, latin1("a head"), TIMEOUTS, watched.wheel);
+  await watched.pass(50);
+  hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
+  room.resolve("a head".length);
+  await turns();
+  await watched.pass(60_000);
+  assertEquals([connection.usable, connection.timedOutIn], [true, null]);
+  connection.close();
+});
+
+Deno.test("a client that sends nothing more is to blame also after an early answer, or a 100 that nobody waited for", async () => {
+  for (const early of [false, true]) {
+    const { connection, watched } = await upload(false);
+    if (early) hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
+    else connection.outlet.goOn();
+    await watched.pass(900);
+    assertEquals(connection.timedOutIn, null);
+    await watched.pass(200);
+    assertEquals(connection.timedOutIn, "request");
+  }
+});
+
+Deno.test("an upload that was sent to its end has no limit of sending any more", async () => {
+  const { connection, sending, source, watched } = await upload(false);
+  source.tell("whole", null);
+  assertEquals(await sending, "sent");
+  await watched.pass(60_000);
+  assertEquals([connection.usable, connection.outlet.done], [true, true]);
+  connection.close();
+});
+
 /** A head of so many bytes, and the first `count` of them. */
 function headOf(bytes: number, count = bytes): string {
   const start = "HTTP/1.1 200 OK\r\nX: ";

@@ -9,9 +9,24 @@ import { configSchema } from "../../src/config/schema.ts";
 import type { Connection, ConnectionKeeper } from "../../src/upstream/connection.ts";
 import { DialError } from "../../src/upstream/dial.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
-import { Pools } from "../../src/upstream/pools.ts";
+import { type IdleKeeper, Pools } from "../../src/upstream/pools.ts";
 import { snapshotOf } from "../support/loop.ts";
 import { StillTime } from "../support/still_time.ts";
+
+/** Counts who keeps connections that may make room. */
+class CountedPools extends Pools {
+  keepers = 0;
+
+  override add(keeper: IdleKeeper): void {
+    super.add(keeper);
+    this.keepers++;
+  }
+
+  override remove(keeper: IdleKeeper): void {
+    super.remove(keeper);
+    this.keepers--;
+  }
+}
 
 /** One endpoint as each of two workers sees it, and a clock that they share; `written` is of its upstream. */
 function twoWorkers(written: Record<string, unknown> = {}) {
@@ -27,18 +42,21 @@ function twoWorkers(written: Record<string, unknown> = {}) {
     upstreams: { default: { endpoints: ["http://127.0.0.1:1"], ...written } },
   });
   const [upstream] = snapshotOf(config).upstreams;
+  const pools = new CountedPools();
   const workers = [1, 2].map((column) =>
     new Endpoint(upstream!.endpoints[0]!, upstream!, {
       own: new OwnColumn(board, column),
       wheel: clock.wheel,
-      pools: new Pools(),
+      pools,
       now: () => clock.now,
       random: () => 0,
     })
   );
   const totals = new Totals(board);
   const total = (field: keyof typeof EndpointField) => totals.endpoint(0, EndpointField[field]);
-  return { board, clock, total, first: workers[0]!, second: workers[1]! };
+  /** The part of the endpoint's latency that the first worker has measured. */
+  const ownCost = () => board.float64[board.layout.ewmaCell(1, 0)];
+  return { board, clock, ownCost, pools, total, first: workers[0]!, second: workers[1]! };
 }
 
 Deno.test("Endpoint.observeFailure() takes an endpoint that never answered for a slow one", () => {
@@ -67,6 +85,32 @@ Deno.test("Endpoint.latency() weighs what each worker knows by how fresh it is",
   // Long after, neither counts for nothing.
   clock.now = 1e9;
   assertEquals(first.latency().costMs.toFixed(6), "25.000000");
+});
+
+Deno.test("Endpoint.observeLatency() moves what this worker knows by how long ago it was measured", () => {
+  const { clock, first, ownCost, second } = twoWorkers({ balance: { decayMs: 1_000 } });
+  second.observeLatency(500, 1_000);
+  first.observeLatency(40, 1_000);
+  clock.ms = 2_000;
+  first.observeLatency(10, 2_000);
+  assertEquals(ownCost(), 10 + 30 * Math.exp(-1));
+});
+
+Deno.test("Endpoint.observeFailure() goes by what this worker has measured itself, however little", () => {
+  const { clock, first, ownCost, second } = twoWorkers();
+  second.observeLatency(500, clock.ms);
+  first.observeLatency(0.5, clock.ms);
+  first.observeFailure(0.1, clock.ms);
+  assertEquals(ownCost(), 1);
+});
+
+Deno.test("Endpoint.latency() is as old as the latest of what the workers know", () => {
+  for (const times of [[1_000, 3_000], [3_000, 1_000]] as const) {
+    const { first, second } = twoWorkers();
+    first.observeLatency(10, times[0]);
+    second.observeLatency(10, times[1]);
+    assertEquals(first.latency().atMs, 3_000);
+  }
 });
 
 /** A connection that has served a request. */
@@ -172,6 +216,20 @@ Deno.test("Endpoint.retire() closes and counts what idles, and what is given bac
   first.giveBack(late.asConnection, true);
   assertEquals([idling.closed, late.closed, first.takeIdle(1_000)], [true, true, null]);
   assertEquals(total("connectionsClosed"), 2);
+});
+
+Deno.test("Endpoint.retire() has nothing left of it among what may make room", () => {
+  const { first, pools } = twoWorkers();
+  first.giveBack(new Served().asConnection, true);
+  assertEquals(pools.keepers, 2);
+  first.retire();
+  assertEquals([pools.keepers, pools.makeRoom()], [1, null]);
+});
+
+Deno.test("Endpoint is a backup as its snapshot says", () => {
+  for (const backup of [false, true]) {
+    assertEquals(twoWorkers({ endpoints: [{ url: "http://127.0.0.1:1", backup }] }).first.backup, backup);
+  }
 });
 
 Deno.test("Endpoint.lease() keeps to the limit over all workers, and rings when there is room for who waits", () => {

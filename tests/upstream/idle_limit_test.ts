@@ -32,11 +32,15 @@ Deno.test("IdleLimit.learnFromReset() goes below where the connection was dead",
   assertEquals(now(), 1_600);
   limit.learnFromReset(3_000, CONFIGURED_MS);
   assertEquals(now(), 1_280);
+  limit.learnFromReset(500, CONFIGURED_MS);
+  assertEquals(now(), 400);
+  for (let resets = 0; resets < 20; resets++) limit.learnFromReset(500, CONFIGURED_MS);
+  assertEquals(now(), 100, "and no lower");
 });
 
 Deno.test("IdleLimit.learnFromReset() learns nothing from a connection that hardly idled: that was a crash", () => {
   const { limit, now } = stage();
-  limit.learnFromReset(20, CONFIGURED_MS);
+  for (const idleMs of [20, 499]) limit.learnFromReset(idleMs, CONFIGURED_MS);
   assertEquals(now(), CONFIGURED_MS);
 });
 
@@ -45,10 +49,17 @@ Deno.test("IdleLimit.learnFromReuse() forgets bit by bit what one reset taught",
   limit.learnFromReuse(3_000, CONFIGURED_MS);
   assertEquals(now(), CONFIGURED_MS);
   limit.learnFromReset(1_000, CONFIGURED_MS);
-  limit.learnFromReuse(100, CONFIGURED_MS);
+  limit.learnFromReuse(399, CONFIGURED_MS);
   assertEquals(now(), 800);
-  limit.learnFromReuse(500, CONFIGURED_MS);
+  limit.learnFromReuse(400, CONFIGURED_MS);
   assertEquals(now(), 840);
   for (let uses = 0; uses < 100; uses++) limit.learnFromReuse(now(), CONFIGURED_MS);
   assertEquals(now(), CONFIGURED_MS);
+});
+
+Deno.test("IdleLimit.learnFromReuse() leaves a limit that the endpoint has said, above the configured one", () => {
+  const { limit, now } = stage();
+  limit.learnFromHeader(75_000);
+  limit.learnFromReuse(60_000, CONFIGURED_MS);
+  assertEquals(now(), 74_000);
 });

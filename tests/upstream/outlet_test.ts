@@ -22,6 +22,12 @@ function posted(text: string) {
   return { conn, outlet };
 }
 
+Deno.test("an Outlet has sent nothing before something is sent", () => {
+  const { wheel } = new StillTime();
+  const outlet = new Outlet({} as Deno.TcpConn, wheel, { timedOutIn: null, onDeadline: () => {} });
+  assertEquals([outlet.begun, outlet.done, outlet.bytes], [false, false, 0]);
+});
+
 Deno.test("a head that is taken whole is sent", async () => {
   const { conn, outlet } = posted("a head");
   assertEquals(outlet.done, false);
