@@ -140,7 +140,7 @@ Deno.test("whose first answers are awaited is known at once, and told once when 
     quick: { endpoints: ["dns+http://quick.test:80"] },
     slow: { endpoints: ["k8s://slow:http", "http://10.0.0.2"] },
   }));
-  await settle();
+  await settled();
   const words = (name: string) => `${name}: scripted: no answer yet from somebody`;
   assertEquals(book.awaits(), [words("quick"), words("slow")]);
   await clock.advance(999);

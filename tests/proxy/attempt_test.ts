@@ -204,13 +204,13 @@ for (const [ms, who] of [[600, "client"], [500, "endpoint"], [400, "endpoint"]] 
   Deno.test(`an upload whose last piece so far goes out after ${ms} of 1000 ms waits for its ${who}`, async () => {
     const body = new ToldBody(100);
     const put = stage(body, 1_000);
-    await turns();
+    await settled();
     body.tell("some");
-    await turns();
+    await settled();
     await put.conn.take();
     put.pass(ms);
     body.tell("more");
-    await turns();
+    await settled();
     put.pass(1_000 - ms);
     const { kind } = await put.outcome;
     assertEquals(kind, who === "client" ? "badRequestBody" : "timedOut");

@@ -208,6 +208,8 @@ Deno.test("requestIdOf() takes one plain word of whom the operator believes", ()
   const id = (lines: readonly string[], trusted = true, requestIdFrom = "trusted") =>
     requestIdOf(headOf(lines), identity({ requestIdFrom }), trusted, make);
   assertEquals(id(["X-REQUEST-id: theirs"]), "theirs");
+  assertEquals(id(["A: x", "X-Request-Id: theirs", "B: x-request-id"]), "theirs");
+  assertEquals(id(["X-Request-Idea: theirs"]), "made");
   assertEquals(id(["X-Request-Id: theirs"], false), "made");
   assertEquals(id(["X-Request-Id: theirs"], false, "anyone"), "theirs");
   assertEquals(id([]), "made");
@@ -263,6 +265,7 @@ Deno.test("toClient() keeps back what is for one hop, and adds a Date that is mi
 
 Deno.test("toClient() says one length, and none of an answer that has no content", () => {
   assertEquals(answered([DATE, "Content-Length: 5, 5", "content-length: 5"]), [DATE, "Content-Length: 5"]);
+  assertEquals(answered([DATE, "Content-Length: 5 ,5"]), [DATE, "Content-Length: 5"]);
   assertEquals(answered([DATE, "Content-Length: 5", "A: 1"], "204 No Content"), [DATE, "A: 1"]);
   assertEquals(answered([DATE, "Content-Length: 5"], "304 Not Modified"), [DATE, "Content-Length: 5"]);
 });
@@ -278,4 +281,6 @@ Deno.test("interimToClient() keeps back what is for one hop, and framing", () =>
   ];
   const { status, reason, headers } = interimToClient({ status: 103, reason: "Early", headers: flat(lines) });
   assertEquals([status, reason, joined(headers)], [103, "Early", ["Link: </a>", "Date: x"]]);
+  const plain = { status: 103, reason: "Early", headers: ["Link", "</a>", "X-Hop", "1"] };
+  assertEquals(interimToClient(plain), plain);
 });

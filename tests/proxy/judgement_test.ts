@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { EndpointField } from "../../src/board/fields.ts";
 import { BodyError, type Delivery } from "../../src/exchange.ts";
 import type { Attempt } from "../../src/proxy/attempt.ts";
-import type { AttemptPhase, Outcome } from "../../src/proxy/failure.ts";
+import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "../../src/proxy/failure.ts";
 import { countResult, judge, judgeDelivery } from "../../src/proxy/judgement.ts";
 import type { Proxy } from "../../src/proxy/proxy.ts";
 import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";
@@ -31,6 +31,7 @@ function judged(
   wholeAt = 0,
   limits: Partial<TimeoutsConfig> = {},
   givenAt = 0,
+  entry = new AttemptRecord("e", 1_000),
 ): string[] {
   const told: string[] = [];
   const lease = { endpoint: endpointOf(told), reused: true, idleMs: 700 } as Lease;
@@ -48,7 +49,7 @@ function judged(
     tlsHandshakeMs: 500,
     ...limits,
   } as TimeoutsConfig;
-  judge(outcome, lease, new AttemptRecord("e", 1_000), { wholeAt, givenAt }, timeouts, proxy);
+  judge(outcome, lease, entry, { wholeAt, givenAt }, timeouts, proxy);
   return told;
 }
 
@@ -94,6 +95,14 @@ const judgements: Record<string, readonly [outcome: Outcome, told: readonly stri
     { kind: "malformed", sent: true, reused: false, detail: "" },
     FAILED,
   ],
+  "one that speaks something else on a kept connection has failed, too": [
+    { kind: "malformed", sent: true, reused: true, detail: "" },
+    FAILED,
+  ],
+  "and so has one that is silent there": [
+    { kind: "timedOut", phase: "head", sent: true, reused: true, detail: "" },
+    FAILED,
+  ],
   "one whose certificate is bad has failed": [
     { kind: "tlsFailed", sent: false, reused: false, detail: "" },
     FAILED,
@@ -103,6 +112,25 @@ const judgements: Record<string, readonly [outcome: Outcome, told: readonly stri
 for (const [what, [outcome, told]] of Object.entries(judgements)) {
   Deno.test(`judge(): ${what}`, () => assertEquals(judged(outcome), told));
 }
+
+/** What an attempt came to -> status, milliseconds to the head, and outcome, as they stand in its record. */
+const written: readonly (readonly [outcome: Outcome, status: number, headMs: number, words: string])[] = [
+  [answered("response", 200), 200, 400, "200"],
+  [answered("switched", 101), 101, 400, "101"],
+  [{ kind: "clientGone" }, 0, 0, "client left"],
+  [{ kind: "badRequestBody", cause: "malformed", detail: "a bare LF" }, 0, 0, "request body: a bare LF"],
+  [reset(true, false), 0, 0, describeFailure(reset(true, false) as Failure)],
+];
+
+Deno.test("judge() writes down what the attempt came to", () => {
+  for (const [outcome, status, headMs, words] of written) {
+    const entry = new AttemptRecord("e", 1_000);
+    const { headAt } = entry;
+    judged(outcome, 0, {}, 0, entry);
+    assertEquals([entry.reused, entry.status, entry.outcome], [true, status, words]);
+    assertEquals(entry.headAt, headMs === 0 ? headAt : 1_000 + headMs);
+  }
+});
 
 Deno.test("judge(): an endpoint's time to fail begins with the last of the body, and is none before it", () => {
   const times = [1_200, Infinity].map((wholeAt) => judged(reset(false, false), wholeAt)[1]);

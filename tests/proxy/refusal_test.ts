@@ -126,6 +126,8 @@ const before: Record<string, readonly [head: RequestHead, status: number | null,
       501,
       ["content-type", "application/grpc"],
     ],
+    "gRPC in capitals": [request("POST", "/", ["content-type", "Application/GRPC; v=1"]), 501],
+    "what only names gRPC": [request("POST", "/", ["content-type", "text/plain; a=application/grpc"]), null],
     "gRPC-Web": [request("POST", "/", ["content-type", "application/grpc-web"]), null],
     "a request that was here before": [request("GET", "/", ["via", "1.1 other, 1.1 edge"]), 508],
     "a request of another gateway": [request("GET", "/", ["via", "1.1 other"]), null],
@@ -142,6 +144,16 @@ for (const [what, [head, status, field]] of Object.entries(before)) {
   });
 }
 
+Deno.test("what a listener finds unacceptable is answered as it says, and its connection not used again", () => {
+  const unacceptable = { status: 431, error: "http_request_error", message: "too many header lines" };
+  // Its head may be incomplete: nothing else is looked for in it.
+  const head = request("TRACE", "/".padEnd(2_000, "x"));
+  const refusal = refusalBeforeRouting({ head, unacceptable }, LIMITS, "edge")!;
+  const { answer, text } = answerTo(refusal);
+  assertEquals([answer.status, text], [431, `431 ${answer.reason}: too many header lines\n`]);
+  assertEquals(headerValue(answer.headers, "connection"), "close");
+});
+
 Deno.test("an answer to gRPC has no body, which its clients would not read", () => {
   const { head } = { head: request("POST", "/", ["content-type", "application/grpc"]) };
   const { text, length } = answerTo(refusalBeforeRouting({ head, unacceptable: null }, LIMITS, "edge")!);
@@ -154,10 +166,11 @@ Deno.test("OPTIONS is for this hop when it has no forwards left, and nothing els
     request("OPTIONS", "*", forwards("0")),
     request("OPTIONS", "*", forwards("00")),
     request("OPTIONS", "*", forwards("10")),
+    request("OPTIONS", "*", forwards("01")),
     request("OPTIONS", "*"),
     request("GET", "/", forwards("0")),
   ];
-  assertEquals(asked.map((head) => isForThisHop({ head })), [true, true, false, false, false]);
+  assertEquals(asked.map((head) => isForThisHop({ head })), [true, true, false, false, false, false]);
 });
 
 Deno.test("WholeBody gives its bytes once, however it is read", async () => {

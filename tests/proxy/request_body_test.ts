@@ -47,6 +47,26 @@ Deno.test("a head that goes ahead of its body, and that nobody takes, runs into 
   assertEquals(late, ["send"]);
 });
 
+Deno.test("an attempt that waits for another piece, or sends one, takes nothing from the one that follows it", async () => {
+  for (const sends of [false, true]) {
+    const source = new ToldBody(null);
+    const body = new RequestBody(source, 5, 0, IDENTITY);
+    const room = Promise.withResolvers<void>();
+    const [first, second]: [string[], string[]] = [[], []];
+    const one = body.send(connectionTo(first, room.promise), latin1("one "), TIMEOUTS, still());
+    source.tell("first");
+    await turns();
+    if (!sends) room.resolve();
+    await turns();
+    const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, still());
+    room.resolve();
+    source.tell("second", null);
+    await Promise.all([one, two]);
+    assertEquals(first.join(""), "one 5\r\nfirst\r\n");
+    assertEquals(second.join(""), `two 5\r\nfirst\r\n6\r\nsecond\r\n${END}`);
+  }
+});
+
 for (const ahead of [false, true]) {
   const what = ahead ? "is still sending a head that goes ahead" : "still waits for its first piece";
   Deno.test(`an attempt that ${what} takes nothing from the one that follows it`, async () => {
@@ -124,6 +144,7 @@ const writes: Record<string, readonly [source: Source, writes: readonly string[]
   "no trailers": [{ length: null, pieces: [], trailers: [] }, ["h 0\r\n\r\n"]],
   "pieces of nothing, which would end it": [{ length: null, pieces: ["", "ab", ""] }, ["h 2\r\nab\r\n", END]],
   "a first piece that is large": [{ length: 16_384, pieces: [large] }, [`h ${large}`]],
+  "a later piece that is as large": [{ length: 16_387, pieces: ["ab", `${large}x`] }, ["h ab", `${large}x`]],
   "a first piece that is too large to be copied": [
     { length: 16_385, pieces: [`${large}x`] },
     ["h ", `${large}x`],
@@ -151,6 +172,49 @@ for (const [keptBytesMax, replayable] of [[5, true], [4, false]] as const) {
     if (replayable) assertEquals(await written(body), ["h ab", "cde"]);
   });
 }
+
+Deno.test("a body of large pieces is kept whole for another attempt, and freed as it is sent when it is not kept", async () => {
+  for (const keptBytesMax of [20_000, 19_999]) {
+    const pieces = ["a", "b"].map((letter) => latin1(letter.repeat(10_000)));
+    const body = new RequestBody(
+      { ...silent, ...takingTurns(pieces), length: 20_000 },
+      keptBytesMax,
+      0,
+      IDENTITY,
+    );
+    const whole = `h ${"a".repeat(10_000)}${"b".repeat(10_000)}`;
+    assertEquals((await written(body)).join(""), whole);
+    const kept = keptBytesMax === 20_000;
+    assertEquals(body.replayable, kept);
+    assertEquals(pieces.map(({ length }) => length), kept ? [10_000, 10_000] : [10_000, 0]);
+    if (kept) assertEquals((await written(body)).join(""), whole);
+  }
+});
+
+function takingTurns(pieces: readonly Uint8Array[]): Pick<Body, "read"> {
+  let next = 0;
+  return { read: () => Promise.resolve(pieces[next++] ?? null) };
+}
+
+Deno.test("RequestBody.wholeAt is when the last of it had come: its last byte, or the end where only that tells", async () => {
+  for (const [length, wholeAt] of [[4, 100], [null, 200]] as const) {
+    const { wheel, passes } = steppedWheel();
+    const source = new ToldBody(length);
+    const body = new RequestBody(source, 1_024, 0, IDENTITY);
+    const conn = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) } as Deno.TcpConn;
+    const outlet = new Outlet(conn, wheel, { timedOutIn: null, onDeadline: () => {} });
+    const sending = body.send({ outlet } as Connection, latin1("h "), TIMEOUTS, wheel);
+    source.tell("ab");
+    await turns();
+    assertEquals(body.wholeAt, Infinity);
+    source.tell("cd");
+    await passes(100);
+    source.tell(null);
+    await passes(100);
+    await sending;
+    assertEquals(body.wholeAt, wholeAt);
+  }
+});
 
 for (const how of ["in pieces", "at once"] as const) {
   Deno.test(`a body ${how} may be as large as the limit, and no attempt sends more of a larger one`, async () => {

@@ -21,6 +21,8 @@ Deno.test("RetryBudget pays one retry for five requests at 20 percent", () => {
   assertEquals(budget.spend(), false);
   budget.earn();
   assertEquals(spend(budget, 5), 1);
+  for (let i = 0; i < 500; i++) budget.earn();
+  assertEquals(spend(budget, 500), 100);
 });
 
 Deno.test("RetryBudget pays the minimum per second to an upstream with few requests", () => {

@@ -149,6 +149,12 @@ for (
   });
 }
 
+Deno.test("retryVerdict() after an answer that crossed its request: at once for GET, no for POST", () => {
+  const ended = { kind: "status", status: 408, unasked: true, retryAfterMs: 5_000 } as const;
+  for (const method of IDEMPOTENT) assertEquals(told({ ended, method }), "(reused)", method);
+  for (const method of OTHER) assertEquals(told({ ended, method }), "no", method);
+});
+
 for (
   const [status, onStatus, retryAfterMs, deadlineLeftMs, expected] of [
     [503, [], null, Infinity, "no"],

@@ -107,6 +107,8 @@ Deno.test("toldBy() believes nothing of a malformed element", () => {
     "for=192.0.2.9;for=192.0.2.8",
     "for=192.0.2.9;proto=https;Proto=http",
     "for=192.0.2.9;proto=/",
+    'for=192.0.2.9;proto="/"',
+    'for=192.0.2.9;proto=""',
     'for=192.0.2.9;host="a b"',
     'for=192.0.2.9;host="a.test',
     'for=192.0.2.9;host="a,for=192.0.2.8;b="',
@@ -143,6 +145,56 @@ Deno.test("toldBy() takes Forwarded only where no X-Forwarded field stands, or w
   }
   assertEquals(told(both), byForwarded);
   assertEquals(told(both, "x-forwarded"), NOTHING);
+});
+
+Deno.test("toldBy() takes several X-Forwarded-For lines for one list, and the first host and scheme", () => {
+  const headers = [
+    "Accept",
+    "a",
+    "X-Forwarded-For",
+    "198.51.100.1, 192.0.2.9",
+    "X-Forwarded-Host",
+    "a.test",
+    "x-forwarded-for",
+    "10.0.0.2",
+    "X-Forwarded-Proto",
+    "https",
+    "X-Forwarded-Host",
+    "b.test",
+    "X-Forwarded-Proto",
+    "http",
+    "Cookie",
+    "c",
+  ];
+  const addresses = "198.51.100.1, 192.0.2.9, 10.0.0.2";
+  assertEquals(told(headers), {
+    client: "192.0.2.9",
+    addresses,
+    host: "a.test",
+    proto: "https",
+    elements: "",
+  });
+});
+
+Deno.test("toldBy() reads addresses in every form that occurs, and believes nobody behind what is none", () => {
+  const hops: readonly (readonly [hop: string, client: string])[] = [
+    ["192.0.2.9", "192.0.2.9"],
+    ["192.0.2.9:80", "192.0.2.9"],
+    ["2001:db8::9", "2001:db8::9"],
+    ["[2001:db8::9]", "2001:db8::9"],
+    ["[2001:db8::9]:80", "2001:db8::9"],
+    ["::ffff:192.0.2.9", "192.0.2.9"],
+    ["", "10.0.0.2"],
+    ["unknown", "10.0.0.2"],
+    ["x192.0.2.9:80", "10.0.0.2"],
+    ["192.0.2.9:80x", "10.0.0.2"],
+    ["x[2001:db8::9]", "10.0.0.2"],
+    ["[2001:db8::9]x", "10.0.0.2"],
+    ["[]", "10.0.0.2"],
+  ];
+  for (const [hop, client] of hops) {
+    assertEquals(told(["X-Forwarded-For", `10.0.0.3, ${hop}, 10.0.0.2`]).client, client, hop);
+  }
 });
 
 Deno.test("toldBy() says in Forwarded what X-Forwarded fields tell, from the client on", () => {
