@@ -6,6 +6,7 @@ import {
   LARGE_PIECES,
   PIECES,
   SMALL_PIECES,
+  trimBuffers,
 } from "../../src/http1/buffers.ts";
 
 Deno.test("BufferPool lends what came back last, and makes more when none is left", () => {
@@ -37,6 +38,19 @@ Deno.test("BufferPool.trim() lets those go that nobody has needed since the last
   assertEquals(pool.kept, 2);
   pool.trim();
   assertEquals(pool.kept, 0);
+});
+
+Deno.test("trimBuffers() lets those of every size go that nobody has needed since the last time", () => {
+  const sizes = [1, 5_000, 20_000];
+  const kept = sizes.map(bufferFor);
+  const large = LARGE_PIECES.take();
+  for (const buffer of [...kept, large]) giveBack(buffer);
+  // The first time they were in use just before.
+  for (let time = 0; time < 2; time++) trimBuffers();
+  const lent = sizes.map(bufferFor);
+  assertEquals(lent.map((buffer, i) => buffer === kept[i]), [false, false, false]);
+  assertEquals([SMALL_PIECES, PIECES, LARGE_PIECES].map((pool) => pool.kept), [0, 0, 0]);
+  for (const buffer of lent) giveBack(buffer);
 });
 
 Deno.test("bufferFor() gives the smallest buffer that holds as much, and giveBack() knows whose it is", () => {

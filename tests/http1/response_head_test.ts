@@ -90,6 +90,7 @@ Deno.test("the short way and the long way give the client the same lines, whatev
     "Proxy-Connection: keep-alive",
     "Set-Cookie: a=1",
     "Set-Cookie: b=2",
+    "Via: 1.1 origin",
     "Content-Type: text/html",
     "X-Blank:",
     "X-Wide:   w  ",
