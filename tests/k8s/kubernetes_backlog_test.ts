@@ -50,3 +50,24 @@ scenario("lists anew when an event that waited makes no sense after all", async 
   (await api.next()).open();
   await watched.until(() => watched.problem === null && watched.addresses === "10.0.0.1");
 });
+
+scenario("reads nothing that waited from before a list after it", async (api, watched) => {
+  const watch = await api.listThenWatch("1", [onePod]);
+  await watched.until(() => watched.told.length === 1);
+  watched.holdPauses = true;
+  watch.bytes(new TextEncoder().encode('{"type":"MODIFIED","object":{"metadata":{"name":"s1"}}}\n'));
+  watch.event("ADDED", slice("s2", { "10.0.0.2": "ready" }, "2"));
+  watch.end();
+  await watched.until(() => watched.problem !== null && watched.held.length === 2);
+  // Until the next look at it, and until the server is asked again: that one first.
+  watched.held[1]!.pass();
+  (await api.next()).list("9", [slice("s3", { "10.0.0.3": "ready" }, "9")]);
+  const resumed = (await api.next()).open();
+  watched.held[0]!.pass();
+  await watched.until(() => watched.told.length === 2);
+  assertEquals([resumed.query.resourceVersion, watched.addresses], ["9", "10.0.0.3"]);
+  watched.holdPauses = false;
+  resumed.end();
+  for (const { pass } of watched.held.splice(2)) pass();
+  assertEquals((await api.next()).query.resourceVersion, "9");
+});

@@ -21,6 +21,11 @@ export class Backlog {
     return true;
   }
 
+  /** Forgets what it has: something newer says all of it. */
+  clear(): void {
+    this.lines.clear();
+  }
+
   /** Gives out what it has, in the order in which the lines came. */
   *take(): Generator<string> {
     for (const [name, line] of this.lines) {

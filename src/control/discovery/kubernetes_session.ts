@@ -104,7 +104,8 @@ export class SliceMirror {
       resourceVersion = page.metadata.resourceVersion;
       next = page.metadata.continue ?? "";
     } while (next !== "");
-    // Only a whole list counts: what the mirror held and the list does not is gone.
+    // Only a whole list counts: what the mirror held and the list does not is gone, and so is what waits from before.
+    this.backlog.clear();
     this.slices.clear();
     for (const [name, slice] of found) this.slices.set(name, slice);
     this.#resourceVersion = resourceVersion;
