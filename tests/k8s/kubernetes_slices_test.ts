@@ -140,6 +140,19 @@ Deno.test("endpointsOf() says why there is no endpoint", () => {
     // What the cluster keeps for a Service whose selector matches nothing.
     [[given([], null)], "http", "has no ready pod"],
     [[given([["10.0.0.1"]])], "grpc", "has no port grpc: its pods have http=8080"],
+    // A headless Service needs no ports; its pods are as ready as any.
+    [[given([["10.0.0.1"]], null)], 80, "has no port 80: the EndpointSlices of its pods name no TCP port"],
+    [
+      [given([["10.0.0.1"]], [{ port: 53, protocol: "UDP" }])],
+      53,
+      "has no port 53: the EndpointSlices of its pods name no TCP port",
+    ],
+    // A named targetPort that the pods of one slice do not have.
+    [
+      [given([["10.0.0.1"]], []), given([], [{ port: 81, name: "x" }])],
+      80,
+      "the EndpointSlices of its pods name no TCP port",
+    ],
   ];
   for (const [slices, port, says] of table) {
     const { endpoints, problem } = endpointsOf(slices, { ...target, port });

@@ -80,8 +80,9 @@ export function endpointsOf(slices: Iterable<Slice>, target: KubernetesTarget): 
       best.set(id, { endpoint, pod, state });
     }
   }
-  if (best.size === 0 && all.some((slice) => slice.ports.length > 0 && !portOf(slice.ports, target.port))) {
-    return { endpoints: [], problem: `${service} has no port ${target.port}: ${portsSeen(all)}` };
+  const without = all.filter((slice) => hasSomething(slice) && !portOf(slice.ports, target.port));
+  if (best.size === 0 && without.length > 0) {
+    return { endpoints: [], problem: `${service} has no port ${target.port}: ${portsSeen(without)}` };
   }
 
   const pods = oncePerPod([...best.values()]);
@@ -104,7 +105,13 @@ function portOf(ports: readonly SlicePort[], wanted: string | number): SlicePort
   return ports.find((port) => port.port === wanted) ?? (ports.length === 1 ? ports[0] : undefined);
 }
 
+/** The cluster keeps a slice without either for a Service whose selector matches nothing. */
+const hasSomething = ({ ports, endpoints }: Slice) => ports.length > 0 || endpoints.length > 0;
+
 function portsSeen(slices: readonly Slice[]): string {
+  if (slices.every(({ ports }) => ports.length === 0)) {
+    return "the EndpointSlices of its pods name no TCP port";
+  }
   const seen = new Set(slices.flatMap((slice) => slice.ports.map((p) => `${p.name || "unnamed"}=${p.port}`)));
   return `its pods have ${[...seen].sort().join(", ")}`;
 }
