@@ -71,16 +71,17 @@ export function withoutUserinfo(text: string): string {
 
 /**
  * Whether the value at `path` may be a credential: any header that Weir sends to an origin, and matched or
- * answered values whose name sounds like one.
+ * answered values whose name sounds like one. So may text that stands where a map of these should: a line without
+ * its colon is such text.
  */
 export function isSecret(path: Path): boolean {
-  if (path[0] !== "routes") return false;
-  const name = path.slice(2).map(String);
-  if (name[0] === "requestHeaders" && name.length > 2 && name[1] !== "remove") return true;
-  const holdsValues = name[0] === "responseHeaders" ||
-    (name[0] === "match" && (name[1] === "headers" || name[1] === "query"));
+  const [root, , part, kind, name] = path.map(String);
+  if (root !== "routes" || kind === "remove") return false;
+  if (part === "requestHeaders") return true;
+  const holdsValues = part === "responseHeaders" ||
+    (part === "match" && (kind === "headers" || kind === "query"));
   return holdsValues &&
-    /auth|cookie|token|secret|passw|key|session|credential|signature/i.test(name[2] ?? "");
+    (name === undefined || /auth|cookie|token|secret|passw|key|session|credential|signature/i.test(name));
 }
 
 /** What stands at `path`, with `hidden` for each value in it that may be a credential. */

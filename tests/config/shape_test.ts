@@ -144,6 +144,27 @@ Deno.test("a refusal never shows the value of a header that a route sets", async
   assert(!text.includes("hunter2"));
 });
 
+Deno.test("a refusal never shows a header that a route sets, or asks for, without its colon", async () => {
+  for (
+    const keys of [
+      "requestHeaders",
+      "requestHeaders.set",
+      "requestHeaders.add",
+      "responseHeaders",
+      "responseHeaders.set",
+      "match.headers",
+      "match.query",
+    ]
+  ) {
+    const written = keys.split(".").reduceRight(
+      (inner, key) => `{${key}: ${inner}}`,
+      "authorization hunter2",
+    );
+    const text = (await refusals({ file: route(written.slice(1, -1)) })).join();
+    assert(text.includes(`routes[0].${keys} is (hidden), must be a map`), text);
+  }
+});
+
 Deno.test("every pattern of the schema has words for refusals", () => {
   const patterns = new Set(JSON.stringify(jsonSchema()).match(/"pattern":"(?:[^"\\]|\\.)*"/g));
   for (const pattern of patterns) {
