@@ -113,7 +113,7 @@ function probeReply(state: ProbeState, probe: "live" | "ready" | "started"): Rep
 
 function metrics({ sources }: HandlerInputs, { request }: Asked): Reply {
   // A scraper's types carry parameters (version, escaping) that negotiation would take for other types.
-  const accept = (request.headers.get("accept") ?? "*/*").replaceAll(/;\s*(?!q=)[^;,=]+=[^;,]*/gi, "");
+  const accept = (request.headers.get("accept") ?? "*/*").replaceAll(/;(?!\s*q=)[^;,=]+=[^;,]*/gi, "");
   const chosen = accepts({ headers: new Headers({ accept }) }, "text/plain", "application/openmetrics-text");
   const format = chosen === "application/openmetrics-text" ? "openmetrics" : "prometheus";
   return { status: 200, type: CONTENT_TYPE[format], body: metricsPage(read(sources), format) };

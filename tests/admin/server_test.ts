@@ -151,6 +151,9 @@ adminTest("/metrics speaks OpenMetrics to those that ask for it, else the older 
       [prometheus, "openmetrics"],
       ["application/openmetrics-text", "openmetrics"],
       ["text/plain;version=0.0.4", "prometheus"],
+      ["text/plain; version=0.0.4; q=0.5, application/openmetrics-text; version=1.0.0; q=0.9", "openmetrics"],
+      ["application/openmetrics-text; q=0.5, text/plain; q=0.9", "prometheus"],
+      ["text/plain; q=0, */*", "openmetrics"],
       ["*/*", "prometheus"],
       ["image/png", "prometheus"],
     ] as const
