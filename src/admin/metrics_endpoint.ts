@@ -145,13 +145,19 @@ export const endpointMetrics: readonly Metric[] = ofEndpoint([
     { labels: ["passed"], value: endpoint.checksPassed },
     { labels: ["failed"], value: endpoint.checksFailed },
   ]],
-  ["gauge", "weir_endpoint_last_check_success", "1 if the last health check passed; absent before any.", [], (
-    endpoint,
-  ) => endpoint.lastCheck === null ? [] : Number(endpoint.lastCheck.passed)],
+  [
+    "gauge",
+    "weir_endpoint_last_check_success",
+    "1 if the last health check passed; absent before any, and where checks are off.",
+    [],
+    (
+      endpoint,
+    ) => endpoint.lastCheck === null ? [] : Number(endpoint.lastCheck.passed),
+  ],
   [
     "gauge",
     "weir_endpoint_last_check_timestamp_seconds",
-    "When it was last checked; absent before any.",
+    "When it was last checked; absent before any, and where checks are off.",
     [],
     (
       endpoint,

@@ -43,7 +43,7 @@ const PAUSE_MIN_MS = 10;
 
 export class EndpointCheck {
   readonly state: HealthState;
-  /** The last results, the latest last. */
+  /** The last results, the latest last; none while nothing is checked. */
   readonly results: CheckResult[] = [];
   /** Checks so far, by how they ended. */
   readonly counts = { passed: 0, failed: 0 };
@@ -97,6 +97,8 @@ export class EndpointCheck {
   private trust(): void {
     const from = this.state.trust();
     this.reason = "checks are off";
+    // Nothing would ever take the place of what the last one saw.
+    this.results.length = 0;
     if (from !== null) this.changed(from);
   }
 

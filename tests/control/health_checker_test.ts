@@ -204,6 +204,8 @@ Deno.test("HealthChecker trusts everybody where checks are off", async () => {
   assertEquals(scene.probed, ["0 a"]);
   assertEquals(scene.said.slice(1), ["0 a unhealthy -> healthy: checks are off"]);
   assertEquals(scene.checker.check("b")!.state.health, "healthy");
+  const { results, counts } = scene.checker.check("a")!;
+  assertEquals([results, counts], [[], { passed: 0, failed: 1 }], "the last check is forgotten, but counted");
   await scene.checker.stop();
 });
 
