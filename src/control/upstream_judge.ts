@@ -187,10 +187,11 @@ export class UpstreamJudge {
       return;
     }
     const stepMs = this.upstream.slowStart.windowMs / RAMP_STEPS;
-    const moment = Math.floor(now / stepMs) * stepMs;
-    const share = weightPermille(this.upstream.slowStart, moment - member.rampFrom);
+    const elapsedMs = Math.floor(now / stepMs) * stepMs - member.rampFrom;
+    const share = weightPermille(this.upstream.slowStart, elapsedMs);
     const step = Math.ceil(share / RAMP_STEP_PERMILLE) * RAMP_STEP_PERMILLE;
-    member.weightPermille = Math.min(step, FULL_PERMILLE);
+    // The start is the operator's word, and may be less than a step.
+    member.weightPermille = elapsedMs <= 0 ? share : Math.min(step, FULL_PERMILLE);
     if (member.weightPermille === FULL_PERMILLE) member.rampFrom = null;
   }
 

@@ -241,6 +241,19 @@ Deno.test("HealthMonitor writes a verdict only when it changed", async () => {
   await scene.monitor.stop();
 });
 
+Deno.test("HealthMonitor begins a ramp with the share that is configured, be it less than a step", async () => {
+  const scene = new Scene();
+  scene.config.slowStart = { windowMs: 60_000, startPercent: 1 };
+  scene.apply("a");
+  await scene.clock.advance(60_000);
+  scene.apply("ab");
+  await scene.clock.advance(2_900);
+  assertEquals(scene.words("b"), "b serving 10");
+  await scene.clock.advance(300);
+  assertEquals(scene.words("b"), "b serving 100");
+  await scene.monitor.stop();
+});
+
 Deno.test("HealthMonitor makes at most twenty steps of a ramp", async () => {
   const scene = new Scene();
   scene.config.slowStart = { windowMs: 60_000, startPercent: 1 };
