@@ -15,6 +15,17 @@ export function syntaxFindings(
   at: (offset: number) => string,
 ): Finding[] {
   const byPlace = new Map<string, Finding>();
+  // Older versions read other numbers and truth values: 010 is 8 there, and yes is true.
+  const { version } = document.directives.yaml;
+  if (version !== "1.2") {
+    const place = at(0);
+    byPlace.set(place, {
+      subject: file,
+      state: `says %YAML ${version}`,
+      accepted: "must be YAML 1.2",
+      place,
+    });
+  }
   for (const { code, pos } of [...document.errors, ...document.warnings]) {
     const place = at(pos[0]);
     const state = `is not valid YAML: ${syntaxWords[code] ?? "it cannot be read from here on"}`;

@@ -101,6 +101,7 @@ const broken: readonly [string, string][] = [
     "f is not valid YAML: something stands where no text can be; within {...} and [...] a text with braces, brackets " +
     "or commas must be quoted (f:1:8)",
   ],
+  ["%YAML 1.1\n---\na: 010", "f says %YAML 1.1, must be YAML 1.2 (f:1:1)"],
   ["a: @b", "f is not valid YAML: a text starts with a reserved character and must be quoted (f:1:4)"],
   ["[".repeat(40) + "]".repeat(40), "is nested more than 32 levels deep"],
   ["[".repeat(100_000), "f is not valid YAML"],
@@ -113,6 +114,10 @@ Deno.test("parseConfigText() refuses what is broken, with its place", () => {
     if (text.length < 80) assertEquals(rendered, [expected]);
     else assertStringIncludes(rendered[0]!, expected);
   }
+});
+
+Deno.test("parseConfigText() takes a file that says which YAML it is written in", () => {
+  assertEquals(parseConfigText("%YAML 1.2\n---\na: yes\nb: 010\n", "f").value, { a: "yes", b: 10 });
 });
 
 Deno.test("parseConfigText() stops aliases that multiply", () => {

@@ -53,12 +53,12 @@ Deno.test("an attempt that waits for another piece, or sends one, takes nothing 
     const body = new RequestBody(source, 5, 0, IDENTITY);
     const room = Promise.withResolvers<void>();
     const [first, second]: [string[], string[]] = [[], []];
-    const one = body.send(connectionTo(first, room.promise), latin1("one "), TIMEOUTS, still());
+    const one = body.send(connectionTo(first, room.promise), latin1("one "), TIMEOUTS, new StillTime().wheel);
     source.tell("first");
-    await turns();
+    await settled();
     if (!sends) room.resolve();
-    await turns();
-    const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, still());
+    await settled();
+    const two = body.send(connectionTo(second), latin1("two "), TIMEOUTS, new StillTime().wheel);
     room.resolve();
     source.tell("second", null);
     await Promise.all([one, two]);
@@ -205,7 +205,7 @@ Deno.test("RequestBody.wholeAt is when the last of it had come: its last byte, o
     const outlet = new Outlet(conn, wheel, { timedOutIn: null, onDeadline: () => {} });
     const sending = body.send({ outlet } as Connection, latin1("h "), TIMEOUTS, wheel);
     source.tell("ab");
-    await turns();
+    await settled();
     assertEquals(body.wholeAt, Infinity);
     source.tell("cd");
     await passes(100);
