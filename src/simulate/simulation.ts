@@ -51,6 +51,7 @@ class Simulation {
   private readonly agenda = new Agenda();
   private readonly random: () => number;
   private readonly endpoints: readonly SimulatedEndpoint[];
+  private readonly joined = new Set<SimulatedEndpoint>();
   private readonly servingSince = new Map<SimulatedEndpoint, number>();
   private readonly ramping = new Set<SimulatedEndpoint>();
   private readonly ejector: Ejector;
@@ -105,28 +106,37 @@ class Simulation {
 
   /** What the control plane does: endpoints join, ramp up, are ejected. A new list only when that changes. */
   private tick(): void {
+    const { nowMs } = this.agenda;
     const ejections = this.ejector.changes;
-    this.ejector.tick(this.agenda.nowMs, (endpoint) => this.servingSince.has(endpoint));
-    const joined = this.join();
+    this.ejector.tick(nowMs, (endpoint) => this.joined.has(endpoint));
+    for (const endpoint of this.endpoints) {
+      if (nowMs >= endpoint.plan.joinsAfter * this.endMs) this.joined.add(endpoint);
+      if (this.ejector.isEjected(endpoint)) this.leaveService(endpoint);
+    }
+    const entered = this.enterService();
     const ramped = this.ramp();
-    if (!joined && !ramped && this.ejector.changes === ejections) return;
-    this.candidates = this.endpoints.filter((endpoint) =>
-      this.servingSince.has(endpoint) && !this.ejector.isEjected(endpoint)
-    );
+    if (!entered && !ramped && this.ejector.changes === ejections) return;
+    this.candidates = this.endpoints.filter((endpoint) => this.servingSince.has(endpoint));
   }
 
-  /** Whether anybody joined. */
-  private join(): boolean {
+  private leaveService(endpoint: SimulatedEndpoint): void {
+    this.servingSince.delete(endpoint);
+    this.ramping.delete(endpoint);
+    endpoint.permille = 1_000;
+  }
+
+  /** Whether anybody who joined, or is ejected no more, did. */
+  private enterService(): boolean {
     const { nowMs } = this.agenda;
-    const joining = this.endpoints.filter((endpoint) =>
-      !this.servingSince.has(endpoint) && nowMs >= endpoint.plan.joinsAfter * this.endMs
+    const entering = [...this.joined].filter((endpoint) =>
+      !this.servingSince.has(endpoint) && !this.ejector.isEjected(endpoint)
     );
     const firstSinceMs = this.servingSince.values().next().value ?? null;
-    for (const endpoint of joining) {
+    for (const endpoint of entering) {
       this.servingSince.set(endpoint, nowMs);
       if (startsSlowly(firstSinceMs, nowMs, this.slowStart)) this.ramping.add(endpoint);
     }
-    return joining.length > 0;
+    return entering.length > 0;
   }
 
   /** Whether any weight changed. */

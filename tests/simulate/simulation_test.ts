@@ -59,6 +59,16 @@ for (const policy of POLICIES) {
   });
 }
 
+for (const policy of ["round_robin", "least_request", "consistent_hash"] as const) {
+  Deno.test(`${policy} gives an endpoint that comes back from its ejection little to fail at first`, () => {
+    const scenario = SCENARIOS.find(({ name }) => name === "one-failing")!;
+    const before = simulate({ scenario, policy, seed: 1, seconds: 30 });
+    // At a tenth of its share five in a row, which eject it again, take two looks instead of one.
+    const again = resultOf("one-failing", policy).failures - before.failures;
+    assert(again >= 5 && again <= 10, `${again} failures`);
+  });
+}
+
 function table(args: string[]): string {
   const asked = readArguments(args) as Extract<SimulateRequest, { seed: number }>;
   return [...tableLines(asked)].join("\n");
