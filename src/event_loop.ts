@@ -90,6 +90,7 @@ export class EventLoop {
     let beats = 0;
     return setInterval(() => {
       heartbeat.add(1);
+      this.proxy.ageBudgets();
       const now = performance.now();
       this.own.worker.set(WorkerField.loopDelayMaxMs, stalls.push(Math.max(0, now - expected), now));
       if (beats++ % HEAP_BEATS === 0) {

@@ -178,6 +178,11 @@ export class Proxy {
     return this.groups.get(name);
   }
 
+  /** To be called now and then: what the board says of retry budgets is true while no request comes, too. */
+  ageBudgets(): void {
+    for (const { budget } of this.groups.values()) budget.age();
+  }
+
   /** The plan of a route of the newest snapshot. */
   plan(route: RouteSnapshot): RoutePlan {
     let plan = this.plans.get(route);

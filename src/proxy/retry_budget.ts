@@ -61,8 +61,11 @@ export class RetryBudget {
     return Math.floor(Atomics.load(this.cells.int32, this.cells.milli) / MILLI);
   }
 
-  /** Lets the seconds since the last look work on the balance; the first worker to see a second does it. */
-  private age(now = this.now()): void {
+  /**
+   * Lets the seconds since the last look work on the balance; the first worker to see a second does it. Also to be
+   * called while no request comes, as the balance is shown.
+   */
+  age(now = this.now()): void {
     const { int32, milli, second } = this.cells;
     // Counted from 1: an untouched cell is 0.
     const current = Math.floor(now / 1_000) + 1;

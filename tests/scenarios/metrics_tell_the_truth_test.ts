@@ -111,6 +111,22 @@ scenario(
 );
 
 scenario(
+  "a retry budget that was spent shows what time gives back, though no request comes",
+  async (props) => {
+    const origin = await props.origin([reset(), reset(), reset()]);
+    const retry = { attemptsMax: 3, budgetReserve: 2, budgetMinPerSecond: 1, backoffBaseMs: 0 };
+    const weir = await props.weir({
+      config: { upstreams: { app: { endpoints: [origin.url], health: { kind: "off" }, retry } } },
+    });
+    assertEquals((await ask(weir.url, { target: "/" })).status, 502);
+    assertEquals(origin.requests.length, 3, "two retries are paid for");
+    await until("both are there again", async () => {
+      return await weir.metric("weir_upstream_retry_budget_left") === retry.budgetReserve;
+    });
+  },
+);
+
+scenario(
   "a configuration without routes has one that is counted like any other, and apart",
   async (props) => {
     const origin = await props.origin(reply(200));
