@@ -192,6 +192,8 @@ export class EventLoop {
     openSockets.refusing = true;
     await openSockets.closeAll(windowMs);
     await Promise.all(this.ports.map((port) => port.drain()));
+    // A listener whose accept loop has ended has been forgotten, but not what is asked on its connections.
+    await this.proxy.admission.empty();
   }
 
   /** Cuts what is left and lets go of everything. */

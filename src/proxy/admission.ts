@@ -41,7 +41,7 @@ export class Admission {
     if (this.onEmpty !== null && this.inFlight === 0) this.onEmpty();
   }
 
-  /** Settles when this worker holds no request. To be asked once, when none come any more. */
+  /** Settles when this worker holds no request. Whoever asks later takes the place of who asked before. */
   empty(): Promise<void> {
     return new Promise((resolve) => {
       if (this.inFlight === 0) resolve();

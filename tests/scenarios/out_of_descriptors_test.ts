@@ -34,6 +34,36 @@ scenario("out of descriptors, Weir lives on and serves again as soon as there is
   assertEquals(weir.ended, false);
 });
 
+scenario("what began before it ran out of descriptors finishes when the pod leaves", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200, { body: "w".repeat(100_000) })));
+  const weir = await props.weir({
+    upstreams: origin.url,
+    filesMax: FILES_MAX,
+    config: { drain: { delayMs: 0 } },
+  });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  await origin.request(1);
+  const others: RawClient[] = [];
+  for (let i = 0; i < CLIENTS; i++) {
+    await RawClient.connect(weir.url).then((one) => others.push(one), () => {});
+  }
+  await until("it has run out", async () => await weir.openFiles() >= FILES_MAX - 5);
+  await Promise.all(others.map((one) => one.reset()));
+  await until("there is room", async () => await weir.openFiles() < FILES_MAX / 2 + 20);
+  weir.signal("SIGTERM");
+  await until(
+    "nobody is let in",
+    () => RawClient.connect(weir.url).then((one) => one.reset().then(() => false), () => true),
+  );
+  gate.open();
+  const answer = await client.response();
+  assertEquals([answer.status, answer.body.length, answer.ended], [200, 100_000, "clean"]);
+  await weir.line(/drained: nothing was cut/);
+  assertEquals((await weir.exit).code, 0);
+});
+
 const KEPT = 40;
 /** Descriptors that the process opens for itself meanwhile, at most. */
 const OWN = 8;
