@@ -104,7 +104,7 @@ export class TimerWheel {
 
   /** Looks at every slot that came up since the last call. */
   advance(): void {
-    const now = this.inputs.now();
+    const { now } = this;
     const current = Math.floor(now / this.tickMs);
     // A stall longer than one turn of the wheel still visits each slot once.
     const first = Math.max(this.ticked + 1, current - this.slots.length + 1);

@@ -71,6 +71,11 @@ export class Attempt implements BodyOwner {
     return this.expired || this.requestBroke;
   }
 
+  /** The client took so long over the answer that the endpoint may have given it up. */
+  get heldBack(): boolean {
+    return this.connection?.heldBack === true;
+  }
+
   /** The client's side ended it: the rest of the request's body did not come, or was not to be sent. */
   get requestBroke(): boolean {
     return this.sendFailure instanceof BodyError || this.connection?.timedOutIn === "request";

@@ -108,8 +108,11 @@ export function judgeDelivery(
   record.cause = attempt.requestBroke ? "http_request_error" : "http_response_incomplete";
   // The time may have been up because the client is slow, and no client may have endpoints ejected.
   if (attempt.excused) return;
+  const field = brokenField(delivery.error);
+  // A server closes on who takes nothing for long.
+  if (field === EndpointField.resets && attempt.heldBack) return;
   countResult(true, endpoint, entry);
-  endpoint.totals.add(brokenField(delivery.error));
+  endpoint.totals.add(field);
 }
 
 /** The EndpointField that counts answers that broke off like this. */

@@ -24,6 +24,9 @@ const IDLE_BUFFER_BYTES = 4_096;
 /** Read buffer of a connection whose answers are larger. */
 const IDLE_BUFFER_BYTES_MAX = 16_384;
 
+/** Servers wait longer than this for somebody who takes nothing of their answer (nginx: 60 s). */
+const HELD_BACK_MS = 1_000;
+
 /** Who keeps a connection while it idles. */
 export interface ConnectionKeeper {
   /** It ended before it was used again: closed, or spoken to. */
@@ -52,6 +55,10 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   timedOutIn: Phase | null = null;
   /** Longest silence within a body; Infinity once the bytes are another protocol's. */
   bodyIdleMs = 0;
+  /** About when the last read of the answer's body ended, or its head was read. */
+  private readAt = 0;
+  /** The longest from there to the next read: what the client took over a piece. */
+  private heldMs = 0;
   private pendingRead: Promise<number | null> | null = null;
   private keeper: ConnectionKeeper | null = null;
 
@@ -173,18 +180,22 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   body(head: ParsedResponse, idleMs: number, owner: BodyOwner): Body | null {
     this.bodyIdleMs = idleMs;
     this.phase = "body";
+    this.readAt = this.headAt;
+    this.heldMs = 0;
     return bodyOf(head.framing, head.contentLength, this.inlet, owner);
   }
 
   /** ByteSource for bodies: each read within the limit that `body` was given. @throws BodyError */
   read(into: Uint8Array): Promise<number | null> {
     this.wheel.arm(this.timer, this.bodyIdleMs);
+    this.heldMs = Math.max(this.heldMs, this.wheel.recent - this.readAt);
     this.bodyRead = true;
     return this.conn.read(into).then(this.onBodyBytes, this.onBodyFailure);
   }
 
   private readonly onBodyBytes = (count: number | null): number | null => {
     this.wheel.disarm(this.timer);
+    this.readAt = this.wheel.recent;
     if (count !== null) this.bytesRead += count;
     return count;
   };
@@ -205,6 +216,11 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     totals.add(EndpointField.bytesFromUpstream, this.bytesRead);
     totals.add(EndpointField.bytesToUpstream, this.outlet.bytes);
     this.bytesRead = this.outlet.bytes = 0;
+  }
+
+  /** The client once took so long over a piece of the answer that the endpoint may have given it up. */
+  get heldBack(): boolean {
+    return this.heldMs > HELD_BACK_MS;
   }
 
   /** Whether any byte of an answer has come in. */

@@ -199,7 +199,7 @@ function delivered(delivery: Delivery, state: Partial<Attempt> = {}, status = 20
     record,
     endpointOf(told),
     entry,
-    { excused: false, requestBroke: false, ...state } as Attempt,
+    { excused: false, requestBroke: false, heldBack: false, ...state } as Attempt,
   );
   return [...told, record.cause];
 }
@@ -230,6 +230,14 @@ const deliveries: Record<string, readonly [had: string[], told: readonly string[
   "one that was cut for its request is none": [
     delivered(cut(broken), { excused: true, requestBroke: true }),
     ["http_request_error"],
+  ],
+  "one that broke off on a client that held it back is none": [
+    delivered(cut(broken), { heldBack: true }),
+    [INCOMPLETE],
+  ],
+  "one that fell silent is one, whoever held it back": [
+    delivered(cut(new BodyError("timedOut", "")), { heldBack: true }),
+    ["failed", "timeouts", INCOMPLETE],
   ],
   "one with 502 has counted already": [delivered({ kind: "complete", bytes: 1 }, {}, 502), [""]],
   "one with 502 that broke off has counted already": [

@@ -170,3 +170,25 @@ for (const [what, [limit, came, expected]] of Object.entries(heads)) {
     connection.close();
   });
 }
+
+/** Milliseconds that the endpoint takes over a piece, and the client -> whether the client held the endpoint back. */
+for (const [endpointMs, clientMs, held] of [[5_000, 1_000, false], [0, 1_001, true]] as const) {
+  const what = `an answer whose pieces take the endpoint ${endpointMs} ms and the client ${clientMs}`;
+  Deno.test(`Connection.heldBack: ${what} ${held ? "is" : "is not"} held back`, async () => {
+    const watched = new Watched();
+    const reads: ((count: number) => void)[] = [];
+    const conn = { read: () => new Promise<number>((resolve) => reads.push(resolve)), close: () => {} };
+    const connection = new Connection(conn as unknown as Deno.TcpConn, watched.wheel, 0);
+    hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
+    connection.bodyIdleMs = 60_000;
+    for (let piece = 0; piece < 2; piece++) {
+      const reading = connection.read(new Uint8Array(10));
+      await watched.pass(endpointMs);
+      reads.shift()!(10);
+      await reading;
+      if (piece === 0) await watched.pass(clientMs);
+    }
+    assertEquals(connection.heldBack, held);
+    connection.close();
+  });
+}
