@@ -198,7 +198,8 @@ function takingTurns(pieces: readonly Uint8Array[]): Pick<Body, "read"> {
 
 Deno.test("RequestBody.wholeAt is when the last of it had come: its last byte, or the end where only that tells", async () => {
   for (const [length, wholeAt] of [[4, 100], [null, 200]] as const) {
-    const { wheel, passes } = steppedWheel();
+    const time = new StillTime();
+    const { wheel } = time;
     const source = new ToldBody(length);
     const body = new RequestBody(source, 1_024, 0, IDENTITY);
     const conn = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) } as Deno.TcpConn;
@@ -208,9 +209,9 @@ Deno.test("RequestBody.wholeAt is when the last of it had come: its last byte, o
     await settled();
     assertEquals(body.wholeAt, Infinity);
     source.tell("cd");
-    await passes(100);
+    await time.pass(100);
     source.tell(null);
-    await passes(100);
+    await time.pass(100);
     await sending;
     assertEquals(body.wholeAt, wholeAt);
   }

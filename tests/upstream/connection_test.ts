@@ -3,6 +3,7 @@ import { Http1Error } from "../../src/http1/error.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
 import { Connection } from "../../src/upstream/connection.ts";
 import { latin1 } from "../support/raw_http.ts";
+import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 
@@ -98,41 +99,41 @@ Deno.test("an answer without 100 is not cut for the body that its client keeps",
 });
 
 Deno.test("an answer that comes while the head of an upload is still sent is not cut for the body that its client keeps", async () => {
-  const watched = new Watched();
+  const time = new StillTime();
   const conn = new Conn();
   const room = Promise.withResolvers<number>();
   conn.write = () => room.promise;
-  const connection = new Connection(conn as unknown as Deno.TcpConn, watched.wheel, 0);
+  const connection = new Connection(conn as unknown as Deno.TcpConn, time.wheel, 0);
   const source = new ToldBody(null);
   source.withheld = true;
   const body = new RequestBody(source, 1_024, 0, { requestIdKey: "x-request-id" });
-  body.send(connection, latin1("a head"), TIMEOUTS, watched.wheel);
-  await watched.pass(50);
+  body.send(connection, latin1("a head"), TIMEOUTS, time.wheel);
+  await time.pass(50);
   hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
   room.resolve("a head".length);
-  await turns();
-  await watched.pass(60_000);
+  await settled();
+  await time.pass(60_000);
   assertEquals([connection.usable, connection.timedOutIn], [true, null]);
   connection.close();
 });
 
 Deno.test("a client that sends nothing more is to blame also after an early answer, or a 100 that nobody waited for", async () => {
   for (const early of [false, true]) {
-    const { connection, watched } = await upload(false);
+    const { connection, time } = await upload(false);
     if (early) hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
     else connection.outlet.goOn();
-    await watched.pass(900);
+    await time.pass(900);
     assertEquals(connection.timedOutIn, null);
-    await watched.pass(200);
+    await time.pass(200);
     assertEquals(connection.timedOutIn, "request");
   }
 });
 
 Deno.test("an upload that was sent to its end has no limit of sending any more", async () => {
-  const { connection, sending, source, watched } = await upload(false);
+  const { connection, sending, source, time } = await upload(false);
   source.tell("whole", null);
   assertEquals(await sending, "sent");
-  await watched.pass(60_000);
+  await time.pass(60_000);
   assertEquals([connection.usable, connection.outlet.done], [true, true]);
   connection.close();
 });
@@ -175,18 +176,18 @@ for (const [what, [limit, came, expected]] of Object.entries(heads)) {
 for (const [endpointMs, clientMs, held] of [[5_000, 1_000, false], [0, 1_001, true]] as const) {
   const what = `an answer whose pieces take the endpoint ${endpointMs} ms and the client ${clientMs}`;
   Deno.test(`Connection.heldBack: ${what} ${held ? "is" : "is not"} held back`, async () => {
-    const watched = new Watched();
+    const time = new StillTime();
     const reads: ((count: number) => void)[] = [];
     const conn = { read: () => new Promise<number>((resolve) => reads.push(resolve)), close: () => {} };
-    const connection = new Connection(conn as unknown as Deno.TcpConn, watched.wheel, 0);
+    const connection = new Connection(conn as unknown as Deno.TcpConn, time.wheel, 0);
     hear(connection, "HTTP/1.1 200 OK\r\n\r\n");
     connection.bodyIdleMs = 60_000;
     for (let piece = 0; piece < 2; piece++) {
       const reading = connection.read(new Uint8Array(10));
-      await watched.pass(endpointMs);
+      await time.pass(endpointMs);
       reads.shift()!(10);
       await reading;
-      if (piece === 0) await watched.pass(clientMs);
+      if (piece === 0) await time.pass(clientMs);
     }
     assertEquals(connection.heldBack, held);
     connection.close();

@@ -91,16 +91,16 @@ Deno.test("Endpoint.observeLatency() moves what this worker knows by how long ag
   const { clock, first, ownCost, second } = twoWorkers({ balance: { decayMs: 1_000 } });
   second.observeLatency(500, 1_000);
   first.observeLatency(40, 1_000);
-  clock.ms = 2_000;
+  clock.now = 2_000;
   first.observeLatency(10, 2_000);
   assertEquals(ownCost(), 10 + 30 * Math.exp(-1));
 });
 
 Deno.test("Endpoint.observeFailure() goes by what this worker has measured itself, however little", () => {
   const { clock, first, ownCost, second } = twoWorkers();
-  second.observeLatency(500, clock.ms);
-  first.observeLatency(0.5, clock.ms);
-  first.observeFailure(0.1, clock.ms);
+  second.observeLatency(500, clock.now);
+  first.observeLatency(0.5, clock.now);
+  first.observeFailure(0.1, clock.now);
   assertEquals(ownCost(), 1);
 });
 
