@@ -3,7 +3,7 @@
 // Each reads through the connection's inlet and stops exactly at its end, so that what follows on the
 // connection is the next message. A body that breaks off or breaks its framing throws: it never just ends.
 
-import type { Body } from "../exchange.ts";
+import { type Body, type HeaderLines, headerValues } from "../exchange.ts";
 import { ChunkedBody } from "./chunked_body.ts";
 import type { Framing } from "./framing.ts";
 import type { Inlet } from "./inlet.ts";
@@ -80,15 +80,31 @@ class UntilCloseBody extends InletBody {
   }
 }
 
-/** The body that a head's framing promises, or null when it promises none. */
-export function bodyOf(framing: Framing, contentLength: number, inlet: Inlet, owner: BodyOwner): Body | null {
+/** The chunked body of a request with these header lines. */
+export function chunkedBodyOf(headers: HeaderLines, inlet: Inlet, owner: BodyOwner): ChunkedBody {
+  return new ChunkedBody(inlet, owner, true, headerValues(headers, "connection").join());
+}
+
+/** What a response's head says of its body. */
+interface Promised {
+  readonly framing: Framing;
+  readonly contentLength: number;
+  readonly connection: string;
+}
+
+/** The body that a response's head promises, or null when it promises none. */
+export function bodyOf(
+  { framing, contentLength, connection }: Promised,
+  inlet: Inlet,
+  owner: BodyOwner,
+): Body | null {
   switch (framing) {
     case "none":
       return null;
     case "length":
       return new LengthBody(inlet, contentLength, owner, true);
     case "chunked":
-      return new ChunkedBody(inlet, owner);
+      return new ChunkedBody(inlet, owner, false, connection);
     case "untilClose":
       return new UntilCloseBody(inlet, owner);
   }

@@ -15,7 +15,7 @@ const TRAILER_BYTES_MAX = 16_384;
 /** Twelve digits: sizes below it are counted exactly. */
 const CHUNK_BYTES_END = 2 ** 48;
 
-/** A body in chunks (RFC 9112 7.1). Extensions are dropped, trailers are checked and kept apart. */
+/** A body in chunks (RFC 9112 7.1). Extensions are dropped, trailers are checked and kept apart; those for one hop stay behind. */
 export class ChunkedBody extends InletBody {
   readonly length = null;
   /** Trailer lines, once the body was read to its end. */
@@ -24,8 +24,16 @@ export class ChunkedBody extends InletBody {
   private left = -1;
   private first = true;
 
-  /** @param strict of a request: refuses what some old origins send, and clients only to confuse */
-  constructor(inlet: Inlet, owner: BodyOwner, private readonly strict = false) {
+  /**
+   * @param strict of a request: refuses what some old origins send, and clients only to confuse
+   * @param connection what the head's Connection names
+   */
+  constructor(
+    inlet: Inlet,
+    owner: BodyOwner,
+    private readonly strict = false,
+    private readonly connection = "",
+  ) {
     super(inlet, owner);
   }
 
@@ -62,8 +70,9 @@ export class ChunkedBody extends InletBody {
     const line = await this.chunkLine();
     this.left = chunkSize(line, this.strict);
     if (this.left > 0) return;
-    this.trailers = await this.readTrailers();
-    if (this.strict) refuseFraming(this.trailers);
+    const trailers = await this.readTrailers();
+    if (this.strict) refuseFraming(trailers);
+    this.trailers = this.connection === "" ? trailers : withoutNamed(trailers, this.connection);
     this.left = -2;
     this.end(true);
   }
@@ -134,6 +143,16 @@ function refuseFraming(trailers: HeaderLines): void {
       throw new Http1Error("malformed", `${trailers[i]} in trailers`);
     }
   }
+}
+
+/** RFC 9110 7.6.1: what Connection names is for one hop, among the trailers too. */
+function withoutNamed(trailers: HeaderLines, connection: string): HeaderLines {
+  const named = connection.toLowerCase().split(",").map((option) => option.trim());
+  const kept: HeaderLines = [];
+  for (let i = 0; i < trailers.length; i += 2) {
+    if (!named.includes(trailers[i]!.toLowerCase())) kept.push(trailers[i]!, trailers[i + 1]!);
+  }
+  return kept;
 }
 
 /**

@@ -22,6 +22,8 @@ export class ParsedResponse implements ResponseHead {
   keepAliveMs = 0;
   /** Value of the first Content-Type; empty without one. */
   contentType = "";
+  /** What Connection says beside `keep-alive` or `close` alone: it may name fields. */
+  connection = "";
   text: string | null = null;
   textLength = -1;
   private lines: HeaderLines | null = null;
@@ -78,6 +80,7 @@ export function parseResponseHead(
   head.persistent = !scan.close && framing !== "untilClose";
   head.keepAliveMs = scan.keepAliveMs;
   head.contentType = scan.contentType;
+  head.connection = scan.connection;
   return head;
 }
 

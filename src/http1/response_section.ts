@@ -17,6 +17,8 @@ export class SectionScan {
   close = false;
   keepAliveMs = 0;
   contentType = "";
+  /** What Connection says beside the usual: it may name fields. */
+  connection = "";
   private saysClose = false;
   private saysKeepAlive = false;
   private kept = "";
@@ -48,7 +50,7 @@ export class SectionScan {
     this.plain = true;
     this.keepAliveMs = 0;
     this.from = at;
-    this.kept = this.contentType = "";
+    this.kept = this.contentType = this.connection = "";
     const { line } = this;
     for (const last = end - 2; at < last; at = line.next) {
       scanFieldLine(bytes, at, line);
@@ -91,8 +93,10 @@ export class SectionScan {
         break;
       case Known.connection:
         this.noteOptions(value);
-        // It may name fields that stay behind, too.
-        if (value !== "keep-alive" && value !== "close") this.plain = false;
+        if (value !== "keep-alive" && value !== "close") {
+          this.plain = false;
+          this.connection += value + ",";
+        }
         break;
       case Known.keepAlive:
         this.keepAliveMs = keepAliveTimeoutMs(value);

@@ -6,11 +6,10 @@
 // every promise in between would cost each request.
 
 import type { Exchange, PeerAddress } from "../exchange.ts";
-import { LengthBody } from "../http1/body.ts";
-import { ChunkedBody } from "../http1/chunked_body.ts";
+import { chunkedBodyOf, LengthBody } from "../http1/body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
-import type { BodyOwner } from "../http1/inlet_body.ts";
+import type { BodyOwner, InletBody } from "../http1/inlet_body.ts";
 import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
 import { LAST_CALL_MS, LINGER_MS } from "./parting.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
@@ -157,11 +156,11 @@ export class WireConnection implements Tabled, BodyOwner {
     if (socket.ended) this.onPeerEnded();
   }
 
-  private bodyOf({ framing }: WireRequest): LengthBody | ChunkedBody | null {
+  private bodyOf({ head, framing }: WireRequest): InletBody | null {
     const { contentLength } = framing;
     if (contentLength === 0) return null;
     const { inlet } = this.socket.beginBody(framing.expectsContinue);
-    if (contentLength === null) return new ChunkedBody(inlet, this, true);
+    if (contentLength === null) return chunkedBodyOf(head.headers, inlet, this);
     return new LengthBody(inlet, contentLength, this);
   }
 

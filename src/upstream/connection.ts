@@ -182,7 +182,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.phase = "body";
     this.readAt = this.headAt;
     this.heldMs = 0;
-    return bodyOf(head.framing, head.contentLength, this.inlet, owner);
+    return bodyOf(head, this.inlet, owner);
   }
 
   /** ByteSource for bodies: each read within the limit that `body` was given. @throws BodyError */

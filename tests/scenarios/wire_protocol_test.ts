@@ -212,6 +212,24 @@ scenario("trailers pass in both directions", async (props) => {
   ]);
 }, WIRE);
 
+scenario("trailers that Connection names stay behind, in both directions", async (props) => {
+  const hop = [["Connection", "close, X-Hop"], ["connection", "x-HOP-2"]] as const;
+  const trailers = [["X-Hop", "1"], ["x-hop-2", "1"], ["X-Sum", "7"]] as const;
+  const origin = await props.origin(chunked(["x"], { headers: [...hop], trailers: [...trailers] }));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  const lines = (list: readonly (readonly [string, string])[]) =>
+    list.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  await client.send(
+    `POST / HTTP/1.1\r\nHost: a.test\r\n${lines(hop)}Transfer-Encoding: chunked\r\n\r\n${chunk("body")}0\r\n${
+      lines(trailers)
+    }\r\n`,
+  );
+  assertEquals((await client.response()).trailers, [["X-Sum", "7"]]);
+  const request = await origin.request(1);
+  assertEquals([await request.text(), request.trailers], ["body", [["X-Sum", "7"]]]);
+}, WIRE);
+
 scenario("a request's trailers hold no name that Weir vouches for in its head", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url });
