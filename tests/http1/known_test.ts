@@ -7,10 +7,19 @@ function known(name: string): number[] {
   return [knownHeader(name), knownHeaderIn(latin1(`xx${name}: `), 2, 2 + name.length)];
 }
 
-const NAMES = Object.entries(Known).filter(([, header]) => header !== Known.other).map(([key, header]) => {
-  const name = key === "http2Settings" ? "http2-settings" : key.replace(/[A-Z]/g, "-$&").toLowerCase();
-  return [name, header] as const;
-});
+/** Those that stand for one name each, which they are called by. */
+const NAMED = Object.entries(Known).filter(([, header]) =>
+  header !== Known.other && header !== Known.xForwardedOther
+);
+const NAMES = [
+  ...NAMED.map(([key, header]) => {
+    const name = key === "http2Settings" ? "http2-settings" : key.replace(/[A-Z]/g, "-$&").toLowerCase();
+    return [name, header] as const;
+  }),
+  ...["by", "port", "prefix", "scheme", "server", "ssl"].map((rest) =>
+    [`x-forwarded-${rest}`, Known.xForwardedOther] as const
+  ),
+];
 
 Deno.test("knownHeader() knows each name in any case, and none that differs in a letter", () => {
   for (const [name, header] of NAMES) {
