@@ -76,6 +76,8 @@ const UNSUSPECTED: EjectionStatus = { until: null, times: 0, reason: "", counts:
 export class OutlierDetector {
   private readonly suspects = new Map<string, Suspect>();
   private intervalStartedAt: number | null = null;
+  /** How many may still go in this tick; counted once, as a whole group of thousands may be failing. */
+  private room = 0;
 
   constructor(
     private config: EjectionConfig,
@@ -102,6 +104,7 @@ export class OutlierDetector {
     this.returnThoseDue(now);
     this.returnThoseTooMany(now, group.length);
     this.forgive(now);
+    this.room = this.roomIn(group.length);
     if (this.config.enabled) this.judgeFailuresInARow(now, group);
     this.intervalStartedAt ??= now;
     if (now - this.intervalStartedAt < this.config.intervalMs) return;
@@ -117,10 +120,9 @@ export class OutlierDetector {
       if (suspect === undefined) {
         const attemptsBefore = this.counts.attempts(id);
         const failuresBefore = this.counts.gatewayFailures(id);
-        const counts = { ...NO_EJECTIONS };
         this.suspects.set(id, {
           ...UNSUSPECTED,
-          counts,
+          counts: { ...NO_EJECTIONS },
           inService,
           goodSince: now,
           attemptsBefore,
@@ -186,7 +188,7 @@ export class OutlierDetector {
       .sort((a, b) => b.failures - a.failures);
     for (const { id, failures } of failing) {
       const reason = `${failures} gateway failures in a row`;
-      this.ejectIfAllowed(id, now, group, { kind: "consecutive_failures", reason });
+      this.ejectIfAllowed(id, now, { kind: "consecutive_failures", reason });
     }
   }
 
@@ -204,7 +206,7 @@ export class OutlierDetector {
       if (others >= failurePercent / 2) continue;
       const seen = `${Math.floor(share)} % of ${attempts} requests failed in ${Math.round(intervalMs)} ms`;
       const reason = `${seen}, ${Math.floor(others)} % at the others`;
-      this.ejectIfAllowed(id, now, group, { kind: "failure_percent", reason });
+      this.ejectIfAllowed(id, now, { kind: "failure_percent", reason });
     }
   }
 
@@ -223,9 +225,11 @@ export class OutlierDetector {
     return outcomes;
   }
 
-  private ejectIfAllowed(id: string, now: number, group: readonly GroupMember[], cause: Cause): void {
+  private ejectIfAllowed(id: string, now: number, cause: Cause): void {
     const suspect = this.suspects.get(id)!;
-    if (suspect.until !== null || !this.hasRoom(id, group)) return;
+    // What is out of service already takes no traffic, and must not use up the room of others.
+    if (suspect.until !== null || !suspect.inService || this.room <= 0) return;
+    this.room--;
     const { baseMs, capMs } = this.config;
     suspect.times++;
     suspect.counts[cause.kind]++;
@@ -235,12 +239,11 @@ export class OutlierDetector {
     this.events.onEjected({ endpoint: id, ...cause, forMs, times: suspect.times });
   }
 
-  private hasRoom(id: string, group: readonly GroupMember[]): boolean {
-    if (this.ejected().length >= ejectedMax(group.length, this.config.ejectedPercentMax)) return false;
-    const candidate = group.find((member) => member.id === id);
-    // What is out of service already takes no traffic, and must not use up the room of others.
-    if (candidate?.inService !== true) return false;
-    return group.some((other) => other.id !== id && other.inService && !this.isEjected(other.id));
+  /** As many as the limit allows besides those that are out, but not the last one in service. */
+  private roomIn(groupSize: number): number {
+    const serving = [...this.suspects.values()].filter(({ inService, until }) => inService && until === null);
+    const allowed = ejectedMax(groupSize, this.config.ejectedPercentMax) - this.ejected().length;
+    return Math.min(allowed, serving.length - 1);
   }
 }
 

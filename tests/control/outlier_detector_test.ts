@@ -317,6 +317,42 @@ Deno.test("OutlierDetector.tick() counts nothing when a sum runs back for a mome
   assertEquals(scene.said, []);
 });
 
+/** How often two ticks look at each member of a group that fails as a whole, and at how many may go. */
+function looksAt(size: number): { perMember: number; atLimit: number } {
+  let [looks, atLimit] = [0, 0];
+  const group = Array.from({ length: size }, (_, i): GroupMember => ({
+    get id() {
+      looks++;
+      return `http://10.0.0.${i}:80`;
+    },
+    get inService() {
+      looks++;
+      return true;
+    },
+  }));
+  const counts = {
+    consecutiveFailures: () => 9,
+    attempts: () => 9,
+    gatewayFailures: () => 9,
+    forgetFailures() {},
+  };
+  const config = {
+    ...ejectionSchema.parse({}),
+    get ejectedPercentMax() {
+      atLimit++;
+      return 50;
+    },
+  };
+  const detector = new OutlierDetector(config, counts, { onEjected() {}, onReturned() {} });
+  detector.tick(0, group);
+  detector.tick(200, group);
+  return { perMember: looks / size, atLimit };
+}
+
+Deno.test("OutlierDetector.tick() looks at each of a group equally often, however many of it fail", () => {
+  assertEquals(looksAt(100), looksAt(10));
+});
+
 Deno.test("OutlierDetector.tick() never has more of a group out than is allowed, whatever happens", () => {
   const step = fc.record({
     who: fc.nat(5),
