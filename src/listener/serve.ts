@@ -99,11 +99,11 @@ export class ServeListener implements Listener {
     this.shared.uploads.leaving = true;
   }
 
-  /** `shutdown()` makes request bodies in flight unreadable, so uploads end first. */
+  /** `shutdown()` makes request bodies in flight unreadable, so uploads end first, also where nobody is accepted any more. */
   async drain(): Promise<void> {
     const { server, shared: { uploads } } = this;
     this.leave();
-    await Promise.race([uploads.none(), server.finished.catch(() => {})]);
+    await uploads.none();
     this.leaving = true;
     this.closing = true;
     await server.shutdown();

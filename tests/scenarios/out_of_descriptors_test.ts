@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { ColumnCell } from "../../src/board/layout.ts";
 import { ask, RawClient, requestText } from "../support/raw_client.ts";
-import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
+import { afterHead, Gate, readBody, reply, scene, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -60,6 +60,34 @@ scenario("what began before it ran out of descriptors finishes when the pod leav
   gate.open();
   const answer = await client.response();
   assertEquals([answer.status, answer.body.length, answer.ended], [200, 100_000, "clean"]);
+  await weir.line(/drained: nothing was cut/);
+  assertEquals((await weir.exit).code, 0);
+});
+
+scenario("an upload finishes when the pod runs out of descriptors while it leaves", async (props) => {
+  const origin = await props.origin(afterHead(readBody(), reply(201, { body: "stored" })));
+  const weir = await props.weir({
+    upstreams: origin.url,
+    filesMax: FILES_MAX,
+    config: { drain: { delayMs: 0 } },
+  });
+  const client = await props.client(weir);
+  await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 8\r\n\r\nhalf");
+  const request = await origin.request(1);
+  weir.signal("SIGTERM");
+  await until("not ready", async () => await weir.status("/readyz") !== 200);
+  const others: RawClient[] = [];
+  for (let i = 0; i < CLIENTS; i++) {
+    await RawClient.connect(weir.url).then((one) => others.push(one), () => {});
+  }
+  await until(
+    "nobody is let in",
+    () => RawClient.connect(weir.url).then((one) => one.reset().then(() => false), () => true),
+  );
+  await Promise.all(others.map((one) => one.reset()));
+  await client.send("half");
+  const answer = await client.response();
+  assertEquals([answer.status, answer.text, await request.text()], [201, "stored", "halfhalf"]);
   await weir.line(/drained: nothing was cut/);
   assertEquals((await weir.exit).code, 0);
 });
