@@ -25,7 +25,9 @@ function arriving(framing: Framing, here: string, ...later: (string | null | Err
   const inlet = new Inlet(new Uint8Array(32), source);
   inlet.bytes.set(latin1(here));
   inlet.end = here.length;
-  const body = bodyOf(framing, 8, inlet, { bodyEnded: (complete) => ends.push(complete) })!;
+  const body = bodyOf({ framing, contentLength: 8, connection: "" }, inlet, {
+    bodyEnded: (complete) => ends.push(complete),
+  })!;
   return { body, ends, source };
 }
 
