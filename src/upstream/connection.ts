@@ -110,7 +110,6 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   /** Ends idling because a request is about to use it. */
   wake(): void {
     this.keeper = null;
-    this.phase = "head";
     this.outlet.begin();
     this.headRead = false;
     this.wheel.disarm(this.timer);

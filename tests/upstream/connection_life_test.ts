@@ -6,6 +6,7 @@ import { EndpointField } from "../../src/board/fields.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { BodyError } from "../../src/exchange.ts";
+import { Http1Error } from "../../src/http1/error.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Connection } from "../../src/upstream/connection.ts";
 import { ConnectionError } from "../../src/upstream/connection_error.ts";
@@ -119,6 +120,93 @@ Deno.test("what comes to a connection in use is its next head, and no end of its
   assertEquals([connection.takeHead("GET", 4_096)!.status, conn.reads], [200, 1]);
   assertEquals([seen(), connection.answered], [IDLING, true]);
   connection.close();
+});
+
+/** A connection on which a request was sent, whose answer may be awaited for 300 ms. */
+function asking() {
+  const on = stage();
+  on.idle();
+  on.connection.wake();
+  on.connection.outlet.post(latin1("a request"));
+  on.connection.expectHead(300);
+  /** The next head, of which the endpoint says these pieces. */
+  const hear = async (...pieces: string[]) => {
+    for (const piece of pieces) {
+      assertEquals(on.connection.takeHead("GET", 4_096), null);
+      const more = on.connection.moreHead();
+      await on.conn.say(piece);
+      await more;
+    }
+    return on.connection.takeHead("GET", 4_096)!;
+  };
+  return { ...on, hear };
+}
+
+Deno.test("a head may come in pieces, and each is read once", async () => {
+  const { conn, connection, hear } = asking();
+  const pieces = ["HTTP/1.1 2", "00 OK\r\nContent-", "Length: 0\r\n\r\n"];
+  const { status, headers } = await hear(...pieces);
+  assertEquals([status, headers], [200, ["Content-Length", "0"]]);
+  assertEquals([conn.reads, connection.inlet.available], [3, 0]);
+  connection.close();
+});
+
+Deno.test("what can become no head is refused as soon as it comes", async () => {
+  const { connection, hear } = asking();
+  await assertRejects(() => hear("SSH-2.0-"), Http1Error, "not an HTTP/1 status line");
+  connection.close();
+});
+
+/** Heads that come -> whether the wait for one is over. */
+const waits: Record<string, readonly [heads: readonly string[], over: boolean]> = {
+  "nothing": [[], false],
+  "an interim answer": [["HTTP/1.1 103 Early\r\n\r\n"], false],
+  "an answer": [["HTTP/1.1 200 OK\r\n\r\n"], true],
+  "an answer after an interim one": [["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 404 No\r\n\r\n"], true],
+  "a switch of protocols": [["HTTP/1.1 101 Switching\r\n\r\n"], true],
+};
+
+for (const [what, [heads, over]] of Object.entries(waits)) {
+  Deno.test(`the wait for a head is ${over ? "over" : "limited still"} with ${what}`, async () => {
+    const { connection, hear, pass } = asking();
+    assertEquals(connection.headRead, false);
+    for (const head of heads) await hear(head);
+    assertEquals(connection.headRead, over);
+    await pass(290);
+    assertEquals(connection.timedOutIn, null);
+    const more = over ? null : assertRejects(() => connection.moreHead(), ConnectionError);
+    await pass(20);
+    assertEquals(connection.timedOutIn, over ? null : "head");
+    assertEquals(connection.usable, over);
+    const error = await more;
+    if (error !== null) assertEquals([error.kind, error.phase], ["timedOut", "head"]);
+    connection.close();
+  });
+}
+
+Deno.test("a connection that ends where an answer is awaited has given none", async () => {
+  for (const [said, kind] of [[null, "closed"], [new Deno.errors.ConnectionReset(), "reset"]] as const) {
+    const { conn, connection, seen } = asking();
+    const more = assertRejects(() => connection.moreHead(), ConnectionError);
+    await conn.say(said);
+    assertEquals([(await more).kind, seen(), connection.answered], [kind, [0, true, false], false]);
+  }
+});
+
+Deno.test("a connection that is used again waits for its head anew, and idles since the end of the last answer", async () => {
+  const { conn, connection, body, idle, pass } = await answering();
+  await pass(100);
+  assertEquals(connection.now, 1_000, "nothing but the head has come");
+  const reading = body.read();
+  await conn.say("1234567890");
+  await reading;
+  assertEquals([connection.now, connection.headRead], [1_100, true]);
+  idle();
+  connection.wake();
+  assertEquals(connection.headRead, false);
+  connection.expectHead(300);
+  await pass(310);
+  assertEquals(connection.timedOutIn, "head", "not in the phase of the last answer");
 });
 
 for (const [what, said] of Object.entries(endings)) {

@@ -180,6 +180,13 @@ Deno.test("dial() shows a certificate where there are both it and its key, and v
   }
 });
 
+Deno.test("dial() of an endpoint by http speaks no TLS, whatever the upstream has for those by https", async () => {
+  using stage = new Stage();
+  stage.connected.resolve();
+  assertEquals(await stage.dial(HTTP, { tls: SHOWN }), "connected");
+  assertEquals([stage.done, stage.options.cert], [["no delay: true"], undefined]);
+});
+
 Deno.test("dial() with a certificate closes a connection that comes when its time is over", async () => {
   using stage = new Stage();
   const dialling = stage.dial(HTTPS, { tls: SHOWN });
