@@ -71,9 +71,9 @@ export class Attempt implements BodyOwner {
     return this.expired || this.requestBroke;
   }
 
-  /** The client took so long over the answer that the endpoint may have given it up. */
+  /** The client took so long over the answer that the endpoint may have given it up, or could take no more request. */
   get heldBack(): boolean {
-    return this.connection?.heldBack === true;
+    return this.connection?.heldBack === true && this.connection.timedOutIn !== "body";
   }
 
   /** The client's side ended it: the rest of the request's body did not come, or was not to be sent. */

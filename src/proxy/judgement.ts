@@ -109,8 +109,8 @@ export function judgeDelivery(
   // The time may have been up because the client is slow, and no client may have endpoints ejected.
   if (attempt.excused) return;
   const field = brokenField(delivery.error);
-  // A server closes on who takes nothing for long.
-  if (field === EndpointField.resets && attempt.heldBack) return;
+  // A server closes on who takes nothing for long, and one that answers as it reads stops reading.
+  if (attempt.heldBack && field !== EndpointField.malformed) return;
   countResult(true, endpoint, entry);
   endpoint.totals.add(field);
 }

@@ -1,10 +1,11 @@
 // An attempt on a connection that keeps to a script, and takes of a request as much as the test says: whether it serves
 // another request after the answer, and who is waited for when the attempt's time is over.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { BodyError } from "../../src/exchange.ts";
 import { Attempt, type AttemptInput } from "../../src/proxy/attempt.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
 import { TimerWheel } from "../../src/timer_wheel.ts";
@@ -94,13 +95,14 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
     handshake: null,
     onInterim: () => {},
   };
-  const outcome = new Attempt(lease, input, wheel).run(time, limitMs);
+  const attempt = new Attempt(lease, input, wheel);
+  const outcome = attempt.run(time, limitMs);
   const kept = () => board.endpointIdleConnections(0) === 1 && !conn.closed;
   const pass = (ms: number) => {
     time += ms;
     wheel.advance();
   };
-  return { conn, kept, outcome, pass };
+  return { attempt, conn, kept, outcome, pass };
 }
 
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -214,5 +216,28 @@ for (const [ms, who] of [[600, "client"], [500, "endpoint"], [400, "endpoint"]] 
     put.pass(1_000 - ms);
     const { kind } = await put.outcome;
     assertEquals(kind, who === "client" ? "badRequestBody" : "timedOut");
+  });
+}
+
+/** What the endpoint runs out of time with, and how long the client takes nothing of its answer -> whether it is for that. */
+const cuts = [["sent", 60_000, true], ["answered", 2_000, false]] as const;
+
+for (const [what, ms, held] of cuts) {
+  Deno.test(`an answer that is cut because no more is ${what} was ${held ? "" : "not "}held back by its client`, async () => {
+    const body = new ToldBody(100);
+    const put = stage(body);
+    await turns();
+    body.tell("some");
+    await turns();
+    if (!held) await put.conn.take();
+    await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+    const answer = await put.outcome;
+    if (answer.kind !== "response") throw new Error(answer.kind);
+    await answer.body!.read();
+    put.pass(ms);
+    const rest = answer.body!.read();
+    if (!held) put.pass(60_000);
+    await assertRejects(() => rest, BodyError, `no progress in time (${held ? "send" : "body"})`);
+    assertEquals(put.attempt.heldBack, held);
   });
 }

@@ -235,9 +235,13 @@ const deliveries: Record<string, readonly [had: string[], told: readonly string[
     delivered(cut(broken), { heldBack: true }),
     [INCOMPLETE],
   ],
-  "one that fell silent is one, whoever held it back": [
+  "nor is one whose request could not be sent on for that": [
     delivered(cut(new BodyError("timedOut", "")), { heldBack: true }),
-    ["failed", "timeouts", INCOMPLETE],
+    [INCOMPLETE],
+  ],
+  "one that is malformed is one, whoever held it back": [
+    delivered(cut(new BodyError("malformed", "")), { heldBack: true }),
+    ["failed", "malformed", INCOMPLETE],
   ],
   "one with 502 has counted already": [delivered({ kind: "complete", bytes: 1 }, {}, 502), [""]],
   "one with 502 that broke off has counted already": [
