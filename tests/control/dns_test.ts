@@ -132,6 +132,27 @@ Deno.test("DnsDiscovery.settled resolves when the first look fails, too", strict
   assertStringIncludes(scene.said[0]!, "0 kept");
 });
 
+Deno.test("DnsDiscovery asks a name that has given nothing yet again soon, and later each time", async () => {
+  const clock = new VirtualClock();
+  const askedAt: number[] = [];
+  const discovery = new DnsDiscovery(app, discoverySchema.parse({ jitterPercent: 0 }), {
+    clock,
+    resolver: {
+      addresses: () => {
+        askedAt.push(clock.now());
+        // The sixth question has an answer, and those after it are in vain again.
+        return Promise.resolve({ v4: askedAt.length === 6 ? ["10.0.0.1"] : [], v6: [] });
+      },
+      services: () => Promise.resolve([]),
+    },
+    events: { onFailure: () => {}, onRecovery: () => {} },
+  });
+  discovery.start(() => {});
+  await clock.advance(27_500);
+  assertEquals(askedAt, [0, 500, 1_500, 3_500, 7_500, 12_500, 17_500, 22_500, 27_500]);
+  await discovery.stop();
+});
+
 Deno.test("DnsDiscovery takes 500 addresses, over TCP where UDP cannot hold them", strict, async () => {
   const a = Array.from({ length: 500 }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
   await using scene = new Scene(app, { "app.test": { a } });

@@ -19,6 +19,12 @@ import {
 import { NameMemory } from "./name_memory.ts";
 import type { Resolver, ServiceTarget } from "./resolver.ts";
 
+/**
+ * A name that has given no address yet is asked again so soon, and then twice as late each time, up to the interval: a pod
+ * that starts may be a moment before its network or its Service, and answers 503 without endpoints.
+ */
+const FIRST_PAUSE_MS = 500;
+
 export interface DnsInputs {
   readonly clock: Clock;
   readonly resolver: Resolver;
@@ -42,6 +48,8 @@ export class DnsDiscovery implements Discovery {
   private running: Promise<void> = Promise.resolve();
   private abort: AbortController | null = null;
   private stopped = false;
+  /** Looks that found nothing, before any did. */
+  private vainLooks = 0;
 
   /** @param before looked at the same source until now: what it knows holds until DNS says something else */
   constructor(
@@ -89,10 +97,15 @@ export class DnsDiscovery implements Discovery {
     if (this.stopped) return;
     this.take(this.known(), problem);
     this.settle();
-    const { intervalMs, jitterPercent } = this.config;
-    this.cancelNext = clock.after(jittered(intervalMs, jitterPercent, clock.random()), () => {
+    const pauseMs = jittered(this.pauseMs(), this.config.jitterPercent, clock.random());
+    this.cancelNext = clock.after(pauseMs, () => {
       this.running = this.look();
     });
+  }
+
+  private pauseMs(): number {
+    const { intervalMs } = this.config;
+    return this.endpoints > 0 ? intervalMs : Math.min(intervalMs, FIRST_PAUSE_MS * 2 ** this.vainLooks++);
   }
 
   /** Asks and remembers the answers; what is wrong, in words, or null. */
