@@ -136,7 +136,9 @@ export class UpstreamJudge {
   private judge(): void {
     this.groupHadPassed = this.groupHasPassed();
     const now = this.inputs.clock.now();
-    for (const [id, member] of this.members) this.judgeOne(id, member, now);
+    // Who leaves service does so before others enter it.
+    for (const [id, member] of this.members) this.assess(id, member);
+    for (const member of this.members.values()) this.settle(member, now);
   }
 
   /**
@@ -145,11 +147,17 @@ export class UpstreamJudge {
    */
   private judgeChecked(id: string): void {
     if (!this.groupHadPassed && this.hasPassed(id)) return this.judge();
-    this.judgeOne(id, this.members.get(id)!, this.inputs.clock.now());
+    const member = this.members.get(id)!;
+    this.assess(id, member);
+    this.settle(member, this.inputs.clock.now());
   }
 
-  private judgeOne(id: string, member: Member, now: number): void {
+  private assess(id: string, member: Member): void {
     member.state = this.stateOf(id, member);
+    if (member.state !== 0) this.leaveService(member);
+  }
+
+  private settle(member: Member, now: number): void {
     this.ramp(member, now);
     this.write(member);
   }
@@ -176,8 +184,7 @@ export class UpstreamJudge {
 
   private ramp(member: Member, now: number): void {
     const { weightPermille } = this.inputs;
-    if (member.state !== 0) this.leaveService(member);
-    else if (member.servesSince === null) {
+    if (member.state === 0 && member.servesSince === null) {
       member.rampFrom = startsSlowly(this.times.firstMs, now, this.upstream.slowStart) ? now : null;
       member.servesSince = now;
       this.times.enter(now);

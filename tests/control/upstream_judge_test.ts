@@ -158,6 +158,16 @@ Deno.test("HealthMonitor ramps up what recovers, but not the first of a group th
   await scene.monitor.stop();
 });
 
+Deno.test("HealthMonitor ramps nobody up who takes over from the last one that served", async () => {
+  const scene = new Scene();
+  scene.apply("ba", "b");
+  await scene.clock.advance(20_000);
+  assertEquals(scene.words("ba"), "b draining, a serving");
+  scene.apply("ba", "a");
+  assertEquals(scene.words("ba"), "b serving, a draining");
+  await scene.monitor.stop();
+});
+
 Deno.test("HealthMonitor ejects within a tick what fails traffic, and ramps it up when it returns", async () => {
   const scene = new Scene();
   scene.config.ejection = { baseMs: 1_000 };
