@@ -98,9 +98,11 @@ Deno.test("an answer of a length has nothing behind it, or its connection is not
 
 Deno.test("no framing is no body", () => {
   assertEquals(
-    bodyOf("none", 0, new Inlet(new Uint8Array(1), { read: () => Promise.resolve(null) }), {
-      bodyEnded: () => {},
-    }),
+    bodyOf(
+      { framing: "none", contentLength: 0, connection: "" },
+      new Inlet(new Uint8Array(1), { read: () => Promise.resolve(null) }),
+      { bodyEnded: () => {} },
+    ),
     null,
   );
 });

@@ -8,13 +8,13 @@ import { configSchema } from "../../src/config/schema.ts";
 import { BodyError } from "../../src/exchange.ts";
 import { Attempt, type AttemptInput } from "../../src/proxy/attempt.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Connection } from "../../src/upstream/connection.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { snapshotOf } from "../support/loop.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 
 /** Takes writes, and says something, when the test says so. */
@@ -65,13 +65,13 @@ class Conn {
 
 /** An attempt on a kept connection. */
 function stage(body: ToldBody | null, limitMs = Infinity) {
-  let time = 1_000;
+  const time = new StillTime(1_000);
+  const { wheel } = time;
   const board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
-  const wheel = new TimerWheel({ now: () => time, every: () => () => {} });
   const config = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
   const [upstream] = snapshotOf(config).upstreams;
   const own = new OwnColumn(board, 1);
-  const context = { own, wheel, pools: new Pools(), now: () => time, random: () => 0 };
+  const context = { own, wheel, pools: new Pools(), now: () => time.now, random: () => 0 };
   const endpoint = new Endpoint(upstream!.endpoints[0]!, upstream!, context);
   const conn = new Conn();
   const connection = new Connection(conn as unknown as Deno.TcpConn, wheel, 0);
@@ -96,12 +96,9 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
     onInterim: () => {},
   };
   const attempt = new Attempt(lease, input, wheel);
-  const outcome = attempt.run(time, limitMs);
+  const outcome = attempt.run(time.now, limitMs);
   const kept = () => board.endpointIdleConnections(0) === 1 && !conn.closed;
-  const pass = (ms: number) => {
-    time += ms;
-    wheel.advance();
-  };
+  const pass = (ms: number) => time.pass(ms);
   return { attempt, conn, kept, outcome, pass };
 }
 
@@ -226,9 +223,9 @@ for (const [what, ms, held] of cuts) {
   Deno.test(`an answer that is cut because no more is ${what} was ${held ? "" : "not "}held back by its client`, async () => {
     const body = new ToldBody(100);
     const put = stage(body);
-    await turns();
+    await settled();
     body.tell("some");
-    await turns();
+    await settled();
     if (!held) await put.conn.take();
     await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
     const answer = await put.outcome;

@@ -3,9 +3,9 @@
 import { assertEquals } from "@std/assert";
 import { EndpointField, UpstreamField } from "../../src/board/fields.ts";
 import { Deadline } from "../../src/proxy/deadline.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Gate, hang, reply, reset, scene, startOrigin, wait } from "../support/raw_origin.ts";
 import { StillProxy } from "../support/still_proxy.ts";
+import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 import { until } from "../support/until.ts";
 
@@ -13,15 +13,14 @@ const timeouts = { requestMs: 1_000 };
 
 Deno.test("a Deadline is over once, so long after the request began, and never when it was disarmed", () => {
   for (const disarmed of [false, true]) {
-    const clock = { ms: 300 };
-    const wheel = new TimerWheel({ now: () => clock.ms, every: () => () => {} });
+    const time = new StillTime(300);
     let over = 0;
-    const deadline = new Deadline(wheel, 100, 1_000, () => over++);
+    const deadline = new Deadline(time.wheel, 100, 1_000, () => over++);
     assertEquals(deadline.at, 1_100);
     if (disarmed) deadline.disarm();
     const seen = [1_090, 1_100, 9_000].map((ms) => {
-      clock.ms = ms;
-      wheel.advance();
+      time.now = ms;
+      time.wheel.advance();
       return over;
     });
     assertEquals(seen, disarmed ? [0, 0, 0] : [0, 1, 1]);

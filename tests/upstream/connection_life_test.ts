@@ -7,10 +7,11 @@ import { OwnColumn } from "../../src/board/own.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { BodyError } from "../../src/exchange.ts";
 import { Http1Error } from "../../src/http1/error.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { Connection } from "../../src/upstream/connection.ts";
 import { ConnectionError } from "../../src/upstream/connection_error.ts";
 import { latin1 } from "../support/raw_http.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 type Said = string | null | Error;
 
@@ -35,7 +36,7 @@ class Conn {
 
   say(what: Said): Promise<void> {
     this.saying.resolve(what);
-    return turns();
+    return settled();
   }
 
   close(): void {
@@ -44,24 +45,15 @@ class Conn {
   }
 }
 
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await null;
-}
-
 function stage() {
-  const clock = { ms: 1_000 };
-  const wheel = new TimerWheel({ now: () => clock.ms, every: () => () => {} });
+  const time = new StillTime(1_000);
   const conn = new Conn();
-  const connection = new Connection(conn as unknown as Deno.TcpConn, wheel, 0);
+  const connection = new Connection(conn as unknown as Deno.TcpConn, time.wheel, 0);
   let gone = 0;
   /** It may idle for 500 ms. */
   const idle = () =>
-    connection.idle(clock.ms, 500, { onGone: (which) => gone += which === connection ? 1 : 100 });
-  const pass = (ms: number) => {
-    clock.ms += ms;
-    wheel.advance();
-    return turns();
-  };
+    connection.idle(time.now, 500, { onGone: (which) => gone += which === connection ? 1 : 100 });
+  const pass = (ms: number) => time.pass(ms);
   /** Connections that are gone, as far as the keeper was told, and whether this one is closed. */
   const seen = () => [gone, conn.closed, connection.usable];
   return { conn, connection, idle, pass, seen };
@@ -80,7 +72,7 @@ for (const [what, said] of Object.entries(endings)) {
   Deno.test(`a connection that ${what} while it idles is closed, and its keeper told once`, async () => {
     const { conn, connection, idle, pass, seen } = stage();
     idle();
-    await turns();
+    await settled();
     assertEquals(seen(), IDLING);
     await conn.say(said);
     assertEquals(seen(), GONE);

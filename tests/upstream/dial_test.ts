@@ -3,8 +3,9 @@
 
 import { assertEquals } from "@std/assert";
 import type { UpstreamTlsSnapshot } from "../../src/messages.ts";
-import { TimerWheel } from "../../src/timer_wheel.ts";
 import { connectError, dial, DialError, type DialLimits, type DialTarget } from "../../src/upstream/dial.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
 
 const HTTP: DialTarget = { scheme: "http", host: "10.0.0.7", port: 8080, authority: "a.test:8080" };
 const HTTPS: DialTarget = { ...HTTP, scheme: "https" };
@@ -19,8 +20,7 @@ class Stage implements Disposable {
   readonly connected = Promise.withResolvers<void>();
   readonly started = Promise.withResolvers<void>();
   readonly shaken = Promise.withResolvers<void>();
-  private time = 1_000;
-  private readonly wheel = new TimerWheel({ now: () => this.time, every: () => () => {} });
+  private readonly time = new StillTime(1_000);
   private readonly was = { connect: Deno.connect, connectTls: Deno.connectTls, startTls: Deno.startTls };
 
   constructor() {
@@ -53,25 +53,19 @@ class Stage implements Disposable {
 
   /** "connected", or kind and message of the failure. */
   dial(target: DialTarget, { tls = PLAIN, limits = LIMITS } = {}): Promise<string> {
-    return dial(target, tls, limits, this.wheel).then(() => "connected", (error) => {
+    return dial(target, tls, limits, this.time.wheel).then(() => "connected", (error) => {
       if (!(error instanceof DialError)) throw error;
       return `${error.kind}: ${error.message}`;
     });
   }
 
-  async pass(ms: number): Promise<void> {
-    this.time += ms;
-    this.wheel.advance();
-    await turns();
+  pass(ms: number): Promise<void> {
+    return this.time.pass(ms);
   }
 
   [Symbol.dispose](): void {
     Object.assign(Deno, this.was);
   }
-}
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await null;
 }
 
 Deno.test("dial() connects to the address of the endpoint, with Nagle off", async () => {
@@ -118,7 +112,7 @@ for (const [limits, connectMs, ms] of handshakes) {
       await stage.pass(connectMs);
       stage.connected.resolve();
       if (closed === "TLS closed") stage.started.resolve();
-      await turns();
+      await settled();
       await stage.pass(ms - 10);
       assertEquals(stage.done.includes(closed), false);
       await stage.pass(10);
@@ -136,7 +130,7 @@ Deno.test("dial() gives a connection once its handshake is over, and leaves it a
   dialling.then(() => over = true);
   stage.connected.resolve();
   stage.started.resolve();
-  await turns();
+  await settled();
   assertEquals(over, false);
   assertEquals([stage.options.hostname, stage.options.caCerts], ["a.test", ["an authority"]]);
   stage.shaken.resolve();
@@ -195,7 +189,7 @@ Deno.test("dial() with a certificate closes a connection that comes when its tim
   assertEquals(stage.done, []);
   stage.connected.resolve();
   stage.shaken.promise.catch(() => {});
-  await turns();
+  await settled();
   assertEquals(stage.done, ["TLS closed"]);
 });
 
