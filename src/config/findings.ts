@@ -3,7 +3,7 @@
 // Every check in this room reports findings; none throws, prints or exits. A finding is one line: what is
 // wrong, the value seen, what is accepted, the nearest known name, and the place. No secret is ever in it.
 
-import { isMap, type Path, pathText } from "./path.ts";
+import { type Path, pathText } from "./path.ts";
 
 /** What is wrong with one value, before its key and place are known. */
 export interface Problem {
@@ -82,15 +82,6 @@ export function isSecret(path: Path): boolean {
     (part === "match" && (kind === "headers" || kind === "query"));
   return holdsValues &&
     (name === undefined || /auth|cookie|token|secret|passw|key|session|credential|signature/i.test(name));
-}
-
-/** What stands at `path`, with `hidden` for each value in it that may be a credential. */
-function withoutSecrets(value: unknown, path: Path): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, [...path, index]));
-  if (!isMap(value)) return isSecret(path) ? hidden : value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, part]) => [key, withoutSecrets(part, [...path, key])]),
-  );
 }
 
 /** A finding about the value at `path`. */
