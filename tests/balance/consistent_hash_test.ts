@@ -60,7 +60,7 @@ for (
     [{ header: "x-user" }, "/", "ann"],
     [{ header: "X-USER" }, "/", "ann"],
     [{ header: "x-other" }, "/", undefined],
-    [{ header: "Host" }, "/", "example.org"],
+    [{ header: "Host" }, "/", "a.test"],
     [{ cookie: "id" }, "/", "7"],
     [{ cookie: "b" }, "/", "2"],
     [{ cookie: "d" }, "/", undefined],
