@@ -17,7 +17,7 @@ import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 import type { RequestBody } from "./request_body.ts";
 
-const NO_BODY = { wholeAt: 0, givenAt: 0 };
+const NO_BODY = { wholeAt: 0, waitedSince: 0 };
 
 /**
  * Counts what the attempt came to. Clients that leave count against nobody. Whether an answer speaks for its endpoint
@@ -28,12 +28,12 @@ export function judge(
   outcome: Outcome,
   lease: Lease,
   entry: AttemptRecord,
-  body: Pick<RequestBody, "wholeAt" | "givenAt"> | null,
+  body: Pick<RequestBody, "wholeAt" | "waitedSince"> | null,
   timeouts: TimeoutsConfig,
   { inputs, recorder }: Pick<Proxy, "inputs" | "recorder">,
 ): void {
   const { endpoint } = lease;
-  const { wholeAt, givenAt } = body ?? NO_BODY;
+  const { wholeAt, waitedSince } = body ?? NO_BODY;
   /** From then on the endpoint alone was waited for. */
   const askedAt = Math.max(entry.startedAt, wholeAt);
   entry.reused = lease.reused;
@@ -57,7 +57,7 @@ export function judge(
       entry.outcome = describeFailure(outcome);
       recorder.unanswered(endpoint, outcome);
       const now = inputs.now();
-      const waitedMs = now - (wholeAt === Infinity ? Math.max(entry.startedAt, givenAt) : askedAt);
+      const waitedMs = now - Math.max(entry.startedAt, Math.min(wholeAt, waitedSince));
       if (isExcused(outcome, waitedMs, timeouts)) return;
       endpoint.observeFailure(Math.max(0, now - askedAt), now);
       if (outcome.kind === "reset" && outcome.reused && !outcome.answered) {

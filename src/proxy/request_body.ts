@@ -19,6 +19,8 @@ import type { Identity } from "./identity.ts";
 const WITH_HEAD_BYTES_MAX = 16_384;
 /** A head waits no longer for it: the origin may want to answer, or the client to hear something, before. */
 const HEAD_WAITS_MS = 10;
+/** A piece that is on its way out for so long waits for the endpoint; for less it may wait for this worker itself. */
+const STALL_MS = 100;
 const NOTHING = new Uint8Array(0);
 
 type SendTimeouts = Pick<TimeoutsConfig, "requestBodyIdleMs" | "responseHeadMs">;
@@ -38,10 +40,15 @@ export class RequestBody {
   bytesRead = 0;
   /** Monotonic milliseconds: when the last of it had come, 0 if it came with the head; Infinity before. */
   wholeAt = Infinity;
-  /** Monotonic milliseconds: when the present attempt's endpoint was last given some of it; 0 before any attempt. */
-  givenAt = 0;
+  /**
+   * Monotonic milliseconds: the present attempt's endpoint has been waited for as long as if it had been since then, from
+   * its last piece on and wherever it stalled before; 0 before any attempt.
+   */
+  waitedSince = 0;
   /** When that attempt began to send. */
   private begunAt = 0;
+  /** How long its endpoint stalled over pieces that it took in the end. */
+  private stalledMs = 0;
 
   constructor(
     private readonly source: Body,
@@ -102,10 +109,10 @@ export class RequestBody {
     if (this.keptBytes > this.keptBytesMax) this.replayable = false;
   }
 
-  /** Whether it is still coming, and has had more of the attempt's time than the endpoint since it was given some. */
+  /** Whether it is still coming, and has had more of the attempt's time than the endpoint. */
   tookLonger(now: number): boolean {
-    const { wholeAt, givenAt, begunAt } = this;
-    return wholeAt === Infinity && now - givenAt < givenAt - begunAt;
+    const { wholeAt, waitedSince, begunAt } = this;
+    return wholeAt === Infinity && now - waitedSince < waitedSince - begunAt;
   }
 
   /**
@@ -123,7 +130,8 @@ export class RequestBody {
     const { outlet } = connection;
     const { requestBodyIdleMs: idleMs, responseHeadMs } = timeouts;
     const turn = ++this.turn;
-    this.begunAt = this.givenAt = wheel.now;
+    this.begunAt = this.waitedSince = wheel.now;
+    this.stalledMs = 0;
     let waiting: Uint8Array | null = head;
     if (this.kept.length === 0 && !this.ended) {
       this.takeWhole();
@@ -148,9 +156,12 @@ export class RequestBody {
       if (!this.replayable) at -= this.kept.splice(0, at).length;
       closed = this.ended && at === this.kept.length;
       outlet.limit("send", idleMs);
-      this.noteGiven(wheel.recent);
+      const givenAt = wheel.recent;
+      this.noteGiven(givenAt);
       await this.write(connection, waiting, piece, closed);
       if (turn !== this.turn) return;
+      const sendingMs = wheel.recent - givenAt;
+      if (sendingMs >= STALL_MS) this.stalledMs += sendingMs;
       if (piece !== null && !this.replayable) free(piece);
       waiting = null;
     }
@@ -163,7 +174,7 @@ export class RequestBody {
   }
 
   private noteGiven(now: number): void {
-    this.givenAt = now;
+    this.waitedSince = now - this.stalledMs;
     if (this.wholeAt === Infinity && (this.ended || this.bytesRead === this.length)) this.wholeAt = now;
   }
 

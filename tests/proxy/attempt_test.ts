@@ -216,6 +216,25 @@ for (const [ms, who] of [[600, "client"], [500, "endpoint"], [400, "endpoint"]] 
   });
 }
 
+/** How long an endpoint takes over each of the pieces that are there at once -> who is waited for after 1000 ms. */
+for (const [ms, who] of [[99, "client"], [100, "endpoint"]] as const) {
+  Deno.test(`an upload whose pieces go out in ${ms} ms each waits for its ${who}`, async () => {
+    const body = new ToldBody(100);
+    const put = stage(body, 1_000);
+    await settled();
+    body.tell(..."pieces go out");
+    await settled();
+    await put.conn.take();
+    for (let piece = 0; piece < 10; piece++) {
+      await put.pass(ms);
+      await put.conn.take();
+    }
+    put.pass(1_000 - 10 * ms);
+    const { kind } = await put.outcome;
+    assertEquals(kind, who === "client" ? "badRequestBody" : "timedOut");
+  });
+}
+
 /** What the endpoint runs out of time with, and how long the client takes nothing of its answer -> whether it is for that. */
 const cuts = [["sent", 60_000, true], ["answered", 2_000, false]] as const;
 

@@ -30,7 +30,7 @@ function judged(
   outcome: Outcome,
   wholeAt = 0,
   limits: Partial<TimeoutsConfig> = {},
-  givenAt = 0,
+  waitedSince = wholeAt === Infinity ? 0 : wholeAt,
   entry = new AttemptRecord("e", 1_000),
 ): string[] {
   const told: string[] = [];
@@ -49,7 +49,7 @@ function judged(
     tlsHandshakeMs: 500,
     ...limits,
   } as TimeoutsConfig;
-  judge(outcome, lease, entry, { wholeAt, givenAt }, timeouts, proxy);
+  judge(outcome, lease, entry, { wholeAt, waitedSince }, timeouts, proxy);
   return told;
 }
 
@@ -163,13 +163,18 @@ for (const [limits, wholeAt, blamed] of overtimes) {
   });
 }
 
-/** When an endpoint was last given some of an upload that is still coming -> whether it is to blame. */
-for (const [givenAt, blamed] of [[1_250, true], [1_251, false]] as const) {
-  Deno.test(`judge(): an upload out of time by 500, last given some of at ${givenAt}: ${blamed ? "a" : "no"} failure`, () => {
-    const told = judged(timedOut("attempt"), Infinity, { attemptMs: 500 }, givenAt);
+/** Since when an endpoint is waited for in an upload that is still coming -> whether it is to blame. */
+for (const [waitedSince, blamed] of [[1_250, true], [1_251, false]] as const) {
+  Deno.test(`judge(): an upload out of time by 500, its endpoint waited for since ${waitedSince}: ${blamed ? "a" : "no"} failure`, () => {
+    const told = judged(timedOut("attempt"), Infinity, { attemptMs: 500 }, waitedSince);
     assertEquals(told.includes("failed"), blamed);
   });
 }
+
+Deno.test("judge(): an endpoint that stalled over a body that came whole at last is to blame", () => {
+  assertEquals(judged(timedOut("attempt"), 1_400, { attemptMs: 500 }, 1_250).includes("failed"), true);
+  assertEquals(judged(timedOut("attempt"), 1_400, { attemptMs: 500 }, 1_251).includes("failed"), false);
+});
 
 /** The phase, how long it may take, and the request's limit -> whether the endpoint, waited for for 500 ms, is to blame. */
 const dials:
