@@ -34,7 +34,8 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
     const name = head.headers[i]!;
     const known = knownHeader(name);
     if (known === Known.te) takesTrailers ||= origin.relaysTrailers && asksForTrailers(head.headers[i + 1]!);
-    if (named !== null && named.includes(name.toLowerCase())) continue;
+    // Expect goes on all the same: what the client waits for comes of it.
+    if (named !== null && known !== Known.expect && named.includes(name.toLowerCase())) continue;
     if (known !== Known.other) {
       const value = head.headers[i + 1]!;
       if (known === Known.maxForwards) lines.push(name, forwardsLeft(head.method, value));

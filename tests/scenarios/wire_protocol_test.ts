@@ -192,6 +192,18 @@ scenario("an origin refuses an upload before its body is sent, by Expect", async
   assertEquals((await origin.request(1)).header("expect"), "100-continue");
 }, WIRE);
 
+scenario("a client that names its Expect in Connection gets its 100 all the same", async (props) => {
+  const origin = await props.origin(afterHead(interim(100), readBody(), reply(200)));
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  const lines = "Host: a.test\r\nContent-Length: 4\r\nConnection: Expect\r\nExpect: 100-continue\r\n";
+  await client.send(`PUT / HTTP/1.1\r\n${lines}\r\n`);
+  assertEquals((await origin.request(1)).header("expect"), "100-continue");
+  assertEquals((await client.response()).status, 100);
+  await client.send("body");
+  assertEquals([(await client.response()).status, await (await origin.request(1)).text()], [200, "body"]);
+}, WIRE);
+
 scenario("trailers pass in both directions", async (props) => {
   const headers = [["Trailer", "X-Sum, Server-Timing"]] as const;
   const trailers = [["X-Sum", "7"], ["Server-Timing", "a"]] as const;
