@@ -9,7 +9,7 @@ import { type BodyOwner, InletBody } from "./inlet_body.ts";
 import { Known, knownHeader } from "./known.ts";
 import { decodeLatin1 } from "./latin1.ts";
 
-/** RFC 9112 7.1.1: a recipient limits the length of chunk extensions. */
+/** Of a line without its LF. RFC 9112 7.1.1: a recipient limits the length of chunk extensions. */
 const CHUNK_LINE_BYTES_MAX = 4_096;
 const TRAILER_BYTES_MAX = 16_384;
 /** Twelve digits: sizes below it are counted exactly. */
@@ -85,6 +85,7 @@ export class ChunkedBody extends InletBody {
     let scanned = 0;
     while (true) {
       for (let i = inlet.start + scanned; i < inlet.end; i++) {
+        if (i - inlet.start > CHUNK_LINE_BYTES_MAX) throw new Http1Error("malformed", "chunk line too long");
         if (inlet.bytes[i] !== 10) continue;
         if (i === inlet.start || inlet.bytes[i - 1] !== 13) {
           throw new Http1Error("malformed", "bare LF after a chunk size");
@@ -94,7 +95,6 @@ export class ChunkedBody extends InletBody {
         return line;
       }
       scanned = inlet.available;
-      if (scanned > CHUNK_LINE_BYTES_MAX) throw new Http1Error("malformed", "chunk line too long");
       await this.more(CHUNK_LINE_BYTES_MAX * 2);
     }
   }
@@ -117,6 +117,7 @@ export class ChunkedBody extends InletBody {
       // The mark of the end may have begun in what was looked at before.
       const from = Math.max(inlet.start, inlet.start + scanned - 3);
       const end = findSectionEnd(inlet.bytes, from, inlet.end);
+      if (end - inlet.start > TRAILER_BYTES_MAX) throw new Http1Error("tooLarge", "trailers too long");
       if (end >= 0) {
         const trailers = parseFieldLines(inlet.bytes, inlet.start, end);
         inlet.take(end - inlet.start);

@@ -221,6 +221,29 @@ for (
   });
 }
 
+/** Bytes over the limit -> whether the body is read. */
+for (const [over, read] of [[0, true], [1, false]] as const) {
+  const what = read ? "takes" : "refuses";
+  const ways = [1, 1_000, 40_000].flatMap((size) => [16, 40_000].map((room) => ({ size, room })));
+  Deno.test(`ChunkedBody.read() ${what} a chunk line ${over} bytes beyond its limit, however it comes`, async () => {
+    const text = `${"5".padStart(4_095 + over, "0")}\r\nhello\r\n0\r\n\r\n`;
+    for (const way of ways) {
+      const { body } = bodyOf(text, way);
+      if (read) assertEquals(await readAll(body), "hello");
+      else await assertRejects(() => readAll(body), BodyError, "chunk line too long");
+    }
+  });
+
+  Deno.test(`ChunkedBody.read() ${what} trailers ${over} bytes beyond their limit, however they come`, async () => {
+    const text = `0\r\nA: ${"x".repeat(16_384 - 7 + over)}\r\n\r\n`;
+    for (const way of ways) {
+      const { body } = bodyOf(text, way);
+      if (read) assertEquals([await readAll(body), body.trailers.length], ["", 2]);
+      else await assertRejects(() => readAll(body), BodyError, "trailers too long");
+    }
+  });
+}
+
 Deno.test("ChunkedBody.read() looks at each byte of its trailers a few times, however they come", async () => {
   const text = `0\r\n${`X-A: ${LONG}\r\n`.repeat(8)}\r\n`;
   const bytes = latin1(text);
