@@ -11,8 +11,8 @@ const FORMS: readonly RegExp[] = [
   new RegExp(`\\$(?:\\{(?:${NGINX})\\}|(?:${NGINX})\\b)`),
   // HAProxy: %[src], %[req.hdr(host)].
   /%\[[\w.,()-]+\]/,
-  // Envoy: %DOWNSTREAM_REMOTE_ADDRESS%, %REQ(:AUTHORITY)%. Two letters are an escape.
-  /%[A-Z]{2}[A-Z_]+(?:\([\w:.?-]*\))?%/,
+  // Envoy: %DOWNSTREAM_REMOTE_ADDRESS%, %REQ(:AUTHORITY)%. Two hexadecimal digits are an escape, whatever follows.
+  /%(?![0-9A-F]{2})[A-Z]{2}[A-Z_]+(?:\([\w:.?-]*\))?%/,
   // Caddy: {http.request.host}, {remote_host}.
   /\{(?:uri|scheme|method|remote_(?:host|ip|port)|client_ip|(?:http|header|cookie|env)\.[\w.-]+)\}/,
 ];

@@ -61,8 +61,8 @@ const rewriteMisses = perRoute("route-rewrite-misses", ({ match, rewrite }, path
 });
 
 const PLACEHOLDERS = ["{host}", "{path}", "{query}"];
-/** What a regular expression captured, where there is one: `$1`, `${1}`, `\1`. */
-const GROUP = /\$\d|\$\{\d\}|\\\d/;
+/** What a regular expression captured, where there is one: `$1`, `${1}`, `\1`. More digits are an amount: `$100`. */
+const GROUP = /\$\d(?!\.?\d)|\$\{\d\}|\\\d/;
 
 const redirectTarget = perRoute("route-redirect-target", ({ redirect }, path, { listen }) => {
   if (redirect === undefined) return [];

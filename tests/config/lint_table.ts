@@ -109,6 +109,7 @@ const OWN_VALUES = [
   "pa$word",
   "$hostage",
   "%E2%82%AC%20",
+  "%CEA%20",
   "100%",
   '{"group":"a","max_age":1}',
   "</a{?x}>; rel=next",
@@ -237,7 +238,7 @@ const actionRows: readonly LintRow[] = [
     },
     subjects: FOREIGN_LOCATIONS.map((_, i) => `routes[${i}].redirect.to`),
     severity: "error",
-    fine: redirect("https://{host}/$metadata/100%25/%E2%82%AC"),
+    fine: redirect("https://{host}/$metadata/100%25/%E2%82%AC/%CEA%20?above=$100&below=$1.50"),
   },
   {
     rule: "route-header-variable",
