@@ -46,8 +46,6 @@ export class Pod {
   private admin: AdminServer | null = null;
   /** Nothing is begun any more; what waits for files or addresses comes to nothing. */
   private stopped = false;
-  /** A configuration is being taken over. */
-  private reloading = false;
 
   constructor(readonly inputs: PodInputs) {
     const { loaded, clock, events } = inputs;
@@ -76,7 +74,7 @@ export class Pod {
       publisher: this.publisher,
       clock,
       events,
-      publish: () => this.publishAgain(),
+      publish: () => this.publish(),
     });
     this.upstreams = new UpstreamBook({
       discoveryInputs: (name, config) => discoveryInputs(name, config, inputs),
@@ -136,19 +134,15 @@ export class Pod {
     };
   }
 
+  /** Everything, by the configuration in force: also while another one is being taken over. */
   private publish(): void {
     this.publisher.publish(this.config, this.upstreams.all(), this.files.stickyKey);
     this.leftOut.published();
   }
 
-  /** Not while a configuration is taken over: its upstreams are known already, and it will publish them. */
-  private publishAgain(): void {
-    if (!this.reloading) this.publish();
-  }
-
   private publishUpstream(name: string): void {
     const known = this.upstreams.known(name);
-    if (known !== undefined && !this.publisher.publishUpstream(known)) this.publishAgain();
+    if (known !== undefined && !this.publisher.publishUpstream(known)) this.publish();
   }
 
   /**
@@ -160,11 +154,9 @@ export class Pod {
     const before = this.files;
     const files = await readPodFiles(loaded, this.inputs, { withListener: false });
     this.refuseWhenStopped();
-    this.reloading = true;
     try {
       await this.takeOver(loaded, files);
     } finally {
-      this.reloading = false;
       await this.upstreams.stopReplaced();
     }
     await this.certificate?.look();
