@@ -37,6 +37,7 @@ class Scripted implements Discovery {
   readonly settled = this.first.promise;
   readonly asks = "somebody";
   stopped = false;
+  problem: string | null = "no answer";
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
     this.find = onEndpoints;
@@ -46,7 +47,7 @@ class Scripted implements Discovery {
     return Promise.resolve();
   }
   describe() {
-    return SILENT;
+    return { ...SILENT, problem: this.problem };
   }
 }
 
@@ -135,4 +136,15 @@ Deno.test("UpstreamDiscovery gives an address that stays what was known of it, a
   new UpstreamDiscovery(names.slice(1).map(address), inputs, first);
   assertEquals(given, [undefined, undefined, stays, undefined]);
   assertEquals(asked, 0);
+});
+
+Deno.test("UpstreamDiscovery.awaits() says who is silent, and what those say who are asked again", async () => {
+  const { scripted, discovery } = scene("dns+http://app.test:80", "http://10.0.0.1");
+  scripted.problem = null;
+  assertEquals(discovery.awaits(), ["dns+http://app.test:80: no answer yet from somebody"]);
+  scripted.problem = "503, no quorum";
+  assertEquals(discovery.awaits(), ["dns+http://app.test:80: 503, no quorum; Weir asks somebody again"]);
+  scripted.first.resolve();
+  await discovery.settled;
+  assertEquals(discovery.awaits(), []);
 });

@@ -92,7 +92,12 @@ export class UpstreamDiscovery {
   awaits(): string[] {
     return [...this.awaited].flatMap((discovery) => {
       const status = discovery.describe();
-      return status === null ? [] : [`${status.source}: no answer yet from ${discovery.asks}`];
+      if (status === null) return [];
+      const { source, problem } = status;
+      const words = problem === null
+        ? `no answer yet from ${discovery.asks}`
+        : `${problem}; Weir asks ${discovery.asks} again`;
+      return [`${source}: ${words}`];
     });
   }
 
