@@ -8,6 +8,9 @@ const SYSTEM = "/tmp";
 /** Below the repository, where the `start` and `weir` tasks may read. */
 export const READABLE = new URL("../../tmp", import.meta.url).pathname;
 
+/** Whose process ids ours are: a container that shares a folder with others has its own, and knows nothing of theirs. */
+const NAMESPACE = namespaceOfProcesses();
+
 /** Parents in which nothing is left of processes that are no more. */
 const swept = new Set<string>();
 
@@ -20,7 +23,8 @@ export class TemporaryFolder implements AsyncDisposable {
     await Deno.mkdir(parent, { recursive: true });
     if (!swept.has(parent)) await sweep(parent);
     swept.add(parent);
-    return new TemporaryFolder(await Deno.makeTempDir({ dir: parent, prefix: `weir-test-${Deno.pid}-` }));
+    const prefix = `weir-test-${NAMESPACE}-${Deno.pid}-`;
+    return new TemporaryFolder(await Deno.makeTempDir({ dir: parent, prefix }));
   }
 
   at(name: string): string {
@@ -40,8 +44,8 @@ export class TemporaryFolder implements AsyncDisposable {
 
 async function sweep(parent: string): Promise<void> {
   for await (const { name } of Deno.readDir(parent)) {
-    const maker = /^weir-test-(\d+)-/.exec(name)?.[1];
-    if (maker === undefined || mayRun(maker)) continue;
+    const [, namespace, maker] = /^weir-test-(\d+)-(\d+)-/.exec(name) ?? [];
+    if (maker === undefined || namespace !== NAMESPACE || mayRun(maker)) continue;
     // It may be another user's, and another run may be removing the same.
     await Deno.remove(`${parent}/${name}`, { recursive: true }).catch(() => {});
   }
@@ -50,6 +54,15 @@ async function sweep(parent: string): Promise<void> {
 /** Whether a process may still be running: where /proc cannot be looked at, that is not known. */
 function mayRun(pid: string): boolean {
   return exists(`/proc/${pid}`) || !exists("/proc/self");
+}
+
+/** A number; 0 where /proc cannot be looked at. */
+function namespaceOfProcesses(): string {
+  try {
+    return Deno.readLinkSync("/proc/self/ns/pid").replaceAll(/\D/g, "");
+  } catch {
+    return "0";
+  }
 }
 
 function exists(path: string): boolean {
