@@ -4,7 +4,7 @@ import { CertificateWatcher } from "../../src/control/certificate_watcher.ts";
 import { Authority, type Identity } from "../support/certificates.ts";
 import { settled } from "../support/settled.ts";
 import { needs } from "../support/tools.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 const options = { sanitizeOps: true, sanitizeResources: true, ...needs("openssl") };
 const SECOND_LOOK_MS = 1_000;

@@ -4,7 +4,7 @@ import { ConfigWatcher } from "../../src/control/config_watcher.ts";
 import { type DirectoryEvents, watchDirectories } from "../../src/control/file_watch.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 /** A folder whose one file and notices a test scripts. */
 class ScriptedFolder {

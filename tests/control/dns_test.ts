@@ -7,8 +7,8 @@ import { EMPTY_ANSWERS_BELIEVED, NameMemory } from "../../src/control/discovery/
 import { type AddressAnswer, dnsResolver } from "../../src/control/discovery/resolver.ts";
 import { settled } from "../support/settled.ts";
 import { until } from "../support/until.ts";
-import { type DnsAnswer, ScriptedDns } from "./scripted_dns.ts";
-import { EPOCH, VirtualClock } from "./virtual_clock.ts";
+import { type DnsAnswer, ScriptedDns } from "../support/scripted_dns.ts";
+import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 const parameters = { scheme: "http", weight: 1, backup: false, drain: false } as const;

@@ -7,7 +7,7 @@ import {
   watchDirectories,
 } from "../../src/control/file_watch.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 /** Longer than any test: what is heard was heard by the watch. */

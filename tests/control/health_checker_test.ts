@@ -4,7 +4,7 @@ import { RESULTS_KEPT } from "../../src/control/endpoint_check.ts";
 import { HealthChecker } from "../../src/control/health_checker.ts";
 import type { Probe, ProbeOutcome } from "../../src/control/probe.ts";
 import { settled } from "../support/settled.ts";
-import { EPOCH, VirtualClock } from "./virtual_clock.ts";
+import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
 
 const tls = { caCerts: [] };
 const passes: ProbeOutcome = { passed: true, reason: "connected" };

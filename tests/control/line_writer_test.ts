@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { LineWriter } from "../../src/control/line_writer.ts";
 import { settled } from "../support/settled.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 const LIMITS = { waitingBytesMax: 1_000, flushMsMax: 2_000 };
 

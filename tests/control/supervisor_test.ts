@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Board, ColumnCell, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
 import { Supervisor, type SupervisorEvents } from "../../src/control/supervisor.ts";
 import type { WorkerStart } from "../../src/messages.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 const HOUR_MS = 3_600_000;
 

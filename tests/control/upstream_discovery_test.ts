@@ -8,7 +8,7 @@ import {
 } from "../../src/control/discovery/discovery.ts";
 import { COALESCE_MS, UpstreamDiscovery } from "../../src/control/discovery/upstream_discovery.ts";
 import { settled } from "../support/settled.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 const traits = { scheme: "http", weight: 1, backup: false, drain: false } as const;
 

@@ -7,7 +7,7 @@ import { boardInputs, HealthMonitor } from "../../src/control/health_monitor.ts"
 import type { JudgedUpstream } from "../../src/control/judgement.ts";
 import type { Probe } from "../../src/control/probe.ts";
 import { weightPermille } from "../../src/control/slow_start.ts";
-import { EPOCH, VirtualClock } from "./virtual_clock.ts";
+import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
 
 const UPSTREAM_ROW = 1;
 const capacity = { columnsMax: 3, upstreamsMax: 2, endpointsMax: 8, routesMax: 1, rateSlotsMax: 1 };

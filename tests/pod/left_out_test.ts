@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { LeftOut, LOOK_FOR_ROOM_MS } from "../../src/pod/left_out.ts";
-import { VirtualClock } from "../control/virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 Deno.test("LeftOut tells of upstreams that are not whole, and publishes again once there is room", async () => {
   const clock = new VirtualClock();

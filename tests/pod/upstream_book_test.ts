@@ -11,8 +11,8 @@ import { COALESCE_MS } from "../../src/control/discovery/upstream_discovery.ts";
 import { discoveryInputs } from "../../src/pod/discovery_inputs.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { UpstreamBook } from "../../src/pod/upstream_book.ts";
-import { ScriptedDns } from "../control/scripted_dns.ts";
-import { EPOCH, VirtualClock } from "../control/virtual_clock.ts";
+import { ScriptedDns } from "../support/scripted_dns.ts";
+import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
 import { settled } from "../support/settled.ts";
 
 /** A discovery that finds what a test says, when it says so. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { EventBook } from "../../src/pod/event_book.ts";
 import type { Pod } from "../../src/pod/pod.ts";
 import { workerEvents } from "../../src/pod/worker_events.ts";
-import { VirtualClock } from "../control/virtual_clock.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 Deno.test("a worker that cannot listen is told of once for each reason, until it has listened for a second or ends", async () => {
   const clock = new VirtualClock();

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { adminSources } from "../../src/pod/admin_view.ts";
-import { ScriptedDns } from "../control/scripted_dns.ts";
+import { ScriptedDns } from "../support/scripted_dns.ts";
 import { RunningPod } from "../support/pod.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";
 import { until } from "../support/until.ts";

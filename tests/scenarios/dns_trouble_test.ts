@@ -2,7 +2,7 @@
 // good addresses.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type DnsAnswer, ScriptedDns } from "../control/scripted_dns.ts";
+import { type DnsAnswer, ScriptedDns } from "../support/scripted_dns.ts";
 import { load } from "../support/load.ts";
 import { parseMetrics, sumOf } from "../support/metrics.ts";
 import { ask } from "../support/raw_client.ts";

@@ -1,7 +1,7 @@
 // The configuration changes while requests flow: what is good is applied, what is bad changes nothing.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { ScriptedDns } from "../control/scripted_dns.ts";
+import { ScriptedDns } from "../support/scripted_dns.ts";
 import { ask, requestText } from "../support/raw_client.ts";
 import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
 import { rewrite } from "../support/reload.ts";

@@ -5,7 +5,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { DEFAULT_CAPACITY } from "../../src/board/layout.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { BoardFullError } from "../../src/control/row_allocator.ts";
-import { ScriptedDns } from "../control/scripted_dns.ts";
+import { ScriptedDns } from "../support/scripted_dns.ts";
 import { RunningPod } from "../support/pod.ts";
 import { ask } from "../support/raw_client.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";

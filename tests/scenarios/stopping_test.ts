@@ -1,7 +1,7 @@
 // How Weir leaves: it stops being ready, finishes what it has, and says what it cut.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ScriptedDns } from "../control/scripted_dns.ts";
+import { ScriptedDns } from "../support/scripted_dns.ts";
 import { type Ask, ask, requestText } from "../support/raw_client.ts";
 import {
   afterHead,

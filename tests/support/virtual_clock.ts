@@ -1,7 +1,7 @@
 // A Clock that moves only when a test says so.
 
 import type { Cancel, Clock } from "../../src/control/clock.ts";
-import { settled } from "../support/settled.ts";
+import { settled } from "./settled.ts";
 
 interface Planned {
   readonly at: number;
