@@ -11,7 +11,7 @@ export const FULL_PERMILLE = 1_000;
 
 /** Since when those of a group serve that do: asked at each entry, of groups that thousands enter together. */
 export class ServiceTimes {
-  /** How many entered at each time. In the order of time, as it goes on. */
+  /** How many entered at each time, the earliest first: time goes on from entry to entry. */
   private readonly entered = new Map<number, number>();
 
   enter(nowMs: number): void {
@@ -33,7 +33,7 @@ export class ServiceTimes {
 
 /**
  * Whether an endpoint that enters service at `nowMs` ramps: only beside one that has served for a window.
- * `firstSinceMs` is when the one of the others entered that has served the longest; null when none does.
+ * @param firstSinceMs when the one that has served the longest entered; null when nobody serves
  */
 export function startsSlowly(
   firstSinceMs: number | null,

@@ -19,6 +19,8 @@ import { badHost, readRequest, refusalOf, tooLarge, unacceptable } from "./wire_
 import { isAuthority } from "./authority.ts";
 
 const NO_BUFFER = new Uint8Array(0);
+/** Header lines that Deno takes, Host among them. */
+const DENO_LINES_MAX = 128;
 
 /** Why the listener refuses a head of HTTP/1.1 before any route is looked for, or null. `Host` is its authority. */
 export type JudgeHead = (head: RequestHead) => Unacceptable | null;
@@ -27,7 +29,7 @@ export function judgeOf(config: ListenConfig): JudgeHead {
   return config.listener === "wire" ? (head) => judgeOnWire(head, config) : judgeOnServe;
 }
 
-/** It is read as if it had come. */
+/** Read as if it had come. */
 function judgeOnWire(head: RequestHead, { headBytesMax, headerLinesMax }: ListenConfig): Unacceptable | null {
   const request = { ...head, contentLength: null, chunked: false };
   const bytes = requestHead(request, head.authority, NO_BUFFER);
@@ -44,9 +46,6 @@ function judgeOnServe(head: RequestHead): Unacceptable | null {
   if ("status" in framing) return framing;
   return refuseBody(method, framing.contentLength, framing.contentLength === null);
 }
-
-/** Header lines that Deno takes, Host among them. */
-const DENO_LINES_MAX = 128;
 
 /** Why Deno answers 400 without asking Weir, where Weir itself would not; or null. */
 function refusalByDeno({ method, headers }: RequestHead): string | null {

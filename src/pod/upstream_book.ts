@@ -103,7 +103,7 @@ export class UpstreamBook {
     const followed: Followed = { key, discovery, endpoints: [] };
     discovery.start((endpoints) => {
       followed.endpoints = endpoints;
-      // What is found by another one is told with the configuration that it belongs to, or nobody's any more.
+      // What another one finds is told with the configuration that it belongs to, if ever.
       if (this.inForce.get(name)?.followed === followed) this.inputs.onChange(name);
     });
     return followed;

@@ -45,7 +45,7 @@ export class RequestBody {
    * its last piece on and wherever it stalled before; 0 before any attempt.
    */
   waitedSince = 0;
-  /** When that attempt began to send. */
+  /** Monotonic milliseconds: when that attempt began to send. */
   private begunAt = 0;
   /** How long its endpoint stalled over pieces that it took in the end. */
   private stalledMs = 0;

@@ -52,6 +52,7 @@ class Simulation {
   private readonly random: () => number;
   private readonly endpoints: readonly SimulatedEndpoint[];
   private readonly joined = new Set<SimulatedEndpoint>();
+  /** Who entered first stands first. */
   private readonly servingSince = new Map<SimulatedEndpoint, number>();
   private readonly ramping = new Set<SimulatedEndpoint>();
   private readonly ejector: Ejector;

@@ -55,7 +55,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   timedOutIn: Phase | null = null;
   /** Longest silence within a body; Infinity once the bytes are another protocol's. */
   bodyIdleMs = 0;
-  /** About when the last read of the answer's body ended, or its head was read. */
+  /** Monotonic milliseconds, about: when the last read of the answer's body ended, or its head was read. */
   private readAt = 0;
   /** The longest from there to the next read: what the client took over a piece. */
   private heldMs = 0;

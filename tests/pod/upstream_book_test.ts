@@ -1,4 +1,4 @@
-// What discovery finds while a configuration is being taken over waits for that configuration.
+// Upstreams over configurations that follow each other: what is found for one is told once that one is in force.
 
 import { assertEquals } from "@std/assert";
 import { type Config, configSchema } from "../../src/config/schema.ts";
@@ -12,8 +12,8 @@ import { discoveryInputs } from "../../src/pod/discovery_inputs.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { UpstreamBook } from "../../src/pod/upstream_book.ts";
 import { ScriptedDns } from "../support/scripted_dns.ts";
-import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
 import { settled } from "../support/settled.ts";
+import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
 
 /** A discovery that finds what a test says, when it says so. */
 class Scripted implements Discovery {

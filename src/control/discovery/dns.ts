@@ -97,15 +97,17 @@ export class DnsDiscovery implements Discovery {
     if (this.stopped) return;
     this.take(this.known(), problem);
     this.settle();
-    const pauseMs = jittered(this.pauseMs(), this.config.jitterPercent, clock.random());
+    const pauseMs = jittered(this.nextPauseMs(), this.config.jitterPercent, clock.random());
     this.cancelNext = clock.after(pauseMs, () => {
       this.running = this.look();
     });
   }
 
-  private pauseMs(): number {
+  /** How long until the next look; the look before it counts if it was in vain. */
+  private nextPauseMs(): number {
     const { intervalMs } = this.config;
-    return this.endpoints > 0 ? intervalMs : Math.min(intervalMs, FIRST_PAUSE_MS * 2 ** this.vainLooks++);
+    if (this.endpoints > 0) return intervalMs;
+    return Math.min(intervalMs, FIRST_PAUSE_MS * 2 ** this.vainLooks++);
   }
 
   /** Asks and remembers the answers; what is wrong, in words, or null. */
