@@ -207,10 +207,10 @@ for (const [ms, who] of [[600, "client"], [500, "endpoint"], [400, "endpoint"]] 
     body.tell("some");
     await settled();
     await put.conn.take();
-    put.pass(ms);
+    await put.pass(ms);
     body.tell("more");
     await settled();
-    put.pass(1_000 - ms);
+    await put.pass(1_000 - ms);
     const { kind } = await put.outcome;
     assertEquals(kind, who === "client" ? "badRequestBody" : "timedOut");
   });
@@ -250,7 +250,7 @@ for (const [what, ms, held] of cuts) {
     const answer = await put.outcome;
     if (answer.kind !== "response") throw new Error(answer.kind);
     await answer.body!.read();
-    put.pass(ms);
+    await put.pass(ms);
     const rest = answer.body!.read();
     if (!held) put.pass(60_000);
     await assertRejects(() => rest, BodyError, `no progress in time (${held ? "send" : "body"})`);

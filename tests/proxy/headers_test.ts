@@ -16,15 +16,8 @@ import {
 import { Identity } from "../../src/proxy/identity.ts";
 import type { Told } from "../../src/proxy/told.ts";
 import { latin1 } from "../support/raw_http.ts";
-import { requestHead } from "../support/request_head.ts";
+import { requestHead, STRANGER } from "../support/request_head.ts";
 
-const ORIGIN: Origin = {
-  peer: "192.0.2.1",
-  told: null,
-  requestId: "id-1",
-  informs: true,
-  relaysTrailers: false,
-};
 const TOLD: Told = { client: "192.0.2.1", addresses: "", host: "", proto: "", elements: "" };
 
 function identity(headers: Record<string, unknown> = {}): Identity {
@@ -46,7 +39,7 @@ function headOf(lines: readonly string[], changes: Partial<RequestHead> = {}): R
 
 /** The lines before those that Weir sets. */
 function passing(lines: readonly string[], origin: Partial<Origin> = {}, changes: Partial<RequestHead> = {}) {
-  const all = joined(toUpstream(headOf(lines, changes), { ...ORIGIN, ...origin }, identity()));
+  const all = joined(toUpstream(headOf(lines, changes), { ...STRANGER, ...origin }, identity()));
   return all.slice(0, all.findIndex((line) => line.endsWith(" weir-1")));
 }
 
@@ -183,7 +176,7 @@ for (
 ) {
   Deno.test(`toUpstream() says whom it stands before, by the word of ${what}`, () => {
     const [addresses, host, proto, list] = lines;
-    const said = joined(toUpstream(headOf([]), { ...ORIGIN, told }, identity({ forwarded })));
+    const said = joined(toUpstream(headOf([]), { ...STRANGER, told }, identity({ forwarded })));
     assertEquals(said, [
       "Via: 1.1 weir-1",
       `X-Forwarded-For: ${addresses}`,

@@ -28,9 +28,8 @@ function endpointOf(told: string[]): Endpoint {
 /** An attempt that began at 1000 and is over at 1500. */
 function judged(
   outcome: Outcome,
-  wholeAt = 0,
+  { wholeAt = 0, waitedSince = wholeAt === Infinity ? 0 : wholeAt } = {},
   limits: Partial<TimeoutsConfig> = {},
-  waitedSince = wholeAt === Infinity ? 0 : wholeAt,
   entry = new AttemptRecord("e", 1_000),
 ): string[] {
   const told: string[] = [];
@@ -126,14 +125,14 @@ Deno.test("judge() writes down what the attempt came to", () => {
   for (const [outcome, status, headMs, words] of written) {
     const entry = new AttemptRecord("e", 1_000);
     const { headAt } = entry;
-    judged(outcome, 0, {}, 0, entry);
+    judged(outcome, {}, {}, entry);
     assertEquals([entry.reused, entry.status, entry.outcome], [true, status, words]);
     assertEquals(entry.headAt, headMs === 0 ? headAt : 1_000 + headMs);
   }
 });
 
 Deno.test("judge(): an endpoint's time to fail begins with the last of the body, and is none before it", () => {
-  const times = [1_200, Infinity].map((wholeAt) => judged(reset(false, false), wholeAt)[1]);
+  const times = [1_200, Infinity].map((wholeAt) => judged(reset(false, false), { wholeAt })[1]);
   assertEquals(times, ["failure after 300", "failure after 0"]);
 });
 
@@ -155,18 +154,18 @@ const overtimes: readonly (readonly [limits: Partial<TimeoutsConfig>, wholeAt: n
 for (const [limits, wholeAt, blamed] of overtimes) {
   const written = JSON.stringify(limits);
   Deno.test(`judge(): out of time by ${written}, whole at ${wholeAt}: ${blamed ? "a" : "no"} failure`, () => {
-    const told = judged(timedOut("attempt"), wholeAt, limits);
+    const told = judged(timedOut("attempt"), { wholeAt }, limits);
     assertEquals(told.includes("failed"), blamed);
     assertEquals(told.length, blamed ? FAILED.length : NOT_TO_BLAME.length);
     // A limit of its own is its endpoint's alone.
-    assertEquals(judged(timedOut("head"), wholeAt, limits).includes("failed"), true);
+    assertEquals(judged(timedOut("head"), { wholeAt }, limits).includes("failed"), true);
   });
 }
 
 /** Since when an endpoint is waited for in an upload that is still coming -> whether it is to blame. */
 for (const [waitedSince, blamed] of [[1_250, true], [1_251, false]] as const) {
   Deno.test(`judge(): an upload out of time by 500, its endpoint waited for since ${waitedSince}: ${blamed ? "a" : "no"} failure`, () => {
-    const told = judged(timedOut("attempt"), Infinity, { attemptMs: 500 }, waitedSince);
+    const told = judged(timedOut("attempt"), { wholeAt: Infinity, waitedSince }, { attemptMs: 500 });
     assertEquals(told.includes("failed"), blamed);
   });
 }
@@ -191,7 +190,7 @@ for (const [phase, ownMs, requestMs, blamed] of dials) {
   const written = `${phase} of at most ${ownMs} ms, cut by a requestMs of ${requestMs}`;
   Deno.test(`judge(): ${written}: ${blamed ? "a" : "no"} failure`, () => {
     const own = phase === "connect" ? { connectMs: ownMs } : { tlsHandshakeMs: ownMs };
-    assertEquals(judged(timedOut(phase), 0, { requestMs, ...own }), blamed ? FAILED : NOT_TO_BLAME);
+    assertEquals(judged(timedOut(phase), {}, { requestMs, ...own }), blamed ? FAILED : NOT_TO_BLAME);
   });
 }
 

@@ -23,6 +23,8 @@ function connectionTo(sent: string[], room = Promise.resolve()): Connection {
 
 const IDENTITY = { requestIdKey: "x-request-id" };
 const TIMEOUTS = { requestBodyIdleMs: 1_000, responseHeadMs: 5_000 };
+/** The end of a chunked `ToldBody`, with its trailer. */
+const END = "0\r\nx-end: 1\r\n\r\n";
 
 const never = () => new Promise<never>(() => {});
 
@@ -86,7 +88,7 @@ for (const ahead of [false, true]) {
     source.tell("first", "second", null);
     await Promise.all([one, two]);
     assertEquals(first, ahead ? ["one "] : []);
-    assertEquals(second.join(""), "two 5\r\nfirst\r\n6\r\nsecond\r\n0\r\nx-end: 1\r\n\r\n");
+    assertEquals(second.join(""), `two 5\r\nfirst\r\n6\r\nsecond\r\n${END}`);
   });
 }
 
@@ -103,10 +105,8 @@ Deno.test("an attempt that is given up takes nothing before the next one begins"
   source.tell("second", null);
   await two;
   assertEquals(first, []);
-  assertEquals(second.join(""), "two 5\r\nfirst\r\n6\r\nsecond\r\n0\r\nx-end: 1\r\n\r\n");
+  assertEquals(second.join(""), `two 5\r\nfirst\r\n6\r\nsecond\r\n${END}`);
 });
-
-const END = "0\r\nx-end: 1\r\n\r\n";
 
 /** What is written, write by write, when `body` is sent with the head `h `. */
 async function written(body: RequestBody): Promise<string[]> {

@@ -5,20 +5,13 @@ import { configSchema } from "../../src/config/schema.ts";
 import { headerValues, type RequestHead } from "../../src/exchange.ts";
 import { takeApart } from "../../src/http1/fields.ts";
 import { TrustedProxies } from "../../src/proxy/client_address.ts";
-import { type Origin, toUpstream } from "../../src/proxy/headers.ts";
+import { toUpstream } from "../../src/proxy/headers.ts";
 import { Identity } from "../../src/proxy/identity.ts";
 import { toldBy } from "../../src/proxy/told.ts";
 import { toUpstreamText } from "../../src/proxy/upstream_request.ts";
-import { requestHead } from "../support/request_head.ts";
+import { requestHead, STRANGER } from "../support/request_head.ts";
 
 const { headers: config } = configSchema.parse({ upstreams: {} });
-const ORIGIN: Origin = {
-  peer: "192.0.2.1",
-  told: null,
-  requestId: "id-1",
-  informs: true,
-  relaysTrailers: false,
-};
 
 function headOf(headers: string[], changes: Partial<RequestHead> = {}): RequestHead {
   return requestHead({ headers, ...changes });
@@ -37,7 +30,7 @@ Deno.test("a request whose lines all pass goes on as one text, with what Weir se
     "10.9.9.9",
   ]);
   assertEquals(
-    toUpstreamText(head, ORIGIN, identity),
+    toUpstreamText(head, STRANGER, identity),
     "Accept: */*\r\nVia: 1.1 weir-1\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a.test\r\n" +
       "X-Forwarded-Proto: http\r\nx-request-id: id-1\r\n",
   );
@@ -56,7 +49,7 @@ Deno.test("what Weir says of a client is that client's, whoever came before from
   for (const peer of ["192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.1"]) {
     for (const way of ways) {
       const head = headOf(["Accept", "*/*"], way);
-      const origin = { ...ORIGIN, peer };
+      const origin = { ...STRANGER, peer };
       const text = toUpstreamText(head, origin, identity)!;
       assertEquals(takeApart(text!), toUpstream(head, origin, identity));
     }
@@ -98,7 +91,7 @@ Deno.test("the short way and the long way say the same to the endpoint, whatever
   let short = 0;
   for (let round = 0; round < 20_000; round++) {
     const head = headOf(Array.from({ length: below(8) }, () => pool[below(pool.length)]!).flat());
-    const origin = { ...ORIGIN, relaysTrailers: round % 2 === 0 };
+    const origin = { ...STRANGER, relaysTrailers: round % 2 === 0 };
     const text = toUpstreamText(head, origin, identity);
     if (text === null) continue;
     short++;
@@ -107,9 +100,12 @@ Deno.test("the short way and the long way say the same to the endpoint, whatever
   assert(short > 5_000, `${short} went the short way`);
   const capitals = new Identity("w", { ...config, requestId: "X-Request-ID" });
   const forged = headOf(["x-request-id", "theirs"]);
-  assertEquals(takeApart(toUpstreamText(forged, ORIGIN, capitals)!), toUpstream(forged, ORIGIN, capitals));
-  assertEquals(headerValues(toUpstream(forged, ORIGIN, capitals), "x-request-id"), ["id-1"]);
+  assertEquals(
+    takeApart(toUpstreamText(forged, STRANGER, capitals)!),
+    toUpstream(forged, STRANGER, capitals),
+  );
+  assertEquals(headerValues(toUpstream(forged, STRANGER, capitals), "x-request-id"), ["id-1"]);
   const told = toldBy("192.0.2.1", [], new TrustedProxies(["192.0.2.1"]), config);
-  assertEquals(toUpstreamText(headOf([]), { ...ORIGIN, told }, identity), null);
-  assertEquals(toUpstreamText(headOf([]), ORIGIN, new Identity("w", { ...config, forwarded: true })), null);
+  assertEquals(toUpstreamText(headOf([]), { ...STRANGER, told }, identity), null);
+  assertEquals(toUpstreamText(headOf([]), STRANGER, new Identity("w", { ...config, forwarded: true })), null);
 });
