@@ -21,6 +21,107 @@ for (
   });
 }
 
+const before = (refusal: string) => [null, `refused before any route is looked for: ${refusal}`];
+
+/** Method, path, header lines, body -> status that traffic gets, route and reason that explain tells. */
+function heads(wire: boolean) {
+  const picked = (route: string) => [route, "round_robin over 1 of 1 endpoints"];
+  const lines = (count: number) => Array(count).fill("X: 1").join("\r\n");
+  const malformed = before("400, Transfer-Encoding does not end in chunked");
+  const coded = before("501, Transfer-Encoding other than chunked is not implemented");
+  return [
+    [
+      "GET",
+      "/",
+      "Expect: more",
+      "",
+      wire ? 417 : 200,
+      wire ? before("417, Expect is not 100-continue") : picked("all"),
+    ],
+    ["POST", "/", "Transfer-Encoding: gzip", "", 400, malformed],
+    ["POST", "/", "Transfer-Encoding: gzip, chunked", "0\r\n\r\n", 501, coded],
+    ["POST", "/", "Content-Length: 5", "12345", 413, [
+      "all",
+      "the body is refused: 413, request body larger than 4 bytes",
+    ]],
+    ["POST", "/large", "Content-Length: 5", "12345", 200, picked("large")],
+    [
+      "POST",
+      "/large",
+      "Content-Length: 5\r\nContent-Length: 5",
+      "12345",
+      wire ? 400 : 200,
+      wire ? before("400, more than one Content-Length") : picked("large"),
+    ],
+    [
+      "GET",
+      "/large",
+      "Content-Length: 5",
+      "12345",
+      wire ? 200 : 501,
+      wire ? picked("large") : before(
+        "501, a GET request with a body cannot pass this listener; the wire listener relays it",
+      ),
+    ],
+    [
+      "CONNECT",
+      "/",
+      "X: 1",
+      "",
+      wire ? 501 : 400,
+      before(
+        wire
+          ? "501, CONNECT is not for a gateway"
+          : "400, Deno takes CONNECT for a host and port only, not for a path",
+      ),
+    ],
+    [
+      "POST",
+      "/",
+      "Connection: x, Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0",
+      "",
+      wire ? 200 : 400,
+      wire ? picked("all") : before("400, Deno takes no Upgrade on a request with a body"),
+    ],
+    ["GET", "/", "Connection: Upgrade\r\nUpgrade: h2c", "", 200, picked("all")],
+    ["GET", "/", lines(99), "", 200, picked("all")],
+    [
+      "GET",
+      "/",
+      lines(100),
+      "",
+      wire ? 431 : 200,
+      wire ? before("431, more than 100 header lines") : picked("all"),
+    ],
+    [
+      "GET",
+      "/",
+      lines(128),
+      "",
+      wire ? 431 : 400,
+      before(wire ? "431, more than 100 header lines" : "400, Deno takes no more than 128 header lines"),
+    ],
+    // Beside the value a head has 32 bytes.
+    ["GET", "/", `X: ${"x".repeat(2_016)}`, "", 200, picked("all")],
+    [
+      "GET",
+      "/",
+      `X: ${"x".repeat(2_017)}`,
+      "",
+      wire ? 431 : 200,
+      wire ? before("431, request head larger than 2048 bytes") : picked("all"),
+    ],
+    [
+      "GET",
+      `/${"x".repeat(2_100)}`,
+      "X: 1",
+      "",
+      wire ? 414 : 200,
+      wire ? before("414, request line longer than 2048 bytes") : picked("all"),
+    ],
+  ] as const;
+}
+
 scenario(
   "explain knows what the listener refuses and which bodies are too large, as traffic finds",
   async (props) => {
@@ -36,105 +137,7 @@ scenario(
         ],
       },
     });
-    const before = (refusal: string) => [null, `refused before any route is looked for: ${refusal}`];
-    const picked = (route: string) => [route, "round_robin over 1 of 1 endpoints"];
-    const wire = props.listener === "wire";
-    const lines = (count: number) => Array(count).fill("X: 1").join("\r\n");
-    const malformed = before("400, Transfer-Encoding does not end in chunked");
-    const coded = before("501, Transfer-Encoding other than chunked is not implemented");
-    for (
-      const [method, path, header, body, status, told] of [
-        [
-          "GET",
-          "/",
-          "Expect: more",
-          "",
-          wire ? 417 : 200,
-          wire ? before("417, Expect is not 100-continue") : picked("all"),
-        ],
-        ["POST", "/", "Transfer-Encoding: gzip", "", 400, malformed],
-        ["POST", "/", "Transfer-Encoding: gzip, chunked", "0\r\n\r\n", 501, coded],
-        ["POST", "/", "Content-Length: 5", "12345", 413, [
-          "all",
-          "the body is refused: 413, request body larger than 4 bytes",
-        ]],
-        ["POST", "/large", "Content-Length: 5", "12345", 200, picked("large")],
-        [
-          "POST",
-          "/large",
-          "Content-Length: 5\r\nContent-Length: 5",
-          "12345",
-          wire ? 400 : 200,
-          wire ? before("400, more than one Content-Length") : picked("large"),
-        ],
-        [
-          "GET",
-          "/large",
-          "Content-Length: 5",
-          "12345",
-          wire ? 200 : 501,
-          wire ? picked("large") : before(
-            "501, a GET request with a body cannot pass this listener; the wire listener relays it",
-          ),
-        ],
-        [
-          "CONNECT",
-          "/",
-          "X: 1",
-          "",
-          wire ? 501 : 400,
-          before(
-            wire
-              ? "501, CONNECT is not for a gateway"
-              : "400, Deno takes CONNECT for a host and port only, not for a path",
-          ),
-        ],
-        [
-          "POST",
-          "/",
-          "Connection: x, Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0",
-          "",
-          wire ? 200 : 400,
-          wire ? picked("all") : before("400, Deno takes no Upgrade on a request with a body"),
-        ],
-        ["GET", "/", "Connection: Upgrade\r\nUpgrade: h2c", "", 200, picked("all")],
-        ["GET", "/", lines(99), "", 200, picked("all")],
-        [
-          "GET",
-          "/",
-          lines(100),
-          "",
-          wire ? 431 : 200,
-          wire ? before("431, more than 100 header lines") : picked("all"),
-        ],
-        [
-          "GET",
-          "/",
-          lines(128),
-          "",
-          wire ? 431 : 400,
-          before(wire ? "431, more than 100 header lines" : "400, Deno takes no more than 128 header lines"),
-        ],
-        // Beside the value a head has 32 bytes.
-        ["GET", "/", `X: ${"x".repeat(2_016)}`, "", 200, picked("all")],
-        [
-          "GET",
-          "/",
-          `X: ${"x".repeat(2_017)}`,
-          "",
-          wire ? 431 : 200,
-          wire ? before("431, request head larger than 2048 bytes") : picked("all"),
-        ],
-        [
-          "GET",
-          `/${"x".repeat(2_100)}`,
-          "X: 1",
-          "",
-          wire ? 414 : 200,
-          wire ? before("414, request line longer than 2048 bytes") : picked("all"),
-        ],
-      ] as const
-    ) {
+    for (const [method, path, header, body, status, told] of heads(props.listener === "wire")) {
       const asked = header.split("\r\n").map((line) => ["header", line]);
       const query = new URLSearchParams([["method", method], ["host", "h"], ["path", path], ...asked]);
       const { route, why } = await explained(weir, String(query));

@@ -1,4 +1,4 @@
-// A connection while it idles, as it is used again, and while the body of an answer comes over it.
+// An answer as it comes over a connection: the wait for its head, and its body.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
@@ -7,116 +7,13 @@ import { OwnColumn } from "../../src/board/own.ts";
 import { Totals } from "../../src/board/totals.ts";
 import { BodyError } from "../../src/exchange.ts";
 import { Http1Error } from "../../src/http1/error.ts";
-import { Connection } from "../../src/upstream/connection.ts";
 import { ConnectionError } from "../../src/upstream/connection_error.ts";
 import { latin1 } from "../support/raw_http.ts";
-import { settled } from "../support/settled.ts";
-import { StillTime } from "../support/still_time.ts";
-
-type Said = string | null | Error;
-
-/** A connection on which the endpoint says what the test says; closing it breaks what is read. */
-class Conn {
-  closed = false;
-  reads = 0;
-  private saying = Promise.withResolvers<Said>();
-
-  async read(into: Uint8Array): Promise<number | null> {
-    this.reads++;
-    const said = await this.saying.promise;
-    this.saying = Promise.withResolvers();
-    if (said instanceof Error) throw said;
-    if (said !== null) into.set(latin1(said));
-    return said?.length ?? null;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return Promise.resolve(bytes.length);
-  }
-
-  say(what: Said): Promise<void> {
-    this.saying.resolve(what);
-    return settled();
-  }
-
-  close(): void {
-    this.closed = true;
-    this.saying.resolve(new Deno.errors.BadResource("closed"));
-  }
-}
-
-function stage() {
-  const time = new StillTime(1_000);
-  const conn = new Conn();
-  const connection = new Connection(conn as unknown as Deno.TcpConn, time.wheel, 0);
-  let gone = 0;
-  /** It may idle for 500 ms. */
-  const idle = () =>
-    connection.idle(time.now, 500, { onGone: (which) => gone += which === connection ? 1 : 100 });
-  const pass = (ms: number) => time.pass(ms);
-  /** Connections that are gone, as far as the keeper was told, and whether this one is closed. */
-  const seen = () => [gone, conn.closed, connection.usable];
-  return { conn, connection, idle, pass, seen };
-}
-
-const IDLING = [0, false, true];
-const GONE = [1, true, false];
-
-const endings: Record<string, Said> = {
-  "is closed by its endpoint": null,
-  "is reset": new Deno.errors.ConnectionReset(),
-  "is spoken to out of turn": "HTTP/1.1 408 Request Timeout\r\n\r\n",
-};
-
-for (const [what, said] of Object.entries(endings)) {
-  Deno.test(`a connection that ${what} while it idles is closed, and its keeper told once`, async () => {
-    const { conn, connection, idle, pass, seen } = stage();
-    idle();
-    await settled();
-    assertEquals(seen(), IDLING);
-    await conn.say(said);
-    assertEquals(seen(), GONE);
-    connection.close();
-    await pass(10_000);
-    assertEquals(seen(), GONE);
-  });
-}
-
-Deno.test("a connection idles as long as it may", async () => {
-  const { connection, idle, pass, seen } = stage();
-  idle();
-  assertEquals(connection.idleSince, 1_000);
-  await pass(490);
-  assertEquals(seen(), IDLING);
-  await pass(20);
-  assertEquals(seen(), GONE);
-  assertEquals(connection.timedOutIn, null, "no wait of a request");
-});
-
-Deno.test("a connection that makes room is closed, and its keeper told once", async () => {
-  const { connection, idle, seen } = stage();
-  idle();
-  await connection.giveWay();
-  assertEquals(seen(), GONE);
-});
-
-Deno.test("what comes to a connection in use is its next head, and no end of its idling", async () => {
-  const { conn, connection, idle, pass, seen } = stage();
-  idle();
-  connection.wake();
-  await pass(10_000);
-  connection.outlet.post(latin1("a request"));
-  const more = connection.moreHead();
-  await conn.say("HTTP/1.1 200 OK\r\n\r\n");
-  await more;
-  assertEquals([connection.takeHead("GET", 4_096)!.status, conn.reads], [200, 1]);
-  assertEquals([seen(), connection.answered], [IDLING, true]);
-  connection.close();
-});
+import { type Said, toldConnection } from "./told_connection.ts";
 
 /** A connection on which a request was sent, whose answer may be awaited for 300 ms. */
 function asking() {
-  const on = stage();
+  const on = toldConnection();
   on.idle();
   on.connection.wake();
   on.connection.outlet.post(latin1("a request"));
@@ -159,7 +56,7 @@ const waits: Record<string, readonly [heads: readonly string[], over: boolean]> 
 };
 
 for (const [what, [heads, over]] of Object.entries(waits)) {
-  Deno.test(`the wait for a head is ${over ? "over" : "limited still"} with ${what}`, async () => {
+  Deno.test(`the wait for a head after ${what} is ${over ? "over" : "limited"}`, async () => {
     const { connection, hear, pass } = asking();
     assertEquals(connection.headRead, false);
     for (const head of heads) await hear(head);
@@ -201,21 +98,9 @@ Deno.test("a connection that is used again waits for its head anew, and idles si
   assertEquals(connection.timedOutIn, "head", "not in the phase of the last answer");
 });
 
-for (const [what, said] of Object.entries(endings)) {
-  Deno.test(`a connection that ${what} before any of its request was sent has given no answer`, async () => {
-    const { conn, connection, idle, seen } = stage();
-    idle();
-    connection.wake();
-    await conn.say(said);
-    const error = await assertRejects(() => connection.moreHead(), ConnectionError);
-    assertEquals([error.kind, error.phase], [said instanceof Error ? "reset" : "closed", "head"]);
-    assertEquals([seen(), connection.answered], [[0, true, false], false]);
-  });
-}
-
-/** A connection on which an answer of 10 bytes has begun, and its body, which may be silent for 300 ms. */
-async function answering() {
-  const on = stage();
+/** A connection on which an answer of 10 bytes has begun, and its body, which may be silent for so long. */
+async function answering(silentMs = 300) {
+  const on = toldConnection();
   const { conn, connection } = on;
   const ends: boolean[] = [];
   connection.wake();
@@ -224,7 +109,7 @@ async function answering() {
   await conn.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
   await more;
   const head = connection.takeHead("GET", 4_096)!;
-  const body = connection.body(head, 300, { bodyEnded: (complete) => ends.push(complete) })!;
+  const body = connection.body(head, silentMs, { bodyEnded: (complete) => ends.push(complete) })!;
   return { ...on, body, ends };
 }
 
@@ -258,6 +143,23 @@ for (const [what, [said, kind]] of Object.entries(breaks)) {
     assertEquals(connection.timedOutIn, kind === "timedOut" ? "body" : null);
     connection.close();
     assertEquals(conn.closed, true);
+  });
+}
+
+/** Milliseconds that the endpoint takes over a piece, and the client -> whether the client held the endpoint back. */
+for (const [endpointMs, clientMs, held] of [[5_000, 1_000, false], [0, 1_001, true]] as const) {
+  const what = `an answer whose pieces take the endpoint ${endpointMs} ms and the client ${clientMs}`;
+  Deno.test(`Connection.heldBack: ${what} ${held ? "is" : "is not"} held back`, async () => {
+    const { conn, connection, body, pass } = await answering(60_000);
+    for (const piece of ["12345", "67890"]) {
+      const reading = body.read();
+      await pass(endpointMs);
+      await conn.say(piece);
+      await reading;
+      if (piece === "12345") await pass(clientMs);
+    }
+    assertEquals(connection.heldBack, held);
+    connection.close();
   });
 }
 
