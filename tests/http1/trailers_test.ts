@@ -15,7 +15,7 @@ const chunks: readonly (readonly [trailers: string[] | undefined, text: string])
 ];
 
 for (const [trailers, text] of chunks) {
-  Deno.test(`lastChunk() with [${trailers?.join(", ") ?? ""}]`, () => {
+  Deno.test(`lastChunk() of [${trailers?.join(", ") ?? ""}] ends a body, with those that may pass`, () => {
     for (let time = 0; time < 2; time++) assertEquals(fromLatin1(lastChunk(trailers)), text);
   });
 }

@@ -214,7 +214,7 @@ Deno.test({
   },
 });
 
-/** Answers with this refusal until the source is settled; how many it took, and when. */
+/** Answers with this refusal until the source is settled. @returns how many it took */
 async function refuseUntilSettled(
   api: ScriptedApi,
   watched: Watched,

@@ -6,24 +6,34 @@ import { ask, RawClient, requestText } from "../support/raw_client.ts";
 import { afterHead, Gate, readBody, reply, scene, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
+import type { RunningWeir } from "../support/weir.ts";
 
 const FILES_MAX = 128;
 const CLIENTS = 200;
+
+/** More clients than there is room for, those of them that are let in. */
+async function crowd({ url }: RunningWeir): Promise<RawClient[]> {
+  const clients: RawClient[] = [];
+  // Deno.serve stops listening when it runs out: Weir listens again, and until then some are turned away.
+  for (let i = 0; i < CLIENTS; i++) await RawClient.connect(url).then((one) => clients.push(one), () => {});
+  return clients;
+}
+
+/** Whether no client is let in. */
+function isShut({ url }: RunningWeir): Promise<boolean> {
+  return RawClient.connect(url).then((one) => one.reset().then(() => false), () => true);
+}
 
 scenario("out of descriptors, Weir lives on and serves again as soon as there is room", async (props) => {
   const origin = await props.origin(reply(200, { body: "served" }));
   const weir = await props.weir({ upstreams: origin.url, filesMax: FILES_MAX });
   assertEquals((await ask(weir.url)).text, "served");
-  const clients: RawClient[] = [];
   for (let round = 0; round < 2; round++) {
-    // Deno.serve stops listening when it runs out: Weir listens again, and until then some are turned away.
-    for (let i = 0; i < CLIENTS; i++) {
-      await RawClient.connect(weir.url).then((one) => clients.push(one), () => {});
-    }
+    const clients = await crowd(weir);
     // Who idles the longest makes room; Deno.serve does not know who idles.
     if (props.listener === "wire") assertEquals((await ask(weir.url)).text, "served");
     else await until("it has run out", async () => await weir.openFiles() >= FILES_MAX - 5);
-    await Promise.all(clients.splice(0).map((client) => client.reset()));
+    await Promise.all(clients.map((client) => client.reset()));
     await until("there is room", async () => await weir.openFiles() < FILES_MAX / 2 + 20);
     await until(
       "a new client is served",
@@ -45,18 +55,12 @@ scenario("what began before it ran out of descriptors finishes when the pod leav
   const client = await props.client(weir);
   await client.send(requestText("GET", "/"));
   await origin.request(1);
-  const others: RawClient[] = [];
-  for (let i = 0; i < CLIENTS; i++) {
-    await RawClient.connect(weir.url).then((one) => others.push(one), () => {});
-  }
+  const others = await crowd(weir);
   await until("it has run out", async () => await weir.openFiles() >= FILES_MAX - 5);
   await Promise.all(others.map((one) => one.reset()));
   await until("there is room", async () => await weir.openFiles() < FILES_MAX / 2 + 20);
   weir.signal("SIGTERM");
-  await until(
-    "nobody is let in",
-    () => RawClient.connect(weir.url).then((one) => one.reset().then(() => false), () => true),
-  );
+  await until("nobody is let in", () => isShut(weir));
   gate.open();
   const answer = await client.response();
   assertEquals([answer.status, answer.body.length, answer.ended], [200, 100_000, "clean"]);
@@ -76,14 +80,8 @@ scenario("an upload finishes when the pod runs out of descriptors while it leave
   const request = await origin.request(1);
   weir.signal("SIGTERM");
   await until("not ready", async () => await weir.status("/readyz") !== 200);
-  const others: RawClient[] = [];
-  for (let i = 0; i < CLIENTS; i++) {
-    await RawClient.connect(weir.url).then((one) => others.push(one), () => {});
-  }
-  await until(
-    "nobody is let in",
-    () => RawClient.connect(weir.url).then((one) => one.reset().then(() => false), () => true),
-  );
+  const others = await crowd(weir);
+  await until("nobody is let in", () => isShut(weir));
   await Promise.all(others.map((one) => one.reset()));
   await client.send("half");
   const answer = await client.response();

@@ -143,7 +143,7 @@ scenario("bytes above 0x7f in fields pass both ways", async (props) => {
   assertEquals((await origin.request(1)).header("x-odd"), "\u00e9\u0080\u00ff");
 });
 
-scenario("Deno has nothing to say to operators of how requests are watched", async (props) => {
+scenario("watching whether clients leave makes Deno warn operators of nothing", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.weir({ upstreams: origin.url });
   const upgrade = [["Connection", "Upgrade"], ["Upgrade", "x"]] as const;
