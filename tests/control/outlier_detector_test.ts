@@ -1,67 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+// What has an endpoint ejected, for how long, and what is forgotten when it comes back.
+
+import { assertEquals } from "@std/assert";
 import { ejectionSchema } from "../../src/config/schema.ts";
-import { type GroupMember, OutlierDetector, type TrafficCounts } from "../../src/control/outlier_detector.ts";
-import { ejectedMax } from "../../src/control/outlier_shares.ts";
-
-/** A group whose traffic a test makes up, and what its detector said. */
-class Scene implements TrafficCounts {
-  readonly said: string[] = [];
-  readonly outOfService = new Set<string>();
-  private readonly figures = new Map<string, { inARow: number; attempts: number; failures: number }>();
-  readonly detector: OutlierDetector;
-  now = 0;
-
-  constructor(public ids: string[], config: Record<string, unknown> = {}) {
-    this.detector = new OutlierDetector(ejectionSchema.parse(config), this, {
-      onEjected: ({ endpoint, reason, forMs }) => this.said.push(`${endpoint} out ${forMs}: ${reason}`),
-      onReturned: ({ endpoint, reason }) => this.said.push(`${endpoint} back: ${reason}`),
-    });
-    this.tick(0);
-  }
-
-  private of(id: string) {
-    const figures = this.figures.get(id) ?? { inARow: 0, attempts: 0, failures: 0 };
-    this.figures.set(id, figures);
-    return figures;
-  }
-
-  consecutiveFailures(id: string): number {
-    return this.of(id).inARow;
-  }
-  attempts(id: string): number {
-    return this.of(id).attempts;
-  }
-  gatewayFailures(id: string): number {
-    return this.of(id).failures;
-  }
-  forgetFailures(id: string): void {
-    this.of(id).inARow = 0;
-  }
-
-  fail(id: string, times: number): void {
-    const figures = this.of(id);
-    figures.inARow += times;
-    figures.attempts += times;
-    figures.failures += times;
-  }
-
-  succeed(id: string, times: number): void {
-    const figures = this.of(id);
-    figures.inARow = 0;
-    figures.attempts += times;
-  }
-
-  tick(ms: number): void {
-    this.now += ms;
-    const group: GroupMember[] = this.ids.map((id) => ({ id, inService: !this.outOfService.has(id) }));
-    this.detector.tick(this.now, group);
-  }
-
-  get ejected(): string[] {
-    return this.ids.filter((id) => this.detector.isEjected(id));
-  }
-}
+import { Scene } from "./ejection_scene.ts";
 
 Deno.test("OutlierDetector.tick() does not eject one that comes back into service for what it failed before", () => {
   const scene = new Scene(["a", "b"]);
@@ -185,52 +126,6 @@ Deno.test("OutlierDetector.tick() judges every interval by its own traffic", () 
   assertEquals(scene.ejected, ["a"]);
 });
 
-Deno.test("ejectedMax() rounds down, lets a group of two lose one, and never takes all", () => {
-  const table: [size: number, percent: number, max: number][] = [
-    [0, 50, 0],
-    [1, 50, 0],
-    [1, 100, 0],
-    [2, 50, 1],
-    [2, 10, 1],
-    [2, 100, 1],
-    [3, 50, 1],
-    [4, 50, 2],
-    [5, 50, 2],
-    [10, 100, 9],
-    [10, 0, 0],
-    [2, 0, 0],
-  ];
-  for (const [size, percent, max] of table) {
-    assertEquals(ejectedMax(size, percent), max, `${percent} % of ${size}`);
-  }
-});
-
-Deno.test("OutlierDetector.tick() ejects the worst when not all may go", () => {
-  const scene = new Scene(["a", "b", "c", "d"]);
-  for (const [id, failures] of [["a", 5], ["b", 7], ["c", 6]] as const) scene.fail(id, failures);
-  scene.tick(200);
-  assertEquals(scene.ejected, ["b", "c"]);
-});
-
-Deno.test("OutlierDetector.tick() leaves the last endpoint in service alone", () => {
-  const scene = new Scene(["a", "b", "c", "d"]);
-  for (const id of ["b", "c", "d"]) scene.outOfService.add(id);
-  scene.fail("a", 100);
-  scene.fail("b", 100);
-  scene.tick(1_000);
-  assertEquals(scene.said, []);
-});
-
-Deno.test("OutlierDetector.tick() leaves the last one alone that others were ejected or fell beside", () => {
-  const scene = new Scene(["a", "b", "c", "d"]);
-  for (const id of ["c", "d"]) scene.outOfService.add(id);
-  scene.fail("a", 5);
-  scene.tick(200);
-  scene.fail("b", 5);
-  scene.tick(200);
-  assertEquals(scene.ejected, ["a"]);
-});
-
 Deno.test("OutlierDetector.tick() ejects nobody who is out already", () => {
   const scene = new Scene(["a", "b", "c", "d"]);
   scene.fail("a", 5);
@@ -250,20 +145,6 @@ Deno.test("OutlierDetector.tick() judges one that is back by its service from th
   scene.succeed("b", 100);
   scene.tick(10_000);
   assertEquals(scene.said.slice(1), ["a back: its time is over"]);
-});
-
-Deno.test("OutlierDetector.tick() returns the first that are due when the group shrinks", () => {
-  const scene = new Scene(["a", "b", "c", "d"]);
-  scene.fail("b", 5);
-  scene.tick(200);
-  scene.fail("a", 5);
-  scene.tick(200);
-  scene.ids = ["a", "b"];
-  scene.tick(200);
-  assertEquals(scene.said.slice(2), ["b back: too much of the group would be ejected"]);
-  scene.ids = ["a"];
-  scene.tick(200);
-  assertEquals(scene.ejected, []);
 });
 
 Deno.test("OutlierDetector.configure() returns everybody when ejection is turned off", () => {
@@ -315,63 +196,4 @@ Deno.test("OutlierDetector.tick() counts nothing when a sum runs back for a mome
   scene.fail("a", -400);
   scene.tick(1_000);
   assertEquals(scene.said, []);
-});
-
-/** How often two ticks look at each member of a group that fails as a whole, and at how many may go. */
-function looksAt(size: number): { perMember: number; atLimit: number } {
-  let [looks, atLimit] = [0, 0];
-  const group = Array.from({ length: size }, (_, i): GroupMember => ({
-    get id() {
-      looks++;
-      return `http://10.0.0.${i}:80`;
-    },
-    get inService() {
-      looks++;
-      return true;
-    },
-  }));
-  const counts = {
-    consecutiveFailures: () => 9,
-    attempts: () => 9,
-    gatewayFailures: () => 9,
-    forgetFailures() {},
-  };
-  const config = {
-    ...ejectionSchema.parse({}),
-    get ejectedPercentMax() {
-      atLimit++;
-      return 50;
-    },
-  };
-  const detector = new OutlierDetector(config, counts, { onEjected() {}, onReturned() {} });
-  detector.tick(0, group);
-  detector.tick(200, group);
-  return { perMember: looks / size, atLimit };
-}
-
-Deno.test("OutlierDetector.tick() looks at each of a group equally often, however many of it fail", () => {
-  assertEquals(looksAt(100), looksAt(10));
-});
-
-Deno.test("OutlierDetector.tick() never has more of a group out than is allowed, whatever happens", () => {
-  const step = fc.record({
-    who: fc.nat(5),
-    what: fc.constantFrom("fail", "succeed", "leave"),
-    ms: fc.nat(40_000),
-  });
-  const property = fc.property(
-    fc.integer({ min: 0, max: 100 }),
-    fc.array(step),
-    (ejectedPercentMax, steps) => {
-      const scene = new Scene(["0", "1", "2", "3", "4", "5"], { ejectedPercentMax });
-      for (const { who, what, ms } of steps) {
-        if (what === "fail") scene.fail(String(who), 5);
-        if (what === "succeed") scene.succeed(String(who), 1);
-        if (what === "leave") scene.ids = scene.ids.filter((id) => id !== String(who));
-        scene.tick(ms);
-        assert(scene.ejected.length <= ejectedMax(scene.ids.length, ejectedPercentMax));
-      }
-    },
-  );
-  fc.assert(property, { seed: 4, numRuns: 200 });
 });

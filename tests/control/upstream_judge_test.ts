@@ -1,99 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
-import { Board, EndpointCell, RETIRED_COLUMN } from "../../src/board/layout.ts";
-import { EndpointField } from "../../src/board/fields.ts";
-import { EndpointState, stateWords, Verdicts } from "../../src/board/verdicts.ts";
-import { ejectionSchema, healthSchema, slowStartSchema } from "../../src/config/schema.ts";
-import { boardInputs, HealthMonitor } from "../../src/control/health_monitor.ts";
-import type { JudgedUpstream } from "../../src/control/judgement.ts";
-import type { Probe } from "../../src/control/probe.ts";
-import { weightPermille } from "../../src/control/slow_start.ts";
-import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
+// What checks and traffic together make of the endpoints of an upstream.
 
-const UPSTREAM_ROW = 1;
-const capacity = { columnsMax: 3, upstreamsMax: 2, endpointsMax: 8, routesMax: 1, rateSlotsMax: 1 };
-
-/** A monitor of one upstream over a real board; endpoints are named by letters, `a` has row 0. */
-class Scene {
-  readonly clock = new VirtualClock();
-  readonly board = Board.create(capacity);
-  readonly verdicts = new Verdicts(this.board);
-  readonly down = new Set<string>();
-  readonly said: string[] = [];
-  readonly monitor: HealthMonitor;
-  config: Record<"health" | "ejection" | "slowStart", Record<string, unknown>> = {
-    health: {},
-    ejection: {},
-    slowStart: {},
-  };
-
-  constructor() {
-    const probe: Probe = (target) =>
-      Promise.resolve(
-        this.down.has(target.host)
-          ? { passed: false, reason: "connection refused" }
-          : { passed: true, reason: "connected" },
-      );
-    this.monitor = new HealthMonitor({
-      ...boardInputs(this.board),
-      clock: this.clock,
-      probe,
-      weightPermille,
-      events: {
-        onHealthChange: ({ upstream, endpoint, to, reason }) =>
-          this.said.push(`${upstream} ${endpoint} ${to}: ${reason}`),
-        onEjected: ({ upstream, endpoint, reason }) =>
-          this.said.push(`${upstream} ${endpoint} ejected: ${reason}`),
-        onReturned: ({ upstream, endpoint, reason }) =>
-          this.said.push(`${upstream} ${endpoint} returned: ${reason}`),
-      },
-    });
-  }
-
-  upstream(letters: string, drained = ""): JudgedUpstream {
-    const { health, ejection, slowStart } = this.config;
-    return {
-      name: "api",
-      row: UPSTREAM_ROW,
-      health: healthSchema.parse({ jitterPercent: 0, ...health }),
-      ejection: ejectionSchema.parse(ejection),
-      slowStart: slowStartSchema.parse(slowStart),
-      tls: { caCerts: [] },
-      endpoints: [...letters].map((letter) => ({
-        id: letter,
-        row: letter.charCodeAt(0) - 97,
-        scheme: "http",
-        host: letter,
-        port: 80,
-        authority: letter,
-        weight: 1,
-        backup: false,
-        drain: drained.includes(letter),
-      })),
-    };
-  }
-
-  apply(letters: string, drained = ""): void {
-    this.monitor.apply([this.upstream(letters, drained)]);
-  }
-
-  /** What the board says of each, in words; the weight where it is not full. */
-  words(letters: string): string {
-    return [...letters].map((letter) => {
-      const row = letter.charCodeAt(0) - 97;
-      const weight = this.verdicts.weightPermille(row);
-      const words = stateWords(this.verdicts.state(row)).join("+");
-      return `${letter} ${words}${weight === 1_000 ? "" : ` ${weight}`}`;
-    }).join(", ");
-  }
-
-  fail(letter: string, times: number): void {
-    const row = letter.charCodeAt(0) - 97;
-    const { int32, float64, layout } = this.board;
-    Atomics.add(int32, layout.endpointCell(row, EndpointCell.consecutiveFailures), times);
-    float64[layout.endpointTotal(RETIRED_COLUMN + 1, row, EndpointField.attempts)]! += times;
-    float64[layout.endpointTotal(RETIRED_COLUMN + 1, row, EndpointField.gatewayFailures)]! += times;
-  }
-}
+import { assertEquals } from "@std/assert";
+import { EPOCH } from "../support/virtual_clock.ts";
+import { Scene, UPSTREAM_ROW } from "./judge_scene.ts";
 
 Deno.test("HealthMonitor.apply() lets a cold group serve before any check is over", async () => {
   const scene = new Scene();
@@ -111,60 +20,6 @@ Deno.test("HealthMonitor uses at a cold start what has not failed, then what has
   scene.down.delete("c");
   await scene.clock.advance(1);
   assertEquals(scene.words("abc"), "a unhealthy, b unhealthy, c serving");
-  await scene.monitor.stop();
-});
-
-Deno.test("HealthMonitor keeps one that joins a running group out until its first pass, then ramps it up", async () => {
-  const scene = new Scene();
-  scene.apply("a");
-  await scene.clock.advance(10_000);
-  scene.apply("ab");
-  assertEquals(scene.words("ab"), "a serving, b unchecked");
-  await scene.clock.advance(0);
-  assertEquals(scene.words("ab"), "a serving, b serving 100");
-  await scene.clock.advance(5_000);
-  assertEquals(scene.words("ab"), "a serving, b serving 550");
-  await scene.clock.advance(5_200);
-  assertEquals(scene.words("ab"), "a serving, b serving");
-  await scene.monitor.stop();
-});
-
-Deno.test("HealthMonitor ramps nobody up at a cold start, in whatever order they pass", async () => {
-  const scene = new Scene();
-  scene.down.add("b");
-  scene.apply("ab");
-  await scene.clock.advance(0);
-  assertEquals(scene.words("ab"), "a serving, b unchecked");
-  scene.down.delete("b");
-  await scene.clock.advance(500);
-  assertEquals(scene.words("ab"), "a serving, b serving");
-  await scene.monitor.stop();
-});
-
-Deno.test("HealthMonitor ramps up what recovers, but not the first of a group that was all down", async () => {
-  const scene = new Scene();
-  scene.apply("ab");
-  await scene.clock.advance(1_999);
-  for (const letter of "ab") scene.down.add(letter);
-  await scene.clock.advance(1_001);
-  assertEquals(scene.words("ab"), "a unhealthy, b unhealthy");
-  scene.down.delete("a");
-  await scene.clock.advance(2_500);
-  assertEquals(scene.words("ab"), "a serving, b unhealthy");
-  await scene.clock.advance(8_000);
-  scene.down.delete("b");
-  await scene.clock.advance(2_500);
-  assertEquals(scene.words("ab"), "a serving, b serving 150");
-  await scene.monitor.stop();
-});
-
-Deno.test("HealthMonitor ramps nobody up who takes over from the last one that served", async () => {
-  const scene = new Scene();
-  scene.apply("ba", "b");
-  await scene.clock.advance(20_000);
-  assertEquals(scene.words("ba"), "b draining, a serving");
-  scene.apply("ba", "a");
-  assertEquals(scene.words("ba"), "b serving, a draining");
   await scene.monitor.stop();
 });
 
@@ -251,32 +106,6 @@ Deno.test("HealthMonitor writes a verdict only when it changed", async () => {
   await scene.monitor.stop();
 });
 
-Deno.test("HealthMonitor begins a ramp with the share that is configured, be it less than a step", async () => {
-  const scene = new Scene();
-  scene.config.slowStart = { windowMs: 60_000, startPercent: 1 };
-  scene.apply("a");
-  await scene.clock.advance(60_000);
-  scene.apply("ab");
-  await scene.clock.advance(2_900);
-  assertEquals(scene.words("b"), "b serving 10");
-  await scene.clock.advance(300);
-  assertEquals(scene.words("b"), "b serving 100");
-  await scene.monitor.stop();
-});
-
-Deno.test("HealthMonitor makes at most twenty steps of a ramp", async () => {
-  const scene = new Scene();
-  scene.config.slowStart = { windowMs: 60_000, startPercent: 1 };
-  scene.apply("a");
-  await scene.clock.advance(60_000);
-  const version = scene.verdicts.version(UPSTREAM_ROW);
-  scene.apply("ab");
-  await scene.clock.advance(70_000);
-  assertEquals(scene.words("b"), "b serving");
-  assert(scene.verdicts.version(UPSTREAM_ROW) - version <= 21);
-  await scene.monitor.stop();
-});
-
 Deno.test("HealthMonitor.describe() says what Weir believes of an endpoint, since when, and why", async () => {
   const scene = new Scene();
   scene.apply("ab");
@@ -320,12 +149,6 @@ Deno.test("HealthMonitor.apply() lets go of an upstream that is gone, and stop()
   assertEquals([scene.monitor.describe(), scene.clock.waiting], [[], 1]);
   await scene.monitor.stop();
   assertEquals(scene.clock.waiting, 0);
-});
-
-Deno.test("stateWords() has a word for every state", () => {
-  const every = Object.values(EndpointState).reduce((bits, bit) => bits | bit, 0);
-  assertEquals(stateWords(every).sort(), Object.keys(EndpointState).sort());
-  assertEquals(stateWords(0), ["serving"]);
 });
 
 Deno.test("HealthMonitor judges an endpoint whose check is over without looking at all the others", async () => {
