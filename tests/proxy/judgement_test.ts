@@ -8,6 +8,7 @@ import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "
 import { countResult, judge, judgeDelivery } from "../../src/proxy/judgement.ts";
 import type { Proxy } from "../../src/proxy/proxy.ts";
 import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";
+import type { RequestBody } from "../../src/proxy/request_body.ts";
 import type { Endpoint } from "../../src/upstream/endpoint.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
 import type { TimeoutsConfig } from "../../src/config/schema.ts";
@@ -28,11 +29,12 @@ function endpointOf(told: string[]): Endpoint {
 /** An attempt that began at 1000 and is over at 1500. */
 function judged(
   outcome: Outcome,
-  { wholeAt = 0, waitedSince = wholeAt === Infinity ? 0 : wholeAt } = {},
+  body: Partial<Pick<RequestBody, "wholeAt" | "waitedSince">> = {},
   limits: Partial<TimeoutsConfig> = {},
   entry = new AttemptRecord("e", 1_000),
 ): string[] {
   const told: string[] = [];
+  const { wholeAt = 0, waitedSince = wholeAt === Infinity ? 0 : wholeAt } = body;
   const lease = { endpoint: endpointOf(told), reused: true, idleMs: 700 } as Lease;
   const proxy = {
     inputs: { now: () => 1_500 },
@@ -171,8 +173,10 @@ for (const [waitedSince, blamed] of [[1_250, true], [1_251, false]] as const) {
 }
 
 Deno.test("judge(): an endpoint that stalled over a body that came whole at last is to blame", () => {
-  assertEquals(judged(timedOut("attempt"), 1_400, { attemptMs: 500 }, 1_250).includes("failed"), true);
-  assertEquals(judged(timedOut("attempt"), 1_400, { attemptMs: 500 }, 1_251).includes("failed"), false);
+  for (const [waitedSince, blamed] of [[1_250, true], [1_251, false]] as const) {
+    const told = judged(timedOut("attempt"), { wholeAt: 1_400, waitedSince }, { attemptMs: 500 });
+    assertEquals(told.includes("failed"), blamed);
+  }
 });
 
 /** The phase, how long it may take, and the request's limit -> whether the endpoint, waited for for 500 ms, is to blame. */

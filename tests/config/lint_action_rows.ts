@@ -1,0 +1,143 @@
+// Lint rules about what becomes of the requests of routes.
+
+import { app, type LintRow, redirect, route, split } from "./lint_row.ts";
+
+const FOREIGN_LOCATIONS = [
+  "https://$host$request_uri",
+  "https://${host}{path}",
+  "https://a.org/$1",
+  "https://a.org/${1}",
+  "/b/\\1",
+  "https://%[hdr(host)]/",
+  "https://%REQ(:AUTHORITY)%/",
+  "https://{http.request.host}/",
+];
+const FOREIGN_VALUES = [
+  "$remote_addr",
+  "${scheme}://$host",
+  "$http_x_canary",
+  "$proxy_add_x_forwarded_for",
+  "%[src]",
+  "%[req.hdr(host)]",
+  "%DOWNSTREAM_REMOTE_ADDRESS%",
+  "%REQ(:AUTHORITY)%",
+  "{http.request.remote.host}",
+  "{remote_host}",
+];
+const OWN_VALUES = [
+  "Basic dXNlcjpwYSR3b3Jk",
+  "pa$word",
+  "$hostage",
+  "%E2%82%AC%20",
+  "%CEA%20",
+  "100%",
+  '{"group":"a","max_age":1}',
+  "</a{?x}>; rel=next",
+  "[a]",
+];
+
+export const actionRows: readonly LintRow[] = [
+  {
+    rule: "route-split-weights",
+    bites: split(["a", 0], ["b", 0]),
+    subjects: ["routes[0].split"],
+    severity: "error",
+    fine: split(["a", 1], ["b", 0]),
+  },
+  {
+    rule: "route-split-weights",
+    bites: split(["a", 1], ["a", 2]),
+    subjects: ["routes[0].split"],
+    severity: "warning",
+    fine: split(["a", 1], ["b", 2]),
+  },
+  {
+    rule: "route-sticky-without-split",
+    bites: route({ splitSticky: true }),
+    subjects: ["routes[0].splitSticky"],
+    severity: "warning",
+    fine: route({ splitSticky: false }),
+  },
+  {
+    rule: "route-rewrite-misses",
+    bites: {
+      upstreams: app,
+      routes: [
+        { match: { path: "/app/*" }, upstream: "app", rewrite: { stripPrefix: "/api" } },
+        {
+          match: { path: "/a" },
+          upstream: "app",
+          rewrite: { stripPrefix: "/a", replacePrefix: { from: "/a", to: "/b" } },
+        },
+      ],
+    },
+    subjects: ["routes[0].rewrite", "routes[1].rewrite"],
+    severity: "warning",
+    fine: {
+      upstreams: app,
+      routes: [
+        { match: { path: "/api/v1/{id}" }, upstream: "app", rewrite: { stripPrefix: "/api/" } },
+        { upstream: "app", rewrite: { replacePrefix: { from: "/a", to: "/b" } } },
+      ],
+    },
+  },
+  {
+    rule: "route-redirect-target",
+    bites: redirect("https://{host}/{uri}"),
+    subjects: ["routes[0].redirect.to"],
+    severity: "error",
+    fine: redirect("https://{host}{path}?{query}"),
+  },
+  {
+    rule: "route-redirect-target",
+    bites: { ...redirect("https://{host}{path}"), listen: { tls: { certFile: "c", keyFile: "k" } } },
+    subjects: ["routes[0].redirect.to"],
+    severity: "error",
+    fine: redirect("https://{host}{path}"),
+  },
+  {
+    rule: "route-redirect-target",
+    bites: {
+      routes: FOREIGN_LOCATIONS.map((to, i) => ({ match: { path: `/${i}` }, redirect: { to } })),
+    },
+    subjects: FOREIGN_LOCATIONS.map((_, i) => `routes[${i}].redirect.to`),
+    severity: "error",
+    fine: redirect("https://{host}/$metadata/100%25/%E2%82%AC/%CEA%20?above=$100&below=$1.50"),
+  },
+  {
+    rule: "route-header-variable",
+    bites: route({
+      requestHeaders: {
+        set: Object.fromEntries(FOREIGN_VALUES.map((value, i) => [`x-${i}`, value])),
+        add: { "x-host": "{host}" },
+      },
+      responseHeaders: { set: { "x-served-by": "$upstream_addr" } },
+    }),
+    subjects: [
+      ...FOREIGN_VALUES.map((_, i) => `routes[0].requestHeaders.set.x-${i}`),
+      "routes[0].requestHeaders.add.x-host",
+      "routes[0].responseHeaders.set.x-served-by",
+    ],
+    severity: "warning",
+    fine: route({
+      requestHeaders: { set: Object.fromEntries(OWN_VALUES.map((value, i) => [`x-${i}`, value])) },
+      responseHeaders: { remove: ["$host"] },
+    }),
+  },
+  {
+    rule: "route-without-upstream",
+    bites: {
+      routes: [{ respond: { status: 200 }, rewrite: { stripPrefix: "/a" }, timeouts: { connectMs: 1 } }],
+    },
+    subjects: ["routes[0].rewrite", "routes[0].timeouts"],
+    severity: "warning",
+    fine: { routes: [{ respond: { status: 200 }, responseHeaders: { remove: ["a"] } }] },
+  },
+  {
+    rule: "route-respond-body",
+    bites: { routes: [{ respond: { status: 204, body: "gone" } }] },
+    subjects: ["routes[0].respond.body"],
+    severity: "warning",
+    fine: { routes: [{ respond: { status: 204 } }] },
+  },
+];

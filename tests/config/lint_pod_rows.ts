@@ -1,0 +1,173 @@
+// Lint rules about the pod as a whole, with manifests and without.
+
+import { type LintRow } from "./lint_row.ts";
+
+const pod = (spec: object, name = "weir") => ({
+  manifest: [
+    { kind: "Service", spec: { ports: [] } },
+    { kind: "Deployment", spec: { template: { spec: { containers: [{ name }], ...spec } } } },
+  ],
+});
+const sleep = { lifecycle: { preStop: { sleep: { seconds: 10 } } } };
+const sleeping = { containers: [{ name: "weir", ...sleep }] };
+const withVariable = (name: string, value: string) => ({
+  containers: [{ name: "weir", env: [{ name, value }] }],
+});
+const withSleepingSidecar = { containers: [{ name: "weir" }, { name: "mesh", ...sleep }] };
+/** Weir's pod with these ports, and whatever else its container has. */
+const podWithPorts = (ports: readonly number[], more: object = {}, sidecar: object = {}) =>
+  pod({
+    terminationGracePeriodSeconds: 40,
+    containers: [
+      { name: "weir", ports: ports.map((containerPort) => ({ containerPort })), ...more },
+      { name: "app", ...sidecar },
+    ],
+  });
+
+export const podRows: readonly LintRow[] = [
+  {
+    rule: "trusted-proxies-open",
+    bites: { trustedProxies: ["10.0.0.0/8", "0.0.0.0/0", "::/0"] },
+    subjects: ["trustedProxies[1]", "trustedProxies[2]"],
+    severity: "warning",
+    fine: { trustedProxies: ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"] },
+  },
+  {
+    rule: "proxy-protocol-from-nobody",
+    bites: { listen: { listener: "wire", proxyProtocol: true } },
+    subjects: ["listen.proxyProtocol"],
+    severity: "error",
+    fine: { listen: { listener: "wire", proxyProtocol: true }, trustedProxies: ["10.0.0.0/8"] },
+  },
+  {
+    rule: "wire-key-on-serve",
+    bites: { listen: { headReadMs: 5_000 } },
+    subjects: ["listen.headReadMs"],
+    severity: "warning",
+    fine: { listen: { headReadMs: 5_000, listener: "wire" } },
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({}),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    fineWith: pod({ terminationGracePeriodSeconds: 35 }),
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({ terminationGracePeriodSeconds: 40, ...sleeping }),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 24_000 } },
+    fineWith: pod({ terminationGracePeriodSeconds: 40, ...sleeping }),
+  },
+  {
+    rule: "drain-without-delay",
+    bites: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    with: pod({}),
+    subjects: ["drain.delayMs"],
+    severity: "warning",
+    fine: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    fineWith: pod(sleeping),
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({ terminationGracePeriodSeconds: 40, ...withVariable("DRAIN_DEADLINE_MS", "35000") }),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 34_999 } },
+    fineWith: pod({ terminationGracePeriodSeconds: 40, ...withSleepingSidecar }),
+  },
+  {
+    rule: "drain-beyond-grace",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
+    with: pod({
+      terminationGracePeriodSeconds: 40,
+      containers: [{ name: "weir", args: ["run", "--drain-delay-ms", "15000"], env: null }],
+    }),
+    subjects: ["drain.deadlineMs"],
+    severity: "error",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 60_000 } },
+    fineWith: pod({
+      terminationGracePeriodSeconds: 40,
+      containers: [{
+        name: "weir",
+        args: ["run", "--drain-deadline-ms=34999"],
+        env: [{ name: "DRAIN_DEADLINE_MS", value: "90000" }],
+      }],
+    }),
+  },
+  {
+    rule: "drain-without-delay",
+    bites: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    with: pod(withSleepingSidecar),
+    subjects: ["drain.delayMs"],
+    severity: "warning",
+    fine: { drain: { delayMs: 0, deadlineMs: 10_000 } },
+    fineWith: pod(withVariable("DRAIN_DELAY_MS", "5000")),
+  },
+  {
+    rule: "drain-without-delay",
+    bites: { drain: { delayMs: 5_000, deadlineMs: 10_000 } },
+    with: pod(withVariable("DRAIN_DELAY_MS", "0")),
+    subjects: ["drain.delayMs"],
+    severity: "warning",
+    fine: { drain: { delayMs: 5_000, deadlineMs: 10_000 } },
+    fineWith: pod({ containers: [{ name: "weir", env: [{ name: "DRAIN_DELAY_MS", valueFrom: {} }] }] }),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: {
+      listen: { port: 8_443, tls: { certFile: "c.pem", keyFile: "k.pem", redirectPort: 8_080 } },
+      admin: { port: 9_902 },
+    },
+    with: podWithPorts([3_000, 9_901]),
+    subjects: ["listen.port", "listen.tls.redirectPort", "admin.port"],
+    severity: "warning",
+    fine: { listen: { port: 8_443 }, admin: { port: 9_902 } },
+    fineWith: podWithPorts([8_443, 9_902]),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: { listen: { port: 8_080 }, admin: { port: 8_081 } },
+    with: podWithPorts([3_000], { env: [{ name: "PORT", value: "3000" }] }),
+    subjects: ["admin.port"],
+    severity: "warning",
+    fine: { listen: { port: 8_080 }, admin: { port: 8_081 } },
+    fineWith: podWithPorts([3_000], { args: ["run", "--port=3000", "--admin-port", "3001"] }),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: { listen: { port: 8_080 }, admin: { port: 3_001 } },
+    with: podWithPorts([3_000], {}, {
+      env: [{ name: "ADMIN_PORT", value: "3001" }],
+      ports: [{ containerPort: 8_080 }],
+    }),
+    subjects: ["listen.port", "admin.port"],
+    severity: "warning",
+    fine: { listen: { port: 8_080 }, admin: { port: 3_001 } },
+    fineWith: podWithPorts([3_000], { envFrom: [{ configMapRef: { name: "weir" } }] }),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: {},
+    with: podWithPorts([8_080, 9_901], { command: ["deno", "run", "src/main.ts"] }),
+    subjects: ["listen.port"],
+    severity: "warning",
+    fine: {},
+    fineWith: podWithPorts([8_080, 9_901], { command: ["deno", "run", "src/main.ts", "--port", "8080"] }),
+  },
+  {
+    rule: "port-not-in-manifest",
+    bites: {},
+    with: podWithPorts([8_080, 9_901]),
+    subjects: ["listen.port"],
+    severity: "warning",
+    fine: {},
+    fineWith: podWithPorts([], {}, { ports: [{ containerPort: 8_080 }] }),
+  },
+];

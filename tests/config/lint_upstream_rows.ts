@@ -1,0 +1,138 @@
+// Lint rules about upstreams, and about waits that do not fit together.
+
+import { a, app, b, type LintRow, route, upstream } from "./lint_row.ts";
+
+export const waitRows: readonly LintRow[] = [
+  {
+    rule: "retry-beyond-deadline",
+    bites: upstream({ timeouts: { requestMs: 30_000 }, retry: { attemptsMax: 2 } }),
+    subjects: ["upstreams.app.timeouts.requestMs"],
+    severity: "warning",
+    fine: upstream({ timeouts: { requestMs: 30_000, attemptMs: 15_000 }, retry: { attemptsMax: 2 } }),
+  },
+  {
+    rule: "retry-beyond-deadline",
+    bites: route({ timeouts: { requestMs: 10_000, attemptMs: 4_000 } }),
+    subjects: ["routes[0].timeouts.requestMs"],
+    severity: "warning",
+    fine: route({ timeouts: { requestMs: 10_000, attemptMs: 4_000 }, retry: { attemptsMax: 2 } }),
+  },
+  {
+    rule: "pool-idle-above-upstream",
+    bites: upstream({ pool: { idleMs: 5_000 } }),
+    subjects: ["upstreams.app.pool.idleMs"],
+    severity: "warning",
+    fine: upstream({ pool: { idleMs: 4_999 } }),
+  },
+  {
+    rule: "health-timeout-above-interval",
+    bites: upstream({ health: { timeoutMs: 2_000 } }),
+    subjects: ["upstreams.app.health.timeoutMs"],
+    severity: "warning",
+    fine: upstream({ health: { timeoutMs: 1_999 } }),
+  },
+  {
+    rule: "retry-budget-zero",
+    bites: upstream({ retry: { budgetPercent: 0, budgetMinPerSecond: 0 } }),
+    subjects: ["upstreams.app.retry.budgetPercent"],
+    severity: "warning",
+    fine: upstream({ retry: { budgetPercent: 0, budgetMinPerSecond: 0, attemptsMax: 1 } }),
+  },
+  {
+    rule: "cap-below-base",
+    bites: upstream({ retry: { backoffCapMs: 24 }, ejection: { capMs: 29_999 } }),
+    subjects: ["upstreams.app.retry.backoffCapMs", "upstreams.app.ejection.capMs"],
+    severity: "warning",
+    fine: upstream({ retry: { backoffCapMs: 25 }, ejection: { capMs: 30_000 } }),
+  },
+];
+
+export const upstreamRows: readonly LintRow[] = [
+  {
+    rule: "ejection-of-one",
+    bites: upstream({ endpoints: [a], ejection: { consecutiveFailures: 3 } }),
+    subjects: ["upstreams.app.ejection"],
+    severity: "warning",
+    fine: upstream({ endpoints: [a] }),
+  },
+  {
+    rule: "ejection-of-one",
+    bites: upstream({ endpoints: [a], ejection: { ejectedPercentMax: 100 } }),
+    subjects: ["upstreams.app.ejection"],
+    severity: "warning",
+    fine: upstream({ endpoints: ["dns+http://app:80"], ejection: { ejectedPercentMax: 100 } }),
+  },
+  {
+    rule: "sticky-with-consistent-hash",
+    bites: upstream({ balance: "consistent_hash", sticky: {} }),
+    subjects: ["upstreams.app.sticky"],
+    severity: "warning",
+    fine: upstream({ balance: "least_request", sticky: {} }),
+  },
+  {
+    rule: "hash-key-unused",
+    bites: upstream({ balance: { hashOn: "path" } }),
+    subjects: ["upstreams.app.balance.hashOn"],
+    severity: "warning",
+    fine: upstream({ balance: { policy: "consistent_hash", hashOn: "path" } }),
+  },
+  {
+    rule: "sticky-cookie-dropped",
+    bites: upstream({ sticky: { sameSite: "None" } }),
+    subjects: ["upstreams.app.sticky.sameSite"],
+    severity: "warning",
+    fine: upstream({ sticky: { sameSite: "None", secure: true } }),
+  },
+  {
+    rule: "upstream-unused",
+    bites: { upstreams: { ...app, "old.v1": app.app }, routes: [{ upstream: "app" }] },
+    subjects: ['upstreams["old.v1"]'],
+    severity: "warning",
+    fine: {
+      upstreams: { ...app, old: app.app },
+      routes: [{ split: [{ upstream: "app", weight: 1 }, { upstream: "old", weight: 1 }] }],
+    },
+  },
+  {
+    rule: "upstream-unused",
+    bites: { upstreams: { default: app.app, old: app.app } },
+    subjects: ["upstreams.old"],
+    severity: "warning",
+    fine: { upstreams: { old: app.app } },
+  },
+  {
+    rule: "only-backups",
+    bites: upstream({ endpoints: [`${a};backup`, { url: b, backup: true }] }),
+    subjects: ["upstreams.app.endpoints"],
+    severity: "warning",
+    fine: upstream({ endpoints: [`${a};backup`, b] }),
+  },
+  {
+    rule: "nothing-notices-failures",
+    bites: upstream({ health: { kind: "off" }, ejection: { enabled: false } }),
+    subjects: ["upstreams.app.health.kind"],
+    severity: "warning",
+    fine: upstream({ health: { kind: "off" } }),
+  },
+  {
+    rule: "health-keys-without-path",
+    bites: upstream({ health: { expect: ["200"], host: "a.org" } }),
+    subjects: ["upstreams.app.health.host", "upstreams.app.health.expect"],
+    severity: "warning",
+    fine: upstream({ health: { expect: ["200"], host: "a.org", path: "/healthz" } }),
+  },
+  {
+    rule: "tls-unused",
+    bites: upstream({ tls: { caFile: "ca.pem" } }),
+    subjects: ["upstreams.app.tls"],
+    severity: "warning",
+    fine: upstream({ tls: { caFile: "ca.pem" }, endpoints: [a, "https://10.0.0.3:443"] }),
+  },
+  {
+    rule: "upstream-is-weir",
+    bites: upstream({ endpoints: ["http://localhost:3000", { url: "http://127.0.0.1:9901" }] }),
+    subjects: ["upstreams.app.endpoints[0]", "upstreams.app.endpoints[1]"],
+    severity: "error",
+    fine: upstream({ endpoints: ["http://localhost:30001", "http://10.0.0.1:3000"] }),
+  },
+];
