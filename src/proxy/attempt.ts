@@ -73,6 +73,7 @@ export class Attempt implements BodyOwner {
 
   /** The client took so long over the answer that the endpoint may have given it up, or could take no more request. */
   get heldBack(): boolean {
+    // A read of the answer that ran out of time met an endpoint that is silent by itself.
     return this.connection?.heldBack === true && this.connection.timedOutIn !== "body";
   }
 
@@ -209,7 +210,7 @@ export class Attempt implements BodyOwner {
   private outOfTime({ outlet }: Connection): Outcome {
     const detail = "out of time";
     const { body } = this.input;
-    // An upload that is faster than either limit is waited for only now and then.
+    // While an upload keeps coming, its client is waited for only now and then: the shares decide, not the moment.
     if (outlet.awaitsClient || body?.tookLonger(this.wheel.now) === true) {
       return { kind: "badRequestBody", cause: "timedOut", detail };
     }
