@@ -115,7 +115,10 @@ export class RunningLoop implements AsyncDisposable {
       () =>
         this.board.podInFlight() === 0 && this.totals.cellOf(COLUMN, ColumnCell.inFlight) === 0 &&
         rows.every((row) => this.board.endpointInFlight(row) === 0) &&
-        this.snapshot.upstreams.every(({ row }) => this.board.upstreamWaiting(row) === 0),
+        this.snapshot.upstreams.every(({ row }) =>
+          this.board.upstreamInFlight(row) === 0 && this.board.upstreamWaiting(row) === 0
+        ) &&
+        this.snapshot.routes.every(({ row }) => this.board.routeInFlight(row) === 0),
     );
   }
 
