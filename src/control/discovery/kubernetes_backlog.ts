@@ -21,7 +21,7 @@ export class Backlog {
     return true;
   }
 
-  /** Forgets what it has: something newer says all of it. */
+  /** Forgets what it has: a list is to say all of it. */
   clear(): void {
     this.lines.clear();
   }

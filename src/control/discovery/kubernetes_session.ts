@@ -71,7 +71,7 @@ export class SliceMirror {
       return { kind: "ended" };
     } catch (cause) {
       const end = endOf(cause);
-      if (end.kind === "expired" || end.kind === "garbled") this.#resourceVersion = null;
+      if (end.kind === "expired" || end.kind === "garbled") this.#listNext();
       return end;
     }
   }
@@ -84,6 +84,12 @@ export class SliceMirror {
       this.#spoil(cause);
     }
     return this.slices.values();
+  }
+
+  /** And forgets what still waits: read before the list, it would name a place to resume from. */
+  #listNext(): void {
+    this.backlog.clear();
+    this.#resourceVersion = null;
   }
 
   #catchUp(): void {
@@ -104,8 +110,7 @@ export class SliceMirror {
       resourceVersion = page.metadata.resourceVersion;
       next = page.metadata.continue ?? "";
     } while (next !== "");
-    // Only a whole list counts: what the mirror held and the list does not is gone, and so is what waits from before.
-    this.backlog.clear();
+    // Only a whole list counts: what the mirror held and the list does not is gone.
     this.slices.clear();
     for (const [name, slice] of found) this.slices.set(name, slice);
     this.#resourceVersion = resourceVersion;
