@@ -1,7 +1,7 @@
 // The checks of one endpoint, one after the other, for as long as it is in its group.
 //
 // Called by `health_checker.ts`. At most one probe runs at a time and its time is limited; the next is due an
-// interval after the start of the last, sooner while the endpoint is between states. The last results stay,
+// interval after the start of the last, sooner while the endpoint is between states. The last result stays,
 // so that an operator sees what Weir saw.
 
 import { type Cancel, type Clock, jittered } from "./clock.ts";
@@ -36,19 +36,15 @@ export interface CheckInputs {
   readonly onChange: (change: HealthChange) => void;
 }
 
-/** Results remembered per endpoint. */
-export const RESULTS_KEPT = 10;
 /** A check that used up its interval is followed by the next after this, not at once. */
 const PAUSE_MIN_MS = 10;
 
 export class EndpointCheck {
   readonly state: HealthState;
-  /** The last results, the latest last; none while nothing is checked. */
-  readonly results: CheckResult[] = [];
+  /** The last result; null before the first one, and while nothing is checked. */
+  last: CheckResult | null = null;
   /** Checks so far, by how they ended. */
   readonly counts = { passed: 0, failed: 0 };
-  /** Since when the state is what it is, milliseconds since 1970. */
-  since: number;
   /** Why the state is what it is. */
   reason: string;
   private cancelNext: Cancel = () => {};
@@ -63,7 +59,6 @@ export class EndpointCheck {
     private readonly inputs: CheckInputs,
   ) {
     this.state = new HealthState(settings);
-    this.since = inputs.clock.date();
     this.reason = "not checked yet";
     if (settings.probe === null) this.trust();
   }
@@ -98,7 +93,7 @@ export class EndpointCheck {
     const from = this.state.trust();
     this.reason = "checks are off";
     // Nothing would ever take the place of what the last one saw.
-    this.results.length = 0;
+    this.last = null;
     if (from !== null) this.changed(from);
   }
 
@@ -138,8 +133,7 @@ export class EndpointCheck {
   }
 
   private note(result: CheckResult): void {
-    this.results.push(result);
-    if (this.results.length > RESULTS_KEPT) this.results.shift();
+    this.last = result;
     if (result.local) return;
     this.counts[result.passed ? "passed" : "failed"]++;
     const from = this.state.record(result.passed);
@@ -149,7 +143,6 @@ export class EndpointCheck {
   }
 
   private changed(from: Health): void {
-    this.since = this.inputs.clock.date();
     this.inputs.onChange({ from, to: this.state.health, reason: this.reason });
   }
 }

@@ -1,73 +1,38 @@
-// What an operator is shown of one endpoint: what Weir believes, since when, and why.
+// What an operator is shown of one endpoint: what its checks and its traffic made of it, and why.
 //
-// Called by `upstream_judge.ts` for the status page, the dashboard and the log. Plain data, ready for JSON.
+// Called by `upstream_judge.ts` for the status page, the dashboard and metrics. Plain data, ready for JSON; times
+// are milliseconds since 1970.
 
-import { stateWords } from "../board/verdicts.ts";
-import type { EndpointSnapshot } from "../messages.ts";
 import type { Clock } from "./clock.ts";
 import type { CheckResult, EndpointCheck } from "./endpoint_check.ts";
-import type { Health } from "./health_state.ts";
-import type { EjectionStatus } from "./outlier_detector.ts";
+import type { EjectionKind, EjectionStatus } from "./outlier_detector.ts";
 
 export interface EndpointStatus {
-  readonly id: string;
-  /** Board row, where its figures are. */
-  readonly row: number;
-  readonly backup: boolean;
-  /** `serving`, or all that keeps it from it: `unhealthy`, `ejected`, `draining`, `unchecked`. */
-  readonly state: readonly string[];
-  /** Share of its weight that it has now. */
-  readonly weightPermille: number;
-  readonly health: {
-    readonly state: Health;
-    /** Milliseconds since 1970. */
-    readonly since: number;
-    /** Why the state is what it is. */
-    readonly reason: string;
-    /** The last checks, the latest last. */
-    readonly checks: readonly CheckResult[];
-    /** Checks since the endpoint joined. */
-    readonly counts: { readonly passed: number; readonly failed: number };
-  };
-  readonly ejection: {
-    /** Milliseconds since 1970; null when it is not ejected. */
-    readonly until: number | null;
-    /** Ejections in a row. */
-    readonly times: number;
-    /** Why it was ejected last; empty when it never was. */
-    readonly reason: string;
-    /** Ejections since the endpoint joined. */
-    readonly counts: EjectionStatus["counts"];
-  };
+  /** Why its health is what it is. */
+  readonly healthReason: string;
+  /** Null before the first one, and with checks off. */
+  readonly lastCheck: Omit<CheckResult, "local"> | null;
+  /** Checks since the endpoint joined. */
+  readonly checksPassed: number;
+  readonly checksFailed: number;
+  /** Null while it is not ejected. */
+  readonly ejection: { readonly until: number; readonly why: string } | null;
+  /** Ejections since the endpoint joined. */
+  readonly ejections: Readonly<Record<EjectionKind, number>>;
 }
 
-/** Where the parts of a status come from. */
-export interface StatusParts {
-  readonly endpoint: EndpointSnapshot;
-  /** EndpointState bits. */
-  readonly state: number;
-  readonly weightPermille: number;
-  readonly check: EndpointCheck;
-  readonly ejection: EjectionStatus;
-  readonly clock: Clock;
-}
-
-export function endpointStatus(parts: StatusParts): EndpointStatus {
-  const { endpoint, check, ejection, clock } = parts;
-  const until = ejection.until === null ? null : clock.date() + ejection.until - clock.now();
+export function endpointStatus(
+  { reason, last, counts }: EndpointCheck,
+  ejection: EjectionStatus,
+  clock: Clock,
+): EndpointStatus {
+  const { until, reason: why } = ejection;
   return {
-    id: endpoint.id,
-    row: endpoint.row,
-    backup: endpoint.backup,
-    state: stateWords(parts.state),
-    weightPermille: parts.weightPermille,
-    health: {
-      state: check.state.health,
-      since: check.since,
-      reason: check.reason,
-      checks: [...check.results],
-      counts: { ...check.counts },
-    },
-    ejection: { until, times: ejection.times, reason: ejection.reason, counts: { ...ejection.counts } },
+    healthReason: reason,
+    lastCheck: last && { at: last.at, passed: last.passed, durationMs: last.durationMs, reason: last.reason },
+    checksPassed: counts.passed,
+    checksFailed: counts.failed,
+    ejection: until === null ? null : { until: clock.date() + until - clock.now(), why },
+    ejections: { ...ejection.counts },
   };
 }

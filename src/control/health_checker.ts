@@ -74,7 +74,7 @@ export class HealthChecker {
     }
   }
 
-  /** What is known of an endpoint: its state, the reason, the last results. */
+  /** What is known of an endpoint: its state, the reason, the last result. */
   check(id: string): EndpointCheck | undefined {
     return this.checks.get(id);
   }

@@ -14,11 +14,6 @@ import { UpstreamJudge } from "./upstream_judge.ts";
 /** Short against the second in which a burst of failures would be felt, long against its cost. */
 const TICK_MS = 200;
 
-export interface UpstreamStatus {
-  readonly name: string;
-  readonly endpoints: readonly EndpointStatus[];
-}
-
 export class HealthMonitor {
   private readonly judges = new Map<string, UpstreamJudge>();
   private readonly stopping = new Set<Promise<void>>();
@@ -41,8 +36,9 @@ export class HealthMonitor {
     if (this.cancelTick === null) this.planTick();
   }
 
-  describe(): UpstreamStatus[] {
-    return [...this.judges].map(([name, judge]) => ({ name, endpoints: judge.describe() }));
+  /** What is known of an endpoint; undefined of one that is not judged. */
+  describe(upstream: string, id: string): EndpointStatus | undefined {
+    return this.judges.get(upstream)?.describe(id);
   }
 
   /** Settles when no check is open any more. The last verdicts stand. */

@@ -120,17 +120,10 @@ export class UpstreamJudge {
     await this.checker.stop();
   }
 
-  describe(): EndpointStatus[] {
-    return [...this.members].map(([id, member]) =>
-      endpointStatus({
-        endpoint: member.endpoint,
-        state: member.state,
-        weightPermille: member.weightPermille,
-        check: this.checker.check(id)!,
-        ejection: this.detector.status(id),
-        clock: this.inputs.clock,
-      })
-    );
+  /** Undefined for an endpoint that is not of the upstream. */
+  describe(id: string): EndpointStatus | undefined {
+    const check = this.checker.check(id);
+    return check && endpointStatus(check, this.detector.status(id), this.inputs.clock);
   }
 
   private judge(): void {

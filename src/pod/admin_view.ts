@@ -1,10 +1,9 @@
 // The pod as the admin server sees it: plain data, read when it is asked for.
 
-import type { AdminSources, EndpointInfo, UpstreamInfo, WorkerInfo } from "../admin/sources.ts";
+import type { AdminSources, UpstreamInfo, WorkerInfo } from "../admin/sources.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { Loaded } from "../config/load.ts";
 import { checkKind, type RouteConfig, type UpstreamConfig } from "../config/schema.ts";
-import type { EndpointStatus } from "../control/endpoint_status.ts";
 import type { WorkerHandle } from "../control/worker_handle.ts";
 import { VERSION } from "../version.ts";
 import type { Pod } from "./pod.ts";
@@ -63,11 +62,19 @@ function workerInfo(handle: WorkerHandle): WorkerInfo {
   return { index, column: handle.alive ? column : null, state, restarts, hangs, since, reason };
 }
 
+/** Of an endpoint of a pod that stops. */
+const NOT_JUDGED = {
+  healthReason: null,
+  lastCheck: null,
+  checksPassed: 0,
+  checksFailed: 0,
+  ejection: null,
+  ejections: { consecutive_failures: 0, failure_percent: 0 },
+};
+
 function upstreamInfos(pod: Pod): UpstreamInfo[] {
-  const judged = new Map(pod.monitor.describe().map(({ name, endpoints }) => [name, endpoints]));
   return (pod.publisher.snapshot?.upstreams ?? []).map((upstream) => {
     const config = pod.config.upstreams[upstream.name]!;
-    const statuses = new Map(judged.get(upstream.name)?.map((status) => [status.id, status]));
     return {
       name: upstream.name,
       row: upstream.row,
@@ -79,27 +86,10 @@ function upstreamInfos(pod: Pod): UpstreamInfo[] {
       discovery: pod.upstreams.describe(upstream.name),
       endpoints: upstream.endpoints.map((endpoint) => {
         const { id, row, weight, backup } = endpoint;
-        return { id, row, weight, backup, ...judgement(statuses.get(id)) };
+        return { id, row, weight, backup, ...pod.monitor.describe(upstream.name, id) ?? NOT_JUDGED };
       }),
     };
   });
-}
-
-function judgement(
-  status: EndpointStatus | undefined,
-): Omit<EndpointInfo, "id" | "row" | "weight" | "backup"> {
-  const check = status?.health.checks.at(-1);
-  const until = status?.ejection.until ?? null;
-  return {
-    checksPassed: status?.health.counts.passed ?? 0,
-    checksFailed: status?.health.counts.failed ?? 0,
-    ejections: status?.ejection.counts ?? { consecutive_failures: 0, failure_percent: 0 },
-    healthReason: status?.health.reason ?? null,
-    lastCheck: check === undefined
-      ? null
-      : { at: check.at, passed: check.passed, durationMs: check.durationMs, reason: check.reason },
-    ejection: until === null ? null : { until, why: status!.ejection.reason },
-  };
 }
 
 function policyWords({ balance }: UpstreamConfig): string {

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { healthSchema } from "../../src/config/schema.ts";
-import { RESULTS_KEPT } from "../../src/control/endpoint_check.ts";
 import { HealthChecker } from "../../src/control/health_checker.ts";
 import type { Probe, ProbeOutcome } from "../../src/control/probe.ts";
 import { settled } from "../support/settled.ts";
@@ -103,7 +102,7 @@ Deno.test("HealthChecker judges by no check that Weir itself could not make, and
   scene.answers.set("a", { passed: false, reason: "Too many open files", local: true });
   await scene.clock.advance(4_000);
   const check = scene.checker.check("a")!;
-  assertEquals(check.results.at(-1)!.reason, "Too many open files");
+  assertEquals(check.last!.reason, "Too many open files");
   assertEquals([check.counts, scene.said], [{ passed: 0, failed: 2 }, []]);
   scene.answers.set("a", fails);
   await scene.clock.advance(2_000);
@@ -133,25 +132,25 @@ Deno.test("HealthChecker fails a check that takes too long, and keeps to the int
   // Unchecked is between states: an interval of 500 ms, but the check itself takes 1000 ms.
   assertEquals(scene.probed, ["0 a", "1010 a", "2020 a"]);
   assertEquals(scene.said, ["3020 a unchecked -> unhealthy: no answer within 1000 ms"]);
-  assertEquals(scene.checker.check("a")!.results[0], {
+  assertEquals(scene.checker.check("a")!.last, {
     passed: false,
     reason: "no answer within 1000 ms",
-    at: EPOCH + 1_000,
+    at: EPOCH + 3_020,
     durationMs: 1_000,
   });
   await scene.checker.stop();
 });
 
-Deno.test("HealthChecker keeps the last results, the time and the reason of a state", async () => {
+Deno.test("HealthChecker keeps the last result, and the reason of a state", async () => {
   const scene = new Scene();
   scene.apply(["a"], { intervalMs: 100, changingIntervalMs: 100 });
-  await scene.clock.advance(100 * RESULTS_KEPT - 1);
+  await scene.clock.advance(99);
   scene.answers.set("a", { passed: false, reason: "status 503, expected 200-399" });
-  await scene.clock.advance(201);
+  await scene.clock.advance(301);
+  scene.answers.set("a", passes);
+  await scene.clock.advance(100);
   const check = scene.checker.check("a")!;
-  assertEquals(check.results.length, RESULTS_KEPT);
-  assertEquals(check.results.map(({ passed }) => passed).slice(-4), [true, false, false, false]);
-  assertEquals([check.since, check.reason], [EPOCH + 1_200, "status 503, expected 200-399"]);
+  assertEquals([check.last!.passed, check.reason], [true, "status 503, expected 200-399"]);
   await scene.checker.stop();
 });
 
@@ -190,7 +189,7 @@ Deno.test("HealthChecker.apply() forgets what a check found by settings that are
   scene.apply(["a"], { fall: 1, path: "/healthz" });
   await scene.clock.advance(0);
   assertEquals(scene.said, ["500 a unchecked -> healthy: connected"]);
-  assertEquals(scene.checker.check("a")!.results.length, 1);
+  assertEquals(scene.checker.check("a")!.last!.reason, "connected");
   await scene.checker.stop();
 });
 
@@ -204,8 +203,8 @@ Deno.test("HealthChecker trusts everybody where checks are off", async () => {
   assertEquals(scene.probed, ["0 a"]);
   assertEquals(scene.said.slice(1), ["0 a unhealthy -> healthy: checks are off"]);
   assertEquals(scene.checker.check("b")!.state.health, "healthy");
-  const { results, counts } = scene.checker.check("a")!;
-  assertEquals([results, counts], [[], { passed: 0, failed: 1 }], "the last check is forgotten, but counted");
+  const { last, counts } = scene.checker.check("a")!;
+  assertEquals([last, counts], [null, { passed: 0, failed: 1 }], "the last check is forgotten, but counted");
   await scene.checker.stop();
 });
 

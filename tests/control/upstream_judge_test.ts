@@ -106,35 +106,28 @@ Deno.test("HealthMonitor writes a verdict only when it changed", async () => {
   await scene.monitor.stop();
 });
 
-Deno.test("HealthMonitor.describe() says what Weir believes of an endpoint, since when, and why", async () => {
+Deno.test("HealthMonitor.describe() says what checks and traffic made of an endpoint, and why", async () => {
   const scene = new Scene();
   scene.apply("ab");
   await scene.clock.advance(1_999);
   scene.down.add("b");
   scene.fail("b", 6);
   await scene.clock.advance(1_001);
-  const [status] = scene.monitor.describe();
-  const b = status!.endpoints[1]!;
-  assertEquals([status!.name, b.id, b.row, b.state], ["api", "b", 1, ["unhealthy", "ejected"]]);
-  assertEquals({ ...b.health, checks: b.health.checks.length }, {
-    state: "unhealthy",
-    since: EPOCH + 3_000,
-    reason: "connection refused",
-    checks: 4,
-    counts: { passed: 1, failed: 3 },
-  });
-  assertEquals(b.ejection, {
-    until: EPOCH + 32_000,
-    times: 1,
-    reason: "6 gateway failures in a row",
-    counts: { consecutive_failures: 1, failure_percent: 0 },
+  assertEquals(scene.monitor.describe("api", "b"), {
+    healthReason: "connection refused",
+    lastCheck: { at: EPOCH + 3_000, passed: false, durationMs: 0, reason: "connection refused" },
+    checksPassed: 1,
+    checksFailed: 3,
+    ejection: { until: EPOCH + 32_000, why: "6 gateway failures in a row" },
+    ejections: { consecutive_failures: 1, failure_percent: 0 },
   });
   scene.apply("a");
   await scene.clock.advance(200);
   scene.apply("ab");
-  const [, again] = scene.monitor.describe()[0]!.endpoints;
-  assertEquals([again!.health.counts, again!.ejection.counts], [
-    { passed: 0, failed: 0 },
+  const again = scene.monitor.describe("api", "b")!;
+  assertEquals([again.checksPassed, again.checksFailed, again.ejections], [
+    0,
+    0,
     { consecutive_failures: 0, failure_percent: 0 },
   ]);
   await scene.monitor.stop();
@@ -146,7 +139,7 @@ Deno.test("HealthMonitor.apply() lets go of an upstream that is gone, and stop()
   await scene.clock.advance(0);
   scene.monitor.apply([]);
   await scene.clock.advance(0);
-  assertEquals([scene.monitor.describe(), scene.clock.waiting], [[], 1]);
+  assertEquals([scene.monitor.describe("api", "a"), scene.clock.waiting], [undefined, 1]);
   await scene.monitor.stop();
   assertEquals(scene.clock.waiting, 0);
 });
