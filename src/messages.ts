@@ -110,8 +110,6 @@ export interface CertificateSnapshot {
 /** First message to a worker. */
 export interface WorkerStart {
   readonly kind: "start";
-  /** Index of the worker among its siblings, 0-based; stable over respawns. */
-  readonly index: number;
   /** Its column on the board; fresh for each incarnation. */
   readonly column: number;
   readonly board: BoardHandle;

@@ -34,7 +34,7 @@ export interface SupervisorInputs {
   /** The worker module; a test may pass a faulty one. */
   readonly moduleUrl: URL;
   /** What a new incarnation is told first, but for its place. */
-  readonly makeStart: () => Omit<WorkerStart, "kind" | "index" | "column" | "board">;
+  readonly makeStart: () => Omit<WorkerStart, "kind" | "column" | "board">;
   readonly events: SupervisorEvents;
   /** Whether a worker that hangs gets a successor: `exit` leaves its place empty. */
   readonly whenWorkerHangs: () => "exit" | "stay";
@@ -89,12 +89,7 @@ export class Supervisor {
     if (this.leaving) return;
     const column = this.columns.take();
     const { board, moduleUrl, makeStart } = this.inputs;
-    const { index } = handle;
-    handle.spawn(
-      moduleUrl,
-      column,
-      () => ({ kind: "start", index, column, board: board.handle, ...makeStart() }),
-    );
+    handle.spawn(moduleUrl, column, () => ({ kind: "start", column, board: board.handle, ...makeStart() }));
   }
 
   private planTick(): void {

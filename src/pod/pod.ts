@@ -9,8 +9,7 @@ import { Board, DEFAULT_CAPACITY, PodCell, withRoomForChange } from "../board/la
 import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
-import { Supervisor } from "../control/supervisor.ts";
-import type { WorkerStart } from "../messages.ts";
+import { Supervisor, type SupervisorInputs } from "../control/supervisor.ts";
 import { adminSources } from "./admin_view.ts";
 import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts";
 import { LeftOut } from "./left_out.ts";
@@ -122,7 +121,7 @@ export class Pod {
     this.supervisor.start();
   }
 
-  private workerStart(): Omit<WorkerStart, "kind" | "index" | "column" | "board"> {
+  private workerStart(): ReturnType<SupervisorInputs["makeStart"]> {
     const { clock, instance } = this.inputs;
     return {
       listen: { ...this.config.listen, port: this.port!.port },

@@ -6,12 +6,12 @@ import type { ToWorker } from "../../src/messages.ts";
 /** A cell of the pod that nobody uses: a loop that may end ends when it is not 0 any more. */
 const END_OF_LOOP = 15;
 
-let index = -1;
+/** The worker's place among its siblings: its thread is named `weir-0`, ... */
+const index = Number((self as unknown as { readonly name: string }).name.slice("weir-".length));
 let board: Board;
 
 addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind !== "start") return;
-  index = data.index;
   board = Board.open(data.board);
   // Test files share a process: each pod has a channel of its own, and a process of its own has the plain one.
   for (const name of ["weir-test-faults", `weir-test-faults-${data.instance}`]) {

@@ -59,7 +59,6 @@ export class RunningLoop implements AsyncDisposable {
     this.#loop = new EventLoop(
       {
         kind: "start",
-        index: 0,
         column: COLUMN,
         board: this.board.handle,
         listen: config.listen,
