@@ -2,7 +2,8 @@
 //
 // Such a stream has no end of its own, so a drain would wait for it and cut it at the deadline. Its clients
 // come back by themselves after a clean end and say what they saw last (HTML, 9.2.3): ended between two
-// events, nothing is lost. Nothing but events is ever ended early.
+// events, nothing is lost. Nothing but events that a GET asked for is ever ended early: nobody asks again by
+// another method, so an answer that comes in events would look whole there.
 
 import { type Body, type HeaderLines, headerValue } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
@@ -17,7 +18,7 @@ export function isEventStream(head: Pick<ParsedResponse, "contentType" | "header
 
 /** The body as it is, or, of events, as one that ends when Weir leaves. */
 export function leavable(body: Body, head: ParsedResponse, { record, proxy }: Journey): Body {
-  if (!isEventStream(head)) return body;
+  if (record.head.method !== "GET" || !isEventStream(head)) return body;
   const stream = new EventStreamBody(body, () => record.close = { code: null, by: "weir" });
   stream.onEnd = proxy.openSockets.enter(stream);
   return stream;

@@ -53,20 +53,27 @@ scenario("a drain ends event streams cleanly between two events, spread over its
   assertEquals(weir.endpointTotal(origin.url, "gatewayFailures"), 0);
 }, BOTH);
 
-scenario("other streams without an end are not ended early", async (props) => {
-  const gate = new Gate();
-  const plain = head(200, [["Content-Type", "text/plain"], ["Transfer-Encoding", "chunked"]]);
-  const origin = await props.origin(
-    scene(plain, replyRaw(chunk("one\n\n")), wait(gate), replyRaw(chunk("two\n\n") + "0\r\n\r\n")),
-  );
-  const weir = await props.loop({ upstreams: origin.url });
-  const client = await props.client(weir);
-  await client.send(requestText("GET", "/"));
-  await origin.request(1);
-  weir.send({ kind: "drain", deadlineMs: 4_000 });
-  gate.open();
-  const answer = await client.response();
-  assertEquals([answer.text, answer.ended], ["one\n\ntwo\n\n", "clean"]);
-  await until("it is logged", () => weir.log.length === 1);
-  assertEquals(JSON.parse(weir.log[0]!).close, undefined);
-}, BOTH);
+for (
+  const [what, method, type] of [
+    ["text", "GET", "text/plain"],
+    ["events in answer to a POST", "POST", "text/event-stream"],
+  ] as const
+) {
+  scenario(`a stream of ${what} is not ended early`, async (props) => {
+    const gate = new Gate();
+    const begin = head(200, [["Content-Type", type], ["Transfer-Encoding", "chunked"]]);
+    const origin = await props.origin(
+      scene(begin, replyRaw(chunk("one\n\n")), wait(gate), replyRaw(chunk("two\n\n") + "0\r\n\r\n")),
+    );
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await client.send(requestText(method, "/"));
+    await origin.request(1);
+    weir.send({ kind: "drain", deadlineMs: 4_000 });
+    gate.open();
+    const answer = await client.response();
+    assertEquals([answer.text, answer.ended], ["one\n\ntwo\n\n", "clean"]);
+    await until("it is logged", () => weir.log.length === 1);
+    assertEquals(JSON.parse(weir.log[0]!).close, undefined);
+  }, BOTH);
+}
