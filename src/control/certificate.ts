@@ -27,7 +27,9 @@ export class CertificateError extends Error {
   override readonly name = "CertificateError";
 }
 
-const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/** One whose end is missing is a block too: a file that is half written must not lose its last certificate. */
+const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g;
+const KEY_BLOCK = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----(?:[^]*?-----END \1-----)?/;
 
 /** The facts of a pair that fits together. @throws CertificateError */
 export function readCertificate({ cert, key }: CertificatePair): CertificateFacts {
@@ -64,16 +66,16 @@ export function readChain(pem: string): X509Certificate[] {
   });
 }
 
-/** The private key of a PEM text. @throws CertificateError */
+/** The first private key of a PEM text, whatever stands around it: certificates, mostly. @throws CertificateError */
 export function readKey(pem: string): KeyObject {
-  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
-    throw new CertificateError("the key file holds no PEM private key");
-  }
-  if (/ENCRYPTED/.test(pem)) {
+  const block = KEY_BLOCK.exec(pem)?.[0];
+  if (block === undefined) throw new CertificateError("the key file holds no PEM private key");
+  if (/ENCRYPTED/.test(block)) {
     throw new CertificateError("the key is encrypted: Weir has no passphrase for it");
   }
   try {
-    return createPrivateKey(pem);
+    // Deno reads no text that begins with anything else.
+    return createPrivateKey(block);
   } catch {
     throw new CertificateError("the key cannot be read");
   }

@@ -171,5 +171,12 @@ async function readOne(file: string, readTextFile: (path: string) => Promise<str
 
 /** Lets Deno's TLS load a pair, on a port that nobody is told of. @throws when it does not take it */
 export function tryOutTls(pair: CertificatePair): void {
-  Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: pair.cert, key: pair.key }).close();
+  try {
+    Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: pair.cert, key: pair.key }).close();
+  } catch (error) {
+    if (!(error instanceof Error && /failed to parse private key/.test(error.message))) throw error;
+    throw new CertificateError(
+      "the key is none of RSA (from 2048 bits), ECDSA (P-256, P-384, P-521) and Ed25519",
+    );
+  }
 }

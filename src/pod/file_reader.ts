@@ -5,6 +5,7 @@ import { type Finding, findingAt } from "../config/findings.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Path } from "../config/path.ts";
 import { type CertificatePair, readCertificate, readChain, readKey } from "../control/certificate.ts";
+import { tryOutTls } from "../control/certificate_watcher.ts";
 
 export class FileReader {
   readonly findings: Finding[] = [];
@@ -39,18 +40,22 @@ export class FileReader {
     }
   }
 
-  /** A certificate and its key, which stand under `path` and belong together. @param check as of `read` */
+  /** A certificate and its key, which stand under `path`, belong together and are such as TLS takes. */
   async readPair(
     path: Path,
     { certFile, keyFile }: { readonly certFile?: string | undefined; readonly keyFile?: string | undefined },
-    check: (pair: CertificatePair) => unknown = readCertificate,
   ): Promise<Partial<CertificatePair>> {
     const cert = await this.read([...path, "certFile"], certFile, readChain);
     const key = await this.read(
       [...path, "keyFile"],
       keyFile,
-      (key) => cert === undefined ? readKey(key) : check({ cert, key }),
+      (key) => cert === undefined ? readKey(key) : requireUsable({ cert, key }),
     );
     return { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
   }
+}
+
+function requireUsable(pair: CertificatePair): void {
+  readCertificate(pair);
+  tryOutTls(pair);
 }

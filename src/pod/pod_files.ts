@@ -8,8 +8,6 @@ import { type Finding, renderFinding } from "../config/findings.ts";
 import type { Loaded } from "../config/load.ts";
 import { pathText } from "../config/path.ts";
 import { stickyKeyFault } from "../config/sticky_key.ts";
-import { readCertificate } from "../control/certificate.ts";
-import { tryOutTls } from "../control/certificate_watcher.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { FileReader } from "./file_reader.ts";
 import { readUpstreamTls } from "./upstream_tls.ts";
@@ -46,12 +44,7 @@ export async function readPodFiles(
   const fromEnvironment = stickyKey.trim();
   const keyFile = fromEnvironment === "" ? config.stickyKeyFile : undefined;
   const key = await files.read(["stickyKeyFile"], keyFile, refuseUnusableKey);
-  if (withListener) {
-    await files.readPair(["listen", "tls"], config.listen.tls ?? {}, (pair) => {
-      readCertificate(pair);
-      tryOutTls(pair);
-    });
-  }
+  if (withListener) await files.readPair(["listen", "tls"], config.listen.tls ?? {});
   const upstreamTls = new Map<string, UpstreamTlsSnapshot>();
   for (const [name, { tls }] of Object.entries(config.upstreams)) {
     upstreamTls.set(name, await readUpstreamTls(["upstreams", name, "tls"], tls, files));

@@ -19,6 +19,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "readCertificate() finds a key among certificates and other blocks",
+  ...options,
+  fn: async () => {
+    await using authority = await Authority.create();
+    const { cert, key } = await authority.issue();
+    const parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    const { fingerprint } = readCertificate({ cert, key });
+    for (const file of [cert + key, key + cert, cert + parameters + key + authority.cert]) {
+      assertEquals(readCertificate({ cert: file, key: file }).fingerprint, fingerprint);
+    }
+  },
+});
+
+/** As it stands in a file that is being written. */
+function halfOf(pem: string): string {
+  return pem.substring(0, pem.length / 2);
+}
+
+Deno.test({
   name: "readCertificate() says what is wrong with a pair",
   ...options,
   fn: async () => {
@@ -33,9 +52,11 @@ Deno.test({
       [key, key, "the certificate file holds no PEM certificate"],
       [broken, key, "certificate 1 of the file cannot be read"],
       [cert + broken, key, "certificate 2 of the file cannot be read"],
+      [cert + halfOf(authority.cert), key, "certificate 2 of the file cannot be read"],
       [cert, "", "the key file holds no PEM private key"],
       [cert, cert, "the key file holds no PEM private key"],
       [cert, brokenKey, "the key cannot be read"],
+      [cert, halfOf(key), "the key cannot be read"],
       [cert, encrypted, "the key is encrypted: Weir has no passphrase for it"],
       [cert, other.key, "the key does not belong to the certificate"],
       [

@@ -1,8 +1,10 @@
-// What a pod reads from files: the key of sticky cookies, unless the environment has one.
+// What a pod reads from files: the key of sticky cookies, unless the environment has one, and what TLS needs.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { fileChanges, type PodFiles, readPodFiles } from "../../src/pod/pod_files.ts";
 import { loaded } from "../config/helpers.ts";
+import { Authority } from "../support/certificates.ts";
+import { needs } from "../support/tools.ts";
 
 const KEY = "0123456789abcdef";
 
@@ -25,6 +27,23 @@ Deno.test("readPodFiles() refuses a sticky key that is short", async () => {
   const message = "stickyKeyFile is /key, which cannot be used: its key has 1 character, " +
     "must have at least 16, as `openssl rand -hex 32` makes them";
   await assertRejects(() => read("", "k\n"), Error, message);
+});
+
+Deno.test({
+  name: "readPodFiles() refuses a key that TLS does not take, towards clients and towards endpoints",
+  ...needs("openssl"),
+  fn: async () => {
+    await using authority = await Authority.create();
+    const tls = await authority.install("pair", await authority.issue({ curve: "secp256k1" }));
+    const upstreams = { a: { endpoints: ["https://10.0.0.1"], tls } };
+    const whole = await loaded({ file: JSON.stringify({ listen: { tls }, upstreams }) });
+    const inputs = { stickyKey: "", readTextFile: Deno.readTextFile };
+    const error = await assertRejects(() => readPodFiles(whole, inputs, { withListener: true }), Error);
+    const cause = `keyFile is ${tls.keyFile}, which cannot be used: the key is none of RSA`;
+    for (const key of ["listen.tls", "upstreams.a.tls"]) {
+      assertStringIncludes(error.message, `${key}.${cause}`);
+    }
+  },
 });
 
 Deno.test("fileChanges() names what holds something else, and nothing that joined, left or stayed", () => {

@@ -17,6 +17,8 @@ export interface IdentityOptions {
   readonly names?: readonly string[];
   /** Below 0 it has expired. */
   readonly days?: number;
+  /** Of the key; default P-256. */
+  readonly curve?: string;
 }
 
 export class Authority implements AsyncDisposable {
@@ -31,7 +33,7 @@ export class Authority implements AsyncDisposable {
   static async create(): Promise<Authority> {
     const folder = await TemporaryFolder.make(READABLE);
     const subject = ["-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2"];
-    await openssl(folder.path, ["req", ...NEW_KEY, ...subject]);
+    await openssl(folder.path, ["req", ...newKey(CURVE), ...subject]);
     return new Authority(folder, await Deno.readTextFile(folder.at("ca.pem")));
   }
 
@@ -40,7 +42,9 @@ export class Authority implements AsyncDisposable {
     return this.folder.at("ca.pem");
   }
 
-  async issue({ names = ["app.test", "localhost", "127.0.0.1"], days = 2 }: IdentityOptions = {}) {
+  async issue(
+    { names = ["app.test", "localhost", "127.0.0.1"], days = 2, curve = CURVE }: IdentityOptions = {},
+  ) {
     const name = `leaf${++this.#issued}`;
     const at = (ending: string) => this.folder.at(`${name}.${ending}`);
     const alternatives = names.map((each) => (/^[\d.]+$/.test(each) ? `IP:${each}` : `DNS:${each}`)).join(
@@ -48,7 +52,7 @@ export class Authority implements AsyncDisposable {
     );
     await Deno.writeTextFile(at("ext"), `subjectAltName=${alternatives}\nbasicConstraints=CA:FALSE\n`);
     const request = ["-keyout", at("key"), "-out", at("csr"), "-subj", `/CN=${name}`];
-    await openssl(this.directory, ["req", ...NEW_KEY, ...request]);
+    await openssl(this.directory, ["req", ...newKey(curve), ...request]);
     const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", at("ext")];
     const leaf = ["-in", at("csr"), "-out", at("pem"), "-days", String(days)];
     await openssl(this.directory, ["x509", "-req", ...leaf, ...signing]);
@@ -74,7 +78,11 @@ export class Authority implements AsyncDisposable {
   }
 }
 
-const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+const CURVE = "P-256";
+
+function newKey(curve: string): string[] {
+  return ["-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${curve}`, "-nodes"];
+}
 
 async function openssl(cwd: string, args: readonly string[]): Promise<void> {
   const command = new Deno.Command(requireTool("openssl"), {
