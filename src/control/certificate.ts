@@ -53,6 +53,12 @@ export function readCertificate({ cert, key }: CertificatePair): CertificateFact
   };
 }
 
+/** Why clients refuse it at `now`, in words about "it"; null when its time is now. */
+export function outOfTime({ notBefore, notAfter }: CertificateFacts, now: number): string | null {
+  if (notAfter <= now) return `it expired on ${new Date(notAfter).toISOString()}`;
+  return notBefore > now ? `it is not valid before ${new Date(notBefore).toISOString()}` : null;
+}
+
 /** Certificates of a PEM text, in order, at least one. @throws CertificateError */
 export function readChain(pem: string): X509Certificate[] {
   const blocks = pem.match(CERTIFICATE_BLOCK);

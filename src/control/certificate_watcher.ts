@@ -9,6 +9,7 @@ import {
   CertificateError,
   type CertificateFacts,
   type CertificatePair,
+  outOfTime,
   readCertificate,
 } from "./certificate.ts";
 import type { Cancel, Clock } from "./clock.ts";
@@ -93,7 +94,7 @@ export class CertificateWatcher {
         return;
       }
       const certificate = this.accept(pair);
-      this.refuseExpired(certificate);
+      this.refuseOutOfTime(certificate);
       this.current = certificate;
       this.settle();
       this.inputs.onChanged(certificate);
@@ -142,11 +143,11 @@ export class CertificateWatcher {
     return { ...pair, ...facts };
   }
 
-  /** At start an expired certificate is served, with a warning; a good one does not give way to it. */
-  private refuseExpired({ notAfter }: CertificateFacts): void {
+  /** At start a certificate whose time is not now is served, with a warning; a good one does not give way to it. */
+  private refuseOutOfTime(certificate: CertificateFacts): void {
     const now = this.inputs.clock.date();
-    if (notAfter > now || this.current!.notAfter <= now) return;
-    throw new CertificateError(`it expired on ${new Date(notAfter).toISOString()}`);
+    const fault = outOfTime(certificate, now);
+    if (fault !== null && outOfTime(this.current!, now) === null) throw new CertificateError(fault);
   }
 
   async stop(): Promise<void> {

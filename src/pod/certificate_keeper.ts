@@ -4,7 +4,7 @@
 // later is given the newest certificate by its first message.
 
 import type { CertificateInfo } from "../admin/sources.ts";
-import { CertificateError } from "../control/certificate.ts";
+import { CertificateError, outOfTime } from "../control/certificate.ts";
 import {
   type CertificateFiles,
   CertificateWatcher,
@@ -77,12 +77,9 @@ export class CertificateKeeper {
     this.loadedAt = this.inputs.clock.date();
     // What is served from the start is no change.
     this.told = certificate.fingerprint;
-    if (certificate.notAfter <= this.loadedAt) {
-      this.inputs.events.add(
-        "certificate",
-        "bad",
-        `the certificate has expired: clients refuse it (${expiry(certificate)})`,
-      );
+    const fault = outOfTime(certificate, this.loadedAt);
+    if (fault !== null) {
+      this.inputs.events.add("certificate", "bad", `clients refuse the certificate: ${fault}`);
     }
   }
 
@@ -145,9 +142,6 @@ export class CertificateKeeper {
 }
 
 function describe(certificate: ReadCertificate): string {
-  return `${certificate.names.join(", ")} by ${certificate.issuer}, ${expiry(certificate)}`;
-}
-
-function expiry({ notAfter }: ReadCertificate): string {
-  return `expires on ${new Date(notAfter).toISOString()}`;
+  const { names, issuer, notAfter } = certificate;
+  return `${names.join(", ")} by ${issuer}, expires on ${new Date(notAfter).toISOString()}`;
 }

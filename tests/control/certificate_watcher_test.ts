@@ -255,6 +255,22 @@ test("refuses an expired pair in place of a good one", async (stage, authority) 
   assertEquals(/^it expired on /.test(stage.said[0]!), true, stage.said[0]!);
 });
 
+test("refuses a pair that is not valid yet in place of a good one", async (stage, authority) => {
+  const { cert, key } = await authority.issue({ days: 3 });
+  stage.files = { cert: fromNextYear(cert), key };
+  await stage.pass(POLL_MS);
+  await stage.pass(SECOND_LOOK_MS);
+  assertEquals(stage.said.length, 1);
+  assertEquals(/^it is not valid before /.test(stage.said[0]!), true, stage.said[0]!);
+});
+
+/** The same certificate, with a notBefore that is a year later. Nobody looks at its signature here. */
+function fromNextYear(pem: string): string {
+  const der = atob(pem.replaceAll(/-----[^-]+-----/g, ""));
+  const later = der.replace(/\d\d(?=\d{10}Z)/, (year) => `${Number(year) + 1}`);
+  return `-----BEGIN CERTIFICATE-----\n${btoa(later)}\n-----END CERTIFICATE-----\n`;
+}
+
 test("refuses what TLS does not take", async (stage, authority) => {
   stage.files = await authority.issue();
   stage.refusesTls = "unsupported curve";
