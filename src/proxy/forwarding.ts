@@ -168,7 +168,9 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     }
     this.body?.giveUpAttempt();
     if (outcome.kind === "response") this.discard(outcome);
-    if (verdict.reason === "reused") this.selection.wasStale();
+    if (verdict.reason === "reused") {
+      this.selection.wasStale(this.retry.attemptsMax - this.selection.tried.length);
+    }
     upstream.totals.add(UpstreamField.retries);
     upstream.totals.add(retryField(verdict.reason));
     if (!verdict.free) {

@@ -1,7 +1,7 @@
 // Which endpoint the next attempt of a request goes to: its cookie's, the policy's, or any other that is left.
 //
-// One per request. Taking a lease is trying an endpoint: it is not tried again while others stand. With all at
-// their limit the request waits in its upstream's queue.
+// One per request. Taking a lease is trying an endpoint: it is not tried again while others stand, but for a client
+// that belongs there. With all at their limit the request waits in its upstream's queue.
 
 import type { PickContext } from "../balance/balancer.ts";
 import { UpstreamField } from "../board/fields.ts";
@@ -33,6 +33,8 @@ export class Selection implements Waiter {
   private stale: readonly Endpoint[] = NONE;
   /** Where the client's cookie led; null when it led nowhere. */
   private stuckTo: Endpoint | null = null;
+  /** It leads there once more. */
+  private returns = false;
 
   constructor(private readonly group: Group, private readonly context: PickContext) {}
 
@@ -46,10 +48,13 @@ export class Selection implements Waiter {
   claim(): Lease | NoLease {
     const { upstream } = this.group;
     const { endpoints, spares, panic } = upstream.candidates();
-    const lease = this.tried.length === 0
-      ? this.stickyLease() ?? this.firstLease(endpoints) ?? this.otherLease(endpoints, NONE)
+    const isFirst = this.tried.length === 0;
+    let lease = isFirst || this.returns ? this.stickyLease() : null;
+    lease ??= isFirst
+      ? this.firstLease(endpoints) ?? this.otherLease(endpoints, NONE)
       : (panic ? this.usableLease(endpoints) : null) ?? this.otherLease(endpoints, spares);
     if (lease !== null) {
+      this.returns = false;
       if (panic) upstream.totals.add(UpstreamField.panicPicks);
       this.tried = [...this.tried, lease.endpoint];
       if (this.stale !== NONE) {
@@ -64,9 +69,14 @@ export class Selection implements Waiter {
     return "noEndpoint";
   }
 
-  /** The last claim came to nothing but a kept connection that was dead: its endpoint may be as good as any. */
-  wasStale(): void {
-    this.stale = [...this.stale, this.tried.at(-1)!];
+  /**
+   * The last claim came to nothing but a kept connection that was dead: its endpoint may be as good as any, and a client
+   * whose cookie led there goes there again, unless the next attempt is the last.
+   */
+  wasStale(attemptsLeft: number): void {
+    const endpoint = this.tried.at(-1)!;
+    this.stale = [...this.stale, endpoint];
+    this.returns = endpoint === this.stuckTo && attemptsLeft > 1;
   }
 
   /** True once endpoints were tried: what is left for this request is not what is left for others. */

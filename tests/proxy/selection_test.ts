@@ -87,7 +87,7 @@ for (const [what, [ended, expected]] of Object.entries(stories)) {
     const { selection, next } = stage({ ids: "ab" });
     for (const how of ended) {
       next();
-      if (how === "stale") selection.wasStale();
+      if (how === "stale") selection.wasStale(9);
     }
     assertEquals(selection.tried.map(({ id }) => id).join(""), expected);
   });
@@ -98,7 +98,7 @@ Deno.test("Selection: what follows a kept connection that was dead dials anew", 
   const dialled = [];
   for (let attempt = 0; attempt < 3; attempt++) {
     dialled.push((selection.next() as Lease).dialsAnew);
-    if (attempt === 1) selection.wasStale();
+    if (attempt === 1) selection.wasStale(9);
   }
   assertEquals(dialled, [false, false, true]);
 });
@@ -143,7 +143,7 @@ for (const [what, [given, tried, counted = []]] of Object.entries(nexts)) {
 Deno.test("Selection: in panic a dead kept connection of a healthy endpoint makes no unhealthy one better", () => {
   const { selection, next } = stage({ ids: "ba", panic: true, unhealthy: "a" });
   const first = next();
-  selection.wasStale();
+  selection.wasStale(9);
   assertEquals([first, next(), next()], ["b", "b", "a"]);
 });
 
@@ -179,6 +179,30 @@ for (const [what, [given, first, cookie]] of Object.entries(cookies)) {
     const { selection, next, endpoint } = stage(given);
     assertEquals(next(), first);
     assertEquals(selection.cookieFor(endpoint(first)), cookie);
+  });
+}
+
+/** What has become of a client's endpoint `b` -> the endpoints tried, and the cookie for the last. */
+const returns: Record<
+  string,
+  readonly [now: Partial<Endpoint>, attemptsLeft: number, tried: string, cookie: string | null]
+> = {
+  "goes there again, and needs no new cookie": [{}, 2, "bb", null],
+  "moves on when it fails there, too": [{}, 2, "bbc", "to=c"],
+  "moves on when only one attempt is left": [{}, 1, "bc", "to=c"],
+  "moves on where it has no room": [{ lease: () => null }, 2, "bc", "to=c"],
+  "moves on when it has become unhealthy": [{ state: EndpointState.unhealthy }, 2, "bc", "to=c"],
+};
+
+for (const [what, [now, attemptsLeft, tried, cookie]] of Object.entries(returns)) {
+  Deno.test(`Selection: a client whose endpoint had closed a kept connection ${what}`, () => {
+    const { selection, next, endpoint } = stage({ ids: "abc", cookie: "b" });
+    next();
+    selection.wasStale(attemptsLeft);
+    Object.assign(endpoint("b"), now);
+    while (selection.tried.length < tried.length) next();
+    assertEquals(selection.tried.map(({ id }) => id).join(""), tried);
+    assertEquals(selection.cookieFor(selection.tried.at(-1)!), cookie);
   });
 }
 
