@@ -4,8 +4,8 @@
 // are milliseconds since 1970.
 
 import type { Clock } from "./clock.ts";
+import type { EjectionKind, EjectionStatus } from "./ejection.ts";
 import type { CheckResult, EndpointCheck } from "./endpoint_check.ts";
-import type { EjectionKind, EjectionStatus } from "./outlier_detector.ts";
 
 export interface EndpointStatus {
   /** Why its health is what it is. */

@@ -7,8 +7,9 @@ import type { Verdicts } from "../board/verdicts.ts";
 import type { EjectionConfig, HealthConfig, SlowStartConfig } from "../config/schema.ts";
 import type { EndpointSnapshot, UpstreamTlsSnapshot } from "../messages.ts";
 import type { Clock } from "./clock.ts";
+import type { Ejection } from "./ejection.ts";
 import type { HealthChange } from "./endpoint_check.ts";
-import type { Ejection } from "./outlier_detector.ts";
+
 import type { Probe } from "./probe.ts";
 
 /** An endpoint to judge: as the snapshot has it, and whether it is to be drained. */

@@ -6,10 +6,11 @@
 // verdict is not there. The board is written only when a verdict changed: workers rebuild lists on each.
 
 import { EndpointState } from "../board/verdicts.ts";
+import type { TrafficCounts } from "./ejection.ts";
 import { HealthChecker } from "./health_checker.ts";
 import { checksAllow } from "./health_state.ts";
 import type { JudgedEndpoint, JudgedUpstream, JudgeInputs } from "./judgement.ts";
-import { OutlierDetector, type TrafficCounts } from "./outlier_detector.ts";
+import { OutlierDetector } from "./outlier_detector.ts";
 import { type EndpointStatus, endpointStatus } from "./endpoint_status.ts";
 import { FULL_PERMILLE, ServiceTimes, startsSlowly } from "./slow_start.ts";
 

@@ -1,7 +1,8 @@
 // Ejection in virtual time: Weir's own outlier detector over the counts of simulated endpoints.
 
 import { type EjectionConfig, ejectionSchema } from "../config/schema.ts";
-import { OutlierDetector, type TrafficCounts } from "../control/outlier_detector.ts";
+import type { TrafficCounts } from "../control/ejection.ts";
+import { OutlierDetector } from "../control/outlier_detector.ts";
 import type { SimulatedEndpoint } from "./endpoint.ts";
 
 export class Ejector {

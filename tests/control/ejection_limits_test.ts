@@ -3,7 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ejectionSchema } from "../../src/config/schema.ts";
-import { type GroupMember, OutlierDetector } from "../../src/control/outlier_detector.ts";
+import type { GroupMember } from "../../src/control/ejection.ts";
+import { OutlierDetector } from "../../src/control/outlier_detector.ts";
 import { ejectedMax } from "../../src/control/outlier_shares.ts";
 import { Scene } from "./ejection_scene.ts";
 

@@ -1,7 +1,8 @@
 // A group of endpoints, and who of it is ejected.
 
 import { ejectionSchema } from "../../src/config/schema.ts";
-import { type GroupMember, OutlierDetector, type TrafficCounts } from "../../src/control/outlier_detector.ts";
+import type { GroupMember, TrafficCounts } from "../../src/control/ejection.ts";
+import { OutlierDetector } from "../../src/control/outlier_detector.ts";
 
 /** A group whose traffic a test makes up, and what its detector said. */
 export class Scene implements TrafficCounts {
