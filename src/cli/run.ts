@@ -176,7 +176,7 @@ async function firstLoad({ args, env, sampleOrigins }: RunInputs): Promise<Sourc
   if (!sampleOrigins || !nothingConfigured) {
     return hasUpstreams(loaded) ? { loaded, again: again([]) } : null;
   }
-  const { urls } = await startSampleOrigins(3);
+  const { urls } = await startSampleOrigins();
   const withSamples = await loadOrRefuse(args, env, urls);
   return withSamples && { loaded: withSamples, again: again(urls) };
 }
