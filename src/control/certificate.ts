@@ -18,7 +18,6 @@ export interface CertificateFacts {
   /** Host names and addresses that it is for. */
   readonly names: readonly string[];
   readonly issuer: string;
-  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -48,7 +47,6 @@ export function readCertificate({ cert, key }: CertificatePair): CertificateFact
     fingerprint: own.fingerprint256,
     names: namesOf(own),
     issuer: commonName(own.issuer),
-    notBefore: Date.parse(own.validFrom),
     notAfter: Date.parse(own.validTo),
   };
 }

@@ -86,11 +86,6 @@ export class RowAllocator {
     for (const id of [...this.taken.keys()]) if (!staying.has(id)) this.giveBack(id, version);
   }
 
-  /** Rows in use, and rows that nobody uses but that are not free yet. */
-  describe(): { readonly taken: number; readonly resting: number; readonly rowsMax: number } {
-    return { taken: this.taken.size, resting: this.returned.size, rowsMax: this.rowsMax };
-  }
-
   private claim(id: string): number | undefined {
     const row = this.returned.get(id)?.row;
     this.returned.delete(id);

@@ -136,8 +136,8 @@ export class Proxy {
       this.refresh(group, snapshot);
       return group;
     }
-    const { own, wheel, now, random } = this.inputs;
-    const upstream = new Upstream(snapshot, { own, wheel, pools: this.pools, now, random });
+    const { own, wheel, now } = this.inputs;
+    const upstream = new Upstream(snapshot, { own, wheel, pools: this.pools, now });
     const { int32, layout } = own.board;
     const budget = new RetryBudget(snapshot.retry, now, {
       int32,
@@ -172,10 +172,6 @@ export class Proxy {
   get ready(): boolean {
     const { int32, layout } = this.inputs.own.board;
     return Atomics.load(int32, layout.podCell(PodCell.ready)) === 1;
-  }
-
-  group(name: string): Group | undefined {
-    return this.groups.get(name);
   }
 
   /** To be called now and then: what the board says of retry budgets is true while no request comes, too. */

@@ -1,6 +1,6 @@
 // Ejection in virtual time: Weir's own outlier detector over the counts of simulated endpoints.
 
-import { type EjectionConfig, ejectionSchema } from "../config/schema.ts";
+import { ejectionSchema } from "../config/schema.ts";
 import type { TrafficCounts } from "../control/ejection.ts";
 import { OutlierDetector } from "../control/outlier_detector.ts";
 import type { SimulatedEndpoint } from "./endpoint.ts";
@@ -10,12 +10,9 @@ export class Ejector {
   changes = 0;
   private readonly detector: OutlierDetector;
 
-  constructor(
-    private readonly endpoints: readonly SimulatedEndpoint[],
-    config: EjectionConfig = ejectionSchema.parse({}),
-  ) {
+  constructor(private readonly endpoints: readonly SimulatedEndpoint[]) {
     const onChange = () => void this.changes++;
-    this.detector = new OutlierDetector(config, countsOf(endpoints), {
+    this.detector = new OutlierDetector(ejectionSchema.parse({}), countsOf(endpoints), {
       onEjected: onChange,
       onReturned: onChange,
     });

@@ -25,7 +25,6 @@ export interface UpstreamContext {
   readonly pools: Pools;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  readonly random: () => number;
 }
 
 export class Endpoint {

@@ -46,7 +46,7 @@ function workerOf(upstream: ReturnType<typeof upstreamSnapshot>): Upstream {
   });
   const { wheel } = new StillTime();
   const own = new OwnColumn(board, 1);
-  return new Upstream(upstream, { own, wheel, pools: new Pools(), now: () => 0, random: () => 0 });
+  return new Upstream(upstream, { own, wheel, pools: new Pools(), now: () => 0 });
 }
 
 Deno.test("endpointsChange() names those that came, went or are not as they were, and nobody else", () => {

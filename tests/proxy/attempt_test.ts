@@ -71,7 +71,7 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
   const config = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
   const [upstream] = snapshotOf(config).upstreams;
   const own = new OwnColumn(board, 1);
-  const context = { own, wheel, pools: new Pools(), now: () => time.now, random: () => 0 };
+  const context = { own, wheel, pools: new Pools(), now: () => time.now };
   const endpoint = new Endpoint(upstream!.endpoints[0]!, upstream!, context);
   const conn = new Conn();
   const connection = new Connection(conn as unknown as Deno.TcpConn, wheel, 0);

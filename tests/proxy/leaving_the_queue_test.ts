@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 Deno.test("a request whose client leaves as it is given room asks no endpoint, and leaves the room", async () => {
   await using origin = await startOrigin(reply(200));
   const still = new StillProxy([origin], { limits: { inFlightPerEndpointMax: 1 } });
-  const { queue, upstream } = still.proxy.group("default")!;
+  const { queue, upstream } = still.proxy.plan(still.proxy.snapshot.routes[0]!).groupFor("")!;
   const held = upstream.all()[0]!.lease()!;
   const answer = still.get();
   await until("it waits", () => queue.size === 1);

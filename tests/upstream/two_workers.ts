@@ -46,7 +46,6 @@ export function twoWorkers(written: Record<string, unknown> = {}) {
       wheel: clock.wheel,
       pools,
       now: () => clock.now,
-      random: () => 0,
     })
   );
   const totals = new Totals(board);
