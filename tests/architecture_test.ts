@@ -13,6 +13,7 @@ const BOTTOM = [
   "timer_wheel",
   "rolling_max",
   "loop_turn",
+  "error_message",
   "http1",
   "board",
   "config",

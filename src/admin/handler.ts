@@ -4,6 +4,7 @@
 // be reflected. Nothing is cached, and an error is an answer of 500, never the end of the process.
 
 import { accepts } from "@std/http/negotiation";
+import { messageOf } from "../error_message.ts";
 import type { Question } from "../messages.ts";
 import { type Asset, asset, ASSET_PATHS } from "./assets.ts";
 import type { EventFeed } from "./event_feed.ts";
@@ -71,7 +72,7 @@ export async function answer(inputs: HandlerInputs, request: Request, peer: stri
   try {
     reply = await replyTo(inputs, request, peer);
   } catch (error) {
-    inputs.onProblem(`admin ${request.method} failed: ${error instanceof Error ? error.message : error}`);
+    inputs.onProblem(`admin ${request.method} failed: ${messageOf(error)}`);
     reply = text(500, "something went wrong here; the log says what\n");
   }
   const { status, body } = reply;

@@ -2,6 +2,7 @@
 //
 // Kept by `server.ts` for as long as the pod lives. The port stays the same, also one that the system chose.
 
+import { messageOf } from "../error_message.ts";
 import { dropDenoSpan, isTracing } from "../tracing/deno_spans.ts";
 
 export interface ListeningOptions {
@@ -67,9 +68,8 @@ export class Listening {
 
   private broke(error: unknown): void {
     if (this.closed !== null) return;
-    const why = error instanceof Error ? error.message : String(error);
     const ms = this.relistenMs;
-    this.options.onProblem(`admin: listening broke off: ${why}; listening again in ${ms} ms`);
+    this.options.onProblem(`admin: listening broke off: ${messageOf(error)}; listening again in ${ms} ms`);
     this.relistenMs = Math.min(ms * 2, RELISTEN_MAX_MS);
     this.stopWaiting();
     this.stopWaiting = this.later(ms, () => this.listenAgain());

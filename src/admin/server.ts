@@ -4,6 +4,7 @@
 // dashboards that listen, and stays up: an error is an answer of 500, and when listening itself breaks
 // (out of file descriptors) it listens again. Knows the pod only through AdminSources.
 
+import { messageOf } from "../error_message.ts";
 import { EventFeed, type EventFeedLimits } from "./event_feed.ts";
 import { answer, type HandlerInputs } from "./handler.ts";
 import { Listening } from "./listening.ts";
@@ -62,7 +63,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
     try {
       act();
     } catch (error) {
-      onProblem(`admin: a look at the pod failed: ${error instanceof Error ? error.message : error}`);
+      onProblem(`admin: a look at the pod failed: ${messageOf(error)}`);
     }
   };
   guarded(() => live.sample())();

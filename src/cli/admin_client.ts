@@ -1,6 +1,7 @@
 // One GET to the admin server of a running Weir, over Weir's own client: no proxy variable can lead it astray.
 
 import { bracketed } from "../config/endpoint_url.ts";
+import { messageOf } from "../error_message.ts";
 import type { Body } from "../exchange.ts";
 import { requestHead } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
@@ -22,9 +23,10 @@ export async function askAdmin(
   try {
     answer = await getAdmin(host, port, target, accept);
   } catch (error) {
-    const why = error instanceof Error ? error.message : error;
     complain(
-      `no answer from ${authority(host, port)}: ${why}; is Weir running, and its admin server there? ` +
+      `no answer from ${authority(host, port)}: ${
+        messageOf(error)
+      }; is Weir running, and its admin server there? ` +
         "(--admin-port, ADMIN_PORT or the file say where to ask)",
     );
     return 1;

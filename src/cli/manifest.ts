@@ -6,6 +6,7 @@
 import { type Document, parseAllDocuments } from "yaml";
 import { readConfigFile, readTextFileBounded } from "../config/file.ts";
 import type { Finding, Problem } from "../config/findings.ts";
+import { messageOf } from "../error_message.ts";
 
 const PLACE = "flag --manifest";
 const NAME = /\.(ya?ml|json)$/;
@@ -23,7 +24,7 @@ export async function readManifests(path: string): Promise<unknown[] | Finding> 
     try {
       for (const document of documents) objects.push(valueOf(document));
     } catch (error) {
-      return finding(file, { state: `is not YAML: ${(error as Error).message.split("\n")[0]}` });
+      return finding(file, { state: `is not YAML: ${messageOf(error).split("\n")[0]}` });
     }
   }
   const written = objects.filter((object) => object !== null);

@@ -3,6 +3,8 @@
 // A reader that has left, as `head` does, makes no difference. A file on a full disk takes nothing: that ends a command
 // whose answer is lost, and nothing else, as what a pod has to say at its start is no reason not to serve.
 
+import { messageOf } from "../error_message.ts";
+
 /** Stdout does not take what is printed. The message says why. */
 export class PrintError extends Error {
   override readonly name = "PrintError";
@@ -13,7 +15,7 @@ export function print(text: string): void {
   try {
     console.log(text);
   } catch (error) {
-    throw new PrintError(`cannot print: ${error instanceof Error ? error.message : error}`);
+    throw new PrintError(`cannot print: ${messageOf(error)}`);
   }
 }
 

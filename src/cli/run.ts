@@ -8,6 +8,7 @@ import { systemClock } from "../control/clock.ts";
 import { ConfigWatcher } from "../control/config_watcher.ts";
 import { watchDirectories } from "../control/file_watch.ts";
 import { LineWriter } from "../control/line_writer.ts";
+import { messageOf } from "../error_message.ts";
 import { EventBook } from "../pod/event_book.ts";
 import { Pod } from "../pod/pod.ts";
 import { FilesRefusedError } from "../pod/pod_files.ts";
@@ -104,7 +105,7 @@ async function begin(
     announce();
     const refused = error instanceof FilesRefusedError;
     if (refused) complain(renderFindings(error.findings).trimEnd());
-    else complain(error instanceof Error ? error.message : String(error));
+    else complain(messageOf(error));
     await pod.stop();
     return refused ? 64 : 1;
   }

@@ -5,6 +5,7 @@
 // two files are rarely replaced in the same instant.
 
 import { isTooLarge, whyUnreadable } from "../config/file.ts";
+import { messageOf } from "../error_message.ts";
 import {
   CertificateError,
   type CertificateFacts,
@@ -99,7 +100,7 @@ export class CertificateWatcher {
       this.settle();
       this.inputs.onChanged(certificate);
     } catch (error) {
-      this.doubt(seen, error instanceof Error ? error.message : String(error));
+      this.doubt(seen, messageOf(error));
     }
   }
 
@@ -138,7 +139,7 @@ export class CertificateWatcher {
     try {
       this.inputs.tryOut(pair);
     } catch (error) {
-      throw new CertificateError(`TLS refuses it: ${error instanceof Error ? error.message : error}`);
+      throw new CertificateError(`TLS refuses it: ${messageOf(error)}`);
     }
     return { ...pair, ...facts };
   }

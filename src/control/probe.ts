@@ -4,6 +4,7 @@
 // failed. To an https endpoint both kinds make the TLS handshake: behind a bad certificate nobody is served.
 
 import { statusBounds } from "../config/schema.ts";
+import { messageOf } from "../error_message.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
@@ -66,7 +67,7 @@ export const probe: Probe = async (target, settings, signal) => {
     if (settings.kind === "tcp") return { passed: true, reason: "connected" };
     return await askStatus(conn, target, settings);
   } catch (error) {
-    const failed = { passed: false, reason: error instanceof Error ? error.message : String(error) };
+    const failed = { passed: false, reason: messageOf(error) };
     return isOutOfDescriptors(error) ? { ...failed, local: true } : failed;
   } finally {
     signal.removeEventListener("abort", close);

@@ -1,6 +1,7 @@
 // One port of an event loop, listened on whatever happens: again when an accept loop ends by itself, and with
 // another certificate when there is one.
 
+import { messageOf } from "../error_message.ts";
 import type { Idler } from "../http1/idler.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Timer } from "../timer_wheel.ts";
@@ -44,7 +45,7 @@ export class Listening {
     try {
       listener = this.openOne();
     } catch (error) {
-      return this.onFailed(error instanceof Error ? error.message : String(error));
+      return this.onFailed(messageOf(error));
     }
     this.current = listener;
     this.port = listener.port;
@@ -98,7 +99,7 @@ export class Listening {
     this.renewing++;
     current.renew(certificate).then(
       () => this.onRenewed(certificate),
-      (error) => this.onFailed(error instanceof Error ? error.message : String(error)),
+      (error) => this.onFailed(messageOf(error)),
     ).then(() => {
       this.renewing--;
       this.tellCertificate();

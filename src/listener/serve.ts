@@ -4,6 +4,7 @@
 // either. Its accept loop can end by itself (no descriptors left): `onFailed` tells, and the worker listens
 // again. What Deno.serve cannot do is in docs/listeners.md.
 
+import { messageOf } from "../error_message.ts";
 import type { PeerAddress } from "../exchange.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { Rotation } from "./rotation.ts";
@@ -61,7 +62,7 @@ export class ServeListener implements Listener {
     this.host = this.server.addr.hostname;
     this.port = this.server.addr.port;
     this.server.finished.catch((error) => {
-      if (!this.leaving) options.onFailed(error instanceof Error ? error.message : String(error));
+      if (!this.leaving) options.onFailed(messageOf(error));
     });
   }
 

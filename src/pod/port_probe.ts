@@ -5,6 +5,7 @@
 // the workers listen on it: were it let go before, the system could give it to the next that asks.
 
 import { bracketed } from "../config/endpoint_url.ts";
+import { messageOf } from "../error_message.ts";
 
 export class CannotListenError extends Error {
   override readonly name = "CannotListenError";
@@ -76,5 +77,5 @@ function reason(error: unknown, { host, port, owner }: Address): string {
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return `${cannot}: this machine has no such address; choose another with ${another.host}`;
   }
-  return `${cannot}: ${error instanceof Error ? error.message : error}`;
+  return `${cannot}: ${messageOf(error)}`;
 }

@@ -8,6 +8,7 @@ import { firstOf, renderFinding } from "../config/findings.ts";
 import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
 import type { Loaded, Refused } from "../config/load.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
+import { messageOf } from "../error_message.ts";
 import { routeNames } from "../routing/default_route.ts";
 import type { EventBook } from "./event_book.ts";
 import { FilesRefusedError } from "./pod_files.ts";
@@ -97,7 +98,7 @@ export class Reloader {
 
 function problemsOf(error: unknown): string[] {
   if (error instanceof FilesRefusedError) return error.findings.map(renderFinding);
-  return [error instanceof Error ? error.message : String(error)];
+  return [messageOf(error)];
 }
 
 /** Errors of reason that the configuration in use does not have: a running pod is not led into those. */

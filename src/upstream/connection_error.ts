@@ -1,5 +1,6 @@
 // Why an exchange on a connection broke off, and where it was.
 
+import { messageOf } from "../error_message.ts";
 import { isClientRefused, tlsCause } from "./tls.ts";
 
 /** What a connection waits for; names the timeout that ended it. `request`: for the client's body. */
@@ -34,5 +35,5 @@ export function connectionFailure(error: unknown, phase: Phase, timedOut: Phase 
   const reset = error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
   if (isClientRefused(error)) return new ConnectionError("refused", phase, tlsCause(error));
   if (reset) return new ConnectionError("reset", phase, "reset by the endpoint");
-  return new ConnectionError("closed", phase, error instanceof Error ? error.message : String(error));
+  return new ConnectionError("closed", phase, messageOf(error));
 }

@@ -3,6 +3,7 @@
 // Called by `endpoint.ts` for a new connection, and by nobody else in the data plane. Whatever fails here,
 // no byte of a request has been sent, so the caller may go elsewhere with any method.
 
+import { messageOf } from "../error_message.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
@@ -111,7 +112,7 @@ export function isOutOfDescriptors(error: unknown): boolean {
 
 /** A failed connect in words. */
 export function connectError(error: unknown): DialError {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (error instanceof Deno.errors.ConnectionRefused) return new DialError("refused", "connection refused");
   if (/too many open files|os error 24|address not available|os error 99/i.test(text)) {
     return new DialError("local", text);

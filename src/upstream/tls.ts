@@ -4,6 +4,7 @@
 // Verification is always on. The verified name is the one that the operator wrote, also where discovery has made
 // addresses of it; `serverName` replaces it.
 
+import { messageOf } from "../error_message.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 
 export interface TlsTarget {
@@ -101,7 +102,7 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
 
 /** The cause in words that an operator can act on. */
 export function tlsCause(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return CAUSES.find(([pattern]) => pattern.test(text))?.[1] ?? text;
 }
 

@@ -6,6 +6,7 @@
 
 import { addressId, type DnsAddress } from "../../config/endpoint_url.ts";
 import type { DiscoveryConfig } from "../../config/schema.ts";
+import { messageOf } from "../../error_message.ts";
 import { type Cancel, type Clock, jittered } from "../clock.ts";
 import {
   type DiscoveredEndpoint,
@@ -123,7 +124,7 @@ export class DnsDiscovery implements Discovery {
         ? await this.askService(this.address.host, abort.signal)
         : await this.resolve(this.address.host, abort.signal);
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     } finally {
       cancel();
     }

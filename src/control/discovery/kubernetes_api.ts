@@ -6,6 +6,7 @@
 // https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 
 import { bracketed } from "../../config/endpoint_url.ts";
+import { messageOf } from "../../error_message.ts";
 
 const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -75,7 +76,7 @@ export class KubernetesApi {
     try {
       return await this.inputs.readTextFile(`${this.directory}/${name}`);
     } catch (cause) {
-      throw new NotInClusterError(`cannot read ${this.directory}/${name} (${(cause as Error).message})`);
+      throw new NotInClusterError(`cannot read ${this.directory}/${name} (${messageOf(cause)})`);
     }
   }
 

@@ -1,5 +1,6 @@
 // How a conversation with the API server ends, and what each way means for the next one.
 
+import { messageOf } from "../../error_message.ts";
 import { NotInClusterError } from "./kubernetes_api.ts";
 import { LineTooLongError } from "./kubernetes_lines.ts";
 
@@ -59,6 +60,5 @@ export function endOf(cause: unknown): SessionEnd {
 
 /** fetch says only "fetch failed"; the reason is in the cause. */
 function wordsOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message : cause.message;
+  return messageOf(cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause);
 }

@@ -6,6 +6,7 @@
 
 import { lookup } from "node:dns/promises";
 import type { NameServer } from "../../config/name_server.ts";
+import { messageOf } from "../../error_message.ts";
 
 /** Addresses of one name by family. */
 export interface AddressAnswer {
@@ -66,7 +67,7 @@ function listOf(settled: PromiseSettledResult<string[]>): readonly string[] | nu
 function whyNull(families: readonly PromiseSettledResult<string[]>[]): { reason?: string } {
   for (const settled of families) {
     if (settled.status === "rejected" && listOf(settled) === null) {
-      return { reason: settled.reason instanceof Error ? settled.reason.message : String(settled.reason) };
+      return { reason: messageOf(settled.reason) };
     }
   }
   return {};
