@@ -2,7 +2,7 @@
 
 import { defaultUpstreamOf } from "../routing/default_route.ts";
 import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
-import { checkKind, type UpstreamConfig } from "./schema.ts";
+import { checkKind, type UpstreamConfig, upstreamsOf } from "./schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
   const { enabled, ejectedPercentMax } = upstream.ejection;
@@ -59,9 +59,7 @@ const sameSiteNone = perUpstream(
 );
 
 const unused = perUpstream("upstream-unused", ({ name, path, config: { routes, upstreams } }) => {
-  const taken = routes.flatMap((
-    { upstream, split = [] },
-  ) => [upstream, ...split.map((side) => side.upstream)]);
+  const taken = routes.flatMap(upstreamsOf);
   const used = routes.length > 0 ? taken.includes(name) : defaultUpstreamOf(Object.keys(upstreams)) === name;
   return used ? [] : [{
     path,

@@ -2,24 +2,23 @@
 
 import { type LintReport, type LintRule, perUpstream } from "./lint_finding.ts";
 import type { Path } from "./path.ts";
-import type { RetryConfig, TimeoutsConfig } from "./schema.ts";
+import { type AttemptSettings, attemptSettings, upstreamsOf } from "./schema.ts";
 
 const retriesBeyondDeadline: LintRule = {
   name: "retry-beyond-deadline",
   check: ({ upstreams, routes }) => [
-    ...Object.entries(upstreams).flatMap(([name, { timeouts, retry }]) =>
-      beyondDeadline(["upstreams", name], timeouts, retry)
-    ),
+    ...Object.entries(upstreams).flatMap(([name, upstream]) => beyondDeadline(["upstreams", name], upstream)),
     ...routes.flatMap((route, i) => {
-      const upstream = upstreams[route.upstream ?? ""];
-      if (upstream === undefined || (route.timeouts === undefined && route.retry === undefined)) return [];
-      const timeouts = { ...upstream.timeouts, ...route.timeouts } as TimeoutsConfig;
-      return beyondDeadline(["routes", i], timeouts, { ...upstream.retry, ...route.retry } as RetryConfig);
+      if (route.timeouts === undefined && route.retry === undefined) return [];
+      // Of a split, what bites on one side is said once.
+      return upstreamsOf(route)
+        .flatMap((name) => beyondDeadline(["routes", i], attemptSettings(route, upstreams[name]!)))
+        .slice(0, 1);
     }),
   ],
 };
 
-function beyondDeadline(path: Path, timeouts: TimeoutsConfig, { attemptsMax }: RetryConfig): LintReport[] {
+function beyondDeadline(path: Path, { timeouts, retry: { attemptsMax } }: AttemptSettings): LintReport[] {
   const { requestMs, attemptMs, connectMs, responseHeadMs } = timeouts;
   const attempt = attemptMs > 0 ? attemptMs : connectMs + responseHeadMs;
   if (requestMs === 0 || attemptsMax < 2 || attemptsMax * attempt <= requestMs) return [];

@@ -5,7 +5,7 @@
 import { hash32 } from "../balance/hash.ts";
 import { RouteField, statusClassOf } from "../board/fields.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
-import type { LimitsConfig, RetryConfig, TimeoutsConfig } from "../config/schema.ts";
+import { type AttemptSettings, attemptSettings, type LimitsConfig } from "../config/schema.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import { editHeaders } from "../routing/header_edits.ts";
@@ -22,7 +22,7 @@ export class RoutePlan {
   private readonly split: Split | null;
   private turns = 0;
   /** Timeouts and retries by upstream, the route's own words first. */
-  private readonly merged = new Map<Upstream, { timeouts: TimeoutsConfig; retry: RetryConfig }>();
+  private readonly merged = new Map<Upstream, AttemptSettings>();
 
   constructor(
     readonly route: RouteSnapshot,
@@ -51,15 +51,12 @@ export class RoutePlan {
     return name === undefined ? null : this.groups.get(name) ?? null;
   }
 
-  settings(upstream: Upstream): { timeouts: TimeoutsConfig; retry: RetryConfig } {
-    const known = this.merged.get(upstream);
-    if (known !== undefined) return known;
-    const { timeouts, retry } = upstream.snapshot;
-    const merged = {
-      timeouts: { ...timeouts, ...this.route.timeouts } as TimeoutsConfig,
-      retry: { ...retry, ...this.route.retry } as RetryConfig,
-    };
-    this.merged.set(upstream, merged);
+  settings(upstream: Upstream): AttemptSettings {
+    let merged = this.merged.get(upstream);
+    if (merged === undefined) {
+      merged = attemptSettings(this.route, upstream.snapshot);
+      this.merged.set(upstream, merged);
+    }
     return merged;
   }
 

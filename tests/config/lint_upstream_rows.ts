@@ -1,6 +1,12 @@
 // Lint rules about upstreams, and about waits that do not fit together.
 
-import { a, app, b, type LintRow, route, upstream } from "./lint_row.ts";
+import { a, app, b, type LintRow, route, split, upstream } from "./lint_row.ts";
+
+/** A route that splits its requests between two upstreams, and has these settings. */
+function splitWith(settings: object) {
+  const { upstreams, routes } = split(["a", 1], ["b", 1]);
+  return { upstreams, routes: routes.map((route) => ({ ...route, ...settings })) };
+}
 
 export const waitRows: readonly LintRow[] = [
   {
@@ -16,6 +22,13 @@ export const waitRows: readonly LintRow[] = [
     subjects: ["routes[0].timeouts.requestMs"],
     severity: "warning",
     fine: route({ timeouts: { requestMs: 10_000, attemptMs: 4_000 }, retry: { attemptsMax: 2 } }),
+  },
+  {
+    rule: "retry-beyond-deadline",
+    bites: splitWith({ timeouts: { requestMs: 10_000, attemptMs: 4_000 } }),
+    subjects: ["routes[0].timeouts.requestMs"],
+    severity: "warning",
+    fine: splitWith({ timeouts: { requestMs: 10_000, attemptMs: 4_000 }, retry: { attemptsMax: 2 } }),
   },
   {
     rule: "pool-idle-above-upstream",
