@@ -2,8 +2,8 @@
 // reason. Whoever ends it, both sides hear why, once, and the relay is over a moment later.
 //
 // Codes that may not stand on the wire never do (RFC 6455 7.4.1): a close without a code stays without one,
-// and a client that broke off is shown to the endpoint as just that. Deno's side of the client can only close
-// in words, so an endpoint that broke off becomes 1011 there.
+// and a client that broke off is shown to the endpoint as just that, after all that it had said. Deno's side of
+// the client can only close in words, so an endpoint that broke off becomes 1011 there.
 
 import { type ClientSocket, type ClientSocketEvents, CLOSING_MS_MAX } from "../exchange.ts";
 import type { Incoming } from "../http1/frame_reader.ts";
@@ -37,12 +37,11 @@ export interface RelayClock {
   readonly now: () => number;
 }
 
-/** A client that takes nothing of a full buffer for so long does not read any more. */
+/** Who takes nothing for so long does not read any more: a client of a full buffer, an endpoint of what a client left. */
 export const STALLED_MS_MAX = 5_000;
 /** A message counts as taken only once it is taken whole, so a large one may take its time: half a megabit a second. */
 export const TAKEN_BYTES_PER_MS_MIN = 64;
 const ROOM_CHECK_MS = 10;
-const DROP = Symbol("without a close frame");
 
 export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
   /** Bytes of messages from the client. */
@@ -53,6 +52,8 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
   ended: RelayEnd | null = null;
   /** The largest message to the client so far. */
   private bytesOutMax = 0;
+  /** What the endpoint had not taken when that was looked at after the end. */
+  private unsentBytes = Infinity;
   private client: ClientSocket | null = null;
   private clientOver = false;
   private endpointOver = false;
@@ -66,10 +67,7 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
     private readonly clock: RelayClock,
   ) {
     this.idle = new Timer(() => this.endBoth(1001, `no message for ${limits.idleMs} ms`));
-    this.closing = new Timer(() => {
-      endpoint.drop();
-      this.over.resolve();
-    });
+    this.closing = new Timer(() => this.onLate());
   }
 
   /** Relays until both sides are closed. Never rejects. */
@@ -101,8 +99,9 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
 
   onClosed(code: number | null, reason: string): void {
     this.clientOver = true;
+    const broken = code === null;
     const words = { code: code === 1005 ? null : code, reason };
-    this.end({ ...words, by: "client", broken: code === null }, null, code === null ? DROP : words);
+    this.end({ ...words, by: "client", broken }, null, broken ? null : words);
     this.settle();
   }
 
@@ -162,7 +161,7 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
 
   /** The endpoint's connection ended without a close frame. */
   private endBroken(): void {
-    this.end({ code: null, reason: "", by: "endpoint", broken: true }, BROKEN, DROP);
+    this.end({ code: null, reason: "", by: "endpoint", broken: true }, BROKEN, null);
   }
 
   private endTooLarge(): void {
@@ -175,15 +174,25 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
   }
 
   /** Ends it, once; later calls change nothing. */
-  private end(how: RelayEnd, toClient: CloseWords | null, toEndpoint: CloseWords | typeof DROP): void {
+  private end(how: RelayEnd, toClient: CloseWords | null, toEndpoint: CloseWords | null): void {
     if (this.ended !== null) return;
     this.ended = how;
     const { wheel } = this.clock;
     wheel.disarm(this.idle);
     wheel.arm(this.closing, CLOSING_MS_MAX);
-    if (toEndpoint === DROP) this.endpoint.drop();
-    else this.endpoint.close(toEndpoint);
+    this.endpoint.close(toEndpoint);
     if (toClient !== null) this.client?.close(toClient.code, toClient.reason);
+  }
+
+  /** The endpoint has had its time, and gets more for what a client said before it left. */
+  private onLate(): void {
+    const { unsentBytes } = this.endpoint;
+    if (this.ended!.by === "client" && unsentBytes > 0 && unsentBytes < this.unsentBytes) {
+      this.unsentBytes = unsentBytes;
+      return this.clock.wheel.arm(this.closing, STALLED_MS_MAX);
+    }
+    this.endpoint.drop();
+    this.over.resolve();
   }
 
   private settle(): void {

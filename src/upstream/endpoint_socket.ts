@@ -10,13 +10,16 @@ import type { Connection } from "./connection.ts";
 /** Memory for reading while messages are small. */
 const READ_BYTES_SMALL = 4_096;
 const READ_BYTES_LARGE = 65_536;
+/** Written at a time, so that `unsentBytes` tells what the endpoint takes of a large message. */
+const PIECE_BYTES = 262_144;
 /** RFC 6455 5.5.3: only the last ping wants its pong; an endpoint that reads none gets no more. */
 const PONG_UNSENT_BYTES_MAX = 16_384;
 const encoder = new TextEncoder();
 
 export class EndpointSocket {
   private readonly reader: FrameReader;
-  private readonly queue: Uint8Array[] = [];
+  /** Frames; null for the end of what is sent. */
+  private readonly queue: (Uint8Array | null)[] = [];
   private writing = false;
   private closing = false;
   /** Bytes of frames that the endpoint has not taken. */
@@ -62,9 +65,10 @@ export class EndpointSocket {
     if (this.unsentBytes < PONG_UNSENT_BYTES_MAX) this.queueFrame(Opcode.pong, data);
   }
 
-  /** Queues a close frame, the last thing that is sent. */
-  close(words: CloseWords): void {
-    this.queueFrame(Opcode.close, closePayload(words));
+  /** Queues a close frame, the last thing that is sent; null: the connection's sending side ends without one. */
+  close(words: CloseWords | null): void {
+    if (words === null) this.enqueue(null);
+    else this.queueFrame(Opcode.close, closePayload(words));
     this.closing = true;
   }
 
@@ -75,19 +79,22 @@ export class EndpointSocket {
   }
 
   private queueFrame(opcode: Opcode, payload: Uint8Array): void {
+    this.enqueue(writeFrame(opcode, payload, maskingKey()));
+  }
+
+  private enqueue(next: Uint8Array | null): void {
     if (this.closing) return;
-    const frame = writeFrame(opcode, payload, maskingKey());
-    this.queue.push(frame);
-    this.unsentBytes += frame.length;
+    this.queue.push(next);
+    this.unsentBytes += next?.length ?? 0;
     if (!this.writing) this.write();
   }
 
   private async write(): Promise<void> {
     this.writing = true;
     try {
-      for (let frame = this.queue.shift(); frame !== undefined; frame = this.queue.shift()) {
-        await this.connection.outlet.write(frame);
-        this.unsentBytes -= frame.length;
+      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+        if (next === null) await this.connection.closeWrite();
+        else await this.writeFrame(next);
       }
     } catch {
       // The reading side ends with it and tells.
@@ -95,6 +102,14 @@ export class EndpointSocket {
       this.queue.length = 0;
     }
     this.writing = false;
+  }
+
+  private async writeFrame(frame: Uint8Array): Promise<void> {
+    for (let at = 0; at < frame.length; at += PIECE_BYTES) {
+      const piece = frame.subarray(at, at + PIECE_BYTES);
+      await this.connection.outlet.write(piece);
+      this.unsentBytes -= piece.length;
+    }
   }
 }
 

@@ -34,7 +34,7 @@ class Stage {
       return this.listening.promise;
     },
     send: (data: string | Uint8Array) => void this.toEndpoint.push(data),
-    close: (words: CloseWords) => void this.toEndpoint.push(words),
+    close: (words: CloseWords | null) => void this.toEndpoint.push(words),
     drop: () => {
       this.toEndpoint.push("dropped");
       this.listening.resolve(false);
@@ -216,6 +216,29 @@ Deno.test("WebSocketRelay is over a moment after its end even if neither side an
   assertEquals(stage.toEndpoint.at(-1), "dropped");
 });
 
+Deno.test("WebSocketRelay gives an endpoint more time only while it takes what a client left", async () => {
+  for (const code of [1000, null]) {
+    const stage = new Stage();
+    let over = false;
+    stage.over.then(() => over = true);
+    stage.endpoint.unsentBytes = 50;
+    stage.relay.onClosed(code, "");
+    await stage.time.run(CLOSING_MS_MAX + TICK_MS);
+    for (const unsentBytes of [30, 10]) {
+      stage.endpoint.unsentBytes = unsentBytes;
+      await stage.time.run(STALLED_MS_MAX);
+      assertEquals(over, false, `${unsentBytes} left`);
+    }
+    await stage.time.run(STALLED_MS_MAX + TICK_MS);
+    assertEquals([over, stage.toEndpoint.at(-1)], [true, "dropped"]);
+  }
+  const stage = new Stage();
+  stage.endpoint.unsentBytes = 50;
+  stage.relay.goAway();
+  await stage.time.run(CLOSING_MS_MAX + 3 * TICK_MS);
+  assertEquals(stage.toEndpoint.at(-1), "dropped", "nobody has left");
+});
+
 Deno.test("WebSocketRelay tells each side what it may hear of the other's end", async () => {
   const endings: readonly [
     play: (stage: Stage) => void,
@@ -225,15 +248,15 @@ Deno.test("WebSocketRelay tells each side what it may hear of the other's end", 
   ][] = [
     [({ relay }) => relay.onClosed(3000, "bye"), undefined, { code: 3000, reason: "bye" }, "client"],
     [({ relay }) => relay.onClosed(1005, ""), undefined, { code: null, reason: "" }, "client"],
-    [({ relay }) => relay.onClosed(null, ""), undefined, "dropped", "client"],
+    [({ relay }) => relay.onClosed(null, ""), undefined, null, "client"],
     [
       (stage) => stage.says({ kind: "close", words: { code: null, reason: "" } }),
       { code: null, reason: "" },
       { code: null, reason: "" },
       "endpoint",
     ],
-    [({ listening }) => listening.resolve(false), BROKEN, "dropped", "endpoint"],
-    [({ listening }) => listening.reject(new Error("reset")), BROKEN, "dropped", "endpoint"],
+    [({ listening }) => listening.resolve(false), BROKEN, null, "endpoint"],
+    [({ listening }) => listening.reject(new Error("reset")), BROKEN, null, "endpoint"],
     [
       ({ listening }) => listening.reject(new FrameError(1007, "not UTF-8")),
       BROKEN,

@@ -1,7 +1,8 @@
 // A WebSocket through Weir, frame by frame: messages cross as they are, and both sides learn how it ended.
 
 import { assertEquals } from "@std/assert";
-import { Opcode } from "../../src/http1/frames.ts";
+import { Opcode, writeFrame } from "../../src/http1/frames.ts";
+import { concat } from "../support/raw_http.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
@@ -72,6 +73,25 @@ scenario("a client that breaks off is no close for the origin, and frees it at o
     await open(client);
     await client[leave]();
     assertEquals(await heard.promise, "broken");
+  }
+});
+
+scenario("what a client says in its last moment reaches the origin whole", async (props) => {
+  const count = 2_000;
+  const message = writeFrame(Opcode.binary, new Uint8Array(100), new Uint8Array(4));
+  for (const leave of ["close", "halfClose"] as const) {
+    const heard = Promise.withResolvers<unknown>();
+    const origin = await props.origin(webSocket(async (peer) => {
+      let messages = 0;
+      for (let next = await peer.next(); next !== null; next = await peer.next()) messages++;
+      heard.resolve(messages);
+    }));
+    const weir = await props.loop({ upstreams: origin.url });
+    const client = await props.client(weir);
+    await open(client);
+    await client.send(concat(Array.from({ length: count }, () => message)));
+    await client[leave]();
+    assertEquals(await heard.promise, count);
   }
 });
 
