@@ -87,6 +87,13 @@ export async function connectWithCertificate(
 const CAUSES: readonly (readonly [RegExp, string])[] = [
   [/certificate expired|CertExpired|: Expired/i, "certificate expired"],
   [/not valid yet|NotValidYet/i, "certificate is not valid yet"],
+  [/not valid for any names/i, "certificate has no subjectAltName, and a common name does not count"],
+  [/UnsupportedCertVersion/i, "certificate is of X.509 version 1, not 3"],
+  [
+    /UnsupportedSignatureAlgorithm/i,
+    "certificate, or one of its chain, is signed with an algorithm that is not accepted",
+  ],
+  [/BadSignature/i, "certificate is not signed as it says, or its RSA key has less than 2048 bits"],
   [/NotValidForName|not valid for name/i, "certificate is for another name"],
   [/CaUsedAsEndEntity/i, "certificate is an authority's own, not a server's"],
   [/UnknownIssuer|unknown issuer/i, "certificate of an unknown authority"],
@@ -97,6 +104,9 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
     "the endpoint refuses the client certificate",
   ],
   [/alert: UnrecognisedName/i, "the endpoint does not know the name"],
+  [/alert: ProtocolVersion/i, "the endpoint speaks neither TLS 1.3 nor 1.2"],
+  [/alert: NoApplicationProtocol/i, "the endpoint does not speak HTTP/1.1"],
+  [/alert: HandshakeFailure/i, "the endpoint shares no cipher, or (TLS 1.2) misses a client certificate"],
   [/unexpected eof|close_notify|UnexpectedEof/i, "the endpoint closed during the handshake"],
 ];
 

@@ -26,7 +26,23 @@ Deno.test("tlsCause() puts what TLS says into words for operators", () => {
       "certificate is not valid yet",
     ],
     ['invalid peer certificate: certificate not valid for name "a.test"', "certificate is for another name"],
+    [
+      'certificate not valid for name "a.test"; certificate is not valid for any names (according to its subjectAltName extension)',
+      "certificate has no subjectAltName, and a common name does not count",
+    ],
     ["invalid peer certificate: UnknownIssuer", "certificate of an unknown authority"],
+    [
+      "invalid peer certificate: Other(OtherError(UnsupportedCertVersion))",
+      "certificate is of X.509 version 1, not 3",
+    ],
+    [
+      "invalid peer certificate: UnsupportedSignatureAlgorithmContext { signature_algorithm_id: [6, 7] }",
+      "certificate, or one of its chain, is signed with an algorithm that is not accepted",
+    ],
+    [
+      "invalid peer certificate: BadSignature",
+      "certificate is not signed as it says, or its RSA key has less than 2048 bits",
+    ],
     [
       "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
       "certificate is an authority's own, not a server's",
@@ -35,6 +51,13 @@ Deno.test("tlsCause() puts what TLS says into words for operators", () => {
     ["received fatal alert: CertificateRequired", "the endpoint asks for a client certificate"],
     ["received fatal alert: UnknownCA", "the endpoint refuses the client certificate"],
     ["received fatal alert: BadCertificate", "the endpoint refuses the client certificate"],
+    ["received fatal alert: UnrecognisedName", "the endpoint does not know the name"],
+    ["received fatal alert: ProtocolVersion", "the endpoint speaks neither TLS 1.3 nor 1.2"],
+    ["received fatal alert: NoApplicationProtocol", "the endpoint does not speak HTTP/1.1"],
+    [
+      "received fatal alert: HandshakeFailure",
+      "the endpoint shares no cipher, or (TLS 1.2) misses a client certificate",
+    ],
     ["tls handshake eof: unexpected eof", "the endpoint closed during the handshake"],
     ["something new", "something new"],
   ];
