@@ -109,6 +109,8 @@ async function askStatus(
     if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe) {
       throw new Error("connection reset before an answer");
     }
+    // TLS alone tells an end without its farewell from one with it.
+    if (error instanceof Deno.errors.UnexpectedEof) throw closedUnanswered();
     // A client certificate that is missing or wrong shows only after the handshake (TLS 1.3).
     throw error instanceof Deno.errors.InvalidData ? new Error(tlsCause(error)) : error;
   }
@@ -135,12 +137,16 @@ async function readStatus(conn: Deno.TcpConn | Deno.TlsConn): Promise<number> {
   let end = 0;
   while (end < bytes.length) {
     const count = await conn.read(bytes.subarray(end));
-    if (count === null) throw new Error("closed without an answer");
+    if (count === null) throw closedUnanswered();
     end += count;
     const status = finalStatus(decodeLatin1(bytes, 0, end));
     if (status !== null) return status;
   }
   throw new Error(`no status within ${ANSWER_BYTES_MAX} bytes`);
+}
+
+function closedUnanswered(): Error {
+  return new Error("closed without an answer");
 }
 
 /**

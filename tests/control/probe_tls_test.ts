@@ -1,3 +1,5 @@
+import type { AddressInfo } from "node:net";
+import tls from "node:tls";
 import { assertEquals } from "@std/assert";
 import { probe, type ProbeSettings, type ProbeTarget } from "../../src/control/probe.ts";
 import { Authority } from "../support/certificates.ts";
@@ -38,6 +40,29 @@ Deno.test({
         { passed, reason: passed ? "connected" : reason },
         "TCP checks make the handshake, too",
       );
+    }
+  },
+});
+
+Deno.test({
+  name: "probe() of an https endpoint says that it closed without an answer, with or without TLS's farewell",
+  ...options,
+  fn: async () => {
+    await using authority = await Authority.create();
+    const identity = await authority.issue();
+    for (const end of ["end", "destroy"] as const) {
+      const server = tls.createServer({ ...identity }, (socket) => socket.once("data", () => socket[end]()));
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      const settings = {
+        kind: "http",
+        path: "/",
+        expect: ["200"],
+        tls: { caCerts: [authority.cert] },
+      } as const;
+      const outcome = await probe(secure(port, "app.test"), settings, never);
+      assertEquals(outcome, { passed: false, reason: "closed without an answer" }, end);
+      await new Promise((resolve) => server.close(resolve));
     }
   },
 });
