@@ -1,5 +1,7 @@
 // Origins behind TLS: what is verified, who is shown what, and how a failure is told to whom.
 
+import type { AddressInfo } from "node:net";
+import tls from "node:tls";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { MutualOrigin } from "../support/mutual_origin.ts";
@@ -84,6 +86,32 @@ scenario("what is wrong with an origin's TLS is told to operators, and not to cl
     await until(`the check of ${name} says why`, async () => (await weir.admin("/status")).includes(cause));
   }
 }, options);
+
+scenario(
+  "an answer that ends with its connection is whole only when the origin ends TLS, too",
+  async (props) => {
+    await using authority = await Authority.create();
+    const ending = { whole: "end", cut: "destroy" } as const;
+    const server = tls.createServer({ ...await authority.issue() }, (socket) => {
+      socket.once("data", (request) => {
+        const ended = request.includes("/whole") ? "whole" : "cut";
+        socket.write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello", () => socket[ending[ended]]());
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const endpoints = [`https://127.0.0.1:${(server.address() as AddressInfo).port}`];
+    const weir = await props.weir({
+      config: { upstreams: { a: { endpoints, health: { kind: "off" }, tls: { caFile: authority.caFile } } } },
+    });
+    for (const [target, end] of [["/whole", "complete"], ["/cut", "truncated"]] as const) {
+      const answer = await ask(weir.url, { target });
+      assertEquals([answer.status, answer.ended], [200, end === "complete" ? "clean" : "cut"], target);
+      await weir.line(new RegExp(`"target":"${target}".*"end":"${end}"`));
+    }
+    await new Promise((resolve) => server.close(resolve));
+  },
+  options,
+);
 
 scenario("an origin that never answers the handshake is given up in time", async (props) => {
   // It waits for the end of a request head, which a TLS hello does not have.
