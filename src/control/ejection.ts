@@ -18,6 +18,8 @@ export interface GroupMember {
   readonly id: string;
   /** Takes traffic as far as everything else is concerned: healthy, not draining. */
   readonly inService: boolean;
+  /** Takes traffic where nobody is in service: healthy, draining. */
+  readonly standsBy: boolean;
 }
 
 /** Which of the two rules ejected. */

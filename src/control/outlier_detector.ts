@@ -63,6 +63,7 @@ export class OutlierDetector {
     this.follow(now, group);
     this.returnThoseDue(now);
     this.returnThoseTooMany(now, group.length);
+    this.returnTheLast(now, group);
     this.forgive(now);
     this.room = this.roomIn(group.length);
     if (this.config.enabled) this.judgeFailuresInARow(now, group);
@@ -113,8 +114,21 @@ export class OutlierDetector {
     }
   }
 
+  /** The others have fallen beside them: whoever fails now and then is better than nobody. */
+  private returnTheLast(now: number, group: readonly GroupMember[]): void {
+    if (this.serving() > 0 || group.some(({ standsBy }) => standsBy)) return;
+    for (const [id, suspect] of this.ejected()) {
+      if (suspect.inService) this.return(id, suspect, now, "nobody else serves");
+    }
+  }
+
   private ejected(): [string, Suspect][] {
     return [...this.suspects].filter(([, suspect]) => suspect.until !== null);
+  }
+
+  /** How many take traffic. */
+  private serving(): number {
+    return [...this.suspects.values()].filter(({ inService, until }) => inService && until === null).length;
   }
 
   private return(id: string, suspect: Suspect, now: number, reason: string): void {
@@ -201,9 +215,8 @@ export class OutlierDetector {
 
   /** As many as the limit allows besides those that are out, but not the last one in service. */
   private roomIn(groupSize: number): number {
-    const serving = [...this.suspects.values()].filter(({ inService, until }) => inService && until === null);
     const allowed = ejectedMax(groupSize, this.config.ejectedPercentMax) - this.ejected().length;
-    return Math.min(allowed, serving.length - 1);
+    return Math.min(allowed, this.serving() - 1);
   }
 }
 

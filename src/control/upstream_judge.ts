@@ -111,6 +111,7 @@ export class UpstreamJudge {
     const group = [...this.members].map(([id, member]) => ({
       id,
       inService: (member.state & ~EndpointState.ejected) === 0,
+      standsBy: member.state === EndpointState.draining,
     }));
     this.detector.tick(this.inputs.clock.now(), group);
     this.judge();

@@ -26,7 +26,7 @@ export class Ejector {
   tick(nowMs: number, serving: (endpoint: SimulatedEndpoint) => boolean): void {
     this.detector.tick(
       nowMs,
-      this.endpoints.filter(serving).map(({ id }) => ({ id, inService: true })),
+      this.endpoints.filter(serving).map(({ id }) => ({ id, inService: true, standsBy: false })),
     );
   }
 }

@@ -54,6 +54,35 @@ Deno.test("OutlierDetector.tick() leaves the last one alone that others were eje
   assertEquals(scene.ejected, ["a"]);
 });
 
+Deno.test("OutlierDetector.tick() returns those that are out when all beside them have fallen", () => {
+  const scene = new Scene(["a", "b", "c", "d", "e"]);
+  for (const id of ["a", "b"]) scene.fail(id, 5);
+  scene.tick(200);
+  // Its checks have found what traffic had.
+  for (const id of ["b", "c", "d"]) scene.outOfService.add(id);
+  scene.tick(200);
+  assertEquals(scene.ejected, ["a", "b"]);
+  scene.outOfService.add("e");
+  scene.tick(200);
+  assertEquals(scene.said.slice(2), ["a back: nobody else serves"]);
+  scene.fail("a", 5);
+  scene.tick(200);
+  assertEquals(scene.ejected, ["b"]);
+  scene.outOfService.delete("e");
+  scene.tick(200);
+  assertEquals([scene.ejected, scene.detector.status("a").times], [["a", "b"], 2]);
+});
+
+Deno.test("OutlierDetector.tick() returns nobody early while one that drains serves", () => {
+  const scene = new Scene(["a", "b"]);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.outOfService.add("b");
+  scene.standingBy.add("b");
+  scene.tick(200);
+  assertEquals(scene.ejected, ["a"]);
+});
+
 Deno.test("OutlierDetector.tick() returns the first that are due when the group shrinks", () => {
   const scene = new Scene(["a", "b", "c", "d"]);
   scene.fail("b", 5);
@@ -80,6 +109,7 @@ function looksAt(size: number): { perMember: number; atLimit: number } {
       looks++;
       return true;
     },
+    standsBy: false,
   }));
   const counts = {
     consecutiveFailures: () => 9,

@@ -8,6 +8,8 @@ import { OutlierDetector } from "../../src/control/outlier_detector.ts";
 export class Scene implements TrafficCounts {
   readonly said: string[] = [];
   readonly outOfService = new Set<string>();
+  /** Of those, who drains and would serve. */
+  readonly standingBy = new Set<string>();
   private readonly figures = new Map<string, { inARow: number; attempts: number; failures: number }>();
   readonly detector: OutlierDetector;
   now = 0;
@@ -54,7 +56,11 @@ export class Scene implements TrafficCounts {
 
   tick(ms: number): void {
     this.now += ms;
-    const group: GroupMember[] = this.ids.map((id) => ({ id, inService: !this.outOfService.has(id) }));
+    const group = this.ids.map((id): GroupMember => ({
+      id,
+      inService: !this.outOfService.has(id),
+      standsBy: this.standingBy.has(id),
+    }));
     this.detector.tick(this.now, group);
   }
 

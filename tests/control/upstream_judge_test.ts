@@ -40,6 +40,23 @@ Deno.test("HealthMonitor ejects within a tick what fails traffic, and ramps it u
   await scene.monitor.stop();
 });
 
+Deno.test("HealthMonitor returns what is ejected when nobody else serves, one that drains included", async () => {
+  const scene = new Scene();
+  scene.config.slowStart = { windowMs: 0 };
+  scene.apply("ab");
+  await scene.clock.advance(1_999);
+  scene.fail("b", 5);
+  await scene.clock.advance(201);
+  scene.apply("ab", "a");
+  await scene.clock.advance(200);
+  assertEquals(scene.words("ab"), "a draining, b ejected");
+  scene.down.add("a");
+  await scene.clock.advance(4_000);
+  assertEquals(scene.words("ab"), "a unhealthy+draining, b serving");
+  assertEquals(scene.said.at(-1), "api b returned: nobody else serves");
+  await scene.monitor.stop();
+});
+
 Deno.test("HealthMonitor shows all that keeps an endpoint from serving", async () => {
   const scene = new Scene();
   scene.apply("ab");
