@@ -103,7 +103,7 @@ export const ejectionSchema = z.strictObject({
   ),
   intervalMs: milliseconds(100).default(1_000).describe("How often shares are judged."),
   baseMs: milliseconds(100).default(30_000).describe(
-    "First ejection; the n-th in a row lasts n times as long.",
+    "First ejection; the n-th in a row lasts n times as long. This long without another takes one off the row.",
   ),
   capMs: milliseconds(100).default(300_000).describe("Longest ejection."),
   ejectedPercentMax: percent(0, 100).default(50).describe("Largest share of the group that may be out."),

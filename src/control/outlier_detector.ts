@@ -146,11 +146,13 @@ export class OutlierDetector {
   }
 
   private forgive(now: number): void {
+    const { baseMs, capMs } = this.config;
     for (const suspect of this.suspects.values()) {
       if (suspect.until !== null || suspect.times === 0) continue;
-      if (now - suspect.goodSince < this.config.baseMs) continue;
-      suspect.times--;
-      suspect.goodSince += this.config.baseMs;
+      if (now - suspect.goodSince < baseMs) continue;
+      // What the cap has cut off need not be served off: a day of failures would count for hours.
+      suspect.times = Math.min(suspect.times, Math.ceil(capMs / baseMs)) - 1;
+      suspect.goodSince += baseMs;
     }
   }
 

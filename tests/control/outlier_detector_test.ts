@@ -82,6 +82,21 @@ Deno.test("OutlierDetector.tick() takes one off the row of ejections for each ba
   assertEquals(after, [2, 1, 1, 0, 0]);
 });
 
+Deno.test("OutlierDetector.tick() forgives an endpoint that failed all day as soon as one that reached the cap", () => {
+  const scene = new Scene(["a", "b"], { baseMs: 1_000, capMs: 2_500 });
+  for (let round = 0; round < 100; round++) {
+    scene.fail("a", 5);
+    scene.tick(0);
+    scene.tick(2_500);
+  }
+  assertEquals(scene.detector.status("a").times, 100);
+  const after = [1_000, 1_000, 1_000].map((ms) => {
+    scene.tick(ms);
+    return scene.detector.status("a").times;
+  });
+  assertEquals(after, [2, 1, 0]);
+});
+
 Deno.test("OutlierDetector.tick() ejects for a share of failures that the others do not have", () => {
   type Traffic = [id: string, failures: number, successes: number];
   const table: [string, Traffic[], string[]][] = [
