@@ -18,6 +18,7 @@ export interface CertificateFacts {
   /** Host names and addresses that it is for. */
   readonly names: readonly string[];
   readonly issuer: string;
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -47,6 +48,7 @@ export function readCertificate({ cert, key }: CertificatePair): CertificateFact
     fingerprint: own.fingerprint256,
     names: namesOf(own),
     issuer: commonName(own.issuer),
+    notBefore: Date.parse(own.validFrom),
     notAfter: Date.parse(own.validTo),
   };
 }

@@ -54,6 +54,16 @@ export function isSameHost(a: HostPattern, b: HostPattern): boolean {
   return a.kind === b.kind && a.name === b.name && a.port === b.port;
 }
 
+/** Whether some host is for both, whatever its port. */
+export function hostsMeet(a: HostPattern, b: HostPattern): boolean {
+  return coversName(a, b) || coversName(b, a);
+}
+
+function coversName({ kind, name }: HostPattern, other: HostPattern): boolean {
+  if (kind === "any") return true;
+  return kind === "exact" ? other.kind === "exact" && other.name === name : other.name.endsWith(name);
+}
+
 export function describeHost(pattern: HostPattern): string {
   const name = pattern.kind === "exact" ? pattern.name : "*" + pattern.name;
   return pattern.port === null ? name : `${name}:${pattern.port}`;

@@ -60,6 +60,9 @@ export const waitRows: readonly LintRow[] = [
   },
 ];
 
+const shop = { endpoints: [a], sticky: {} };
+const weighed = (upstream: string) => ({ upstream, weight: 1 });
+
 export const upstreamRows: readonly LintRow[] = [
   {
     rule: "ejection-of-one",
@@ -95,6 +98,39 @@ export const upstreamRows: readonly LintRow[] = [
     subjects: ["upstreams.app.sticky.sameSite"],
     severity: "warning",
     fine: upstream({ sticky: { sameSite: "None", secure: true } }),
+  },
+  {
+    rule: "sticky-cookie-shared",
+    bites: {
+      upstreams: { shop, blog: shop },
+      routes: [{ upstream: "shop", match: { path: "/*" } }, { upstream: "blog", match: { path: "/blog/*" } }],
+    },
+    subjects: ["upstreams.shop.sticky.cookie"],
+    severity: "warning",
+    fine: {
+      upstreams: { shop, blog: { endpoints: [b], sticky: { cookie: "weir_blog" } }, plain: app.app },
+      routes: [{ split: [weighed("shop"), weighed("blog"), weighed("plain")] }],
+    },
+  },
+  {
+    rule: "sticky-cookie-shared",
+    bites: {
+      upstreams: { a: shop, b: shop, c: shop, d: shop },
+      routes: [
+        { split: [weighed("a"), weighed("b")], match: { host: ["a.test", "*.b.test:8080"] } },
+        { upstream: "c", match: { host: "x.b.test" } },
+        { upstream: "d", match: { host: "b.test" } },
+      ],
+    },
+    subjects: ["upstreams.b.sticky.cookie", "upstreams.c.sticky.cookie"],
+    severity: "warning",
+    fine: {
+      upstreams: { a: shop, b: shop, c: shop },
+      routes: [
+        { split: [weighed("a"), weighed("b")], splitSticky: true, match: { host: "a.test" } },
+        { upstream: "c", match: { host: "*.a.test" } },
+      ],
+    },
   },
   {
     rule: "upstream-unused",
