@@ -6,16 +6,12 @@ import { isWritten, type LintReport, type LintRule, perUpstream } from "./lint_f
 import { checkKind, type Config, type RouteConfig, type UpstreamConfig, upstreamsOf } from "./schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
-  const { enabled, ejectedPercentMax } = upstream.ejection;
   const written = isWritten(context, [...path, "ejection"]);
-  if (!enabled || !isSingle(upstream) || (ejectedPercentMax < 100 && !written)) return [];
-  return [{
+  return !upstream.ejection.enabled || !isSingle(upstream) || !written ? [] : [{
     path: [...path, "ejection"],
     severity: "warning",
-    state: `is on for a group of one, with ejectedPercentMax ${ejectedPercentMax}`,
-    why: ejectedPercentMax === 100
-      ? "Ejecting the only endpoint turns some failures into all."
-      : "The only endpoint is more than the share that may be ejected, so nothing ever is.",
+    state: "is on for a group of one",
+    why: "The last endpoint in service is never ejected, so nothing ever is.",
     fix: "Set ejection.enabled to false, or add an endpoint.",
   }];
 });
