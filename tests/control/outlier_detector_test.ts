@@ -141,6 +141,39 @@ Deno.test("OutlierDetector.tick() judges every interval by its own traffic", () 
   assertEquals(scene.ejected, ["a"]);
 });
 
+Deno.test("OutlierDetector.tick() judges an interval when it is over, as long as it was, and no part of the next", () => {
+  const scene = new Scene(["a", "b"], { consecutiveFailures: 1_000 });
+  scene.tick(1_000);
+  scene.fail("a", 20);
+  scene.tick(200);
+  scene.tick(799);
+  assertEquals(scene.said, []);
+  scene.tick(101);
+  assertEquals(scene.said, ["a out 30000: 100 % of 20 requests failed in 1100 ms, 0 % at the others"]);
+});
+
+Deno.test("OutlierDetector.tick() holds no failures of an interval against the next", () => {
+  const scene = new Scene(["a", "b"], { consecutiveFailures: 1_000 });
+  scene.fail("a", 60);
+  scene.succeed("a", 40);
+  scene.tick(1_000);
+  scene.succeed("a", 50);
+  scene.tick(1_000);
+  assertEquals(scene.said, []);
+});
+
+Deno.test("OutlierDetector.tick() ejects one that is back whatever it answered while it was out", () => {
+  const scene = new Scene(["a", "b"], { consecutiveFailures: 20, baseMs: 1_000, intervalMs: 10_000 });
+  scene.fail("a", 20);
+  scene.tick(200);
+  scene.succeed("a", 500);
+  scene.tick(1_000);
+  scene.fail("a", 19);
+  scene.succeed("a", 1);
+  scene.tick(10_000);
+  assertEquals(scene.said.at(-1), "a out 1000: 95 % of 20 requests failed in 11200 ms, 0 % at the others");
+});
+
 Deno.test("OutlierDetector.tick() ejects nobody who is out already", () => {
   const scene = new Scene(["a", "b", "c", "d"]);
   scene.fail("a", 5);

@@ -93,6 +93,24 @@ Deno.test("HealthMonitor.apply() keeps health, ejection and reasons over a reloa
   await scene.monitor.stop();
 });
 
+Deno.test("HealthMonitor.apply() judges by another configuration from then on", async () => {
+  const scene = new Scene();
+  scene.apply("ab");
+  await scene.clock.advance(10_000);
+  scene.config.ejection = { consecutiveFailures: 2, baseMs: 1_000 };
+  scene.config.slowStart = { windowMs: 10_000, startPercent: 30 };
+  scene.apply("ab");
+  scene.fail("b", 2);
+  await scene.clock.advance(200);
+  assertEquals(scene.words("ab"), "a serving, b ejected");
+  await scene.clock.advance(1_000);
+  assertEquals(scene.words("ab"), "a serving, b serving 300");
+  scene.config.slowStart = { windowMs: 0 };
+  scene.apply("ab");
+  assertEquals(scene.words("ab"), "a serving, b serving");
+  await scene.monitor.stop();
+});
+
 Deno.test("HealthMonitor.apply() starts anew with an endpoint that left and comes back", async () => {
   const scene = new Scene();
   scene.config.health = { kind: "off" };
