@@ -57,6 +57,31 @@ Deno.test("HealthMonitor ramps nobody up who takes over from the last one that s
   await scene.monitor.stop();
 });
 
+Deno.test("HealthMonitor ramps nobody up who joins as the last one that served leaves", async () => {
+  const scene = new Scene();
+  scene.apply("a");
+  await scene.clock.advance(20_000);
+  scene.apply("b");
+  assertEquals(scene.words("ab"), "a leaving, b serving");
+  await scene.monitor.stop();
+});
+
+Deno.test("HealthMonitor gives the first of a group that was all down its full share, however far its ramp was", async () => {
+  const scene = new Scene();
+  scene.apply("a");
+  await scene.clock.advance(10_000);
+  scene.apply("ab");
+  await scene.clock.advance(1_000);
+  assertEquals(scene.words("ab"), "a serving, b serving 200");
+  for (const letter of "ab") scene.down.add(letter);
+  await scene.clock.advance(3_000);
+  assertEquals(scene.words("a"), "a unhealthy");
+  scene.down.delete("b");
+  await scene.clock.advance(2_500);
+  assertEquals(scene.words("ab"), "a unhealthy, b serving");
+  await scene.monitor.stop();
+});
+
 Deno.test("HealthMonitor begins a ramp with the share that is configured, be it less than a step", async () => {
   const scene = new Scene();
   scene.config.slowStart = { windowMs: 60_000, startPercent: 1 };
