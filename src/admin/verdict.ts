@@ -3,6 +3,7 @@
 // Pure: the rows of a status in, words out. The gravest thing makes the headline; everything else that is
 // not as it should be becomes a note. "all 5 endpoints serve" is only said when that is all there is to say.
 
+import { firstOf } from "../config/findings.ts";
 import type { DiscoveryInfo } from "./sources.ts";
 import type { EndpointStatus, Status, UpstreamStatus } from "./status.ts";
 
@@ -22,15 +23,17 @@ interface Finding {
 /** Share of failed requests from which on the verdict speaks of it, percent. */
 const ERROR_PERCENT_MIN = 1;
 const ERROR_PERCENT_CRITICAL = 10;
+/** Lines about one kind of thing: beside hundreds of endpoints that are out, the rest must still be seen. */
+const NOTES_MAX = 10;
 
 export function verdict(status: Omit<Status, "verdict">): Verdict {
   const findings = [
     ...probeFindings(status),
-    ...status.upstreams.flatMap(upstreamFindings),
+    ...together(status.upstreams.flatMap(upstreamFindings)),
     ...trafficFindings(status),
     ...endpointFindings(status),
     ...discoveryFindings(status),
-    ...status.upstreams.flatMap(roomFindings),
+    ...together(status.upstreams.flatMap(roomFindings)),
     ...certificateFindings(status),
     ...configFindings(status),
   ];
@@ -46,6 +49,15 @@ export function verdict(status: Omit<Status, "verdict">): Verdict {
       ...quietNotes(status),
     ],
   };
+}
+
+/** Findings of one kind as one for each level: the first's headline, those of the others as notes. */
+function together(findings: readonly Finding[]): Finding[] {
+  return (["critical", "warning"] as const).flatMap((level) => {
+    const [headline, ...others] = findings.filter((finding) => finding.level === level)
+      .map((finding) => finding.headline);
+    return headline === undefined ? [] : [{ level, headline, notes: firstOf(others, NOTES_MAX) }];
+  });
 }
 
 function probeFindings({ probes, pod, workers }: Omit<Status, "verdict">): Finding[] {
@@ -100,30 +112,38 @@ function trafficFindings({ now }: Omit<Status, "verdict">): Finding[] {
 }
 
 function endpointFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {
-  const all = upstreams.flatMap(({ name, endpoints }) =>
-    endpoints.filter(counts).map((endpoint) => ({ name, endpoint }))
+  const counted = upstreams.flatMap(({ endpoints }) => endpoints.filter(counts));
+  const out = counted.filter(({ state }) => isOut(state)).length;
+  if (out === 0) return [];
+  const notes = notesOf(
+    upstreams,
+    ({ endpoints }) => endpoints.filter(({ state }) => isOut(state)).map((e) => `${e.id} is ${outWord(e)}`),
   );
-  const out = all.filter(({ endpoint }) => isOut(endpoint.state));
-  if (out.length === 0) return [];
-  const notes = out.map(({ name, endpoint }) =>
-    `${upstreams.length > 1 ? `${name}: ` : ""}${endpoint.id} is ${outWord(endpoint)}`
-  );
-  return [{
-    level: "warning",
-    headline: `${out.length} of ${plural(all.length, "endpoint")} ${verb(out.length, "is", "are")} out`,
-    notes,
-  }];
+  const headline = `${out} of ${plural(counted.length, "endpoint")} ${verb(out, "is", "are")} out`;
+  return [{ level: "warning", headline, notes }];
 }
 
 function discoveryFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {
   const failing = upstreams.filter(({ discovery }) => discovery.some(({ problem }) => problem !== null));
   if (failing.length === 0) return [];
   const whose = failing.length === 1 ? failing[0]!.name : `${failing.length} upstreams`;
-  const notes = failing.flatMap(({ name, discovery }) =>
-    discovery.filter(({ problem }) => problem !== null)
-      .map((source) => `${upstreams.length > 1 ? `${name}: ` : ""}${discoveryWords(source)}`)
+  const notes = notesOf(
+    upstreams,
+    ({ discovery }) => discovery.filter(({ problem }) => problem !== null).map(discoveryWords),
   );
   return [{ level: "warning", headline: `Discovery of ${whose} fails`, notes }];
+}
+
+/** The first lines of what there is to say of each upstream, with its name where there are several. */
+function notesOf(
+  upstreams: readonly UpstreamStatus[],
+  say: (upstream: UpstreamStatus) => readonly string[],
+): string[] {
+  const isOne = upstreams.length === 1;
+  const lines = upstreams.flatMap((upstream) =>
+    say(upstream).map((line) => isOne ? line : `${upstream.name}: ${line}`)
+  );
+  return firstOf(lines, NOTES_MAX);
 }
 
 function discoveryWords({ source, endpoints, answeredAt, problem, failingSince }: DiscoveryInfo): string {
@@ -174,10 +194,12 @@ function configFindings({ config }: Omit<Status, "verdict">): Finding[] {
 
 /** Worth a line, nothing to worry about. */
 function quietNotes({ upstreams }: Omit<Status, "verdict">): string[] {
-  const draining = upstreams.flatMap(({ endpoints }) =>
-    endpoints.filter(({ state }) => state === "draining" || state === "leaving")
+  return notesOf(
+    upstreams,
+    ({ endpoints }) =>
+      endpoints.filter(({ state }) => state === "draining" || state === "leaving")
+        .map(({ id, state }) => `${id} is ${state}`),
   );
-  return draining.map(({ id, state }) => `${id} is ${state}`);
 }
 
 function allServe({ upstreams }: Omit<Status, "verdict">): string {

@@ -40,9 +40,9 @@ export function renderFindings(findings: readonly Finding[]): string {
 const shownMax = 50;
 
 /** The first of many lines, and how many more there are. */
-export function firstOf(lines: readonly string[]): string[] {
-  if (lines.length <= shownMax) return [...lines];
-  return [...lines.slice(0, shownMax), `and ${lines.length - shownMax} more`];
+export function firstOf(lines: readonly string[], max = shownMax): string[] {
+  if (lines.length <= max) return [...lines];
+  return [...lines.slice(0, max), `and ${lines.length - max} more`];
 }
 
 const shownCharactersMax = 80;

@@ -7,6 +7,7 @@ import { FakePod } from "./fake_pod.ts";
 
 const A = "http://10.0.0.1:80";
 const B = "http://10.0.0.2:80";
+const MANY = Array.from({ length: 12 }, (_, i) => `http://10.0.2.${i + 1}:80`);
 const DAY_MS = 86_400_000;
 const FAILING = { problem: "no answer within 2000 ms", failingSince: Date.UTC(2026, 0, 2, 3, 4, 5, 678) };
 const FAILING_WORDS = "since 2026-01-02T03:04:05Z: no answer within 2000 ms";
@@ -48,7 +49,7 @@ const CASES: readonly Case[] = [
     happens: (pod) => void pod.mark(0, 1, EndpointState.draining),
     level: "ok",
     headline: "Both endpoints serve",
-    notes: [`${B} is draining`],
+    notes: [`shop: ${B} is draining`],
   },
   {
     what: "an endpoint waits for its first check",
@@ -151,7 +152,7 @@ const CASES: readonly Case[] = [
     },
     level: "warning",
     headline: "shop is left to endpoints that drain: no other can be used",
-    notes: ["1 of 2 endpoints is out", `shop: ${B} is unhealthy: 503`, `${A} is draining`],
+    notes: ["1 of 2 endpoints is out", `shop: ${B} is unhealthy: 503`, `shop: ${A} is draining`],
   },
   {
     what: "all endpoints drain",
@@ -216,11 +217,42 @@ const CASES: readonly Case[] = [
     notes: [`${A} is ejected: slow`, `${B} is unhealthy: 503`],
   },
   {
+    what: "more is out than anybody reads: the rest is counted, and does not hide what else is wrong",
+    upstreams: { shop: MANY, blog: [], news: [] },
+    happens: (pod) => {
+      MANY.forEach((_, i) => pod.eject(0, i, "slow"));
+      pod.upstreamList[1]!.leftOut = 2;
+      pod.upstreamList[2]!.leftOut = 1;
+      pod.reload(false, ["port is 0"]);
+    },
+    level: "critical",
+    headline: "shop has no healthy endpoint: all are tried all the same (whenAllUnhealthy: panic)",
+    notes: [
+      "blog has no endpoint: its requests are answered 503",
+      "news has no endpoint: its requests are answered 503",
+      "12 of 12 endpoints are out",
+      ...MANY.slice(0, 10).map((id) => `shop: ${id} is ejected: slow`),
+      "and 2 more",
+      "2 endpoints of blog are left out: this pod is full",
+      "1 endpoint of news is left out: this pod is full",
+      "The last reload was refused: version 3 still serves",
+      "port is 0",
+    ],
+  },
+  {
+    what: "more endpoints drain than anybody reads",
+    upstreams: { shop: [A, ...MANY] },
+    happens: (pod) => MANY.forEach((_, i) => pod.mark(0, i + 1, EndpointState.draining)),
+    level: "ok",
+    headline: "The one endpoint serves",
+    notes: [...MANY.slice(0, 10).map((id) => `${id} is draining`), "and 2 more"],
+  },
+  {
     what: "an endpoint leaves",
     happens: (pod) => void pod.mark(0, 1, EndpointState.leaving),
     level: "ok",
     headline: "Both endpoints serve",
-    notes: [`${B} is leaving`],
+    notes: [`shop: ${B} is leaving`],
   },
   {
     what: "one request in a hundred fails",
