@@ -219,6 +219,19 @@ Deno.test("the Grafana dashboard asks only for metrics and labels that exist", a
   }
 });
 
+Deno.test("whoever asks what share fails is told of requests that the pod had no room for, too", async () => {
+  for (
+    const [name, asks] of [["metrics.md", /^.*What share fails.*$/m], [
+      "grafana-dashboard.json",
+      /.*/s,
+    ]] as const
+  ) {
+    const text = await Deno.readTextFile(new URL(`../../docs/${name}`, import.meta.url));
+    const refused = "sum(rate(weir_in_flight_rejected_total";
+    assert(asks.exec(text)?.[0].includes(refused), `${name} does not ask for ${refused}`);
+  }
+});
+
 Deno.test("metric names are snake case, have base units, and no reserved suffix of their own", () => {
   for (const { name, help, labels } of ALL_METRICS) {
     assert(/^weir_[a-z]+(_[a-z]+)*$/.test(name), name);
