@@ -143,6 +143,74 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the dashboard keeps its charts where they are, whatever the figures above them",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      const heights = async () => {
+        const found = [];
+        for (const width of [360, 1101, 1280]) {
+          await page.setViewportSize({ width, height: 740 });
+          found.push((await page.locator("#charts").boundingBox())!.height);
+        }
+        return found;
+      };
+      await says(page, "#now-p99", "–");
+      const before = await heights();
+      pod.serve(0, 0, { count: 30, latencyMs: 4_000 });
+      pass();
+      await says(page, "#now-p50", /^\d{4}\u00a0ms/);
+      assertEquals(await heights(), before);
+    }),
+});
+
+Deno.test({
+  name: "the dashboard tells a screen reader of another verdict, not of each percentage in the same one",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      const announced = () => page.locator("main [role=status], main [aria-live]:not(pre)").allTextContents();
+      await says(page, "#verdict-headline", "Both endpoints serve");
+      assertEquals(await announced(), ["Both endpoints serve"]);
+      pod.serve(0, 0, { count: 10, status: 503 });
+      pass();
+      await says(page, "#verdict-headline", "100 % of requests are answered 5xx");
+      pod.serve(0, 0, { count: 10 });
+      pass();
+      await says(page, "#verdict-headline", "50 % of requests are answered 5xx");
+      assertEquals(await announced(), ["100 % of requests are answered 5xx"]);
+      for (const index of [0, 1]) pod.eject(0, index, "slow");
+      pass();
+      await says(page, "#verdict-headline", "shop has no healthy endpoint");
+      assertEquals(await announced(), await page.locator("#verdict-headline").allTextContents());
+    }),
+});
+
+Deno.test({
+  name: "the dashboard marks a refused reload, and not a certificate that is good",
+  ignore,
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () =>
+    withDashboard(async ({ page, pod, pass }) => {
+      pod.certify(90 * 86_400_000);
+      pod.reload(false, ["port is 0"]);
+      pass();
+      await says(page, "#config", "✕ refused");
+      const weights = await page.evaluate(`[...document.querySelectorAll("#config dd")].map((dd) =>
+        [dd.previousSibling.textContent, getComputedStyle(dd).fontWeight])`);
+      assertEquals(weights, [["Version", "400"], ["File", "400"], ["Last reload", "600"], [
+        "Certificate",
+        "400",
+      ]]);
+    }),
+});
+
+Deno.test({
   name: "the dashboard shows at an upstream what discovery knows of its addresses, as text",
   ignore,
   sanitizeOps: true,

@@ -10,9 +10,18 @@ export function showVerdict({ level, headline, notes }) {
   if (panel.dataset.level !== level) panel.dataset.level = level;
   setText(byId("verdict-sign"), VERDICT_SIGNS[level]);
   setText(byId("verdict-headline"), headline);
+  sayVerdict(headline);
   const unique = [...new Set(notes)];
   keyed(byId("verdict-notes"), unique, (note) => note, (note) => el("li", "", note), () => {});
   document.title = level === "ok" ? "Weir" : `${VERDICT_SIGNS[level]} ${headline} · Weir`;
+}
+
+/** Tells a screen reader of another verdict, and not each second of another percentage in the same one. */
+function sayVerdict(headline) {
+  const said = byId("verdict-said");
+  const gist = headline.replace(/^[\d.]+ %/, "");
+  if (said.dataset.gist !== gist) setText(said, headline);
+  said.dataset.gist = gist;
 }
 
 export function showPod({ pod, now, at }) {
