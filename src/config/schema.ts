@@ -103,10 +103,19 @@ const drainSchema = z.strictObject({
   deadlineMs: milliseconds(0).default(25_000).describe("After the delay: in-flight requests get this long."),
 }).describe("How Weir leaves.");
 
+/** Each pick adds up what every worker has under way: with more of them it costs more than they bring. */
+const WORKERS_MAX = 64;
+
+/** How many event loops a configuration asks for on a machine with so many cores. */
+export function workersOf({ workers }: Pick<Config, "workers">, cores: number): number {
+  return workers ?? Math.min(cores, WORKERS_MAX);
+}
+
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}),
   admin: adminSchema.prefault({}),
-  workers: count(1, 64).optional().describe("Event loops. Default: one per core."),
+  workers: count(1, WORKERS_MAX).optional()
+    .describe(`Event loops. Default: one per core, as many as a CPU limit allows, ${WORKERS_MAX} at most.`),
   trustedProxies: z.array(z.string().min(1)).default([])
     .describe(
       "Networks (CIDR) and addresses whose X-Forwarded-* and Forwarded are believed. Default: nobody.",

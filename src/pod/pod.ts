@@ -7,7 +7,7 @@ import { type AdminServer, startAdminServer } from "../admin/server.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
 import { Board, DEFAULT_CAPACITY, PodCell, withRoomForChange } from "../board/layout.ts";
 import type { Loaded } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
+import { type Config, workersOf } from "../config/schema.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
 import { Supervisor, type SupervisorInputs } from "../control/supervisor.ts";
 import { adminSources } from "./admin_view.ts";
@@ -53,7 +53,7 @@ export class Pod {
     const failure = Promise.withResolvers<string>();
     this.failure = failure.promise;
     this.fail = failure.resolve;
-    const workers = loaded.config.workers ?? navigator.hardwareConcurrency;
+    const workers = workersOf(loaded.config, navigator.hardwareConcurrency);
     // A dying worker's column rests for a while before it is used again: each worker may need two.
     this.board = Board.create({ ...withRoomForChange(DEFAULT_CAPACITY), columnsMax: workers * 2 + 2 });
     this.readiness = new Readiness(() => clock.now());

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { renderFinding, renderFindings } from "../../src/config/findings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { pathText, valueAt } from "../../src/config/path.ts";
+import { workersOf } from "../../src/config/schema.ts";
 import { settings } from "../../src/config/sources.ts";
 import { load, loaded, refusals } from "./helpers.ts";
 
@@ -11,6 +12,15 @@ Deno.test("loadConfig() gives defaults and no upstream when nothing is set", asy
   assertEquals([config.listen.port, config.admin.port, config.listen.host], [3000, 9901, "0.0.0.0"]);
   assertEquals([config.upstreams, config.routes, config.workers], [{}, [], undefined]);
   assertEquals(origins.get("listen.port"), { kind: "default" });
+});
+
+Deno.test("workersOf() is what is configured, else one per core, never more than may be configured", async () => {
+  const asked = await loaded({ env: { WORKERS: "3" } });
+  const silent = await loaded({});
+  for (const [cores, workers] of [[1, 1], [64, 64], [65, 64], [192, 64]] as const) {
+    assertEquals([workersOf(asked.config, cores), workersOf(silent.config, cores)], [3, workers]);
+  }
+  assertStringIncludes((await refusals({ env: { WORKERS: "65" } })).join(), "an integer from 1 to 64");
 });
 
 /** For each setting: the value of a flag, a variable and the file, and the three values that it has then. */
