@@ -136,6 +136,19 @@ Deno.test("DnsDiscovery.stop() gives up what is being asked and publishes nothin
   await scene.dns.questions(2);
   await scene[Symbol.asyncDispose]();
   assertEquals([scene.published, scene.said, scene.clock.waiting], [[], [], 0]);
+  // Whoever waits for the first look, as a reload does, would keep a process from its end.
+  await scene.discovery.settled;
+});
+
+Deno.test("DnsDiscovery says whom it asks", strict, () => {
+  const named = ({ nameServer }: { nameServer?: string }) =>
+    new DnsDiscovery(app, discoverySchema.parse({ nameServer }), {
+      clock: new VirtualClock(),
+      resolver: dnsResolver(),
+      events: { onFailure: () => {}, onRecovery: () => {} },
+    }).asks;
+  assertEquals(named({}), "the name servers of the system");
+  assertEquals(named({ nameServer: "10.0.0.53:53" }), "the name server 10.0.0.53:53");
 });
 
 Deno.test("DnsDiscovery says when DNS answered last, and since when it does not", strict, async () => {
