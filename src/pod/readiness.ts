@@ -63,7 +63,10 @@ export class Readiness {
   }
 }
 
-export function workerCounts(handles: readonly WorkerHandle[]): WorkerCounts {
+/** What is counted of a worker's place. */
+export type CountedHandle = Pick<WorkerHandle, "index" | "serving" | "reason" | "hungThreads">;
+
+export function workerCounts(handles: readonly CountedHandle[]): WorkerCounts {
   const idle = handles.filter(({ serving }) => !serving);
   const reasons = idle.map(({ index, reason }) => `worker ${index}: ${reason ?? "starting"}`);
   const hungThreads = handles.reduce((sum, handle) => sum + handle.hungThreads, 0);

@@ -5,8 +5,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Board, withRoomForChange } from "../../src/board/layout.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { discoveredEndpoint } from "../../src/control/discovery/discovery.ts";
+import type { JudgedUpstream } from "../../src/control/judgement.ts";
 import { BoardFullError } from "../../src/control/row_allocator.ts";
 import type { KnownUpstream } from "../../src/control/snapshots.ts";
+import type { ToWorker } from "../../src/messages.ts";
 import { fairShares, Publisher } from "../../src/pod/publisher.ts";
 
 /** A pod with room for two upstreams and three endpoints. */
@@ -29,9 +31,23 @@ function known(name: string, ...hosts: string[]): KnownUpstream {
 /** A publisher whose workers apply at once, but for while `workers.hold` is set. */
 function stage() {
   const workers: { hold: number | null } = { hold: null };
-  const supervisor = { appliedVersion: () => workers.hold ?? publisher.version, broadcast: () => {} };
+  /** What judges and workers heard, in that order. */
+  const told: unknown[] = [];
+  const supervisor = {
+    appliedVersion: () => workers.hold ?? publisher.version,
+    broadcast: (message: ToWorker) => {
+      if (message.kind === "snapshot") told.push(`version ${message.snapshot.version} of everything`);
+      if (message.kind !== "endpoints") return;
+      const { version, change: { upstream, left, joined } } = message;
+      told.push(`version ${version} of ${upstream}`, left, joined.map(({ id }) => id));
+    },
+  };
   const board = Board.create({ ...withRoomForChange(CAPACITY), columnsMax: 2 });
-  const monitor = { apply: () => {}, applyOne: () => {} };
+  const monitor = {
+    apply: (all: readonly JudgedUpstream[]) => all.forEach((one) => monitor.applyOne(one)),
+    applyOne: ({ name, endpoints }: JudgedUpstream) =>
+      void told.push(`judge ${name}: ${endpoints.map(({ host }) => host).join(" ")}`),
+  };
   const publisher: Publisher = new Publisher(board, supervisor, monitor, CAPACITY.endpointsMax);
   const publish = (...all: KnownUpstream[]) => {
     publisher.publish(configOf(...all.map(({ name }) => name)), all, "");
@@ -42,7 +58,7 @@ function stage() {
   };
   const hosts = () =>
     publisher.snapshot!.upstreams.map(({ endpoints }) => endpoints.map(({ host }) => host).join(" "));
-  return { publisher, workers, publish, discover, hosts };
+  return { publisher, workers, told, publish, discover, hosts };
 }
 
 Deno.test("Publisher replaces all endpoints at once, and again once workers have let go of them", () => {
@@ -80,6 +96,8 @@ Deno.test("Publisher leaves out what is too much: those that serve stay, and bac
   assertEquals([hosts(), [...publisher.leftOut], publisher.hasRoomAgain], [["b c d"], [["app", 1]], false]);
   discover(known("app", "a", "c", "d", "e"));
   assertEquals([hosts(), [...publisher.leftOut]], [["a c d"], [["app", 1]]]);
+  discover(known("app", "0", "a", "c", "d"));
+  assertEquals([hosts(), [...publisher.leftOut]], [["a c d"], [["app", 1]]]);
   discover(known("app", "c", "~f", "g", "h"));
   assertEquals([hosts(), [...publisher.leftOut]], [["c g h"], [["app", 1]]]);
   discover(known("app", "c", "h"));
@@ -92,6 +110,27 @@ Deno.test("Publisher gives each upstream its share of the room", () => {
   assertEquals([hosts(), [...publisher.leftOut]], [["a b", "d"], [["large", 1]]]);
   assertEquals(publisher.publishUpstream(known("small", "d", "e")), false);
   assertEquals(hosts(), ["a b", "d"], "it is for the next publication of everything");
+});
+
+Deno.test("Publisher tells judges first and workers then, and of one upstream what has changed", () => {
+  const { publisher, told, publish } = stage();
+  const heard = () => told.splice(0);
+  assertEquals(
+    [publisher.publishUpstream(known("one", "a")), heard()],
+    [true, []],
+    "nothing is in force yet",
+  );
+  publish(known("one", "a"), known("two", "b"));
+  assertEquals(heard(), ["judge one: a", "judge two: b", "version 1 of everything"]);
+  assertEquals(publisher.publishUpstream(known("one", "c", "d")), true);
+  assertEquals(heard(), ["judge one: c d", "version 2 of one", ["http://a:80"], [
+    "http://c:80",
+    "http://d:80",
+  ]]);
+  assertEquals([publisher.publishUpstream(known("one", "d", "f")), heard().length], [true, 4]);
+  assertEquals(publisher.publishUpstream(known("absent", "e")), true);
+  assertEquals(publisher.publishUpstream(known("one", "c", "d", "e")), false, "the other one has its place");
+  assertEquals([heard(), publisher.version], [[], 3]);
 });
 
 Deno.test("fairShares() gives all what they want, but where that is too much the largest the same", () => {
@@ -108,12 +147,24 @@ Deno.test("fairShares() gives all what they want, but where that is too much the
 
 Deno.test("Publisher.publish() keeps no rows for what cannot be published", () => {
   const { publisher, workers, publish, hosts } = stage();
-  publish(known("one", "a"), known("two", "b"));
+  const tooMany = ["three", "four", "five", "six", "seven"].map((name) => known(name, "c"));
+  assertThrows(() => stage().publish(...tooMany), BoardFullError);
+  publish(known("one", "a"));
   workers.hold = publisher.version;
-  publish(known("three", "c"), known("four", "d"));
-  assertThrows(() => publish(known("five", "e"), known("six", "f")), BoardFullError);
-  assertEquals([publisher.version, hosts()], [2, ["c", "d"]]);
+  publish(known("two", "b"));
+  assertThrows(() => publish(...tooMany), BoardFullError);
+  assertEquals([publisher.version, hosts()], [2, ["b"]]);
   workers.hold = null;
-  publish(known("five", "e"), known("six", "f"));
-  assertEquals(hosts(), ["e", "f"]);
+  publish(known("eight", "d"), known("nine", "e"), known("ten", "f"));
+  assertEquals(hosts(), ["d", "e", "f"]);
+});
+
+Deno.test("Publisher gives each route a row, however many there were before", () => {
+  const { publisher } = stage();
+  for (let i = 0; i < 10; i++) {
+    const routes = [{ name: `route-${i}`, upstream: "app" }];
+    const config = configSchema.parse({ upstreams: configOf("app").upstreams, routes });
+    publisher.publish(config, [known("app", "a")], "");
+    assertEquals(publisher.snapshot!.routes.map(({ name }) => name), [`route-${i}`]);
+  }
 });

@@ -21,11 +21,13 @@ class Scripted implements Discovery {
   readonly first = Promise.withResolvers<void>();
   readonly settled = this.first.promise;
   readonly asks = "somebody";
+  stopped = false;
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
     this.find = onEndpoints;
   }
   stop(): Promise<void> {
+    this.stopped = true;
     return Promise.resolve();
   }
   describe() {
@@ -219,4 +221,32 @@ Deno.test("a configuration that is taken back finds its upstreams as they were, 
   discoveries[1]!.find([found("10.0.0.3")]);
   await clock.advance(COALESCE_MS);
   assertEquals([hosts(), changes], [["10.0.0.2", "10.0.0.3"], ["moves"]]);
+});
+
+Deno.test("what a configuration has no longer is followed until that is final, and what it still has goes on", async () => {
+  const { scripted, book } = stage();
+  const addresses = (...names: string[]) =>
+    configOf(Object.fromEntries(names.map((name) => [name, { endpoints: [`dns+http://${name}.test:80`] }])));
+  const apply = async (config: Config) => {
+    const applying = book.apply(config);
+    for (const { first } of scripted.values()) first.resolve();
+    await applying;
+  };
+  await apply(addresses("stays", "goes"));
+  const [stays, goes] = ["stays", "goes"].map((name) => scripted.get(name)!);
+  const stopped = () => [stays, goes].map((discovery) => discovery!.stopped);
+  await apply(addresses("stays"));
+  assertEquals(stopped(), [false, false]);
+  await book.stopReplaced();
+  assertEquals(stopped(), [false, true]);
+  await apply(addresses("stays", "goes"));
+  const again = scripted.get("goes")!;
+  assertEquals(
+    [again === goes, again.stopped],
+    [false, false],
+    "one that was stopped finds nothing any more",
+  );
+  await apply(addresses("stays"));
+  await book.stop();
+  assertEquals([...stopped(), again.stopped], [true, true, true]);
 });
