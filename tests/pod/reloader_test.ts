@@ -4,8 +4,10 @@ import { assertEquals } from "@std/assert";
 import type { ReloadInfo } from "../../src/admin/sources.ts";
 import type { Loaded, Refused } from "../../src/config/load.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
+import { FilesRefusedError } from "../../src/pod/pod_files.ts";
 import { type Reloadable, Reloader } from "../../src/pod/reloader.ts";
 import { load, loaded } from "../config/helpers.ts";
+import { settled } from "../support/settled.ts";
 
 /** A pod that takes over whatever it is given. */
 class Pod implements Reloadable {
@@ -45,6 +47,55 @@ Deno.test("a reload that fails in a way nobody foresaw is refused, and the next 
     "SIGHUP: applied: nothing changed",
   ]);
   assertEquals(pod.lastReload?.ok, true);
+});
+
+Deno.test("occasions that come while a reload is under way are answered by one more, after it", async () => {
+  const pod = new Pod(await loaded({ file: API }));
+  const events = new EventBook(() => 0, () => {});
+  const loads: ((file: Loaded) => void)[] = [];
+  const load = () => new Promise<Loaded>((resolve) => loads.push(resolve));
+  const reloader = new Reloader({ pod, load, events, date: () => 0 });
+  const words = () => events.recent().map(({ text }) => text);
+  for (const why of ["first", "second", "third"]) reloader.request(why);
+  await settled();
+  assertEquals([loads.length, words()], [1, []]);
+  loads[0]!(pod.loaded);
+  await settled();
+  assertEquals([loads.length, words()], [2, ["first: applied: nothing changed"]]);
+  let idle = false;
+  reloader.idle().then(() => idle = true);
+  await settled();
+  assertEquals(idle, false);
+  loads[1]!(pod.loaded);
+  await settled();
+  assertEquals([loads.length, idle, words().slice(1)], [2, true, ["third: applied: nothing changed"]]);
+});
+
+Deno.test("a reload is refused that leaves no upstream, or whose files cannot be used, each with its place", async () => {
+  const before = await loaded({ file: API });
+  for (const nothing of ["", "upstreams: {}", "listen: {port: 4000}"]) {
+    const { pod, words } = await reloadPod(new Pod(before), () => loaded({ file: nothing }));
+    assertEquals(words, [
+      "SIGHUP: refused, the old configuration stays: upstreams is empty, must name one at least",
+    ]);
+    assertEquals([pod.lastReload?.ok, pod.loaded], [false, before]);
+  }
+  const pod = new Pod(before);
+  const findings = ["stickyKeyFile", "upstreams.api.tls.caFile"].map((subject, i) => ({
+    subject,
+    state: `is /f${i}, which cannot be read: it is gone`,
+    place: `weir.yaml:${i + 1}:1`,
+  }));
+  pod.reload = () => Promise.reject(new FilesRefusedError(findings));
+  await reloadPod(pod, () => loaded({ file: API }));
+  assertEquals(pod.lastReload, {
+    ok: false,
+    at: 0,
+    findings: [
+      "stickyKeyFile is /f0, which cannot be read: it is gone (weir.yaml:1:1)",
+      "upstreams.api.tls.caFile is /f1, which cannot be read: it is gone (weir.yaml:2:1)",
+    ],
+  });
 });
 
 Deno.test("a reload that is refused for a thousand reasons tells of the first ones", async () => {
