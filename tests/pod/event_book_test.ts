@@ -22,3 +22,18 @@ Deno.test("EventBook keeps nothing of what it does not show", async () => {
   assertEquals(book.recent().length, 10);
   assertEquals(await textsInHeap("long event", 2 * TEXT_MAX), 0);
 });
+
+Deno.test("EventBook keeps the last 200 events, numbered, and tells whoever listens of each until it leaves", () => {
+  const told: string[] = [];
+  const lines: string[] = [];
+  const book = new EventBook(() => 0, (line) => lines.push(line));
+  book.add("start", "neutral", "0");
+  const leave = book.subscribe(({ id, text }) => told.push(`${id}: ${text}`));
+  for (let i = 1; i < 203; i++) {
+    if (i === 3) leave();
+    book.add("start", "neutral", `${i}`);
+  }
+  const kept = book.recent();
+  assertEquals([kept.length, kept[0]!.id, kept.at(-1)!.id], [200, 4, 203]);
+  assertEquals([told, lines.length], [["2: 1", "3: 2"], 203]);
+});

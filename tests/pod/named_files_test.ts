@@ -4,6 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { renderFinding } from "../../src/config/findings.ts";
 import { FilesRefusedError, readPodFiles } from "../../src/pod/pod_files.ts";
 import { loaded } from "../config/helpers.ts";
+import { Authority } from "../support/certificates.ts";
 
 const TEXT = `stickyKeyFile: key
 listen:
@@ -32,6 +33,21 @@ async function refusals(files: Record<string, string>, withListener: boolean): P
   );
   return error.findings.map(renderFinding);
 }
+
+Deno.test("readPodFiles() gives each upstream what its files hold", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const files = new Map([["ca.pem", authority.cert], ["c.pem", cert], ["d.pem", key]]);
+  const { upstreamTls } = await readPodFiles(
+    await loaded({ file: TEXT.replace(/^stickyKeyFile.*\n/, "") }),
+    { stickyKey: "", readTextFile: (path) => Promise.resolve(files.get(path)!) },
+    { withListener: false },
+  );
+  assertEquals(Object.fromEntries(upstreamTls), {
+    one: { caCerts: [authority.cert], cert, key },
+    two: { caCerts: [] },
+  });
+});
 
 const missing = (name: string) => `is ${name}, which cannot be read: there is no such file`;
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { CannotListenError, holdPort } from "../../src/pod/port_probe.ts";
+import { CannotListenError, holdPort, orSayWhy } from "../../src/pod/port_probe.ts";
 import { freePort } from "../support/free_port.ts";
 
 const host = "127.0.0.1";
@@ -36,4 +36,38 @@ Deno.test("holdPort() does not keep a port that was asked for: workers bind it w
   const port = freePort();
   holdPort(traffic(port));
   Deno.listen({ hostname: host, port }).close();
+});
+
+Deno.test("orSayWhy() says what to do about a port that the system does not give, by whose it is", () => {
+  const place = "cannot listen on [fd00::1]:80: ";
+  const { PermissionDenied, AddrNotAvailable } = Deno.errors;
+  for (
+    const [owner, error, words] of [
+      [
+        "traffic",
+        new PermissionDenied(),
+        "the system does not allow this port to this user; ports from 1024 need no right",
+      ],
+      [
+        "traffic",
+        new AddrNotAvailable(),
+        "this machine has no such address; choose another with HOST or --host",
+      ],
+      [
+        "admin",
+        new AddrNotAvailable(),
+        "this machine has no such address; choose another with ADMIN_HOST or --admin-host",
+      ],
+      ["redirect", new Error("no more sockets"), "no more sockets"],
+    ] as const
+  ) {
+    const listen = () => {
+      throw error;
+    };
+    const said = assertThrows(
+      () => orSayWhy({ host: "fd00::1", port: 80, owner }, listen),
+      CannotListenError,
+    );
+    assertEquals(said.message, place + words);
+  }
 });
