@@ -30,17 +30,20 @@ export function mustBe(nodes: readonly SchemaNode[]): string | undefined {
   return form === "" ? undefined : `must be ${form}`;
 }
 
-/** The same without `must be`; empty where nothing may stand. */
-export function acceptedForm(nodes: readonly SchemaNode[]): string {
+/** The same without `must be`; empty where nothing may stand. @param keysMax the most keys of a map that are named */
+export function acceptedForm(nodes: readonly SchemaNode[], keysMax = Infinity): string {
   const all = nodes.flatMap(alternatives);
   const words = all.flatMap((node) => node.enum ?? (node.const === undefined ? [] : [node.const]));
-  const others = all.filter((node) => node.enum === undefined && node.const === undefined).map(formOf);
+  const others = all.filter((node) => node.enum === undefined && node.const === undefined)
+    .map((node) => formOf(node, keysMax));
   const listed = words.length > 1 ? [`one of ${words.join(", ")}`] : words.map(String);
   return [...new Set([...listed, ...others])].join(", or ");
 }
 
-function formOf(node: SchemaNode): string {
-  if (node.allOf !== undefined) return node.allOf.map((part) => formOf({ type: "string", ...part })).at(-1)!;
+function formOf(node: SchemaNode, keysMax: number): string {
+  if (node.allOf !== undefined) {
+    return node.allOf.map((part) => formOf({ type: "string", ...part }, keysMax)).at(-1)!;
+  }
   switch (node.type) {
     case "integer":
     case "number":
@@ -50,7 +53,7 @@ function formOf(node: SchemaNode): string {
     case "array":
       return listForm(node);
     case "object":
-      return mapForm(node);
+      return mapForm(node, keysMax);
     default:
       if (node.pattern !== undefined) return patternWords[node.pattern] ?? `text like ${node.pattern}`;
       return node.minLength ? "text that is not empty" : "text";
@@ -73,7 +76,8 @@ function listForm({ items, minItems }: SchemaNode): string {
   return words.length === 0 ? least : `${least}, each one of ${words.join(", ")}`;
 }
 
-function mapForm({ properties }: SchemaNode): string {
+function mapForm({ properties }: SchemaNode, keysMax: number): string {
   const keys = Object.keys(properties ?? {});
-  return keys.length === 0 ? "a map" : keys.length > 4 ? "a map of keys" : `a map with ${keys.join(", ")}`;
+  if (keys.length === 0) return "a map";
+  return keys.length > keysMax ? "a map of keys" : `a map with ${keys.join(", ")}`;
 }

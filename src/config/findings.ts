@@ -51,7 +51,7 @@ const shownCharactersMax = 80;
 export function showValue(value: unknown, path: Path = []): string {
   if (value === undefined) return "missing";
   if (value === null) return "empty";
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (typeof value === "object") return "a map of keys";
   if (isSecret(path)) return hidden;
   if (typeof value !== "string") return String(value);

@@ -19,6 +19,9 @@ export interface KeyReference {
   readonly description: string;
 }
 
+/** Of a map with more keys the tables do not name them where it stands: they follow in rows of their own. */
+const namedKeysMax = 4;
+
 /** Every key of the schema, parents before their children. */
 export function keyReferences(): KeyReference[] {
   return keysBelow(jsonSchema(), "");
@@ -103,7 +106,7 @@ function reference(full: string, key: string, node: SchemaNode, required: boolea
   return {
     key: full,
     unit: unitOf(key, node),
-    accepted: acceptedForm([node]),
+    accepted: acceptedForm([node], namedKeysMax),
     fallback,
     required,
     description: node.description ?? "",

@@ -10,8 +10,23 @@ const route = (text: string) =>
 
 /** A file and the one refusal it gets, without the place. */
 const table: readonly [string, string][] = [
-  ["listen: 3000", "listen is 3000, must be a map of keys"],
-  ["listen:", "listen is empty, must be a map of keys"],
+  [
+    "listen: 3000",
+    "listen is 3000, must be a map with host, port, listener, tls, readyPath, proxyProtocol, headReadMs, keepAliveIdleMs, bodyBytesPerSecondMin, headBytesMax, headerLinesMax, connectionsMax, connectionsPerAddressMax, connectionLifetimeMs, connectionRequestsMax",
+  ],
+  ["admin:", "admin is empty, must be a map with host, port"],
+  [
+    "upstream app {\n  server 10.0.0.1:8080;\n}",
+    "the configuration file holds no keys, must be a map with listen, admin, workers, trustedProxies, accessLog, headers, limits, drain, whenWorkerHangs, explainRequestsMax, stickyKeyFile, unknownUpgrade, upstreams, routes",
+  ],
+  [
+    route("match: /api/*"),
+    'routes[0].match is "/api/*", must be a map with host, path, method, headers, query',
+  ],
+  [
+    "upstreams: {a: {endpoints: ['http://a']}}\nroutes: [{split: [{upstream: a, weight: 1}]}]",
+    "routes[0].split is a list of 1, must be a list of 2 or more",
+  ],
   ["listen: {port: }", "listen.port is empty, must be an integer from 0 to 65535"],
   [
     "listen: {tls: {certFile: a, keyFile: b, redirectPort: 0}}",
