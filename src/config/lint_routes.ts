@@ -2,11 +2,11 @@
 
 import type { RouteSnapshot } from "../messages.ts";
 import { routeNames } from "../routing/default_route.ts";
-import { parseHostPattern } from "../routing/host_pattern.ts";
+import { hostMatches, isSameHost, parseHostPattern } from "../routing/host_pattern.ts";
 import { findTies, findUnreachable } from "../routing/overlap.ts";
-import { parsePathPattern } from "../routing/path_pattern.ts";
+import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
 import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
-import type { RouteConfig } from "./schema.ts";
+import type { MatchConfig, RouteConfig } from "./schema.ts";
 
 const dotSegments = perRoute("route-path-dots", ({ match }, path) => {
   if (!/\/(\.|%2e){1,2}(\/|$)/i.test(match.path ?? "")) return [];
@@ -49,21 +49,60 @@ const foreignSyntax = perRoute("route-path-syntax", ({ match }, path) => {
   ];
 });
 
+/** A slash at the end stands for all below in other proxies (nginx, Traefik), and for itself here. */
+const slashAtEnd = perRoute("route-path-slash", ({ match, upstream, split }, path, { routes }) => {
+  if (!match.path?.endsWith("/") || (upstream ?? split) === undefined) return [];
+  const below = parsePathPattern(`${match.path}*`);
+  const taken = routes.some(({ match: other }) =>
+    isForHosts(other.host, match.host) &&
+    pathCovers(other.path === undefined ? null : parsePathPattern(other.path), below)
+  );
+  return taken ? [] : [{
+    path: [...path, "match", "path"],
+    severity: "warning",
+    state: `is "${match.path}", and no route takes all that is below`,
+    why: "With a slash at the end it is that path alone: what is below, and no other route's, gets 404.",
+    fix:
+      `Write ${below.text} for the path and all below it; a route there that answers 404 says that it is meant.`,
+  }];
+});
+
 const hostSyntax = perRoute(
   "route-host-syntax",
   ({ match: { host = [] } }, path) =>
     [host].flat().flatMap((pattern, i): LintReport[] => {
       const { name } = parseHostPattern(pattern);
-      const odd = name.startsWith("[") ? undefined : /[^a-z0-9._-]/.exec(name)?.[0];
+      const odd = name.startsWith("[") ? undefined : /[^a-z0-9._-]|^_$/.exec(name)?.[0];
       if (odd === undefined) return [];
       return [{
         path: [...path, "match", "host", ...(Array.isArray(host) ? [i] : [])],
         severity: "warning",
         state: `is "${pattern}", where "${odd}" stands for itself`,
         why: "Names of hosts have letters, digits, - and dots, so that hardly any request is for this one.",
-        fix: "Write the name, *.name for all below it, and several names as a list.",
+        fix: "Write the name, *.name for all below it, several names as a list, and no host for any.",
       }];
     }),
+);
+
+/** What other proxies take for a pattern: `^v2`, `~*mobile`, `.*`, `*Mobile*`. Media ranges (`text/*`) are values. */
+const FOREIGN_VALUE = /^[~^]|\.[*+]|^\*[^/,;]|[^/]\*$/;
+
+const valueSyntax = perRoute(
+  "route-value-syntax",
+  ({ match }, path) =>
+    (["headers", "query"] as const).flatMap((kind) =>
+      Object.entries(match[kind] ?? {}).flatMap(([name, wanted]): LintReport[] => {
+        const text = typeof wanted === "string" ? wanted : "prefix" in wanted ? wanted.prefix : "";
+        if (!FOREIGN_VALUE.test(text)) return [];
+        return [{
+          path: [...path, "match", kind, name],
+          severity: "warning",
+          state: "looks like a pattern, and stands for itself",
+          why: "Values are equal to the text, or begin with it: hardly any request has just this one.",
+          fix: "Write the whole value, {prefix: ...} with its beginning, or {present: true} for any.",
+        }];
+      })
+    ),
 );
 
 const cookieWhole = perRoute(
@@ -131,12 +170,22 @@ const unreachable: LintRule = {
 export const routeRules: readonly LintRule[] = [
   dotSegments,
   foreignSyntax,
+  slashAtEnd,
   hostSyntax,
+  valueSyntax,
   cookieWhole,
   methodCase,
   ties,
   unreachable,
 ];
+
+/** Whether a route with the hosts `outer` is for every host of one with `inner`. */
+function isForHosts(outer: MatchConfig["host"], inner: MatchConfig["host"]): boolean {
+  const patterns = [outer ?? "*"].flat().map(parseHostPattern);
+  return [inner ?? "*"].flat().map(parseHostPattern).every((one) =>
+    patterns.some((pattern) => isSameHost(pattern, one) || hostMatches(pattern, one.name, one.port ?? -1))
+  );
+}
 
 function snapshotsOf(routes: readonly RouteConfig[]): RouteSnapshot[] {
   const names = routeNames(routes);

@@ -1,6 +1,6 @@
 // Lint rules about what routes match.
 
-import { type LintRow, matching } from "./lint_row.ts";
+import { app, type LintRow, matching } from "./lint_row.ts";
 
 /** As other routers take them. */
 const FOREIGN_PATHS = [
@@ -31,6 +31,8 @@ const OWN_PATHS = [
   "/a$/*",
   "/*",
 ];
+const FOREIGN_VALUES = ["^v2", "~*mobile", "beta-.*", ".+", "*Mobile*", "v2.*", "Mozilla*"];
+const OWN_VALUES = ["*", "*/*", "text/*", "*/*;q=0.8", "v2.1", "a^b", "c++", 'W/"1"'];
 
 export const routeRows: readonly LintRow[] = [
   {
@@ -48,11 +50,54 @@ export const routeRows: readonly LintRow[] = [
     fine: matching(...OWN_PATHS.map((path) => ({ path }))),
   },
   {
+    rule: "route-path-slash",
+    bites: matching(
+      { path: "/" },
+      { path: "/api/" },
+      { host: "a.org", path: "/b/" },
+      { host: "b.org", path: "/b/*" },
+    ),
+    subjects: ["routes[0].match.path", "routes[1].match.path", "routes[2].match.path"],
+    severity: "warning",
+    fine: {
+      upstreams: app,
+      routes: [
+        ...matching(
+          { path: "/api/" },
+          { path: "/api/*" },
+          { host: "x.a.org", path: "/b/" },
+          { host: ["*.a.org"], path: "/b/*" },
+          { path: "/login" },
+        ).routes,
+        { match: { path: "/" }, redirect: { to: "/app/" } },
+      ],
+    },
+  },
+  {
     rule: "route-host-syntax",
-    bites: matching({ host: "~^(www\\.)?a\\.org$" }, { host: ["a.org", "{sub}.a.org:80"] }),
-    subjects: ["routes[0].match.host", "routes[1].match.host[1]"],
+    bites: matching(
+      { host: "~^(www\\.)?a\\.org$" },
+      { host: ["a.org", "{sub}.a.org:80"] },
+      { host: "_" },
+    ),
+    subjects: ["routes[0].match.host", "routes[1].match.host[1]", "routes[2].match.host"],
     severity: "warning",
     fine: matching({ host: "*.A-b_c.org:80" }, { host: ["a.org.", "[::1]:80", "10.0.0.1"] }, { host: "*" }),
+  },
+  {
+    rule: "route-value-syntax",
+    bites: matching(...FOREIGN_VALUES.map((v) => ({ headers: { "x-v": v } })), {
+      query: { v: { prefix: "^2" } },
+    }),
+    subjects: [
+      ...FOREIGN_VALUES.map((_, i) => `routes[${i}].match.headers.x-v`),
+      `routes[${FOREIGN_VALUES.length}].match.query.v`,
+    ],
+    severity: "warning",
+    fine: matching(
+      ...OWN_VALUES.map((v) => ({ headers: { "x-v": v } })),
+      { headers: { "x-v": { present: true } } },
+    ),
   },
   {
     rule: "route-cookie-whole",
