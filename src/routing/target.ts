@@ -27,7 +27,8 @@ export function rewriteTarget(target: string, rewrite: RouteConfig["rewrite"]): 
 
 /**
  * The Location of a redirect: `{host}` is the request's host without port, `{path}` its target with the
- * query. In a template that also has `{query}`, `{path}` is without, and `{query}` is what follows the `?`.
+ * query. In a template that also has `{query}`, `{path}` is without, and `{query}` is what follows the `?`; where
+ * nothing does, the mark in front of it is left out.
  *
  * @example redirectLocation("https://{host}{path}", head) // https://example.org/a?b=c
  */
@@ -38,9 +39,13 @@ export function redirectLocation(template: string, head: RequestHead): string {
     "{path}": template.includes("{query}") ? path : path + query,
     "{query}": query.slice(1),
   };
-  const filled = template.replace(/\{(?:host|path|query)\}/g, (placeholder) => values[placeholder]!);
-  return visibleAscii(template.startsWith("{path}") ? withoutAuthority(filled) : filled);
+  const form = query.length > 1 ? template : template.replace(QUERY_ALONE, "");
+  const filled = form.replace(/\{(?:host|path|query)\}/g, (placeholder) => values[placeholder]!);
+  return visibleAscii(/^\/?\{path\}/.test(template) ? withoutAuthority(filled) : filled);
 }
+
+/** `{query}` with the mark that only it needs. */
+const QUERY_ALONE = /\?\{query\}(?=#|$)|&\{query\}|\{query\}&/g;
 
 function movePrefix(target: string, from: string, to: string): string {
   const prefix = withoutSlashAtEnd(from);

@@ -70,7 +70,14 @@ const REDIRECTS: readonly [template: string, line: string, location: string][] =
   ["{path}", "GET h/\\evil.org", "/evil.org"],
   ["https://{host}{path}", "OPTIONS h*", "https://h/"],
   ["https://{host}{path}", "GET [::1]:80/a", "https://[::1]/a"],
-  ["/{path}{other}", "GET h/a", "//a{other}"],
+  ["/docs/?{query}", "GET h/docs?a=b", "/docs/?a=b"],
+  ["/docs/?{query}", "GET h/docs", "/docs/"],
+  ["/docs/?{query}", "GET h/docs?", "/docs/"],
+  ["{path}?{query}#top", "GET h/docs", "/docs#top"],
+  ["/new?from=old&{query}", "GET h/docs", "/new?from=old"],
+  ["/new?{query}&from=old", "GET h/docs", "/new?from=old"],
+  ["/{path}", "GET h/evil.org", "/evil.org"],
+  ["/{path}{other}", "GET h/a", "/a{other}"],
 ];
 
 for (const [template, line, location] of REDIRECTS) {
