@@ -64,7 +64,7 @@ const PLACEHOLDERS = ["{host}", "{path}", "{query}"];
 /** What a regular expression captured, where there is one: `$1`, `${1}`, `\1`. More digits are an amount: `$100`. */
 const GROUP = /\$\d(?!\.?\d)|\$\{\d\}|\\\d/;
 
-const redirectTarget = perRoute("route-redirect-target", ({ redirect }, path, { listen }) => {
+const redirectTarget = perRoute("route-redirect-target", ({ match, redirect }, path, { listen }) => {
   if (redirect === undefined) return [];
   const at = { path: [...path, "redirect", "to"] };
   const unknown = foreignVariable(redirect.to) ?? GROUP.exec(redirect.to)?.[0] ??
@@ -78,8 +78,18 @@ const redirectTarget = perRoute("route-redirect-target", ({ redirect }, path, { 
       fix: `Known are ${PLACEHOLDERS.join(", ")}.`,
     }];
   }
+  if (redirect.to.includes("/{path}")) {
+    return [{
+      ...at,
+      severity: "warning",
+      state: "has /{path}",
+      why: "A path begins with a slash, so that two stand there.",
+      fix: "Write {path} without a slash in front.",
+    }];
+  }
   const own = listen.tls === undefined ? "http" : "https";
-  if (redirect.to !== "{path}" && redirect.to !== `${own}://{host}{path}`) return [];
+  const hosts = ["{host}", ...[match.host ?? []].flat()];
+  if (redirect.to !== "{path}" && !hosts.some((host) => redirect.to === `${own}://${host}{path}`)) return [];
   return [{
     ...at,
     severity: "error",

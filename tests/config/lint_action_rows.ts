@@ -98,6 +98,22 @@ export const actionRows: readonly LintRow[] = [
   {
     rule: "route-redirect-target",
     bites: {
+      routes: [{ match: { host: ["www.a.org", "a.org"] }, redirect: { to: "http://a.org{path}" } }],
+    },
+    subjects: ["routes[0].redirect.to"],
+    severity: "error",
+    fine: { routes: [{ match: { host: "www.a.org" }, redirect: { to: "http://a.org{path}" } }] },
+  },
+  {
+    rule: "route-redirect-target",
+    bites: redirect("https://{host}/new/{path}"),
+    subjects: ["routes[0].redirect.to"],
+    severity: "warning",
+    fine: redirect("https://{host}/new{path}"),
+  },
+  {
+    rule: "route-redirect-target",
+    bites: {
       routes: FOREIGN_LOCATIONS.map((to, i) => ({ match: { path: `/${i}` }, redirect: { to } })),
     },
     subjects: FOREIGN_LOCATIONS.map((_, i) => `routes[${i}].redirect.to`),
