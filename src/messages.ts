@@ -205,6 +205,8 @@ export interface CandidateExplanation {
   readonly score?: number;
   /** Why it is not to be picked; absent when it may be. */
   readonly whyNot?: string;
+  /** What made it unhealthy or ejected, in words: the control plane knows, no worker does. */
+  readonly reason?: string;
 }
 
 /** What became of one of the last requests. */

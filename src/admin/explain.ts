@@ -12,7 +12,7 @@ import type {
   RequestStory,
   RouteExplanation,
 } from "../messages.ts";
-import type { UpstreamInfo } from "./sources.ts";
+import type { EndpointInfo, UpstreamInfo } from "./sources.ts";
 
 export const EXPLAIN_USAGE = `Ask where a request would go:
   /explain?path=/users/7&method=GET&host=shop.example&client=203.0.113.9&header=Cookie:%20a=b
@@ -89,17 +89,35 @@ export function explanationText(answer: RouteExplanation | RequestStory): string
   return lines.join("\n") + "\n";
 }
 
-/** The answer; where nothing can be picked, with what discovery of the upstream fails at, which may be why. */
-export function withDiscovery(
+/** What the control plane knows of an upstream that no worker does. */
+type Known = Pick<UpstreamInfo, "name" | "discovery"> & {
+  readonly endpoints: readonly Pick<EndpointInfo, "id" | "healthReason" | "ejection">[];
+};
+
+/** The answer with why endpoints are out and, where nothing can be picked, what discovery of the upstream fails at. */
+export function withReasons(
   answer: RouteExplanation | RequestStory,
-  upstreams: readonly Pick<UpstreamInfo, "name" | "discovery">[],
+  upstreams: readonly Known[],
 ): RouteExplanation | RequestStory {
-  if (answer.kind !== "route" || answer.upstream === null || answer.pick !== null) return answer;
-  const failing = upstreams.find(({ name }) => name === answer.upstream)?.discovery
-    .filter(({ problem }) => problem !== null) ?? [];
-  if (failing.length === 0) return answer;
-  const problems = failing.map(({ source, problem }) => `${source}: ${problem}`);
-  return { ...answer, why: `${answer.why}; discovery fails: ${problems.join("; ")}` };
+  if (answer.kind !== "route" || answer.upstream === null) return answer;
+  const upstream = upstreams.find(({ name }) => name === answer.upstream);
+  if (upstream === undefined) return answer;
+  const endpoints = new Map(upstream.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  const candidates = answer.candidates.map((candidate) => {
+    const reason = reasonOf(candidate, endpoints.get(candidate.endpoint));
+    return reason === "" ? candidate : { ...candidate, reason };
+  });
+  const problems = upstream.discovery.filter(({ problem }) => problem !== null)
+    .map(({ source, problem }) => `${source}: ${problem}`);
+  const why = answer.pick === null && problems.length > 0
+    ? `${answer.why}; discovery fails: ${problems.join("; ")}`
+    : answer.why;
+  return { ...answer, candidates, why };
+}
+
+function reasonOf({ state }: CandidateExplanation, endpoint: Known["endpoints"][number] | undefined): string {
+  const healthReason = state.includes("unhealthy") ? endpoint?.healthReason : undefined;
+  return [healthReason, endpoint?.ejection?.why].filter((reason) => reason != null).join("; ");
 }
 
 /** What says something: of several stories the latest, as clients use an id again. Workers explain routes alike. */
@@ -131,7 +149,7 @@ function candidateCells(candidate: CandidateExplanation, pick: string | null): s
     `in flight ${candidate.inFlight}`,
     candidate.latencyMs === null ? "no latency yet" : `expected latency ${milliseconds(candidate.latencyMs)}`,
     candidate.score === undefined ? "" : `score ${round(candidate.score)}`,
-    candidate.whyNot === undefined ? "" : `not picked: ${candidate.whyNot}`,
+    [candidate.whyNot && `not picked: ${candidate.whyNot}`, candidate.reason].filter(Boolean).join(": "),
   ];
 }
 

@@ -8,7 +8,7 @@ import { messageOf } from "../error_message.ts";
 import type { Question } from "../messages.ts";
 import { type Asset, asset, ASSET_PATHS } from "./assets.ts";
 import type { EventFeed } from "./event_feed.ts";
-import { EXPLAIN_USAGE, explanationText, latestAnswer, questionOf, withDiscovery } from "./explain.ts";
+import { EXPLAIN_USAGE, explanationText, latestAnswer, questionOf, withReasons } from "./explain.ts";
 import { CONTENT_TYPE } from "./exposition.ts";
 import { metricsPage } from "./metrics.ts";
 import { read } from "./reading.ts";
@@ -137,7 +137,7 @@ async function explain(inputs: HandlerInputs, { request, query, peer }: Asked): 
   if ("problem" in question) return refusal(400, question.problem, EXPLAIN_USAGE);
   const found = latestAnswer(await inputs.sources.ask(question));
   if (found === null) return refusal(404, nobodyKnows(question));
-  const told = withDiscovery(found, inputs.sources.upstreams());
+  const told = withReasons(found, inputs.sources.upstreams());
   return asJson ? json(200, told) : text(200, explanationText(told));
 }
 

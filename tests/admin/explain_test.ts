@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { explanationText, latestAnswer, questionOf, withDiscovery } from "../../src/admin/explain.ts";
+import { explanationText, latestAnswer, questionOf, withReasons } from "../../src/admin/explain.ts";
 import type { RequestStory, RouteExplanation } from "../../src/messages.ts";
 
 const route: RouteExplanation = {
@@ -120,7 +120,7 @@ Deno.test("explanationText() tells of a client that left before any attempt", ()
   );
 });
 
-Deno.test("withDiscovery() names what fails of discovery where nothing can be picked", () => {
+Deno.test("withReasons() names what fails of discovery where nothing can be picked", () => {
   const answered = {
     source: "k8s://api:http",
     endpoints: 0,
@@ -130,8 +130,8 @@ Deno.test("withDiscovery() names what fails of discovery where nothing can be pi
   };
   const fails = { ...answered, source: "dns+http://api.test:80", problem: "no answer", failingSince: 2 };
   const unpicked = { ...route, pick: null, why: "no endpoint may take a request: 503" };
-  const upstreams = [{ name: "api", discovery: [answered, fails] }];
-  assertEquals(withDiscovery(unpicked, upstreams), {
+  const upstreams = [{ name: "api", discovery: [answered, fails], endpoints: [] }];
+  assertEquals(withReasons(unpicked, upstreams), {
     ...unpicked,
     why: "no endpoint may take a request: 503; discovery fails: dns+http://api.test:80: no answer",
   });
@@ -140,10 +140,32 @@ Deno.test("withDiscovery() names what fails of discovery where nothing can be pi
       [route, upstreams],
       [story, upstreams],
       [{ ...unpicked, upstream: null }, upstreams],
-      [unpicked, [{ name: "api", discovery: [answered] }]],
-      [unpicked, [{ name: "other", discovery: [fails] }]],
+      [unpicked, [{ name: "api", discovery: [answered], endpoints: [] }]],
+      [unpicked, [{ name: "other", discovery: [fails], endpoints: [] }]],
     ] as const
-  ) assertEquals(withDiscovery(answer, known), answer);
+  ) assertEquals(withReasons(answer, known), answer);
+});
+
+Deno.test("withReasons() says what made an endpoint unhealthy or ejected, whether it may be picked or not", () => {
+  const [serving, ejected] = route.candidates;
+  const unhealthy = { ...serving!, state: "unhealthy, ejected" };
+  const known = (id: string) => ({
+    id,
+    healthReason: "status 404",
+    ejection: { until: 9, why: "5 failures" },
+  });
+  const endpoints = [known(ejected!.endpoint), known(serving!.endpoint)];
+  const upstreams = [{ name: "api", discovery: [], endpoints }];
+  const told = withReasons({ ...route, candidates: [unhealthy, ejected!] }, upstreams);
+  const text = explanationText(told);
+  assertStringIncludes(text, "score 10.5  status 404; 5 failures\n");
+  assertStringIncludes(text, "not picked: ejected: 5 failures\n");
+  const passes = [{
+    name: "api",
+    discovery: [],
+    endpoints: [{ ...known(serving!.endpoint), ejection: null }],
+  }];
+  assertEquals(withReasons(route, passes), route);
 });
 
 Deno.test("latestAnswer() takes the worker that knows something, and of several the one that knows the latest", () => {
