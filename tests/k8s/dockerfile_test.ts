@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ENVIRONMENT, FOREIGN } from "../../src/cli/environment.ts";
+import { configSchema } from "../../src/config/schema.ts";
 import { VERSION } from "../../src/version.ts";
 import { manifestsIn, pathOf } from "./support/manifests.ts";
 
@@ -67,4 +68,15 @@ Deno.test("the image and the manifests agree on user, ports and version", () => 
   // Its command, and so its rights, are the image's.
   assertEquals([container.command, container.args], [undefined, undefined]);
   assertEquals(/^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1], VERSION);
+});
+
+Deno.test("README.md runs the image with time to drain, and a folder that it may read", () => {
+  const readme = Deno.readTextFileSync(pathOf("README.md"));
+  const [, seconds, folder, file] = /docker run .*--stop-timeout=(\d+) -v \S+:(\S+):ro -e CONFIG=(\S+) weir:/
+    .exec(readme)!;
+  const { delayMs, deadlineMs } = configSchema.parse({}).drain;
+  assert(Number(seconds) * 1_000 > delayMs + deadlineMs);
+  assertEquals(Number(/stop_grace_period: (\d+)s/.exec(readme)?.[1]), Number(seconds));
+  assertEquals(file, `${folder}/weir.yaml`);
+  assert(entryPoint.find((word) => word.startsWith("--allow-read="))!.split(/[=,]/).includes(folder!));
 });
