@@ -7,17 +7,16 @@
 // Those that are watched stand in a list of their own to their end, as Deno ends none once it shuts down.
 
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { type InLine, Line } from "./line.ts";
 
 /** A request that may outlive its client. */
-export interface Watched {
+export interface Watched extends InLine<Watched> {
   /** Begins to listen for the client's leaving. */
   watch(): void;
   /** Its client is not waited for any more: it ends as if the client had left. */
   leave(): void;
   /** Monotonic milliseconds; 0 before the first walk, Infinity from the watch on. */
   watchAt: number;
-  older: Watched | null;
-  newer: Watched | null;
 }
 
 /** Milliseconds after which a request is watched. */
@@ -26,8 +25,8 @@ const WATCH_AFTER_MS = 20;
 export class Departures {
   /** True once every request was told to leave. */
   over = false;
-  private readonly young = new Line();
-  private readonly watched = new Line();
+  private readonly young = new Line<Watched>();
+  private readonly watched = new Line<Watched>();
   private readonly timer: Timer;
 
   constructor(private readonly wheel: TimerWheel) {
@@ -72,35 +71,8 @@ export class Departures {
   /** Nobody is waited for any more. */
   leave(): void {
     this.over = true;
-    this.young.leave();
-    this.watched.leave();
-  }
-}
-
-/** Requests in the order in which they came here. */
-class Line {
-  oldest: Watched | null = null;
-  private newest: Watched | null = null;
-
-  add(watched: Watched): void {
-    watched.older = this.newest;
-    watched.newer = null;
-    if (this.newest === null) this.oldest = watched;
-    else this.newest.newer = watched;
-    this.newest = watched;
-  }
-
-  remove(watched: Watched): void {
-    const { older, newer } = watched;
-    if (older === null && this.oldest !== watched) return;
-    if (older === null) this.oldest = newer;
-    else older.newer = newer;
-    if (newer === null) this.newest = older;
-    else newer.older = older;
-    watched.older = watched.newer = null;
-  }
-
-  leave(): void {
-    for (let watched = this.oldest; watched !== null; watched = watched.newer) watched.leave();
+    for (const { oldest } of [this.young, this.watched]) {
+      for (let watched = oldest; watched !== null; watched = watched.newer) watched.leave();
+    }
   }
 }

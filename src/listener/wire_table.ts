@@ -6,14 +6,12 @@
 import type { ListenConfig } from "../config/schema.ts";
 import type { Idler } from "../http1/idler.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { type InLine, Line } from "./line.ts";
 
 /** A connection as the table sees it. */
-export interface Tabled extends Idler {
+export interface Tabled extends Idler, InLine<Tabled> {
   /** Address that counts for the limit per address; null for a proxy's connection, which none counts for. */
   address: string | null;
-  /** Neighbours in the order of idling; null at the ends and while busy. */
-  older: Tabled | null;
-  newer: Tabled | null;
   idle: boolean;
   /** Exact for one that has sent nothing; may be a little early for others. */
   idleSince: number;
@@ -34,8 +32,7 @@ export class WireTable {
   readonly sweepMs: number;
   private readonly all = new Set<Tabled>();
   private readonly perAddress = new Map<string, number>();
-  private longest: Tabled | null = null;
-  private newest: Tabled | null = null;
+  private readonly idlers = new Line<Tabled>();
   private readonly timer: Timer;
 
   constructor(
@@ -52,7 +49,7 @@ export class WireTable {
 
   /** The connection that idles the longest. */
   get oldest(): Idler | null {
-    return this.longest;
+    return this.idlers.oldest;
   }
 
   get size(): number {
@@ -94,7 +91,7 @@ export class WireTable {
 
   /** Closes the connection that idles the longest, of one address or of all; false when none idles. */
   closeOldestIdle(address?: string): boolean {
-    let victim = this.longest;
+    let victim = this.idlers.oldest;
     while (victim !== null && address !== undefined && victim.address !== address) victim = victim.newer;
     victim?.close();
     return victim !== null;
@@ -125,21 +122,14 @@ export class WireTable {
     if (connection.idle) return;
     connection.idle = true;
     connection.idleSince = this.wheel.recent;
-    connection.older = this.newest;
-    if (this.newest === null) this.longest = connection;
-    else this.newest.newer = connection;
-    this.newest = connection;
+    this.idlers.add(connection);
   }
 
   /** It has something to do. */
   busy(connection: Tabled): void {
     if (!connection.idle) return;
     connection.idle = false;
-    if (connection.older === null) this.longest = connection.newer;
-    else connection.older.newer = connection.newer;
-    if (connection.newer === null) this.newest = connection.older;
-    else connection.newer.older = connection.older;
-    connection.older = connection.newer = null;
+    this.idlers.remove(connection);
   }
 
   private sweep(): void {
