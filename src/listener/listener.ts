@@ -1,13 +1,10 @@
-// What a listener is to the rest of Weir, and which one is opened: one name, one line.
+// What a listener is to the rest of Weir, and what one is made of.
 
 import type { ListenConfig } from "../config/schema.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Idler } from "../http1/idler.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
-import { serve } from "./serve.ts";
-import { serveTls } from "./serve_tls.ts";
-import { wire } from "./wire.ts";
 
 export interface ListenOptions {
   readonly config: ListenConfig;
@@ -44,10 +41,4 @@ export interface Listener {
   renew(certificate: CertificateSnapshot): Promise<void>;
   /** Cuts everything at once. */
   abort(): void;
-}
-
-/** Listens with SO_REUSEPORT on the configured address. @throws Deno.errors.AddrInUse and the like */
-export function openListener(options: ListenOptions): Listener {
-  if (options.config.listener === "wire") return wire(options);
-  return options.certificate === undefined ? serve(options) : serveTls(options, options.certificate);
 }

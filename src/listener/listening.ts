@@ -5,7 +5,10 @@ import { messageOf } from "../error_message.ts";
 import type { Idler } from "../http1/idler.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import { Timer } from "../timer_wheel.ts";
-import { type Listener, type ListenOptions, openListener } from "./listener.ts";
+import type { Listener, ListenOptions } from "./listener.ts";
+import { serve } from "./serve.ts";
+import { serveTls } from "./serve_tls.ts";
+import { wire } from "./wire.ts";
 
 const RELISTEN_FIRST_MS = 50;
 const RELISTEN_MAX_MS = 2_000;
@@ -17,6 +20,12 @@ export interface ListeningInputs extends Omit<ListenOptions, "onFailed" | "certi
   readonly open?: typeof openListener;
   /** Every handshake that begins from now on gets this certificate. */
   readonly onCertificate: (fingerprint: string) => void;
+}
+
+/** Listens with SO_REUSEPORT on the configured address. @throws Deno.errors.AddrInUse and the like */
+export function openListener(options: ListenOptions): Listener {
+  if (options.config.listener === "wire") return wire(options);
+  return options.certificate === undefined ? serve(options) : serveTls(options, options.certificate);
 }
 
 export class Listening {

@@ -1,7 +1,7 @@
 // Accepts that fail, scripted, on a clock that stands still: whoever would wait for it to go on waits for ever.
 
 import { assertEquals } from "@std/assert";
-import { openListener } from "../../src/listener/listener.ts";
+import { openListener } from "../../src/listener/listening.ts";
 import { withFailingAccepts } from "../support/failing_accepts.ts";
 import { listenOptions } from "../support/listen_options.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";

@@ -1,7 +1,7 @@
 // A listener with TLS while it leaves, with real clients and a clock that only the test moves.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { openListener } from "../../src/listener/listener.ts";
+import { openListener } from "../../src/listener/listening.ts";
 import { Authority } from "../support/certificates.ts";
 import { listenOptions } from "../support/listen_options.ts";
 import { StillTime } from "../support/still_time.ts";

@@ -1,7 +1,7 @@
 // Wire out of descriptors: accepts that fail, scripted, and who makes room for the next.
 
 import { assertEquals } from "@std/assert";
-import { openListener } from "../../src/listener/listener.ts";
+import { openListener } from "../../src/listener/listening.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { withFailingAccepts } from "../support/failing_accepts.ts";
 import { listenOptions } from "../support/listen_options.ts";

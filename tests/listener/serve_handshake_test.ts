@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { ClientSocket, Exchange } from "../../src/exchange.ts";
-import { openListener } from "../../src/listener/listener.ts";
+import { openListener } from "../../src/listener/listening.ts";
 import { listenOptions } from "../support/listen_options.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { until } from "../support/until.ts";
