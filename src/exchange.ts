@@ -209,3 +209,14 @@ export function headerValues(headers: HeaderLines, name: string): string[] {
   }
   return values;
 }
+
+/** The elements of a list header over all its lines, in order; empty ones count for nothing (RFC 9110 5.6.1). */
+export function listOf(headers: HeaderLines, name: string): string[] {
+  return headerValues(headers, name).flatMap((value) => value.split(","))
+    .map((element) => element.trim()).filter((element) => element !== "");
+}
+
+/** Whether a list header has an element, in any case. `element` is in lower case. */
+export function listHas(headers: HeaderLines, name: string, element: string): boolean {
+  return listOf(headers, name).some((one) => one.toLowerCase() === element);
+}

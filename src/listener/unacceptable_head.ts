@@ -6,8 +6,8 @@ import type { ListenConfig } from "../config/schema.ts";
 import {
   type HeaderLines,
   headerValue,
-  headerValues,
   isNamed,
+  listHas,
   type RequestHead,
   type Unacceptable,
 } from "../exchange.ts";
@@ -54,8 +54,7 @@ function refusalByDeno({ method, headers }: RequestHead): string | null {
   }
   if (method === "CONNECT") return "Deno takes CONNECT for a host and port only, not for a path";
   const has = (name: string) => headerValue(headers, name) !== undefined;
-  const options = headerValues(headers, "connection").join().split(",");
-  const upgrades = has("upgrade") && options.some((option) => option.trim().toLowerCase() === "upgrade");
+  const upgrades = has("upgrade") && listHas(headers, "connection", "upgrade");
   const framed = has("content-length") || has("transfer-encoding");
   return upgrades && framed ? "Deno takes no Upgrade on a request with a body" : null;
 }

@@ -3,8 +3,8 @@
 // What comes after a 101 is not HTTP, so one that answers something else than was asked is not believed:
 // client and endpoint would read the same bytes differently (RFC 9110 7.8, RFC 6455 4.1).
 
-import { type HeaderLines, headerValue, type ResponseHead } from "../exchange.ts";
-import { type Handshake, listOf } from "./upgrade.ts";
+import { type HeaderLines, headerValue, listHas, listOf, type ResponseHead } from "../exchange.ts";
+import type { Handshake } from "./upgrade.ts";
 import { acceptOf } from "./websocket_handshake.ts";
 
 export class RawHandshake implements Handshake {
@@ -25,7 +25,7 @@ export class RawHandshake implements Handshake {
     if (chosen.length === 0) return "101 without Upgrade";
     const foreign = chosen.find((token) => !includes(this.tokens, token));
     if (foreign !== undefined) return `101 with Upgrade: ${foreign}, which nobody asked for`;
-    if (!includes(listOf(headers, "connection"), "upgrade")) return "101 without Connection: upgrade";
+    if (!listHas(headers, "connection", "upgrade")) return "101 without Connection: upgrade";
     return this.webSocket ? this.webSocketProblem(headers) : null;
   }
 

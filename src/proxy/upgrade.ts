@@ -3,7 +3,14 @@
 // Pure. Called by `handler.ts` once the route is known, and by `explain.ts`; a handshake that is not one is refused
 // here, before any endpoint sees it.
 
-import { type HeaderLines, headerValue, headerValues, type RequestHead } from "../exchange.ts";
+import {
+  type HeaderLines,
+  headerValue,
+  headerValues,
+  listHas,
+  listOf,
+  type RequestHead,
+} from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -29,8 +36,7 @@ const NONE: UpgradeWish = { kind: "none" };
 export function upgradeWish(head: RequestHead): UpgradeWish {
   if (head.version !== "1.1" || headerValue(head.headers, "upgrade") === undefined) return NONE;
   const tokens = listOf(head.headers, "upgrade");
-  const named = listOf(head.headers, "connection").some((option) => option.toLowerCase() === "upgrade");
-  if (tokens.length === 0 || !named) return NONE;
+  if (tokens.length === 0 || !listHas(head.headers, "connection", "upgrade")) return NONE;
   if (!tokens.some((token) => token.toLowerCase() === "websocket")) return { kind: "other", tokens };
   const refusal = handshakeRefusal(head);
   if (refusal !== null) return { kind: "invalid", refusal };
@@ -86,10 +92,4 @@ export function refusalOfUpgrade(
 export function allowedTokens(tokens: readonly string[], allowed: readonly string[] = []): string[] {
   const names = allowed.map((name) => name.toLowerCase()).filter((name) => name !== "h2c");
   return tokens.filter((token) => names.includes(token.toLowerCase()));
-}
-
-/** The elements of a list header over all its lines, in order. */
-export function listOf(headers: HeaderLines, name: string): string[] {
-  return headerValues(headers, name).flatMap((value) => value.split(","))
-    .map((element) => element.trim()).filter((element) => element !== "");
 }

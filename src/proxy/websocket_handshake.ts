@@ -5,8 +5,8 @@
 
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { type HeaderLines, headerValue, type ResponseHead } from "../exchange.ts";
-import { type Handshake, listOf } from "./upgrade.ts";
+import { type HeaderLines, headerValue, listHas, listOf, type ResponseHead } from "../exchange.ts";
+import type { Handshake } from "./upgrade.ts";
 
 /** RFC 6455 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -35,8 +35,8 @@ export class WebSocketHandshake implements Handshake {
 
   problemWith(head: ResponseHead): string | null {
     const { headers } = head;
-    if (!names(headers, "upgrade", "websocket")) return "101 without Upgrade: websocket";
-    if (!names(headers, "connection", "upgrade")) return "101 without Connection: upgrade";
+    if (!listHas(headers, "upgrade", "websocket")) return "101 without Upgrade: websocket";
+    if (!listHas(headers, "connection", "upgrade")) return "101 without Connection: upgrade";
     if (headerValue(headers, "sec-websocket-accept") !== acceptOf(this.key)) {
       return "101 with another Sec-WebSocket-Accept than the key's";
     }
@@ -60,10 +60,6 @@ export class WebSocketHandshake implements Handshake {
 /** RFC 6455 4.2.2. */
 export function acceptOf(key: string): string {
   return createHash("sha1").update(key + GUID).digest("base64");
-}
-
-function names(headers: HeaderLines, name: string, token: string): boolean {
-  return listOf(headers, name).some((element) => element.toLowerCase() === token);
 }
 
 function without(lines: HeaderLines, dropped: readonly string[]): HeaderLines {
