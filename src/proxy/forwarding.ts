@@ -19,7 +19,7 @@ import { toClient } from "./headers.ts";
 import type { Journey } from "./journey.ts";
 import { countResult, judge, judgeDelivery } from "./judgement.ts";
 import type { Group } from "./proxy.ts";
-import type { NoLease } from "./pending_queue.ts";
+import type { Claim, NoLease } from "./pending_queue.ts";
 import { AttemptRecord } from "./record.ts";
 import { RequestBody } from "./request_body.ts";
 import { endingOf, retryField, retryVerdict } from "./retry_policy.ts";
@@ -99,7 +99,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   }
 
   /** A claim on the endpoint for the next attempt; `full` while all are at their limit. */
-  lease(): Lease | NoLease {
+  lease(): Claim {
     const straight = this.entry === null && !this.journey.waited;
     return straight || this.timeLeftMs > 0 ? this.selection.next() : this.outOfTime();
   }

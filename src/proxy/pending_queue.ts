@@ -10,15 +10,17 @@ import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
 
 /**
- * Why there is no lease: nobody may take the request; no room; the queue was full; it waited too long; its own time
- * is up.
+ * Why there is no lease: nobody may take the request; the queue was full; it waited too long; its own time is up; its
+ * client has left.
  */
-export type NoLease = "noEndpoint" | "full" | "queueFull" | "queueTimeout" | "outOfTime" | "clientGone";
+export type NoLease = "noEndpoint" | "queueFull" | "queueTimeout" | "outOfTime" | "clientGone";
+
+/** A claim on an endpoint, or why there will be none; `full` while there is no room. */
+export type Claim = Lease | NoLease | "full";
 
 /** A request that wants a place. */
 export interface Waiter {
-  /** Tries for a lease; `full` while there is no room. */
-  claim(): Lease | NoLease;
+  claim(): Claim;
   /** It may not go everywhere (it tried some endpoints before), so others may pass it. */
   readonly particular: boolean;
 }

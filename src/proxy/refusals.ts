@@ -79,7 +79,6 @@ export function ofNoLease(why: Exclude<NoLease, "clientGone">): Refusal {
     case "outOfTime":
       return OUT_OF_TIME;
     case "noEndpoint":
-    case "full":
       return NO_ENDPOINT;
   }
 }

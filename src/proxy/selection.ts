@@ -9,7 +9,7 @@ import { EndpointState } from "../board/verdicts.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
-import type { NoLease, Waiter } from "./pending_queue.ts";
+import type { Claim, NoLease, Waiter } from "./pending_queue.ts";
 import type { Group } from "./proxy.ts";
 
 const NONE: readonly Endpoint[] = [];
@@ -39,13 +39,13 @@ export class Selection implements Waiter {
   constructor(private readonly group: Group, private readonly context: PickContext) {}
 
   /** A claim on the endpoint for the next attempt; `full` when those that may take the request have no room. */
-  next(): Lease | NoLease {
+  next(): Claim {
     // Those that wait came before.
     return this.group.queue.size > 0 ? "full" : this.claim();
   }
 
   /** The queue's: a claim for the one whose turn it is. */
-  claim(): Lease | NoLease {
+  claim(): Claim {
     const { upstream } = this.group;
     const { endpoints, spares, panic } = upstream.candidates();
     const isFirst = this.tried.length === 0;

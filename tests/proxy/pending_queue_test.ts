@@ -5,7 +5,7 @@ import { OwnColumn } from "../../src/board/own.ts";
 import { Verdicts } from "../../src/board/verdicts.ts";
 import { upstreamSchema } from "../../src/config/schema.ts";
 import type { EndpointSnapshot, UpstreamSnapshot } from "../../src/messages.ts";
-import { type NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
+import { type Claim, type NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
@@ -32,11 +32,11 @@ function test(name: string, fn: () => Promise<void>): void {
 }
 
 /** A waiter whose claims come to what the script says, one after the other. */
-function scripted(...claims: NoLease[]) {
+function scripted(...claims: Claim[]) {
   return {
     particular: false,
     asked: 0,
-    claim(): NoLease {
+    claim(): Claim {
       return claims[this.asked++]!;
     },
   };
@@ -89,7 +89,7 @@ class Stage {
 
   waiter(worker: number, particular = false) {
     const { endpoint } = this.workers[worker]!;
-    return { particular, claim: (): Lease | NoLease => endpoint.lease() ?? "full" };
+    return { particular, claim: (): Claim => endpoint.lease() ?? "full" };
   }
 
   wait(worker: number, waiter = this.waiter(worker)): Promise<Lease | NoLease> {
@@ -132,7 +132,7 @@ test("PendingQueue.wait() serves those that came first first", async () => {
 test("PendingQueue.wait() lets others pass one that may not go everywhere", async () => {
   const stage = new Stage(1);
   const held = stage.lease(0);
-  const stuck = { particular: true, claim: (): NoLease => "full" };
+  const stuck = { particular: true, claim: (): Claim => "full" };
   const first = stage.wait(0, stuck);
   const second = stage.wait(0);
   held.release(true);
@@ -143,7 +143,7 @@ test("PendingQueue.wait() lets others pass one that may not go everywhere", asyn
 
 test("PendingQueue.wait() gives room that those in a full queue may not take to whoever comes", async () => {
   const stage = new Stage(1, 1);
-  const stuck = { particular: true, claim: (): NoLease => "full" };
+  const stuck = { particular: true, claim: (): Claim => "full" };
   const first = stage.wait(0, stuck);
   const lease = await stage.wait(0) as Lease;
   assertEquals(await stage.wait(0), "queueFull");
@@ -176,7 +176,7 @@ test("PendingQueue.wait() asks one that finds the queue full only behind those t
 
 test("PendingQueue.wait() asks one that joins those that wait at once, if none of them may come first", async () => {
   const stage = new Stage(1);
-  const stuck = { particular: true, claim: (): NoLease => "full" };
+  const stuck = { particular: true, claim: (): Claim => "full" };
   const first = stage.wait(0, stuck);
   const second = stage.wait(0);
   assertEquals([stage.workers[0]!.queue.size, stage.board.endpointInFlight(0)], [1, 1]);
@@ -260,7 +260,7 @@ test("PendingQueue.wait() looks again when a verdict changed", async () => {
   const stage = new Stage(1);
   const held = stage.lease(0);
   let usable = false;
-  const waiting = stage.wait(0, { particular: false, claim: () => usable ? "noEndpoint" : "full" });
+  const waiting = stage.wait(0, { particular: false, claim: (): Claim => usable ? "noEndpoint" : "full" });
   usable = true;
   new Verdicts(stage.board).write(ROW, 0, 0, 1_000);
   assertEquals(await waiting, "noEndpoint");
