@@ -48,14 +48,19 @@ function numbered<const T extends readonly string[]>(names: T): { readonly [K in
 /** Cells of a histogram: LATENCY_BUCKETS counts, then the sum in milliseconds. */
 const HISTOGRAM_CELLS = LATENCY_BUCKETS + 1;
 
-const endpointNames = [
-  "attempts",
+/** Totals of answers, in the order of STATUS_CLASSES. */
+const statusNames = [
   "status1xx",
   "status2xx",
   "status3xx",
   "status4xx",
   "status5xx",
   "statusNone",
+] as const;
+
+const endpointNames = [
+  "attempts",
+  ...statusNames,
   "bytesToUpstream",
   "bytesFromUpstream",
   "connectionsOpened",
@@ -97,12 +102,7 @@ export const BY_METHOD = upstreamNames.length;
 export const UPSTREAM_FIELDS = upstreamNames.length + METHODS.length * STATUS_CLASSES.length;
 
 const routeNames = [
-  "status1xx",
-  "status2xx",
-  "status3xx",
-  "status4xx",
-  "status5xx",
-  "statusNone",
+  ...statusNames,
   "bytesIn",
   "bytesOut",
   "rateLimited",

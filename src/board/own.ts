@@ -18,10 +18,6 @@ export class OwnRow {
     this.cells[this.first + field] = value;
   }
 
-  get(field: number): number {
-    return this.cells[this.first + field]!;
-  }
-
   /** Counts a duration in the histogram that starts at field `histogram`. */
   observe(histogram: number, ms: number): void {
     const first = this.first + histogram;
