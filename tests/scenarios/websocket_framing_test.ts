@@ -1,15 +1,12 @@
 // WebSockets on a listener that frames the messages itself: two handshakes, two connections, limits between.
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { ColumnCell } from "../../src/board/layout.ts";
-import { WorkerField } from "../../src/board/fields.ts";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { Opcode } from "../../src/http1/frames.ts";
 import { type Header, header, headerAll } from "../support/raw_http.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
-import { echo, open, webSocket } from "../support/websocket.ts";
+import { open, webSocket } from "../support/websocket.ts";
 
-const COLUMN = 1;
 const FRAMING = { listeners: ["serve"] } as const;
 
 scenario(
@@ -135,43 +132,6 @@ scenario(
     assertEquals(await heard.promise, 1013);
     await until("it is logged", () => weir.log.length === 1);
     assertEquals(JSON.parse(weir.log[0]!).cause, "websocket_1013");
-  },
-  FRAMING,
-);
-
-scenario("a WebSocket without messages is closed with 1001 after its idle time", async (props) => {
-  const heard = Promise.withResolvers<unknown>();
-  const origin = await props.origin(webSocket(async (peer) => heard.resolve(await peer.closed())));
-  const upstreams = { default: { endpoints: [origin.url] } };
-  const weir = await props.loop({ config: { upstreams, limits: { webSocketIdleMs: 50 } } });
-  const peer = await open(await props.client(weir));
-  assertEquals(await peer.closed(), 1001);
-  assertEquals(await heard.promise, 1001);
-}, FRAMING);
-
-scenario(
-  "a WebSocket is in flight while it stands, and counted and logged when it is over",
-  async (props) => {
-    const origin = await props.origin(echo);
-    const weir = await props.loop({ upstreams: origin.url });
-    const peer = await open(await props.client(weir));
-    const standing = () => [
-      weir.totals.cellOf(COLUMN, ColumnCell.webSockets),
-      weir.board.podInFlight(),
-      weir.board.endpointInFlight(0),
-    ];
-    assertEquals(standing(), [1, 1, 1]);
-    await peer.send("four");
-    assertEquals(await peer.message(), "four");
-    await peer.close(3000);
-    assertEquals(await peer.closed(), 3000);
-    await until("it is logged", () => weir.log.length === 1);
-    assertEquals(standing(), [0, 0, 0]);
-    assertEquals(weir.totals.worker(WorkerField.webSockets), 1);
-    const line = JSON.parse(weir.log[0]!);
-    assertEquals([line.status, line.bytesIn, line.bytesOut, line.end], [101, 4, 4, "complete"]);
-    assertEquals(line.close, { code: 3000, by: "client" });
-    assert(line.durationMs > 0);
   },
   FRAMING,
 );

@@ -1,12 +1,16 @@
 // A WebSocket through Weir, frame by frame: messages cross as they are, and both sides learn how it ended.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { WorkerField } from "../../src/board/fields.ts";
+import { ColumnCell } from "../../src/board/layout.ts";
 import { Opcode, writeFrame } from "../../src/http1/frames.ts";
 import { concat } from "../support/raw_http.ts";
 import { reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 import { echo, handshake, open, webSocket } from "../support/websocket.ts";
+
+const COLUMN = 1;
 
 scenario("messages cross both ways as they are, text and binary, whole or in fragments", async (props) => {
   const origin = await props.origin(echo);
@@ -130,3 +134,44 @@ scenario("an origin's 403 or 302 to a handshake is what the client gets", async 
   const other = await client.response();
   assertEquals([other.status, other.header("sec-websocket-version")], [426, "8"]);
 });
+
+scenario(
+  "a WebSocket through which nothing passes is closed with 1001 after its idle time",
+  async (props) => {
+    const heard = Promise.withResolvers<unknown>();
+    const origin = await props.origin(webSocket(async (peer) => heard.resolve(await peer.closed())));
+    const upstreams = { default: { endpoints: [origin.url] } };
+    const weir = await props.loop({ config: { upstreams, limits: { webSocketIdleMs: 50 } } });
+    const peer = await open(await props.client(weir));
+    assertEquals(await peer.closed(), 1001);
+    assertEquals(await heard.promise, 1001);
+  },
+);
+
+scenario(
+  "a WebSocket is in flight while it stands, and counted and logged when it is over",
+  async (props) => {
+    const origin = await props.origin(echo);
+    const weir = await props.loop({ upstreams: origin.url });
+    const peer = await open(await props.client(weir));
+    const standing = () => [
+      weir.totals.cellOf(COLUMN, ColumnCell.webSockets),
+      weir.board.podInFlight(),
+      weir.board.endpointInFlight(0),
+    ];
+    await until("it stands", () => standing().every((count) => count === 1));
+    await peer.send("four");
+    assertEquals(await peer.message(), "four");
+    await peer.close(3000);
+    assertEquals(await peer.closed(), 3000);
+    await until("it is logged", () => weir.log.length === 1);
+    assertEquals(standing(), [0, 0, 0]);
+    assertEquals(weir.totals.worker(WorkerField.webSockets), 1);
+    const line = JSON.parse(weir.log[0]!);
+    // Of messages where Weir frames them; of frames in a tunnel: heads of 6 or 2 bytes, and 2 bytes of close.
+    const bytes = props.listener === "serve" ? [4, 4] : [4 + 2 + 2 * 6, 4 + 2 + 2 * 2];
+    assertEquals([line.status, line.bytesIn, line.bytesOut, line.end], [101, ...bytes, "complete"]);
+    assertEquals(line.close, { code: 3000, by: "client" });
+    assert(line.durationMs > 0);
+  },
+);

@@ -2,18 +2,15 @@
 // between their frames only when it leaves.
 
 import { assertEquals } from "@std/assert";
-import { ColumnCell } from "../../src/board/layout.ts";
-import { WorkerField } from "../../src/board/fields.ts";
 import { Opcode, writeFrame } from "../../src/http1/frames.ts";
 import { WebSocket as WsClient } from "ws";
 import { header, latin1 } from "../support/raw_http.ts";
 import { Gate, replyRaw } from "../support/raw_origin.ts";
 import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
-import { echo, handshake, open, webSocket } from "../support/websocket.ts";
+import { handshake, open, webSocket } from "../support/websocket.ts";
 import { startWsOrigin } from "../support/ws_server.ts";
 
-const COLUMN = 1;
 const TUNNELS = { listeners: ALL_BUT_SERVE };
 const DEFLATE = "permessage-deflate; client_max_window_bits";
 
@@ -86,47 +83,6 @@ scenario("Weir's close waits for the end of the frame that is under way", async 
   await peer.close(1001);
   assertEquals(await heard.promise, 1001);
 }, TUNNELS);
-
-scenario(
-  "a WebSocket through which nothing passes is closed with 1001 after its idle time",
-  async (props) => {
-    const heard = Promise.withResolvers<unknown>();
-    const origin = await props.origin(webSocket(async (peer) => heard.resolve(await peer.closed())));
-    const upstreams = { default: { endpoints: [origin.url] } };
-    const weir = await props.loop({ config: { upstreams, limits: { webSocketIdleMs: 50 } } });
-    const peer = await open(await props.client(weir));
-    assertEquals(await peer.closed(), 1001);
-    assertEquals(await heard.promise, 1001);
-  },
-  TUNNELS,
-);
-
-scenario(
-  "a WebSocket tunnel is in flight while it stands, and counted and logged when it is over",
-  async (props) => {
-    const origin = await props.origin(echo);
-    const weir = await props.loop({ upstreams: origin.url });
-    const peer = await open(await props.client(weir));
-    const standing = () => [
-      weir.totals.cellOf(COLUMN, ColumnCell.webSockets),
-      weir.board.podInFlight(),
-      weir.board.endpointInFlight(0),
-    ];
-    await until("it stands", () => standing().every((count) => count === 1));
-    await peer.send("four");
-    assertEquals(await peer.message(), "four");
-    await peer.close(3000);
-    assertEquals(await peer.closed(), 3000);
-    await until("it is logged", () => weir.log.length === 1);
-    assertEquals(standing(), [0, 0, 0]);
-    assertEquals(weir.totals.worker(WorkerField.webSockets), 1);
-    const line = JSON.parse(weir.log[0]!);
-    // Bytes of frames: a head of 6 or 2 bytes, and 4 or 2 of payload.
-    assertEquals([line.status, line.bytesIn, line.bytesOut, line.end], [101, 18, 10, "complete"]);
-    assertEquals(line.close, { code: 3000, by: "client" });
-  },
-  TUNNELS,
-);
 
 scenario("an origin that breaks off ends the client's connection without a close frame", async (props) => {
   const origin = await props.origin(webSocket((peer) => peer.send("half a story")));
