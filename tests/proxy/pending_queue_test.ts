@@ -1,27 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { Bell } from "../../src/board/bell.ts";
-import { Board } from "../../src/board/layout.ts";
+import type { Board } from "../../src/board/layout.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { Verdicts } from "../../src/board/verdicts.ts";
-import { upstreamSchema } from "../../src/config/schema.ts";
-import type { EndpointSnapshot, UpstreamSnapshot } from "../../src/messages.ts";
 import { type Claim, type NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
-import { Endpoint } from "../../src/upstream/endpoint.ts";
-import { Pools } from "../../src/upstream/pools.ts";
+import type { Endpoint } from "../../src/upstream/endpoint.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
-import { StillTime } from "../support/still_time.ts";
+import type { StillTime } from "../support/still_time.ts";
+import { twoWorkers } from "../support/two_workers.ts";
 
 const ROW = 0;
-const ENDPOINT: EndpointSnapshot = {
-  id: "http://a:1",
-  row: 0,
-  scheme: "http",
-  host: "a",
-  port: 1,
-  authority: "a:1",
-  weight: 1,
-  backup: false,
-};
 
 /** A wait on shared memory does not keep an event loop alive, as a server's listener does. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -49,42 +37,20 @@ function turn(): Promise<void> {
 
 /** Two workers of one pod over one endpoint with room for `inFlightMax`, in virtual time. */
 class Stage {
-  readonly board = Board.create({
-    columnsMax: 3,
-    upstreamsMax: 1,
-    endpointsMax: 1,
-    routesMax: 1,
-    rateSlotsMax: 1,
-  });
-  readonly time = new StillTime();
+  readonly board: Board;
+  readonly time: StillTime;
   readonly workers: { endpoint: Endpoint; queue: PendingQueue }[];
 
   constructor(inFlightMax: number, readonly queueMax = 100) {
-    const config = upstreamSchema.parse({
-      endpoints: ["http://a:1"],
+    const { board, clock, first, second } = twoWorkers({
       limits: { inFlightPerEndpointMax: inFlightMax },
     });
-    const upstream = {
-      ...config,
-      name: "u",
-      row: ROW,
-      endpoints: [ENDPOINT],
-      tls: { caCerts: [] },
-    } as unknown as UpstreamSnapshot;
-    this.workers = [1, 2].map((column) => {
-      const own = new OwnColumn(this.board, column);
-      const context = {
-        own,
-        wheel: this.time.wheel,
-        pools: new Pools(),
-        now: () => this.time.now,
-        random: Math.random,
-      };
-      return {
-        endpoint: new Endpoint(ENDPOINT, upstream, context),
-        queue: new PendingQueue(own, ROW, this.time.wheel),
-      };
-    });
+    this.board = board;
+    this.time = clock;
+    this.workers = [first, second].map((endpoint, i) => ({
+      endpoint,
+      queue: new PendingQueue(new OwnColumn(board, i + 1), ROW, clock.wheel),
+    }));
   }
 
   waiter(worker: number, particular = false) {

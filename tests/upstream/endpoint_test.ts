@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bell } from "../../src/board/bell.ts";
 import { EndpointCell } from "../../src/board/layout.ts";
 import { Verdicts } from "../../src/board/verdicts.ts";
-import { twoWorkers } from "./two_workers.ts";
+import { twoWorkers } from "../support/two_workers.ts";
 
 Deno.test("Endpoint.observeFailure() takes an endpoint that never answered for a slow one", () => {
   const { clock, first } = twoWorkers();

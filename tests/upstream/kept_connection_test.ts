@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Connection, ConnectionKeeper } from "../../src/upstream/connection.ts";
 import { DialError } from "../../src/upstream/dial.ts";
-import { twoWorkers } from "./two_workers.ts";
+import { twoWorkers } from "../support/two_workers.ts";
 
 /** A connection that has served a request. */
 class Served {

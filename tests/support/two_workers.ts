@@ -7,8 +7,8 @@ import { Totals } from "../../src/board/totals.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { Endpoint } from "../../src/upstream/endpoint.ts";
 import { type IdleKeeper, Pools } from "../../src/upstream/pools.ts";
-import { snapshotOf } from "../support/loop.ts";
-import { StillTime } from "../support/still_time.ts";
+import { snapshotOf } from "./loop.ts";
+import { StillTime } from "./still_time.ts";
 
 /** Counts who keeps connections that may make room. */
 class CountedPools extends Pools {
