@@ -11,7 +11,8 @@ import { nearest } from "./config/nearest.ts";
 import { complain, print, PrintError } from "./cli/print.ts";
 import { probe } from "./cli/probe.ts";
 import { ENVIRONMENT, forgetForeignVariables } from "./cli/environment.ts";
-import { run, type Signals } from "./cli/run.ts";
+import { run } from "./cli/run.ts";
+import type { Signals } from "./cli/signals.ts";
 import { VERSION } from "./version.ts";
 
 /** Signals of one Ctrl-C: `deno task` delivers it twice. */

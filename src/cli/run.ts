@@ -17,13 +17,9 @@ import { Reloader } from "../pod/reloader.ts";
 import { startSampleOrigins } from "../samples/sample_origins.ts";
 import { banner } from "./banner.ts";
 import { hasUpstreams, loadOrRefuse } from "./load.ts";
+import { Opening } from "./opening.ts";
 import { complain } from "./print.ts";
-
-/** How a command is told to stop: `hurry` skips what is only polite. */
-export interface Signals {
-  onStop(callback: (hurry: boolean) => void): void;
-  onReload(callback: () => void): void;
-}
+import { Hangups, type Signals } from "./signals.ts";
 
 export interface RunInputs {
   readonly args: readonly string[];
@@ -46,7 +42,7 @@ export async function run(inputs: RunInputs): Promise<number> {
   if (typeof source === "boolean") return 0;
   const { loaded } = source;
   const out = new LineWriter(Deno.stdout);
-  const opening = new Opening(() => banner(pod), (text) => out.write(text));
+  const opening = new Opening(() => banner(pod), (text) => out.write(text), systemClock);
   const events = new EventBook(Date.now, (line) => opening.say(line + "\n"));
   const pod: Pod = new Pod({
     loaded,
@@ -58,16 +54,11 @@ export async function run(inputs: RunInputs): Promise<number> {
     instance: crypto.randomUUID().slice(0, 8),
     stickyKey: inputs.env["WEIR_STICKY_KEY"] ?? "",
     environment: inputs.env,
-    onFirstWord: (listening) => opening.over(listening),
+    onFirstWord: (listening) => opening.firstWord(listening),
     workerModule: inputs.workerModule ?? new URL("../worker.ts", import.meta.url),
     ...(inputs.supervision === undefined ? {} : { supervision: inputs.supervision }),
   });
-  const cancelPatience = systemClock.after(OPENING_PATIENCE_MS, () => opening.over(false));
-  const announce = () => {
-    cancelPatience();
-    opening.over(false);
-  };
-  const ended = await begin(pod, events, stopped, announce);
+  const ended = await begin(pod, events, stopped, opening);
   if (ended !== null) {
     await out.flush();
     return ended;
@@ -79,7 +70,7 @@ export async function run(inputs: RunInputs): Promise<number> {
     // Nothing to be polite about when nobody serves any more.
     pod.failure.then(() => ({ hurry: pod.supervisor.servingCount === 0, code: 1 })),
   ]);
-  announce();
+  opening.end();
   const reloadsOver = reloading.stop();
   await leave(pod, hurry);
   await reloadsOver;
@@ -92,65 +83,22 @@ async function begin(
   pod: Pod,
   events: EventBook,
   stopped: Promise<unknown>,
-  announce: () => void,
+  opening: Opening,
 ): Promise<number | null> {
   try {
     const started = await Promise.race([pod.start().then(() => true), stopped.then(() => false)]);
     if (started) return null;
-    announce();
+    opening.end();
     events.add("drain", "neutral", "leaving: the start is given up, nobody was served yet");
     await pod.stop();
     return 0;
   } catch (error) {
-    announce();
+    opening.end();
     const refused = error instanceof FilesRefusedError;
     if (refused) complain(renderFindings(error.findings).trimEnd());
     else complain(messageOf(error));
     await pod.stop();
     return refused ? 64 : 1;
-  }
-}
-
-/** What happens while nobody can be served yet waits for the banner, but not longer than this. */
-const OPENING_PATIENCE_MS = 2_000;
-
-/** Lets the banner come first, once a worker listens; where none does, what happened is said without it. */
-class Opening {
-  private waiting: string[] | null = [];
-  /** A worker has accepted connections. */
-  listened = false;
-
-  constructor(private readonly banner: () => string, private readonly write: (text: string) => void) {}
-
-  say(line: string): void {
-    if (this.waiting === null) this.write(line);
-    else this.waiting.push(line);
-  }
-
-  over(listening: boolean): void {
-    if (listening && !this.listened) this.write(this.banner());
-    this.listened ||= listening;
-    const waiting = this.waiting ?? [];
-    this.waiting = null;
-    for (const line of waiting) this.write(line);
-  }
-}
-
-/**
- * SIGHUP from the first moment on, as one that nobody handles ends the process. What comes before anybody can reload
- * is told once somebody can.
- */
-class Hangups {
-  private missed = false;
-  private listener: () => void = () => this.missed = true;
-
-  constructor(signals: Signals) {
-    signals.onReload(() => this.listener());
-  }
-
-  tell(listener: () => void): void {
-    this.listener = listener;
-    if (this.missed) listener();
   }
 }
 
