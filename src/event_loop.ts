@@ -186,11 +186,11 @@ export class EventLoop {
     this.post({ kind: "drained", cut });
   }
 
-  /** Closes WebSockets over a window, while others are still served, then waits for all requests. */
+  /** Closes WebSockets over a window, while others are still served, then waits for all requests, and for what is still open. */
   private async leaveClients(windowMs: number): Promise<void> {
     const { openSockets } = this.proxy;
     openSockets.refusing = true;
-    await openSockets.closeAll(windowMs);
+    await this.wheel.within(windowMs, openSockets.closeAll(windowMs));
     await Promise.all(this.ports.map((port) => port.drain()));
     // A listener whose accept loop has ended has been forgotten, but not what is asked on its connections.
     await this.proxy.admission.empty();

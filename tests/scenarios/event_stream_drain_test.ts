@@ -2,8 +2,8 @@
 // client comes back elsewhere and asks for what it has not seen.
 
 import { assertEquals } from "@std/assert";
-import { type RawClient, requestText } from "../support/raw_client.ts";
-import { chunk, Gate, hang, head, replyRaw, scene, wait } from "../support/raw_origin.ts";
+import { ask, type RawClient, requestText } from "../support/raw_client.ts";
+import { chunk, Gate, hang, head, reply, replyRaw, scene, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 
@@ -51,6 +51,21 @@ scenario("a drain ends event streams cleanly between two events, spread over its
     assertEquals([end, close, cause], ["complete", { code: null, by: "weir" }, undefined]);
   }
   assertEquals(weir.endpointTotal(origin.url, "gatewayFailures"), 0);
+}, BOTH);
+
+scenario("an event that does not end keeps Weir no longer open for others than the window", async (props) => {
+  const gate = new Gate();
+  const half = scene(stream, replyRaw(chunk("da")), wait(gate), replyRaw(chunk("ta: 1\n\n")), hang());
+  const origin = await props.origin([half, reply(200)]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/events"));
+  await client.head();
+  await reads(client, "da");
+  weir.send({ kind: "drain", deadlineMs: 4_000 });
+  await until("nobody is let in", () => ask(weir.url).then(() => false, () => true));
+  gate.open();
+  await reads(client, "ta: 1\n\n" + END);
 }, BOTH);
 
 for (
