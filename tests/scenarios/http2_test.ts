@@ -67,6 +67,16 @@ scenario("no field that is about one connection crosses between HTTP/1.1 and HTT
   assertEquals(["te", "connection", "upgrade"].flatMap((name) => request.headerAll(name)), []);
 }, options);
 
+scenario("a head over HTTP/2 has 16 KiB at most: more is refused by Deno, not by Weir", async (props) => {
+  const origin = await props.origin();
+  const loop = await props.loop({ upstreams: origin.url });
+  for (const [bytes, status] of [[17_000, 431], [15_000, 200]] as const) {
+    assertEquals((await curl(H2C, "-H", `X-Long: ${"x".repeat(bytes)}`, `${loop.url}/`)).status, status);
+  }
+  await until("it is logged", () => loop.log.length > 0);
+  assertEquals([origin.requests.length, JSON.parse(loop.log[0]!).status], [1, 200]);
+}, options);
+
 scenario("a body over HTTP/2 arrives whole, whether its length was declared or not", async (props) => {
   const origin = await props.origin();
   const loop = await props.loop({ upstreams: origin.url });
