@@ -154,6 +154,35 @@ Deno.test("HealthChecker keeps the last result, and the reason of a state", asyn
   await scene.checker.stop();
 });
 
+Deno.test("HealthChecker says why a state is what it is, and of one that is unchecked what was seen last", async () => {
+  const scene = new Scene();
+  await scene.clock.advance(1_000);
+  scene.answers.set("b", fails);
+  scene.apply(["a", "b"]);
+  const reasons = () =>
+    ["a", "b"].map((id) => scene.checker.check(id)!).map(({ since, reason }) => [since, reason]);
+  const at = EPOCH + 1_000;
+  assertEquals(reasons(), [[at, "not checked yet"], [at, "not checked yet"]]);
+  await scene.clock.advance(0);
+  assertEquals(reasons(), [[at, "connected"], [at, "connection refused"]]);
+  scene.answers.set("a", fails);
+  await scene.clock.advance(2_000);
+  assertEquals(scene.checker.check("a")!.counts.failed, 1);
+  assertEquals(reasons()[0], [at, "connected"]);
+  await scene.checker.stop();
+});
+
+Deno.test("HealthChecker.apply() checks nobody who has left", async () => {
+  const scene = new Scene();
+  scene.apply(["a", "b"]);
+  await scene.clock.advance(1_000);
+  scene.apply(["b"]);
+  scene.takeProbed();
+  await scene.clock.advance(2_000);
+  assertEquals(scene.probed, ["2000 b"]);
+  await scene.checker.stop();
+});
+
 Deno.test("HealthChecker.apply() keeps the state and the rhythm of those that stay", async () => {
   const scene = new Scene();
   scene.apply(["a"]);
