@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Timer, TimerWheel } from "../src/timer_wheel.ts";
+import { sparing, Timer, TimerWheel } from "../src/timer_wheel.ts";
 
 const TICK_MS = 10;
 const SLOTS = 8;
@@ -215,4 +215,25 @@ Deno.test("TimerWheel.now remembers what the clock said", () => {
   const stage = new Stage();
   stage.nowMs += 3;
   assertEquals([stage.wheel.recent, stage.wheel.now, stage.wheel.recent], [1_000, 1_003, 1_003]);
+});
+
+Deno.test("sparing() leaves out the first tick after a stall, and no two in a row", () => {
+  const table: [gaps: number[], ticked: boolean[]][] = [
+    [[10, 50, 10], [true, true, true]],
+    [[10, 51, 10], [true, false, true]],
+    [[3_000, 10, 10, 3_000, 10], [false, true, true, false, true]],
+    [[100, 100, 100, 100], [false, true, false, true]],
+  ];
+  for (const [gaps, expected] of table) {
+    let now = 5_000;
+    let ticks = 0;
+    const tick = sparing(() => ticks++, () => now);
+    const ticked = gaps.map((gap) => {
+      const before = ticks;
+      now += gap;
+      tick();
+      return ticks > before;
+    });
+    assertEquals(ticked, expected, `${gaps}`);
+  }
 });
