@@ -94,6 +94,15 @@ Deno.test("RateLimiter.take() lets requests pass for which there is no slot, and
   for (const key of keys) assert(stage.limiter.take(key, rate) > 0);
 });
 
+Deno.test("RateLimiter.take() writes nothing on the board but its slots", () => {
+  const stage = new Stage(64);
+  for (let key = 0; key < 1_000; key++) stage.limiter.take(`key ${key}`, { requestsPerSecond: 1, burst: 1 });
+  const { int32, layout } = stage.board;
+  const end = layout.rateSlots + 2 * 64;
+  assert(int32.subarray(layout.rateSlots, end).every((_, i, slots) => i % 2 === 1 || slots[i] !== 0));
+  assertEquals([...int32.subarray(0, layout.rateSlots), ...int32.subarray(end)].filter(Boolean), []);
+});
+
 Deno.test("rateKey() says who a request counts for", () => {
   const byHeader = rateLimitSchema.parse({ requestsPerSecond: 1, key: { header: "X-Api-Key" } });
   const byHost = rateLimitSchema.parse({ requestsPerSecond: 1, key: { header: "Host" } });
