@@ -21,9 +21,10 @@ export class EventFeed {
     return this.readers.size;
   }
 
-  /** A body for one more reader that begins with `first`, or null when there are too many. */
-  open(first: readonly ServerSentEventMessage[]): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+  /** A body for one more reader that begins with what `greeting` makes, or null when there are too many. */
+  open(greeting: () => readonly ServerSentEventMessage[]): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     if (this.readers.size >= this.limits.readersMax) return null;
+    const first = greeting();
     let own: ReadableStreamDefaultController<ServerSentEventMessage>;
     const messages = new ReadableStream<ServerSentEventMessage>({
       start: (controller) => {

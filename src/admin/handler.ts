@@ -9,21 +9,25 @@ import type { Question } from "../messages.ts";
 import { type Asset, asset, ASSET_PATHS } from "./assets.ts";
 import type { EventFeed } from "./event_feed.ts";
 import { EXPLAIN_USAGE, explanationText, latestAnswer, questionOf, withReasons } from "./explain.ts";
-import { CONTENT_TYPE } from "./exposition.ts";
+import { CONTENT_TYPE, type Format } from "./exposition.ts";
 import { metricsPage } from "./metrics.ts";
 import { read } from "./reading.ts";
+import { sharedPage } from "./shared_page.ts";
 import type { AdminSources, ProbeState } from "./sources.ts";
 import type { Status } from "./status.ts";
 
 export interface HandlerInputs {
   readonly sources: AdminSources;
   readonly feed: EventFeed;
-  status(): Status;
+  readonly slowPages: SlowPages;
   /** The messages that a dashboard gets first. */
   greeting(): { event: string; data: string; retry?: number }[];
   /** Told in words what went wrong while answering. */
   onProblem(problem: string): void;
 }
+
+/** What takes long where there are thousands of endpoints. */
+type SlowPages = Readonly<Record<"status" | Format, () => Promise<Reply>>>;
 
 interface Reply {
   readonly status: number;
@@ -60,7 +64,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   "/readyz": ({ sources }) => probeReply(sources.probes(), "ready"),
   "/startupz": ({ sources }) => probeReply(sources.probes(), "started"),
   "/metrics": metrics,
-  "/status": (inputs) => json(200, inputs.status()),
+  "/status": ({ slowPages }) => slowPages.status(),
   "/config": ({ sources }) => text(200, sources.config().effective),
   "/events": events,
   "/explain": explain,
@@ -112,17 +116,34 @@ function probeReply(state: ProbeState, probe: "live" | "ready" | "started"): Rep
   return json(passed ? 200 : 503, { probe, passed, reasons: state.reasons });
 }
 
-function metrics({ sources }: HandlerInputs, { request }: Asked): Reply {
+/** @param turn settles when the event loop has turned */
+export function slowPages(
+  sources: AdminSources,
+  status: () => Status,
+  turn?: () => Promise<void>,
+): SlowPages {
+  const metricsReply = (format: Format) =>
+    sharedPage(
+      () => ({ status: 200, type: CONTENT_TYPE[format], body: metricsPage(read(sources), format) }),
+      turn,
+    );
+  return {
+    status: sharedPage(() => json(200, status()), turn),
+    prometheus: metricsReply("prometheus"),
+    openmetrics: metricsReply("openmetrics"),
+  };
+}
+
+function metrics({ slowPages }: HandlerInputs, { request }: Asked): Promise<Reply> {
   // A scraper's types carry parameters (version, escaping) that negotiation would take for other types.
   const accept = (request.headers.get("accept") ?? "*/*").replaceAll(/;(?!\s*q=)[^;,=]+=[^;,]*/gi, "");
   const chosen = accepts({ headers: new Headers({ accept }) }, "text/plain", "application/openmetrics-text");
-  const format = chosen === "application/openmetrics-text" ? "openmetrics" : "prometheus";
-  return { status: 200, type: CONTENT_TYPE[format], body: metricsPage(read(sources), format) };
+  return slowPages[chosen === "application/openmetrics-text" ? "openmetrics" : "prometheus"]();
 }
 
 function events({ feed, greeting }: HandlerInputs, { request }: Asked): Reply {
   if (request.method === "HEAD") return { status: 200, type: "text/event-stream", body: "" };
-  const body = feed.open(greeting());
+  const body = feed.open(greeting);
   if (body === null) {
     return { ...text(503, "too many dashboards are open\n"), headers: { "retry-after": "10" } };
   }

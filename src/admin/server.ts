@@ -6,7 +6,7 @@
 
 import { messageOf } from "../error_message.ts";
 import { EventFeed, type EventFeedLimits } from "./event_feed.ts";
-import { answer, type HandlerInputs } from "./handler.ts";
+import { answer, type HandlerInputs, slowPages } from "./handler.ts";
 import { Listening } from "./listening.ts";
 import { read } from "./reading.ts";
 import type { AdminSources } from "./sources.ts";
@@ -49,7 +49,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   const inputs: HandlerInputs = {
     sources,
     feed,
-    status: () => live.status(),
+    slowPages: slowPages(sources, () => live.status()),
     greeting: () => live.greeting(),
     onProblem,
   };

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, unreachable } from "@std/assert";
 import { EventFeed } from "../../src/admin/event_feed.ts";
 import { settled } from "../support/settled.ts";
 
@@ -8,7 +8,7 @@ async function textOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<
 
 Deno.test("EventFeed.open() begins with the greeting and goes on with what is broadcast", async () => {
   const feed = new EventFeed();
-  const reader = feed.open([{ event: "history", data: "[]", retry: 2000 }])!;
+  const reader = feed.open(() => [{ event: "history", data: "[]", retry: 2000 }])!;
   feed.broadcast({ event: "status", data: "1\n2" });
   feed.close();
   assertEquals(
@@ -18,15 +18,16 @@ Deno.test("EventFeed.open() begins with the greeting and goes on with what is br
   assertEquals(feed.size, 0);
 });
 
-Deno.test("EventFeed.open() refuses a reader too many, until one leaves", async () => {
+Deno.test("EventFeed.open() refuses a reader too many without a greeting, until one leaves", async () => {
   const feed = new EventFeed({ readersMax: 1, waitingMax: 2 });
-  const first = feed.open([])!;
-  assertEquals(feed.open([]), null);
+  const first = feed.open(() => [])!;
+  // Nobody makes a greeting that nobody gets.
+  assertEquals(feed.open(unreachable), null);
   await first.cancel();
   // The news of a reader that left travels through two streams.
   await settled();
   assertEquals(feed.size, 0);
-  const second = feed.open([]);
+  const second = feed.open(() => []);
   assert(second !== null);
   feed.close();
   await textOf(second);
@@ -34,8 +35,8 @@ Deno.test("EventFeed.open() refuses a reader too many, until one leaves", async 
 
 Deno.test("EventFeed.broadcast() drops a reader that does not read, and nobody else", async () => {
   const feed = new EventFeed({ readersMax: 2, waitingMax: 3 });
-  const slow = feed.open([{ data: "hello" }])!;
-  const quick = feed.open([{ data: "hello" }])!;
+  const slow = feed.open(() => [{ data: "hello" }])!;
+  const quick = feed.open(() => [{ data: "hello" }])!;
   const reading = quick.getReader();
   let seen = 0;
   for (let i = 0; i < 20; i++) {
@@ -50,7 +51,7 @@ Deno.test("EventFeed.broadcast() drops a reader that does not read, and nobody e
 
 Deno.test("EventFeed.close() ends every stream, and has nothing to end the second time", async () => {
   const feed = new EventFeed();
-  const streams = [feed.open([{ data: "a" }])!, feed.open([{ data: "b" }])!];
+  const streams = [feed.open(() => [{ data: "a" }])!, feed.open(() => [{ data: "b" }])!];
   feed.close();
   feed.close();
   feed.broadcast({ data: "nobody" });
