@@ -60,6 +60,8 @@ export class Supervisor {
   private readonly cut = new Map<number, number>();
   private readonly questions = new Map<number, (answer: Answer) => void>();
   private nextQuestion = 0;
+  /** Settles when every question so far is answered. */
+  private asked: Promise<unknown> = Promise.resolve();
   private cancelTick: Cancel | null = null;
   private leaving = false;
   private onAllDrained: (() => void) | null = null;
@@ -164,8 +166,17 @@ export class Supervisor {
     for (const handle of this.handles) handle.post(message);
   }
 
-  /** Asks every living worker; those that do not answer in time are left out. */
-  async ask(question: Question): Promise<Answer[]> {
+  /**
+   * Asks every living worker; those that do not answer in time are left out. One question at a time: where there are
+   * thousands of endpoints each takes a worker milliseconds, and the requests of clients come in between.
+   */
+  ask(question: Question): Promise<Answer[]> {
+    const answers = this.asked.then(() => this.askAll(question));
+    this.asked = answers.catch(() => {});
+    return answers;
+  }
+
+  private async askAll(question: Question): Promise<Answer[]> {
     const asked = this.handles.filter((handle) => handle.started).map((handle) =>
       this.askOne(handle, question)
     );

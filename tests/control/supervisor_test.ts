@@ -15,8 +15,19 @@ const MORTAL = `
   postMessage({ kind: "loaded", lifeline: crypto.randomUUID() });
 `;
 
-/** One mortal worker, with what its supervisor hears of it. */
-function stage(heard: Pick<SupervisorEvents, "onListening" | "onDied">) {
+/** Answers each question with how many wait for an answer by then. */
+const ANSWERING = `
+  let waiting = 0;
+  onmessage = ({ data }) => {
+    if (data.kind === "start") return postMessage({ kind: "listening", host: "", port: 0 });
+    waiting++;
+    setTimeout(() => postMessage({ kind: "answer", id: data.id, answer: waiting-- }), 0);
+  };
+  postMessage({ kind: "loaded", lifeline: crypto.randomUUID() });
+`;
+
+/** One worker, with what its supervisor hears of it. */
+function stage(heard: Pick<SupervisorEvents, "onListening" | "onDied">, script = MORTAL) {
   const clock = new VirtualClock();
   const board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 8 });
   const ignore = () => {};
@@ -24,7 +35,7 @@ function stage(heard: Pick<SupervisorEvents, "onListening" | "onDied">) {
     board,
     clock,
     workers: 1,
-    moduleUrl: new URL(`data:application/javascript,${encodeURIComponent(MORTAL)}`),
+    moduleUrl: new URL(`data:application/javascript,${encodeURIComponent(script)}`),
     makeStart: () => ({}) as WorkerStart,
     whenWorkerHangs: () => "stay",
     // These workers have no heartbeat.
@@ -79,4 +90,15 @@ Deno.test("Supervisor.drain() counts the requests of a worker that dies meanwhil
   Atomics.add(board.int32, board.layout.columnCell(column!, ColumnCell.inFlight), 2);
   assertEquals([await supervisor.drain(1_000), respawns], [2, [null]]);
   supervisor.stop();
+});
+
+Deno.test("Supervisor.ask() asks a worker one question at a time, however many come at once", async () => {
+  const listening = Promise.withResolvers<void>();
+  const { supervisor } = stage({ onListening: () => listening.resolve(), onDied: () => {} }, ANSWERING);
+  supervisor.start();
+  await listening.promise;
+  const asked = ["a", "b", "c"].map((requestId) => supervisor.ask({ kind: "explainId", requestId }));
+  const waiting: unknown[] = await Promise.all(asked);
+  supervisor.stop();
+  assertEquals(waiting, [[1], [1], [1]]);
 });
