@@ -7,7 +7,6 @@ import {
   mergeEndpoints,
 } from "../../src/control/discovery/discovery.ts";
 import { COALESCE_MS, UpstreamDiscovery } from "../../src/control/discovery/upstream_discovery.ts";
-import { settled } from "../support/settled.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 const traits = { scheme: "http", weight: 1, backup: false, drain: false } as const;
@@ -63,9 +62,13 @@ function scene(...addresses: string[]) {
 
 Deno.test("UpstreamDiscovery publishes first when every address was looked at, then what changes", async () => {
   const { clock, scripted, discovery, published } = scene("http://10.0.0.1:80", "dns+http://app.test:80");
-  await settled();
-  assertEquals(published, []);
   scripted.find([endpoint("10.0.0.2")]);
+  await clock.advance(COALESCE_MS);
+  assertEquals(
+    published,
+    [],
+    "half a group would get what is meant for all of it",
+  );
   scripted.first.resolve();
   await discovery.settled;
   assertEquals(published, ["10.0.0.1 10.0.0.2"]);
@@ -76,6 +79,9 @@ Deno.test("UpstreamDiscovery publishes first when every address was looked at, t
   scripted.find([endpoint("10.0.0.5")]);
   await clock.advance(COALESCE_MS);
   assertEquals(published.length, 2);
+  scripted.find([endpoint("10.0.0.7")]);
+  await clock.advance(COALESCE_MS);
+  assertEquals(published.slice(2), ["10.0.0.1 10.0.0.7"]);
   await discovery.stop();
   assertEquals(scripted.stopped, true);
 });
@@ -97,6 +103,14 @@ Deno.test("UpstreamDiscovery publishes nothing after it was stopped", async () =
   await discovery.stop();
   await clock.advance(COALESCE_MS);
   assertEquals([published, clock.waiting], [[""], 0]);
+});
+
+Deno.test("UpstreamDiscovery publishes nothing when its first look ends because it is stopped", async () => {
+  const { scripted, discovery, published } = scene("http://10.0.0.1:80", "dns+http://app.test:80");
+  await discovery.stop();
+  scripted.first.resolve();
+  await discovery.settled;
+  assertEquals(published, []);
 });
 
 Deno.test("mergeEndpoints() sorts by id and takes an endpoint from the list that comes first", () => {

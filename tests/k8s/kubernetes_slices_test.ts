@@ -73,6 +73,21 @@ Deno.test("endpointsOf() joins slices, and the better word on an address counts"
   for (const slices of [[better, worse], [worse, better]]) {
     assertEquals(told(slices), "10.0.0.1:8080 10.0.0.2:8080 10.0.0.3:8080");
   }
+  const unusable = given([["10.0.0.1", { ready: false }], ["10.0.0.2"]]);
+  for (const slices of [[worse, unusable], [unusable, worse]]) {
+    assertEquals(told(slices), "~10.0.0.1:8080 10.0.0.2:8080 10.0.0.3:8080");
+  }
+});
+
+Deno.test("endpointsOf() passes over slices without the port, wherever they stand", () => {
+  const [without, first, last] = [
+    given([["10.0.0.1"]], [{ name: "metrics", port: 9090 }]),
+    given([["10.0.0.2"]]),
+    given([["10.0.0.3"]]),
+  ];
+  for (const slices of [[without, first, last], [first, without, last], [first, last, without]]) {
+    assertEquals(told(slices), "10.0.0.2:8080 10.0.0.3:8080");
+  }
 });
 
 Deno.test("endpointsOf() counts a dual-stack pod once, by its IPv4 address", () => {
@@ -80,6 +95,19 @@ Deno.test("endpointsOf() counts a dual-stack pod once, by its IPv4 address", () 
   const four = given([["10.0.0.1", undefined, "pod-a"]]);
   for (const slices of [[six, four], [four, six]]) {
     assertEquals(told(slices), "10.0.0.1:8080 fd00::2:8080");
+  }
+  const pod = (address: string) => given([[address, undefined, "pod-a"]]);
+  for (
+    const [one, other, chosen] of [
+      ["203.0.113.1", "2001:db8::1", "203.0.113.1"],
+      // Slices come in no order, and a choice that moved would cost connections.
+      ["10.0.0.8", "10.0.0.7", "10.0.0.7"],
+      ["fd00::8", "fd00::7", "fd00::7"],
+    ] as const
+  ) {
+    for (const slices of [[pod(one), pod(other)], [pod(other), pod(one)]]) {
+      assertEquals(told(slices), `${chosen}:8080`);
+    }
   }
 });
 
