@@ -4,20 +4,12 @@ import { CertificateWatcher } from "../../src/control/certificate_watcher.ts";
 import { Authority, type Identity } from "../support/certificates.ts";
 import { settled } from "../support/settled.ts";
 import { needs } from "../support/tools.ts";
-import { VirtualClock } from "../support/virtual_clock.ts";
+import { ClockOfToday } from "../support/virtual_clock.ts";
 
 const options = { sanitizeOps: true, sanitizeResources: true, ...needs("openssl") };
 const SECOND_LOOK_MS = 1_000;
 const QUIET_MS = 200;
 const POLL_MS = 30_000;
-
-/** Certificates are made today, so the clock's date must be of today. */
-class ClockOfToday extends VirtualClock {
-  readonly #start = Date.now();
-  override date(): number {
-    return this.#start + this.now();
-  }
-}
 
 /** Two files, a clock and a watch that a test moves by hand. */
 class Stage {

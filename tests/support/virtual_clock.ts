@@ -62,3 +62,11 @@ export class VirtualClock implements Clock {
     return this.planned.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
   }
 }
+
+/** For what is made today, as certificates are. */
+export class ClockOfToday extends VirtualClock {
+  readonly #start = Date.now();
+  override date(): number {
+    return this.#start + this.now();
+  }
+}
