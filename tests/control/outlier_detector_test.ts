@@ -97,6 +97,23 @@ Deno.test("OutlierDetector.tick() forgives an endpoint that failed all day as so
   assertEquals(after, [2, 1, 0]);
 });
 
+Deno.test("OutlierDetector.tick() takes each one's time of good service by itself", () => {
+  const scene = new Scene(["a", "b", "c"], { baseMs: 1_000, ejectedPercentMax: 70 });
+  const times = () => scene.ids.map((id) => scene.detector.status(id).times);
+  scene.fail("c", 5);
+  scene.tick(0);
+  scene.tick(500);
+  scene.fail("b", 5);
+  scene.tick(0);
+  scene.tick(500);
+  assertEquals([times(), scene.ejected], [[0, 1, 1], ["b"]]);
+  scene.tick(500);
+  scene.tick(500);
+  assertEquals(times(), [0, 1, 0]);
+  scene.tick(500);
+  assertEquals(times(), [0, 0, 0]);
+});
+
 Deno.test("OutlierDetector.tick() ejects for a share of failures that the others do not have", () => {
   type Traffic = [id: string, failures: number, successes: number];
   const table: [string, Traffic[], string[]][] = [
@@ -107,6 +124,8 @@ Deno.test("OutlierDetector.tick() ejects for a share of failures that the others
     ["all fail: the cause is elsewhere", [["a", 18, 2], ["b", 18, 2], ["c", 18, 2]], []],
     ["the others fail half as often as the limit", [["a", 18, 2], ["b", 17, 23], ["c", 0, 0]], []],
     ["the others fail less than half as often", [["a", 18, 2], ["b", 16, 24], ["c", 0, 0]], ["a"]],
+    ["those before it have too little to tell", [["a", 0, 1], ["b", 0, 20], ["c", 18, 2]], ["c"]],
+    ["those before it are not alone", [["a", 20, 0], ["b", 0, 480], ["c", 900, 100]], ["c"]],
     ["nobody else has traffic", [["a", 18, 2], ["b", 0, 0], ["c", 0, 0]], ["a"]],
   ];
   for (const [why, traffic, expected] of table) {
@@ -139,6 +158,28 @@ Deno.test("OutlierDetector.tick() judges every interval by its own traffic", () 
   scene.fail("a", 20);
   scene.tick(1_000);
   assertEquals(scene.ejected, ["a"]);
+  scene.succeed("b", 980);
+  scene.fail("b", 20);
+  scene.tick(1_000);
+  scene.succeed("b", 20);
+  scene.tick(1_000);
+  assertEquals(scene.ejected, ["a"]);
+});
+
+Deno.test("OutlierDetector.tick() gathers what comes in tick by tick until an interval ends, each time", () => {
+  const scene = new Scene(["a", "b"], { consecutiveFailures: 1_000 });
+  const second = (failures: number) => {
+    for (let tick = 0; tick < 5; tick++) {
+      assertEquals(scene.said, []);
+      scene.fail("a", failures);
+      scene.succeed("a", 5 - failures);
+      scene.tick(200);
+    }
+  };
+  second(1);
+  second(1);
+  second(5);
+  assertEquals(scene.said, ["a out 30000: 100 % of 25 requests failed in 1000 ms, 0 % at the others"]);
 });
 
 Deno.test("OutlierDetector.tick() judges an interval when it is over, as long as it was, and no part of the next", () => {
@@ -193,6 +234,21 @@ Deno.test("OutlierDetector.tick() judges one that is back by its service from th
   scene.succeed("b", 100);
   scene.tick(10_000);
   assertEquals(scene.said.slice(1), ["a back: its time is over"]);
+});
+
+Deno.test("OutlierDetector.tick() holds nothing in favour of one that is back, either", () => {
+  const rules = { baseMs: 1_000, intervalMs: 10_000 };
+  const scene = new Scene(["a", "b"], rules);
+  scene.succeed("a", 500);
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.detector.configure(ejectionSchema.parse({ ...rules, consecutiveFailures: 1_000 }));
+  scene.tick(1_000);
+  scene.fail("a", 20);
+  scene.tick(8_800);
+  assertEquals(scene.said.slice(2), [
+    "a out 1000: 100 % of 20 requests failed in 10000 ms, 0 % at the others",
+  ]);
 });
 
 Deno.test("OutlierDetector.configure() returns everybody when ejection is turned off", () => {

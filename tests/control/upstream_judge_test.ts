@@ -114,6 +114,17 @@ Deno.test("HealthMonitor.apply() judges by another configuration from then on", 
   await scene.monitor.stop();
 });
 
+Deno.test("HealthMonitor.apply() says on an endpoint's row what is known of it, be it another row", async () => {
+  const scene = new Scene();
+  scene.apply("ab");
+  await scene.clock.advance(1_000);
+  const upstream = scene.upstream("ab");
+  const endpoints = upstream.endpoints.map((endpoint) => ({ ...endpoint, row: endpoint.row + 4 }));
+  scene.monitor.apply([{ ...upstream, endpoints }]);
+  assertEquals(scene.words("ef"), "e serving, f serving");
+  await scene.monitor.stop();
+});
+
 Deno.test("HealthMonitor.apply() starts anew with an endpoint that left and comes back", async () => {
   const scene = new Scene();
   scene.config.health = { kind: "off" };
