@@ -193,6 +193,17 @@ Deno.test("HealthChecker.apply() keeps the state and the rhythm of those that st
   await scene.checker.stop();
 });
 
+Deno.test("HealthChecker.apply() checks no longer who has left, and forgets what was known of it", async () => {
+  const scene = new Scene();
+  scene.apply(["a", "b"]);
+  await scene.clock.advance(1_000);
+  scene.takeProbed();
+  scene.apply(["a"]);
+  await scene.clock.advance(3_000);
+  assertEquals([scene.takeProbed(), scene.checker.check("b")], [["2000 a", "4000 a"], undefined]);
+  await scene.checker.stop();
+});
+
 Deno.test("HealthChecker.apply() tries new settings at once and keeps the state meanwhile", async () => {
   const scene = new Scene();
   scene.apply(["a"]);
