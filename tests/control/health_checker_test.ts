@@ -181,6 +181,27 @@ Deno.test("HealthChecker.apply() checks nobody who has left", async () => {
   await scene.checker.stop();
 });
 
+Deno.test("HealthChecker says why a state is what it is, which the last check need not have seen", async () => {
+  const scene = new Scene();
+  await scene.clock.advance(7);
+  scene.apply(["a"]);
+  const check = scene.checker.check("a")!;
+  const told = () => [check.state.health, check.reason, check.since - EPOCH];
+  assertEquals(told(), ["unchecked", "not checked yet", 7]);
+  scene.answers.set("a", fails);
+  await scene.clock.advance(0);
+  assertEquals(told(), ["unchecked", "connection refused", 7]);
+  scene.answers.set("a", passes);
+  await scene.clock.advance(500);
+  assertEquals(told(), ["healthy", "connected", 507]);
+  scene.answers.set("a", fails);
+  await scene.clock.advance(2_000);
+  assertEquals([check.state.failures, ...told()], [1, "healthy", "connected", 507]);
+  scene.apply(["a"], { kind: "off" });
+  assertEquals([scene.said.length, ...told()], [1, "healthy", "checks are off", 507]);
+  await scene.checker.stop();
+});
+
 Deno.test("HealthChecker.apply() keeps the state and the rhythm of those that stay", async () => {
   const scene = new Scene();
   scene.apply(["a"]);
