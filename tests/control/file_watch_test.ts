@@ -93,6 +93,7 @@ class ReplacedDirectory {
   readonly clock = new VirtualClock();
   current = 1;
   looks = 0;
+  onClose = () => {};
   readonly watched: number[] = [];
   readonly closed: number[] = [];
   readonly #notify = new Map<number, (ended: boolean) => void>();
@@ -121,6 +122,7 @@ class ReplacedDirectory {
       isCurrent: () => this.current === number,
       close: () => {
         this.closed.push(number);
+        this.onClose();
         this.#notify.get(number)?.(true);
       },
       [Symbol.asyncIterator]: () => ({
@@ -153,6 +155,21 @@ Deno.test("FileWatch watches anew what a directory's name stands for, once it wa
   assertEquals(directory.looks, looks + 1);
   await watch.stop();
   assertEquals([directory.closed, directory.clock.waiting], [[1, 2, 3], 0]);
+});
+
+Deno.test("FileWatch watches nothing anew and tells nothing once it is stopped, be it between two watches", async () => {
+  const directory = new ReplacedDirectory();
+  const watch = directory.watch();
+  let stopped: Promise<void> | undefined;
+  directory.onClose = () => stopped ??= watch.stop();
+  directory.current = 2;
+  await directory.notice(1);
+  await stopped;
+  assertEquals(directory.watched, [1]);
+  const { looks } = directory;
+  await directory.notice(1);
+  await directory.clock.advance(60_000);
+  assertEquals([directory.looks, directory.watched, directory.clock.waiting], [looks, [1], 0]);
 });
 
 Deno.test({
