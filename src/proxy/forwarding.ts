@@ -208,10 +208,11 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   /** The endpoint's head as the client gets it. */
   clientHead(head: ParsedResponse): ResponseHead {
     if (!head.pass()) toClient(head, this.journey.proxy.inputs.epoch);
+    const headers = this.plan.responseHeaders(head.headers);
     const cookie = this.selection.cookieFor(this.currentLease!.endpoint);
-    if (cookie !== null) head.headers.push("Set-Cookie", cookie);
-    if (!this.plan.editsAnswers) return head;
-    return { status: head.status, reason: head.reason, headers: this.plan.responseHeaders(head.headers) };
+    // After the route's edits: who takes the endpoint's cookies away still wants clients to stay where they are.
+    if (cookie !== null) headers.push("Set-Cookie", cookie);
+    return this.plan.editsAnswers ? { status: head.status, reason: head.reason, headers } : head;
   }
 
   /** Sends the endpoint's answer to the client; `delivered` wants to know how that ended. */

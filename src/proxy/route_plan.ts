@@ -104,7 +104,8 @@ export class RoutePlan {
     if (respond === undefined) return null;
     // RFC 9110 15.3.6: no content, and a length that says so.
     const body = wholeText(respond.status === 205 ? "" : respond.body);
-    return { status: respond.status, headers: ["Content-Type", respond.contentType], body };
+    const headers = body.length === 0 ? [] : ["Content-Type", respond.contentType];
+    return { status: respond.status, headers, body };
   }
 
   count(status: number, bytesIn: number, bytesOut: number): void {
