@@ -59,6 +59,27 @@ Deno.test("loadConfig() takes every key that the documents show with a value", a
   assert(seen > 40);
 });
 
+/** What a link to a heading says. */
+const anchors = (page: string) =>
+  [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading.toLowerCase().replace(/[^a-z0-9 _-]/g, "").replaceAll(" ", "-")
+  );
+
+Deno.test("the documents link to files and headings that exist", () => {
+  let seen = 0;
+  for (const page of PAGES) {
+    for (const [, link = ""] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
+      if (link.startsWith("https://")) continue;
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? page : new URL(file, new URL(page, ROOT)).href.slice(ROOT.href.length);
+      Deno.statSync(new URL(target, ROOT));
+      if (anchor !== undefined) assert(anchors(target).includes(anchor), `${page}: ${link}`);
+      seen++;
+    }
+  }
+  assert(seen > 40);
+});
+
 Deno.test("docs/coming_from.md names keys that there are", () => {
   const spans = read("docs/coming_from.md").matchAll(
     /`((?:listen|limits|accessLog|upstreams\.<name>|routes\[\]|trustedProxies)(?:\.[^`]*)?)`/g,
