@@ -5,9 +5,10 @@
 
 import type { z } from "zod";
 import { acceptedForm, mustBe } from "./accepted_form.ts";
-import { type Finding, findingAt, showValue } from "./findings.ts";
+import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
 import { alternatives, type SchemaNode, schemasAt } from "./json_schema.ts";
 import { Suggestions } from "./nearest.ts";
+import { knownWhere } from "./nesting.ts";
 import { isMap, type Path, valueAt } from "./path.ts";
 import { configSchema, upstreamSchema } from "./schema.ts";
 
@@ -88,13 +89,21 @@ function accepting(issue: Issue, schemas: readonly SchemaNode[]): string | undef
 
 function unknownKeys(parent: Path, keys: readonly string[], { placeOf, suggestions }: Refused): Finding[] {
   const known = [...new Set(knownKeys(parent))];
-  const accepted = `must be one of ${known.join(", ")}`;
   return keys.map((key) => {
     const near = suggestions.nearest(key, known);
     const path = [...parent, key];
-    const problem = near === undefined ? { accepted } : { nearest: near };
-    return findingAt(path, { state: "is not a known key", ...problem }, placeOf(path, "key"));
+    const problem = near === undefined ? notHere(key, parent, known) : { state: NOT_KNOWN, nearest: near };
+    return findingAt(path, problem, placeOf(path, "key"));
   });
+}
+
+const NOT_KNOWN = "is not a known key";
+
+function notHere(key: string, parent: Path, known: readonly string[]): Problem {
+  const elsewhere = knownWhere(key, parent);
+  return elsewhere === null
+    ? { state: NOT_KNOWN, accepted: `must be one of ${known.join(", ")}` }
+    : { state: `${NOT_KNOWN} here`, accepted: `but ${elsewhere}` };
 }
 
 function knownKeys(path: Path): string[] {

@@ -104,6 +104,18 @@ const table: readonly [string, string][] = [
     upstream("health: {path: /x, expect: [200]}"),
     'upstreams.api.health.expect[0] is 200, must be a status like "200", "2xx" or "200-399"; as text it needs quotes',
   ],
+  [route("path: /a"), "routes[0].path is not a known key here, but under routes[].match"],
+  [route("match: {upstream: api}"), "routes[0].match.upstream is not a known key here, but under routes[]"],
+  [
+    route("match: {prefix: /a}"),
+    "routes[0].match.prefix is not a known key, must be one of host, path, method, headers, query",
+  ],
+  [
+    upstream("weight: 2"),
+    "upstreams.api.weight is not a known key here, but under upstreams.<name>.endpoints[]",
+  ],
+  ["tls: {}", "tls is not a known key here, but under listen or under upstreams.<name>"],
+  ["listen: {workers: 2}", "listen.workers is not a known key here, but at the top"],
   [upstream("helath: {}"), "upstreams.api.helath is not a known key; did you mean health?"],
   [
     route("match: {headers: {x: {presnt: true}}}"),
