@@ -36,9 +36,10 @@ Deno.test("a second `kubectl apply` does not undo what the autoscaler did", () =
   assertGreaterOrEqual(only("horizontalpodautoscaler.yaml").spec.minReplicas, 2);
 });
 
-Deno.test("a rollout takes no pod away before its successor is ready", () => {
-  const { strategy } = only("deployment.yaml").spec;
+Deno.test("a rollout takes no pod away before its successor is ready, and known to what stands in front", () => {
+  const { strategy, minReadySeconds } = only("deployment.yaml").spec;
   assertEquals([strategy.rollingUpdate.maxUnavailable, strategy.rollingUpdate.maxSurge], [0, 1]);
+  assertGreaterOrEqual(minReadySeconds ?? 0, 10);
 });
 
 Deno.test("the three probes ask the admin port, and only liveness is patient", async () => {
