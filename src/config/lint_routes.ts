@@ -53,9 +53,8 @@ const foreignSyntax = perRoute("route-path-syntax", ({ match }, path) => {
 const slashAtEnd = perRoute("route-path-slash", ({ match, upstream, split }, path, { routes }) => {
   if (!match.path?.endsWith("/") || (upstream ?? split) === undefined) return [];
   const below = parsePathPattern(`${match.path}*`);
-  const taken = routes.some(({ match: other }) =>
-    isForHosts(other.host, match.host) &&
-    pathCovers(other.path === undefined ? null : parsePathPattern(other.path), below)
+  const taken = routes.some(({ match: { path: taker = "/*", host } }) =>
+    taker.endsWith("/*") && pathCovers(parsePathPattern(taker), below) && isForHosts(host, match.host)
   );
   return taken ? [] : [{
     path: [...path, "match", "path"],
