@@ -32,7 +32,7 @@ const STANDS_ON: Record<string, readonly string[]> = {
   listener: BOTTOM,
   event_loop: [...BOTTOM, "upstream", "balance", "proxy", "listener", "tracing"],
   worker: [...BOTTOM, "event_loop", "tracing"],
-  control: [...BOTTOM, "upstream/connection", "upstream/dial", "upstream/tls"],
+  control: [...BOTTOM, "upstream/connection", "upstream/dial", "upstream/tls", "upstream/tls_silence"],
   admin: [...BOTTOM, "version", "tracing"],
   // Joins the control plane's parts into the one that runs.
   pod: [...BOTTOM, "control", "admin", "version"],

@@ -4,6 +4,7 @@
 // interval after the start of the last, sooner while the endpoint is between states. The last result stays,
 // so that an operator sees what Weir saw.
 
+import type { TlsHistory } from "../upstream/tls_silence.ts";
 import { type Cancel, type Clock, jittered } from "./clock.ts";
 import { type Health, type HealthRules, HealthState } from "./health_state.ts";
 import type { Probe, ProbeOutcome, ProbeSettings, ProbeTarget } from "./probe.ts";
@@ -50,6 +51,7 @@ export class EndpointCheck {
   private cancelNext: Cancel = () => {};
   private running: Promise<void> | null = null;
   private abort: AbortController | null = null;
+  private readonly tlsHistory: TlsHistory = { silent: false };
   /** Counts up when what runs must not be counted any more. */
   private round = 0;
 
@@ -127,7 +129,7 @@ export class EndpointCheck {
       late = true;
       abort.abort();
     });
-    const outcome = await this.inputs.probe(this.target, settings, abort.signal);
+    const outcome = await this.inputs.probe(this.target, settings, abort.signal, this.tlsHistory);
     cancel();
     return late ? { passed: false, reason: `no answer within ${timeoutMs} ms` } : outcome;
   }

@@ -11,6 +11,7 @@ import { decodeLatin1 } from "../http1/latin1.ts";
 import { requestHead } from "../http1/request_writer.ts";
 import { connectError, isOutOfDescriptors, openSocket } from "../upstream/dial.ts";
 import { startTls, tlsCause } from "../upstream/tls.ts";
+import { answersHandshakes, type TlsHistory } from "../upstream/tls_silence.ts";
 
 export interface ProbeTarget {
   readonly scheme: "http" | "https";
@@ -40,29 +41,35 @@ export interface ProbeOutcome {
   readonly local?: true;
 }
 
-/** Never rejects; settles soon after the signal, with everything closed. */
+/**
+ * Never rejects; settles soon after the signal, with everything closed.
+ * @param history of handshakes with this endpoint; kept up to date
+ */
 export type Probe = (
   target: ProbeTarget,
   settings: ProbeSettings,
   signal: AbortSignal,
+  history?: TlsHistory,
 ) => Promise<ProbeOutcome>;
 
 /** An answer whose status does not stand in its first bytes is none. */
 const ANSWER_BYTES_MAX = 16_384;
 
-export const probe: Probe = async (target, settings, signal) => {
+export const probe: Probe = async (target, settings, signal, history = { silent: false }) => {
   let open: { close(): void } | null = null;
   const close = () => {
     if (open !== null) closeQuietly(open);
   };
   signal.addEventListener("abort", close);
   try {
+    const secure = target.scheme === "https";
+    if (secure && history.silent) await answersHandshakes(target, settings.tls, signal);
     let conn = open = await connect(target, settings.tls, signal);
-    if (target.scheme === "https") {
+    if (secure) {
       if (!("handshake" in conn)) conn = open = await startTls(conn, target, settings.tls);
       // The signal may have come while nothing but the old socket was there to close.
       signal.throwIfAborted();
-      await handshake(conn as Deno.TlsConn);
+      await handshake(conn as Deno.TlsConn, signal, history);
     }
     if (settings.kind === "tcp") return { passed: true, reason: "connected" };
     return await askStatus(conn, target, settings);
@@ -87,11 +94,13 @@ async function connect(
   }
 }
 
-async function handshake(conn: Deno.TlsConn): Promise<void> {
+async function handshake(conn: Deno.TlsConn, signal: AbortSignal, history: TlsHistory): Promise<void> {
   try {
     await conn.handshake();
   } catch (error) {
     throw new Error(tlsCause(error));
+  } finally {
+    history.silent = signal.aborted;
   }
 }
 

@@ -9,6 +9,7 @@ import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Pools } from "./pools.ts";
 import { connectWithCertificate, showsCertificate, startTls, tlsCause, type TlsTarget } from "./tls.ts";
+import { answersHandshakes, type TlsHistory } from "./tls_silence.ts";
 
 /** What a dial needs to know of where it goes. */
 export interface DialTarget extends TlsTarget {
@@ -34,20 +35,55 @@ export class DialError extends Error {
   }
 }
 
-/** Connects with Nagle off; out of descriptors, what idles in `pools` makes room. @throws DialError */
+/**
+ * Connects with Nagle off; out of descriptors, what idles in `pools` makes room.
+ * @param history of handshakes with this endpoint; kept up to date
+ * @throws DialError
+ */
 export async function dial(
   target: DialTarget,
   tls: UpstreamTlsSnapshot,
   limits: DialLimits,
   wheel: TimerWheel,
   pools?: Pools,
+  history: TlsHistory = { silent: false },
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const { connectMs, tlsHandshakeMs, bothMs = Infinity } = limits;
-  const startedAt = wheel.now;
-  const conn = await connectWithRoom(target, tls, Math.min(connectMs, bothMs), wheel, pools);
-  if (target.scheme === "http") return conn;
-  const leftMs = startedAt + bothMs - wheel.now;
-  return await handshake(conn, target, tls, Math.min(tlsHandshakeMs, leftMs), wheel);
+  const { connectMs, tlsHandshakeMs } = limits;
+  const within = atMost(limits, wheel);
+  const secure = target.scheme === "https";
+  if (secure && history.silent) await requireAnswer(target, tls, limits, wheel);
+  const conn = await connectWithRoom(target, tls, within(connectMs), wheel, pools);
+  return secure ? await handshake(conn, target, tls, within(tlsHandshakeMs), wheel, history) : conn;
+}
+
+/** A step's limit, or what is left of both together where that is less. */
+function atMost({ bothMs = Infinity }: DialLimits, wheel: TimerWheel): (ms: number) => number {
+  const endsAt = wheel.now + bothMs;
+  return (ms) => Math.min(ms, endsAt - wheel.now);
+}
+
+/** Settles when the endpoint takes a connection and answers a handshake, each in time. @throws DialError */
+async function requireAnswer(
+  target: DialTarget,
+  tls: UpstreamTlsSnapshot,
+  limits: DialLimits,
+  wheel: TimerWheel,
+): Promise<void> {
+  const within = atMost(limits, wheel);
+  const connectMs = within(limits.connectMs);
+  let late = noConnection(connectMs);
+  const abort = new AbortController();
+  const timer = new Timer(() => abort.abort(late));
+  wheel.arm(timer, connectMs);
+  try {
+    await answersHandshakes(target, tls, abort.signal, () => {
+      const handshakeMs = within(limits.tlsHandshakeMs);
+      late = noHandshake(handshakeMs);
+      wheel.arm(timer, handshakeMs);
+    });
+  } finally {
+    wheel.remove(timer);
+  }
 }
 
 /** Out of descriptors, it tries once more when a connection that idles has given its own. */
@@ -83,7 +119,7 @@ async function connect(
   try {
     return await openSocket(target, tls, abort.signal);
   } catch (error) {
-    if (abort.signal.aborted) throw new DialError("timedOut", `no connection within ${connectMs} ms`);
+    if (abort.signal.aborted) throw noConnection(connectMs);
     throw connectError(error);
   } finally {
     wheel.remove(timer);
@@ -129,6 +165,7 @@ async function handshake(
   tls: UpstreamTlsSnapshot,
   handshakeMs: number,
   wheel: TimerWheel,
+  history: TlsHistory,
 ): Promise<Deno.TlsConn> {
   let secure: Deno.TlsConn | null = null;
   let late = false;
@@ -142,10 +179,19 @@ async function handshake(
     await secure.handshake();
     return secure;
   } catch (error) {
-    if (late) throw new DialError("tlsTimedOut", `no TLS handshake within ${handshakeMs} ms`);
+    if (late) throw noHandshake(handshakeMs);
     closeQuietly(secure ?? conn);
     throw new DialError("tlsFailed", tlsCause(error));
   } finally {
+    history.silent = late;
     wheel.remove(timer);
   }
+}
+
+function noConnection(connectMs: number): DialError {
+  return new DialError("timedOut", `no connection within ${connectMs} ms`);
+}
+
+function noHandshake(handshakeMs: number): DialError {
+  return new DialError("tlsTimedOut", `no TLS handshake within ${handshakeMs} ms`);
 }

@@ -17,6 +17,7 @@ import { IdleLimit } from "./idle_limit.ts";
 import { Lease } from "./lease.ts";
 import { Pool } from "./pool.ts";
 import type { Pools } from "./pools.ts";
+import type { TlsHistory } from "./tls_silence.ts";
 
 /** What a worker lends to all its endpoints. */
 export interface UpstreamContext {
@@ -37,6 +38,7 @@ export class Endpoint {
   private readonly pool: Pool;
   private readonly bell: Bell;
   readonly idleLimit: IdleLimit;
+  private readonly tlsHistory: TlsHistory = { silent: false };
   private retired = false;
 
   constructor(
@@ -139,7 +141,7 @@ export class Endpoint {
   /** Opens a connection. @throws DialError */
   async open(limits: DialLimits): Promise<Connection> {
     const { wheel, now, pools } = this.context;
-    const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel, pools);
+    const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel, pools, this.tlsHistory);
     this.totals.add(EndpointField.connectionsOpened);
     return new Connection(conn, wheel, now());
   }

@@ -1,0 +1,52 @@
+// Whether an endpoint that has let a TLS handshake run out of time answers one by now, asked over a connection that
+// can be closed all the same.
+//
+// Deno cannot close a connection before its handshake has ended (2.9.6): it keeps its descriptor until the endpoint
+// speaks or leaves. `node:tls` can; it is slower, and loaded when it is first needed. So an endpoint that hangs
+// costs the descriptors of the handshakes that were under way when the first one ran out of time, and not one for
+// every request and every health check since.
+
+import type { UpstreamTlsSnapshot } from "../messages.ts";
+import { serverNameOf, type TlsTarget } from "./tls.ts";
+
+/** What is remembered of an endpoint from one handshake to the next. */
+export interface TlsHistory {
+  /** The last handshake ran out of time. */
+  silent: boolean;
+}
+
+/**
+ * Settles once the endpoint has answered a handshake in whatever way, or cannot be reached: what there is to say of
+ * it, the handshake that follows says. Nothing is sent over this one, so nothing is verified.
+ * @param onConnected the endpoint's system has taken the connection
+ * @throws the signal's reason
+ */
+export async function answersHandshakes(
+  target: TlsTarget,
+  tls: UpstreamTlsSnapshot,
+  signal: AbortSignal,
+  onConnected: () => void = () => {},
+): Promise<void> {
+  const { connect } = await import("node:tls");
+  signal.throwIfAborted();
+  const name = serverNameOf(target, tls);
+  const answered = Promise.withResolvers<void>();
+  const abort = () => answered.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  const socket = connect({
+    host: target.host,
+    port: target.port,
+    // RFC 6066 3: an address is no server name.
+    ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
+    ALPNProtocols: ["http/1.1"],
+    rejectUnauthorized: false,
+  });
+  socket.on("connect", onConnected);
+  for (const event of ["secureConnect", "error", "close"]) socket.on(event, () => answered.resolve());
+  try {
+    await answered.promise;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    socket.destroy();
+  }
+}
