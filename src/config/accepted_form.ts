@@ -4,25 +4,7 @@
 // what the schema refuses.
 
 import { alternatives, type SchemaNode } from "./json_schema.ts";
-
-/** Every pattern of the schema in words; a test holds that none is missing. */
-export const patternWords: Readonly<Record<string, string>> = {
-  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$":
-    "1 to 63 letters, digits, '-', '_' or '.', the first a letter or digit",
-  "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$":
-    "a word of letters, digits, '-', '_', '.' and the like (an RFC 9110 token)",
-  "^[\\t\\x20-\\x7e\\x80-\\xff]*$": "text without control characters, in latin-1",
-  "^[1-5](\\d\\d|xx)(-[1-5]\\d\\d)?$": 'a status like "200", "2xx" or "200-399"',
-  "^\\/[\\x21-\\x7e]*$": 'text that starts with "/", in visible ASCII',
-  "^\\/.*": 'text that starts with "/"',
-  "^(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$":
-    'a host, or host and port, like "app.example.org:8080"',
-  "^=(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$":
-    '"=" and a host, or host and port, like "=app.example.org"',
-  "^[\\x21-\\x7e]+$": "text in visible ASCII, without blanks",
-  "^[^\\s=;]+$": "a cookie's name, without blanks, '=' and ';'",
-  "^[!#$%&'*+.^_`|~0-9A-Za-z-]+(\\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$": 'a protocol, like "tcp" or "acme/2"',
-};
+import { patternWords } from "./units.ts";
 
 /** `must be ...`, for what may stand where these schemas apply. */
 export function mustBe(nodes: readonly SchemaNode[]): string | undefined {

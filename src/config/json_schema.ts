@@ -25,7 +25,6 @@ export interface SchemaNode {
   minLength?: number;
   minItems?: number;
   pattern?: string;
-  format?: string;
 }
 
 /** Keys whose map may be written as one word: the word is the value of the key named here. */
@@ -67,10 +66,9 @@ function make(): SchemaNode {
   return { ...schema, title: "Configuration of Weir" } as SchemaNode;
 }
 
-/** Takes out what means nothing to a reader: JavaScript's largest integer and zod's own format names. */
+/** Takes out what means nothing to a reader: JavaScript's largest integer. */
 function tidy(node: SchemaNode): void {
   if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
-  if (node.format === "starts_with") delete node.format;
   for (const child of childrenOf(node)) tidy(child);
 }
 

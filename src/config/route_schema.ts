@@ -12,6 +12,7 @@ import {
   milliseconds,
   name,
   overridesOf,
+  pathPattern,
   protocol,
   targetPath,
   token,
@@ -28,7 +29,7 @@ const valueMatch = z.union([
 const matchSchema = z.strictObject({
   host: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional()
     .describe("Exact name or `*.example.org` (one or more labels); several are alternatives."),
-  path: z.string().startsWith("/").optional()
+  path: pathPattern().optional()
     .describe("`/a` exactly; `/a/*` is /a and all below it; `/users/{id}/x` takes one segment for `{id}`."),
   method: z.array(token()).min(1).optional().describe(
     "Any of these, case-sensitive as in RFC 9110.",

@@ -18,45 +18,73 @@ export const percent = (min = 0, max = 100) => z.int().min(min).max(max);
 /** `min` 0 where 0 lets the system choose. */
 export const port = (min: 0 | 1 = 1) => z.int().min(min).max(65_535);
 
+/** The words for a form of text, by the source of its pattern. */
+export const patternWords: Record<string, string> = {};
+
+/** A form of text. @param words follow `must be`: refusals and the reference tables say them */
+function text(pattern: RegExp, words: string): () => z.ZodString {
+  patternWords[pattern.source] = words;
+  return () => z.string().regex(pattern);
+}
+
 /** A name an operator gives: an upstream, a route. Becomes a metric label. */
-export const name = () =>
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "must be 1 to 63 letters, digits, '-', '_' or '.'");
+export const name = text(
+  /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
+  "1 to 63 letters, digits, '-', '_' or '.', the first a letter or digit",
+);
 
 /** A token (RFC 9110 5.6.2): a method, a pseudonym, the name of a cookie that Weir sets. */
-export const token = () => z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a token");
+export const token = text(
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
+  "a word of letters, digits, '-', '_', '.' and the like (an RFC 9110 token)",
+);
 
 /** A header field name (RFC 9110 5.1), written in any case. */
 export const headerName = token;
 
 /** A header field value: no control characters but tab (RFC 9110 5.5). */
-export const headerText = () =>
-  z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, "must not hold control characters");
+export const headerText = text(
+  /^[\t\x20-\x7e\x80-\xff]*$/,
+  "text without control characters, in latin-1",
+);
+
+/** What a path pattern begins with. */
+export const pathPattern = text(/^\/.*/, 'text that starts with "/"');
 
 /** What may stand as a path in a request line: visible ASCII. */
-export const targetPath = () =>
-  z.string().regex(/^\/[\x21-\x7e]*$/, "must start with '/' and hold visible ASCII only");
+export const targetPath = text(/^\/[\x21-\x7e]*$/, 'text that starts with "/", in visible ASCII');
+
+const AUTHORITY = "(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$";
 
 /** A host, or host:port, as it stands in Host (RFC 9110 7.2). */
-const authorityPattern = "(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$";
-
-export const authority = () => z.string().regex(new RegExp(`^${authorityPattern}`), "must be a host");
+export const authority = text(
+  new RegExp(`^${AUTHORITY}`),
+  'a host, or host and port, like "app.example.org:8080"',
+);
 
 /** The same behind `=`. */
-export const fixedAuthority = () =>
-  z.string().regex(new RegExp(`^=${authorityPattern}`), "must be = and a host");
+export const fixedAuthority = text(
+  new RegExp(`^=${AUTHORITY}`),
+  '"=" and a host, or host and port, like "=app.example.org"',
+);
 
 /** A Location: visible ASCII (RFC 3986 2). */
-export const location = () => z.string().regex(/^[\x21-\x7e]+$/, "must hold visible ASCII only");
+export const location = text(/^[\x21-\x7e]+$/, "text in visible ASCII, without blanks");
 
 /** A cookie's name as clients send it, which is often no token (RFC 6265 5.4). */
-export const cookieName = () => z.string().regex(/^[^\s=;]+$/, "must be a cookie name");
+export const cookieName = text(/^[^\s=;]+$/, "a cookie's name, without blanks, '=' and ';'");
 
 /** A protocol of Upgrade (RFC 9110 7.8). */
-export const protocol = () =>
-  z.string().regex(
-    /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/,
-    "must be a protocol, or protocol/version",
-  );
+export const protocol = text(
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/,
+  'a protocol, like "tcp" or "acme/2"',
+);
+
+/** Statuses from one to another, or of a class. */
+export const statusRange = text(
+  /^[1-5](\d\d|xx)(-[1-5]\d\d)?$/,
+  'a status like "200", "2xx" or "200-399"',
+);
 
 type Overrides<S extends z.core.$ZodShape> = {
   [K in keyof S]: z.ZodOptional<S[K] extends z.ZodDefault<infer Inner> ? Inner : S[K]>;

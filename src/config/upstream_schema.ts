@@ -14,11 +14,10 @@ import {
   headerName,
   milliseconds,
   percent,
+  statusRange,
   targetPath,
   token,
 } from "./units.ts";
-
-const statusRange = z.string().regex(/^[1-5](\d\d|xx)(-[1-5]\d\d)?$/, "must be like 200, 2xx or 200-399");
 
 /** The first and the last status of a range: `200`, `2xx`, `200-399`, `2xx-399`. */
 export function statusBounds(range: string): readonly [from: number, to: number] {
@@ -70,7 +69,7 @@ export const healthSchema = z.strictObject({
   host: authority().optional().describe(
     "Host header of the check. Default: the endpoint's authority.",
   ),
-  expect: z.array(statusRange).min(1).default(["200-399"]).describe(
+  expect: z.array(statusRange()).min(1).default(["200-399"]).describe(
     'Statuses that pass: `"200"`, `"2xx"` or `"200-399"`, in quotes.',
   ),
   intervalMs: milliseconds(100).default(2_000).describe("Time between two checks of one endpoint."),

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { patternWords } from "../../src/config/accepted_form.ts";
 import { jsonSchema } from "../../src/config/json_schema.ts";
 import { editDistance, nearest } from "../../src/config/nearest.ts";
+import { patternWords } from "../../src/config/units.ts";
 import { refusals } from "./helpers.ts";
 
 const upstream = (text: string) => `upstreams:\n  api:\n    endpoints: ['http://a']\n    ${text}`;
@@ -196,7 +196,7 @@ Deno.test("every pattern of the schema has words for refusals", () => {
   const patterns = new Set(JSON.stringify(jsonSchema()).match(/"pattern":"(?:[^"\\]|\\.)*"/g));
   for (const pattern of patterns) {
     const source = JSON.parse(`{${pattern}}`).pattern as string;
-    assert(source in patternWords, `${source} has no words in accepted_form.ts`);
+    assert(source in patternWords, `${source} has no words in units.ts`);
   }
 });
 
