@@ -67,34 +67,26 @@ function editFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
 }
 
 function editProblem(name: string, ofRequest: boolean): Problem | undefined {
+  const problem = (why: string, accepted = "must be left out") => ({
+    state: `changes ${name}, which ${why}`,
+    accepted,
+  });
   const known = knownHeader(name);
   if (
     isForOneHop(known) || known === Known.contentLength || known === Known.trailer ||
     known === Known.http2Settings
   ) {
-    return {
-      state: `changes ${name}, which belongs to one connection and is written by Weir`,
-      accepted: "must be left out",
-    };
+    return problem("belongs to one connection and is written by Weir");
   }
-  switch (known) {
-    case Known.expect:
-      return ofRequest
-        ? {
-          state: `changes ${name}, which only a client can ask of an endpoint`,
-          accepted: "must be left out",
-        }
-        : undefined;
-    case Known.host:
-      return ofRequest
-        ? {
-          state: `changes ${name}, which a request has once`,
-          accepted: "must be left to hostHeader of the upstream: endpoint, or a fixed =name",
-        }
-        : undefined;
-    default:
-      return undefined;
+  if (!ofRequest) return undefined;
+  if (known === Known.expect) return problem("only a client can ask of an endpoint");
+  if (known === Known.host) {
+    return problem(
+      "a request has once",
+      "must be left to hostHeader of the upstream: endpoint, or a fixed =name",
+    );
   }
+  return undefined;
 }
 
 /** Names compare without case, so only one of these lines could be sent. */
