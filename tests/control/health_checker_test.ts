@@ -154,51 +154,23 @@ Deno.test("HealthChecker keeps the last result, and the reason of a state", asyn
   await scene.checker.stop();
 });
 
-Deno.test("HealthChecker says why a state is what it is, and of one that is unchecked what was seen last", async () => {
-  const scene = new Scene();
-  await scene.clock.advance(1_000);
-  scene.answers.set("b", fails);
-  scene.apply(["a", "b"]);
-  const reasons = () => ["a", "b"].map((id) => scene.checker.check(id)!.reason);
-  assertEquals(reasons(), ["not checked yet", "not checked yet"]);
-  await scene.clock.advance(0);
-  assertEquals(reasons(), ["connected", "connection refused"]);
-  scene.answers.set("a", fails);
-  await scene.clock.advance(2_000);
-  assertEquals(scene.checker.check("a")!.counts.failed, 1);
-  assertEquals(reasons()[0], "connected");
-  await scene.checker.stop();
-});
-
-Deno.test("HealthChecker.apply() checks nobody who has left", async () => {
-  const scene = new Scene();
-  scene.apply(["a", "b"]);
-  await scene.clock.advance(1_000);
-  scene.apply(["b"]);
-  scene.takeProbed();
-  await scene.clock.advance(2_000);
-  assertEquals(scene.probed, ["2000 b"]);
-  await scene.checker.stop();
-});
-
 Deno.test("HealthChecker says why a state is what it is, which the last check need not have seen", async () => {
   const scene = new Scene();
-  await scene.clock.advance(7);
   scene.apply(["a"]);
   const check = scene.checker.check("a")!;
-  const told = () => [check.state.health, check.reason, check.since - EPOCH];
-  assertEquals(told(), ["unchecked", "not checked yet", 7]);
+  const told = () => [check.state.health, check.reason];
+  assertEquals(told(), ["unchecked", "not checked yet"]);
   scene.answers.set("a", fails);
   await scene.clock.advance(0);
-  assertEquals(told(), ["unchecked", "connection refused", 7]);
+  assertEquals(told(), ["unchecked", "connection refused"]);
   scene.answers.set("a", passes);
   await scene.clock.advance(500);
-  assertEquals(told(), ["healthy", "connected", 507]);
+  assertEquals(told(), ["healthy", "connected"]);
   scene.answers.set("a", fails);
   await scene.clock.advance(2_000);
-  assertEquals([check.state.failures, ...told()], [1, "healthy", "connected", 507]);
+  assertEquals([check.state.failures, ...told()], [1, "healthy", "connected"]);
   scene.apply(["a"], { kind: "off" });
-  assertEquals([scene.said.length, ...told()], [1, "healthy", "checks are off", 507]);
+  assertEquals([scene.said.length, ...told()], [1, "healthy", "checks are off"]);
   await scene.checker.stop();
 });
 
