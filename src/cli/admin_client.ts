@@ -60,7 +60,7 @@ async function getAdmin(
       chunked: false,
     };
     connection.expectHead(LIMIT_MS);
-    await connection.outlet.write(requestHead(line, authority(host, port), new Uint8Array(8_192)));
+    await connection.outlet.write(requestHead(line, authority(host, port)));
     const head = await finalHead(connection);
     const body = connection.body(head, LIMIT_MS, { bodyEnded: () => {} });
     return { status: head.status, body: body === null ? "" : await text(body) };

@@ -133,7 +133,7 @@ function headOf(target: ProbeTarget, settings: ProbeSettings): Uint8Array {
     contentLength: null,
     chunked: false,
   };
-  return requestHead(line, settings.host ?? target.authority, new Uint8Array(0));
+  return requestHead(line, settings.host ?? target.authority);
 }
 
 async function send(conn: Deno.TcpConn | Deno.TlsConn, bytes: Uint8Array): Promise<void> {

@@ -48,8 +48,10 @@ export function encodeHead(text: string, into: Uint8Array): number {
   return read === length && written === length ? length : encodeLatin1(text, into, 0);
 }
 
+const NO_BUFFER: Uint8Array = new Uint8Array(0);
+
 /** The bytes of `text`, in `buffer` when they fit, else in memory of their own. */
-export function latin1Bytes(text: string, buffer: Uint8Array): Uint8Array {
+export function latin1Bytes(text: string, buffer = NO_BUFFER): Uint8Array {
   const target = text.length <= buffer.length ? buffer : new Uint8Array(text.length);
   return target.subarray(0, encodeHead(text, target));
 }

@@ -18,7 +18,7 @@ export interface RequestLine {
 }
 
 /** The head, ending in the blank line: in `buffer` when it fits, else in memory of its own. */
-export function requestHead(request: RequestLine, host: string, buffer: Uint8Array): Uint8Array {
+export function requestHead(request: RequestLine, host: string, buffer?: Uint8Array): Uint8Array {
   const { headers, text: lines = null } = request;
   let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
   if (lines !== null) text += lines;

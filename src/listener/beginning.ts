@@ -11,7 +11,7 @@ import { copyOut } from "../http1/slab.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
 /** Longest time that a first byte is held back, milliseconds. */
-const PATIENCE_MS = 10;
+export const PATIENCE_MS = 10;
 
 export class Beginning implements Body {
   /** What has come and is not read yet is `buffer[start..end)`. */

@@ -8,6 +8,7 @@
 import type { Body, Delivery } from "../exchange.ts";
 import { bufferFor, giveBack, PIECES } from "../http1/buffers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { PATIENCE_MS } from "./beginning.ts";
 import { cutAnswer, type ServeBody } from "./serve_body.ts";
 
 /**
@@ -17,8 +18,6 @@ import { cutAnswer, type ServeBody } from "./serve_body.ts";
 const COLLECTED_BYTES_MAX = PIECES.bytes;
 /** Bytes that one worker puts together at once; beyond it bodies are streamed. */
 const COLLECTING_BYTES_MAX = 33_554_432;
-/** Longest time that a first byte is held back, milliseconds. */
-const PATIENCE_MS = 10;
 
 let collecting = 0;
 

@@ -18,7 +18,6 @@ import { refuseBody } from "./serve_request.ts";
 import { badHost, readRequest, refusalOf, tooLarge, unacceptable } from "./wire_request.ts";
 import { isAuthority } from "./authority.ts";
 
-const NO_BUFFER = new Uint8Array(0);
 /** Header lines that Deno takes, Host among them. */
 const DENO_LINES_MAX = 128;
 
@@ -32,7 +31,7 @@ export function judgeOf(config: ListenConfig): JudgeHead {
 /** Read as if it had come. */
 function judgeOnWire(head: RequestHead, { headBytesMax, headerLinesMax }: ListenConfig): Unacceptable | null {
   const request = { ...head, contentLength: null, chunked: false };
-  const bytes = requestHead(request, head.authority, NO_BUFFER);
+  const bytes = requestHead(request, head.authority);
   if (bytes.length > headBytesMax) return tooLarge(bytes, 0, bytes.length, headBytesMax);
   return readRequest(bytes, 0, bytes.length, head.scheme, headerLinesMax, head).unacceptable;
 }

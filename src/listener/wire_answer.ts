@@ -72,7 +72,7 @@ async function sendLargeHead(
   body: Body | null,
   shape: ResponseShape,
 ): Promise<Delivery> {
-  if (!await owner.socket.write(latin1Bytes(text, NO_BUFFER))) {
+  if (!await owner.socket.write(latin1Bytes(text))) {
     body?.cancel();
     return owner.answered(CLIENT_GONE);
   }
@@ -80,7 +80,6 @@ async function sendLargeHead(
   return await pump(owner, body, roomFor(0, body), shape, 0);
 }
 
-const NO_BUFFER = new Uint8Array(0);
 const CLIENT_GONE: Delivery = { kind: "clientGone", bytes: 0 };
 
 async function pump(

@@ -22,8 +22,6 @@ import type { WireRequest } from "./wire_request.ts";
 import type { ClientSocket } from "./wire_socket.ts";
 import { ClientTunnel } from "./wire_tunnel.ts";
 
-const NO_BUFFER = new Uint8Array(0);
-
 export class WireExchange implements Exchange, AnswerOwner {
   readonly head: RequestHead;
   readonly unacceptable: Unacceptable | null;
@@ -140,7 +138,7 @@ export class WireExchange implements Exchange, AnswerOwner {
     // RFC 9110 15.2: no interim answers to HTTP/1.0 clients; none after the final one.
     if (this.head.version === "1.0" || this.clientGone || this.delivered) return Promise.resolve();
     if (head.status === 100) this.socket.askForBody();
-    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
+    const bytes = latin1Bytes(interimHeadText(head));
     const before = this.informed;
     const write = () => this.connection.socket.write(bytes);
     this.informed = before === null ? write() : before.then(write);
@@ -154,7 +152,7 @@ export class UpgradableExchange extends WireExchange {
     const { connection } = this;
     if (this.informed !== null) await this.informed;
     connection.becomeTunnel();
-    const bytes = latin1Bytes(interimHeadText(head), NO_BUFFER);
+    const bytes = latin1Bytes(interimHeadText(head));
     this.delivered = await connection.socket.write(bytes);
     this.closes = true;
     return new ClientTunnel(connection);
