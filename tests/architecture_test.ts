@@ -101,6 +101,15 @@ Deno.test("every room of src/ has its place in the order", () => {
   assertEquals(ordered.filter((room) => !rooms.has(room)), [], "there is no such room");
 });
 
+Deno.test("docs/architecture.md says of every room of src/ what it is, and of no other", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/architecture.md", import.meta.url));
+  const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+  const told = rows.flatMap((row) =>
+    [...row.matchAll(/`([a-z0-9_]+)(?:\/|\.ts)`/g)].map(([, room]) => room!)
+  );
+  assertEquals(told.sort(), [...new Set(sources.map(({ room }) => room))].sort());
+});
+
 Deno.test("the two planes never import each other", () => {
   for (const [plane, other] of [[DATA_PLANE, CONTROL_PLANE], [CONTROL_PLANE, DATA_PLANE]] as const) {
     const crossing = sources.filter(({ room }) => plane.includes(room)).flatMap(({ path, imports }) =>
