@@ -2,20 +2,14 @@
 // another request after the answer, and who is waited for when the attempt's time is over.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
-import { OwnColumn } from "../../src/board/own.ts";
-import { configSchema } from "../../src/config/schema.ts";
 import { BodyError } from "../../src/exchange.ts";
 import { Attempt, type AttemptInput } from "../../src/proxy/attempt.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
 import { Connection } from "../../src/upstream/connection.ts";
-import { Endpoint } from "../../src/upstream/endpoint.ts";
-import { Pools } from "../../src/upstream/pools.ts";
-import { snapshotOf } from "../support/loop.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
-import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
+import { twoWorkers } from "../support/two_workers.ts";
 
 /** Takes writes, and says something, when the test says so. */
 class Conn {
@@ -65,14 +59,8 @@ class Conn {
 
 /** An attempt on a kept connection. */
 function stage(body: ToldBody | null, limitMs = Infinity) {
-  const time = new StillTime(1_000);
+  const { board, clock: time, first: endpoint } = twoWorkers();
   const { wheel } = time;
-  const board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });
-  const config = configSchema.parse({ upstreams: { default: { endpoints: ["http://127.0.0.1:1"] } } });
-  const [upstream] = snapshotOf(config).upstreams;
-  const own = new OwnColumn(board, 1);
-  const context = { own, wheel, pools: new Pools(), now: () => time.now };
-  const endpoint = new Endpoint(upstream!.endpoints[0]!, upstream!, context);
   const conn = new Conn();
   const connection = new Connection(conn as unknown as Deno.TcpConn, wheel, 0);
   // It has sent another request.
@@ -90,7 +78,7 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
     },
     authority: "a.test",
     body: body === null ? null : new RequestBody(body, 1_024, 0, { requestIdKey: "x-request-id" }),
-    timeouts: upstream!.timeouts,
+    timeouts: endpoint.upstream.timeouts,
     responseHeadBytesMax: 4_096,
     handshake: null,
     onInterim: () => {},
