@@ -31,7 +31,8 @@ const FORMS = [
 
 const HEADER = /^([!#$%&'*+.^`|~\w-]+):((?:\t|[^\p{Cc}])*)$/u;
 
-const EXPLAIN_KEYS = ["path", "method", "host", "client", "header"];
+/** What a question about a request that is to come may say. */
+export const EXPLAIN_KEYS: readonly string[] = ["path", "method", "host", "client", "header"];
 
 /**
  * The question that a query asks, or why it asks none, in words. `peer` stands in for a client not named.

@@ -1,12 +1,12 @@
 // The command `weir explain`: why a request goes, or went, where it does; asked of a running Weir.
 
-import { EXPLAIN_USAGE, questionOf } from "../admin/explain.ts";
+import { EXPLAIN_KEYS, EXPLAIN_USAGE, questionOf } from "../admin/explain.ts";
 import { readQuestion } from "./admin_address.ts";
 import { askAdmin } from "./admin_client.ts";
 import { complain } from "./print.ts";
 
 /** What `/explain` of the admin port takes. */
-const KEYS = ["id", "path", "method", "host", "client", "header"] as const;
+const KEYS = ["id", ...EXPLAIN_KEYS];
 
 /** Exit 0 with the explanation, 1 when there is none, 64 for a flag it does not know or flags that ask nothing. */
 export async function explain(
