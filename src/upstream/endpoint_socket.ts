@@ -97,8 +97,8 @@ export class EndpointSocket {
         else await this.writeFrame(next);
       }
     } catch {
-      // The reading side ends with it and tells.
-      this.drop();
+      // The reading side tells, after what the endpoint had still said.
+      this.closing = true;
       this.queue.length = 0;
     }
     this.writing = false;

@@ -1,0 +1,19 @@
+import { assertEquals } from "@std/assert";
+import { EndpointSocket } from "../../src/upstream/endpoint_socket.ts";
+import { settled } from "../support/settled.ts";
+import { toldConnection } from "./told_connection.ts";
+
+Deno.test("EndpointSocket.listen() hears what an endpoint said before it took no more", async () => {
+  const { conn, connection } = toldConnection();
+  conn.write = () => Promise.reject(new Deno.errors.BrokenPipe());
+  const socket = new EndpointSocket(connection, 100);
+  const heard: unknown[] = [];
+  const over = socket.listen((incoming) => void heard.push(incoming.kind));
+  socket.send("nobody takes it");
+  await settled();
+  await conn.say("\x81\x02hi");
+  await conn.say("\x88\x00");
+  await conn.say(null);
+  assertEquals([await over, heard], [true, ["text", "close"]]);
+  connection.close();
+});
