@@ -90,9 +90,10 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
     this.bytesIn += bytes;
     this.stirred();
     if (bytes > this.limits.messageBytesMax) return this.endTooLarge();
+    const waiting = this.endpoint.unsentBytes > 0;
     this.endpoint.send(data);
-    // The client cannot be held back, so what the endpoint does not take is all here.
-    if (this.endpoint.unsentBytes > this.limits.bufferedBytesMax) {
+    // The client cannot be held back, so what the endpoint does not take is all here. One message alone may be larger.
+    if (waiting && this.endpoint.unsentBytes > this.limits.bufferedBytesMax) {
       this.endBoth(1013, "the other side reads too slowly");
     }
   }

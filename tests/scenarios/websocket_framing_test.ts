@@ -110,6 +110,17 @@ scenario("a message above the limit closes both sides with 1009, whoever sent it
   assertEquals(await receiver.closed(), 1009);
 }, FRAMING);
 
+scenario("a message that is larger than the buffer passes while nothing else waits", async (props) => {
+  const origin = await props.origin(echo);
+  const limits = { webSocketMessageBytesMax: 100_000, webSocketBufferedBytesMax: 50_000 };
+  const weir = await props.loop({
+    config: { upstreams: { default: { endpoints: [origin.url] } }, limits },
+  });
+  const peer = await open(await props.client(weir));
+  await peer.send("x".repeat(100_000));
+  assertEquals((await peer.message()).length, 100_000);
+}, FRAMING);
+
 scenario(
   "an origin that does not read closes both sides with 1013 once the buffer is full",
   async (props) => {
