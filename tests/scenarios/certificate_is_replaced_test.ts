@@ -1,6 +1,6 @@
 // A renewed certificate stands in its files: who is shown which one, and who notices anything.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { Authority, type Identity } from "../support/certificates.ts";
 import { readCertificate } from "../../src/control/certificate.ts";
 import { afterHead, Gate, readBody, reply, scene, type Step, wait } from "../support/raw_origin.ts";
@@ -83,4 +83,12 @@ scenario("a certificate that does not fit its key changes nothing and is reporte
   await authority.install("site", second);
   await served(weir, second);
   assertEquals(await weir.metric("weir_certificate_last_change_success"), 1);
+}, options);
+
+scenario("a start with a certificate that has expired serves it, and says what clients do", async (props) => {
+  await using authority = await Authority.create();
+  const files = await authority.install("site", await authority.issue({ days: -1 }));
+  const weir = await props.weir({ config: config(await props.origin(), files) });
+  await weir.line(/clients refuse the certificate: it expired on /);
+  await assertRejects(() => TlsClient.connect(weir.url, authority.cert), Error, "certificate has expired");
 }, options);
