@@ -139,18 +139,21 @@ export class TimerWheel {
 /** A tick that comes so long after the last, milliseconds, comes to a loop that stood still. */
 const STALL_MS = 50;
 
+/** Late ticks that are left out in a row: a loop that is always late has no better moment. */
+const SPARED_MAX = 3;
+
 /**
  * `tick`, but not as the first thing after a stall: what came meanwhile is read before, and nobody is called late whose
- * answer was there. Never left out twice in a row: a loop that is always late has no better moment.
+ * answer was there.
  */
 export function sparing(tick: () => void, now: () => number): () => void {
   let before = now();
-  let spared = false;
+  let spared = 0;
   return () => {
     const at = now();
-    spared = !spared && at - before > STALL_MS;
+    spared = spared < SPARED_MAX && at - before > STALL_MS ? spared + 1 : 0;
     before = at;
-    if (!spared) tick();
+    if (spared === 0) tick();
   };
 }
 

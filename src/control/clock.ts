@@ -2,6 +2,11 @@
 //
 // Everything in `control/` that waits, measures or draws gets a Clock; nothing here reads a global clock.
 
+/** A call that comes so much later than planned, milliseconds, may come to a loop that stood still ... */
+const LATE_MS = 5;
+/** ... which has this long to read what came meanwhile, before anything is called too late for it. */
+const READING_MS = 10;
+
 /** Gives up a planned call; calling it late or twice changes nothing. */
 export type Cancel = () => void;
 
@@ -22,11 +27,20 @@ export const systemClock: Clock = {
   date: () => Date.now(),
   random: () => Math.random(),
   after: (ms, callback) => {
-    const id = setTimeout(callback, ms);
-    Deno.unrefTimer(id);
+    const due = performance.now() + ms;
+    let id = plan(ms, () => {
+      if (performance.now() - due <= LATE_MS) callback();
+      else id = plan(READING_MS, callback);
+    });
     return () => clearTimeout(id);
   },
 };
+
+function plan(ms: number, callback: () => void): ReturnType<typeof setTimeout> {
+  const id = setTimeout(callback, ms);
+  Deno.unrefTimer(id);
+  return id;
+}
 
 /** `ms` moved at random by up to `percent` either way, so that what starts together drifts apart. */
 export function jittered(ms: number, percent: number, random: number): number {
