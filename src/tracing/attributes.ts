@@ -122,9 +122,9 @@ function queryOf(target: string, redact: boolean): string {
   return redact ? "-" : target.substring(mark + 1);
 }
 
-/** An IPv6 address is told without its brackets. */
+/** An IPv6 address is told without its brackets. What a proxy tells may be no authority: then it is all host. */
 function splitAuthority(authority: string, scheme: string): { host: string; port: number } {
-  const match = /^\[?(.*?)\]?(?::(\d*))?$/.exec(authority);
+  const match = /^\[?(.*?)\]?(?::(\d{0,5}))?$/.exec(authority);
   const port = match?.[2];
   return {
     host: match?.[1] ?? authority,

@@ -116,3 +116,20 @@ scenario("behind a trusted proxy a span tells what the client asked for", async 
     assertEquals(asked, ["https", "shop.test", 443], digit);
   }
 }, BOTH);
+
+scenario("a host that a trusted proxy tells with a port that is none costs no worker", async (props) => {
+  await using collector = new OtlpCollector();
+  const origin = await props.origin();
+  const weir = await props.weir({
+    env: collector.env,
+    config: {
+      trustedProxies: ["127.0.0.0/8"],
+      upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
+    },
+  });
+  const host = `shop.test:${"9".repeat(400)}`;
+  const headers: Header[] = [["traceparent", `00-${TRACE}-${CALLER}-01`], ["X-Forwarded-Host", host]];
+  await ask(weir.url, { headers });
+  const { attributes } = (await collector.trace(TRACE, 2))[0]!;
+  assertEquals([attributes["server.address"], attributes["server.port"]], [host, 80]);
+}, BOTH);
