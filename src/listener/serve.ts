@@ -76,7 +76,7 @@ export class ServeListener implements Listener {
       automaticCompression: false,
       signal: this.cutting.signal,
       onListen: () => {},
-      onError: () => new Response(null, { status: 500 }),
+      onError,
     } as Deno.ServeTcpOptions, (request, info) => {
       const client = clientOf(info.remoteAddr);
       if (client === null) return new Response(null, { status: 403 });
@@ -117,4 +117,12 @@ export class ServeListener implements Listener {
     if (!this.closing) this.cutting.abort();
     this.shared.departures.leave();
   }
+}
+
+/** What no handler was asked for: with traces on, Deno reads the URL first, and throws where Host is none. */
+function onError(error: unknown): Response {
+  if (!(error instanceof TypeError && error.message.startsWith("Invalid URL"))) {
+    return new Response(null, { status: 500 });
+  }
+  return new Response("400 Bad Request: Host is not a host and port\n", { status: 400 });
 }

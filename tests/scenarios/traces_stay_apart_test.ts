@@ -49,6 +49,17 @@ scenario("a caller that is not sampled stays so where the sampler follows it", a
   assertEquals(collector.spans.map(({ traceId }) => traceId), [next, next]);
 }, BOTH);
 
+scenario("a Host that is none is the client's fault with traces on, too", async (props) => {
+  await using collector = new OtlpCollector();
+  const origin = await props.origin();
+  const weir = await props.weir({ env: collector.env, upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n");
+  const { status, text } = await client.response();
+  assertEquals([status, text], [400, "400 Bad Request: Host is not a host and port\n"]);
+  await client.close();
+}, BOTH);
+
 for (const env of [{}, { OTEL_DENO: "true", OTEL_DENO_TRACING: "false" }]) {
   const how = JSON.stringify(env);
   scenario(`without traces (${how}) their fields pass through untouched`, async (props) => {
