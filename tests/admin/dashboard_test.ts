@@ -130,6 +130,10 @@ Deno.test({
       }
       await says(page, "#now-requests", "10");
       assertEquals(await page.locator(".chart canvas").count(), 3);
+      const [canvas, plot] = [page.locator(".chart canvas").first(), page.locator(".u-over").first()];
+      const rightOf = (box: { x: number; width: number } | null) => box!.x + box!.width;
+      const room = rightOf(await canvas.boundingBox()) - rightOf(await plot.boundingBox());
+      assert(room >= 15, `${room} px for half of a time at the end of the axis`);
       for (const width of [360, 800, 1101, 1280]) {
         await page.setViewportSize({ width, height: 740 });
         assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);

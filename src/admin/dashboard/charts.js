@@ -108,7 +108,8 @@ function options({ series, show, least = 1 }, width) {
     width,
     height: HEIGHT,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    // On the right there is room for half of a time: a minute may be at the very end.
+    padding: [8, 16, 0, 0],
     cursor: { sync: { key: "weir" }, points: { size: 6 }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: {
