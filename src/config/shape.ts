@@ -88,6 +88,11 @@ function accepting(issue: Issue, schemas: readonly SchemaNode[]): string | undef
 }
 
 function unknownKeys(parent: Path, keys: readonly string[], { placeOf, suggestions }: Refused): Finding[] {
+  if (parent.length === 0 && keys.includes("apiVersion") && keys.includes("kind")) {
+    const accepted = "must be what stands in its data alone (docs/kubernetes.md says how to take it out)";
+    const subject = "the configuration file";
+    return [{ subject, state: "is an object of Kubernetes", accepted, place: placeOf(["kind"], "key") }];
+  }
   const known = [...new Set(knownKeys(parent))];
   return keys.map((key) => {
     const near = suggestions.nearest(key, known);

@@ -44,6 +44,10 @@ const table: readonly [string, string][] = [
     "headers.requestId is \"a b\", must be a word of letters, digits, '-', '_', '.' and the like (an RFC 9110 token)",
   ],
   [
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: weir}\ndata: {weir.yaml: 'upstreams: {}'}",
+    "the configuration file is an object of Kubernetes, must be what stands in its data alone (docs/kubernetes.md says how to take it out)",
+  ],
+  [
     "colour: red",
     "colour is not a known key, must be one of listen, admin, workers, trustedProxies, accessLog, headers, limits, drain, whenWorkerHangs, explainRequestsMax, stickyKeyFile, unknownUpgrade, upstreams, routes",
   ],
