@@ -41,6 +41,22 @@ const splitStickyAlone = perRoute(
     }],
 );
 
+const splitOfSticky = perRoute(
+  "route-split-of-sticky",
+  ({ split = [], splitSticky }, path, { upstreams }) => {
+    const sides = split.filter(({ weight }) => weight > 0);
+    const sticky = sides.find(({ upstream }) => upstreams[upstream]?.sticky !== undefined)?.upstream;
+    return splitSticky || sides.length < 2 || sticky === undefined ? [] : [{
+      path: [...path, "split"],
+      severity: "warning",
+      state: `goes by turns, and ${sticky} keeps clients by a cookie`,
+      why:
+        "A client's next request goes to another side, which does not know its cookie or writes its own over it.",
+      fix: "Set splitSticky: true.",
+    }];
+  },
+);
+
 const rewriteMisses = perRoute("route-rewrite-misses", ({ match, rewrite }, path) => {
   const from = rewrite?.stripPrefix ?? rewrite?.replacePrefix?.from;
   if (from === undefined) return [];
@@ -152,6 +168,7 @@ const bodilessAnswer = perRoute(
 export const actionRules: readonly LintRule[] = [
   splitWeights,
   splitStickyAlone,
+  splitOfSticky,
   rewriteMisses,
   redirectTarget,
   headerVariable,

@@ -1,6 +1,6 @@
 // Lint rules about what becomes of the requests of routes.
 
-import { app, type LintRow, redirect, route, split } from "./lint_row.ts";
+import { a, app, b, type LintRow, redirect, route, split } from "./lint_row.ts";
 
 const FOREIGN_LOCATIONS = [
   "https://$host$request_uri",
@@ -36,6 +36,15 @@ const OWN_VALUES = [
   "[a]",
 ];
 
+/** Splits between an upstream with sticky cookies and one without. */
+const splitsOfSticky = (...routes: object[]) => ({
+  upstreams: { kept: { endpoints: [a], sticky: {} }, free: { endpoints: [b] } },
+  routes: routes.map((route, i) => ({ match: { path: `/${i}` }, ...route })),
+});
+const sides = (kept: number, free: number) => ({
+  split: [{ upstream: "free", weight: free }, { upstream: "kept", weight: kept }],
+});
+
 export const actionRows: readonly LintRow[] = [
   {
     rule: "route-split-weights",
@@ -57,6 +66,13 @@ export const actionRows: readonly LintRow[] = [
     subjects: ["routes[0].splitSticky"],
     severity: "warning",
     fine: route({ splitSticky: false }),
+  },
+  {
+    rule: "route-split-of-sticky",
+    bites: splitsOfSticky(sides(50, 50)),
+    subjects: ["routes[0].split"],
+    severity: "warning",
+    fine: splitsOfSticky({ ...sides(50, 50), splitSticky: true }, sides(100, 0), sides(0, 100)),
   },
   {
     rule: "route-rewrite-misses",
