@@ -2,8 +2,10 @@
 // without sending anything.
 
 import { stateWords } from "../board/verdicts.ts";
-import type { Balancer } from "../balance/balancer.ts";
+import type { Balancer, PickContext } from "../balance/balancer.ts";
+import { hashKey } from "../balance/hash_key.ts";
 import { makeBalancer } from "../balance/policies.ts";
+import type { BalanceConfig } from "../config/schema.ts";
 import { type HeaderLines, headerValue, type RequestHead } from "../exchange.ts";
 import type { Answer, CandidateExplanation, Question, RouteExplanation, RouteSnapshot } from "../messages.ts";
 import { explainMatch } from "../routing/explain.ts";
@@ -119,19 +121,31 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   if (endpoints.length === 0) return { candidates, pick: null, why: "no endpoint may take a request: 503" };
   const open = endpoints.filter((endpoint) => !endpoint.isFull);
   if (open.length === 0) return { candidates, pick: null, why: "every endpoint is at its limit of requests" };
-  const first = balancer.pick(endpoints, { head, clientAddress });
+  const context = { head, clientAddress };
+  const first = balancer.pick(endpoints, context);
   const pick = first.isFull ? balancer.pickOther(open) : first;
-  return { candidates, pick: pick.id, why: whyPicked(upstream, endpoints.length, panic, first, pick) };
+  const policy = policyWords(upstream.snapshot.balance, context);
+  return {
+    candidates,
+    pick: pick.id,
+    why: whyPicked(policy, upstream, endpoints.length, panic, first, pick),
+  };
+}
+
+/** The policy that decides, which for a request without what is hashed is another than the configured one. */
+function policyWords({ policy, hashOn }: BalanceConfig, context: PickContext): string {
+  if (policy !== "consistent_hash" || hashKey(hashOn)(context)) return policy;
+  return `least_request, as the request has no ${Object.entries(hashOn).flat().join(" ")} to hash,`;
 }
 
 function whyPicked(
+  policy: string,
   upstream: Upstream,
   usable: number,
   panic: boolean,
   first: Endpoint,
   pick: Endpoint,
 ): string {
-  const { policy } = upstream.snapshot.balance;
   const all = upstream.all().length;
   const list = panic
     ? `${policy} over ${usable} of ${all} endpoints, health ignored: too few are healthy (panic)`

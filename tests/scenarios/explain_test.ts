@@ -49,6 +49,21 @@ scenario("explain tells the route, those passed over, and each candidate with it
   assertStringIncludes(stdout, "not picked: a backup: enough primaries serve");
 });
 
+scenario("explain says when a request lacks what its upstream hashes", async (props) => {
+  const [a, b] = [await props.origin(), await props.origin()];
+  const balance = { policy: "consistent_hash", hashOn: { cookie: "session" } };
+  const upstreams = { api: { endpoints: [a.url, b.url], balance, health: { kind: "off" } } };
+  const weir = await props.weir({ config: { upstreams } });
+  assertEquals(
+    (await explained(weir, "path=/")).why,
+    "least_request, as the request has no cookie session to hash, over 2 of 2 endpoints",
+  );
+  assertEquals(
+    (await explained(weir, "path=/&header=Cookie:%20session=a")).why,
+    "consistent_hash over 2 of 2 endpoints",
+  );
+});
+
 scenario("the story of a retried request tells both attempts", async (props) => {
   const failing = await props.origin(reply(503));
   const serving = await props.origin(reply(200, { body: "fine" }));
