@@ -112,7 +112,7 @@ Deno.test(
       const { clock, keeper, said } = stage(old);
       clock.date = () => notAfter + after;
       await keeper.start();
-      const warning = `bad: the certificate has expired: clients refuse it (expires on ${day(notAfter)})`;
+      const warning = `bad: clients refuse the certificate: it expired on ${day(notAfter)}`;
       assertEquals([said(), keeper.snapshot.fingerprint], [expired ? [warning] : [], fingerprint]);
       await keeper.stop();
     }

@@ -5,7 +5,7 @@ import { Opcode } from "../../src/http1/frames.ts";
 import { type Header, header, headerAll } from "../support/raw_http.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
-import { open, webSocket } from "../support/websocket.ts";
+import { echo, open, webSocket } from "../support/websocket.ts";
 
 const FRAMING = { listeners: ["serve"] } as const;
 
