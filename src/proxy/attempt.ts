@@ -46,7 +46,7 @@ export class Attempt implements BodyOwner {
   private persistent = false;
 
   constructor(
-    private readonly lease: Lease,
+    readonly lease: Lease,
     private readonly input: AttemptInput,
     private readonly wheel: TimerWheel,
   ) {}

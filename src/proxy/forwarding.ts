@@ -41,7 +41,6 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   /** Null without one. */
   private readonly deadline: Deadline | null;
   private current: Attempt | null = null;
-  private currentLease: Lease | null = null;
   private entry: AttemptRecord | null = null;
   private backoff: Backoff | null = null;
   /** What the last attempt came to. */
@@ -127,7 +126,6 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     const startedAt = record.attempts.length === 0 && !waited ? record.startedAt : proxy.inputs.now();
     this.entry = new AttemptRecord(lease.endpoint.id, startedAt);
     record.addAttempt(this.entry);
-    this.currentLease = lease;
     if (record.trace !== null) {
       const place = { ...lease.endpoint.snapshot, target: this.request.target };
       const headers = record.trace.beginAttempt(this.entry, place, this.headers);
@@ -142,11 +140,11 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   }
 
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
-  judge(outcome: Outcome, lease: Lease): void {
+  judge(outcome: Outcome): void {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
-    judge(outcome, lease, this.entry!, this.body, this.timeouts, this.journey.proxy);
+    judge(outcome, this.current!.lease, this.entry!, this.body, this.timeouts, this.journey.proxy);
     if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
   }
 
@@ -201,7 +199,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   /** The client does not get this answer. */
   discard(answer: Responded): void {
     answer.body?.cancel();
-    this.currentLease?.release(false);
+    this.current!.lease.release(false);
     this.journey.record.trace?.endAttempt();
   }
 
@@ -209,7 +207,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   clientHead(head: ParsedResponse): ResponseHead {
     if (!head.pass()) toClient(head, this.journey.proxy.inputs.epoch);
     const headers = this.plan.responseHeaders(head.headers);
-    const cookie = this.selection.cookieFor(this.currentLease!.endpoint);
+    const cookie = this.selection.cookieFor(this.current!.lease.endpoint);
     // After the route's edits: who takes the endpoint's cookies away still wants clients to stay where they are.
     if (cookie !== null) headers.push("Set-Cookie", cookie);
     return this.plan.editsAnswers ? { status: head.status, reason: head.reason, headers } : head;
@@ -221,7 +219,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     if (body !== null && body.length === null) {
       sent = leavable(body, head, this.journey);
       // Events have no end to wait for.
-      if (sent !== body) countResult(false, this.currentLease!.endpoint, this.entry!);
+      if (sent !== body) countResult(false, this.current!.lease.endpoint, this.entry!);
     }
     return this.journey.send(this.clientHead(head), sent);
   }
@@ -229,7 +227,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   /** The last byte of the answer left, or none will any more. */
   delivered(delivery: Delivery): void {
     const { record, proxy, exchange } = this.journey;
-    const { endpoint } = this.currentLease!;
+    const { endpoint } = this.current!.lease;
     // Once the client is gone its request is abandoned, which no endpoint is to blame for.
     record.delivery = exchange.clientGone ? { kind: "clientGone", bytes: delivery.bytes } : delivery;
     record.endedAt = proxy.inputs.now();
