@@ -1,13 +1,11 @@
 // What an operator is told when the API server does not answer as it should: what failed, the value seen,
 // and what to do. Pure.
 
+import type { KubernetesAddress } from "../../config/endpoint_url.ts";
 import type { SessionEnd } from "./kubernetes_ending.ts";
 
-/** Whose slices were asked for. */
-interface Asked {
-  readonly service: string;
-  readonly namespace: string | null;
-}
+/** Where slices were asked for. */
+type Asked = Pick<KubernetesAddress, "namespace">;
 
 /** One sentence for an ending that is a problem; null for one that is not. */
 export function findingOf(end: SessionEnd, asked: Asked): string | null {

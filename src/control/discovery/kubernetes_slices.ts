@@ -6,14 +6,10 @@
 //
 // https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/
 
-/** The Service whose pods are wanted, as `k8s://service.namespace:port` says it. */
-export interface KubernetesTarget {
-  readonly service: string;
-  /** null: the namespace of this pod. */
-  readonly namespace: string | null;
-  /** Name of a Service port, or a number. */
-  readonly port: string | number;
-}
+import type { KubernetesAddress } from "../../config/endpoint_url.ts";
+
+/** The Service whose pods are wanted. */
+export type KubernetesTarget = Pick<KubernetesAddress, "service" | "namespace" | "port">;
 
 /** One pod behind a Service. */
 export interface PodEndpoint {
