@@ -193,6 +193,17 @@ export function headerValue(headers: HeaderLines, name: string): string | undefi
   return undefined;
 }
 
+/** The value of a header that has one line; undefined for none and for several. `name` is in lower case. */
+export function onlyHeaderValue(headers: HeaderLines, name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!isNamed(headers[i]!, name)) continue;
+    if (value !== undefined) return undefined;
+    value = headers[i + 1]!;
+  }
+  return value;
+}
+
 /**
  * What stands for a request's Host, undefined where there is none (HTTP/1.0): over HTTP/2 no line says it
  * (RFC 9113 8.3.1), and the URL of a request line overrules the line (RFC 9112 3.2.2).

@@ -4,7 +4,13 @@
 // Weir, everything else passes untouched and in order. Called by `upstream_request.ts` and `forwarding.ts`, once per
 // direction, for heads that do not go on as they stand.
 
-import { type HeaderLines, isNamed, type RequestHead, type ResponseHead } from "../exchange.ts";
+import {
+  type HeaderLines,
+  isNamed,
+  onlyHeaderValue,
+  type RequestHead,
+  type ResponseHead,
+} from "../exchange.ts";
 import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Identity } from "./identity.ts";
@@ -152,13 +158,8 @@ export function requestIdOf(
   make: () => string,
 ): string {
   if (!trusted && requestIdFrom === "trusted") return make();
-  let id: string | null = null;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!isNamed(headers[i]!, requestIdKey)) continue;
-    if (id !== null) return make();
-    id = headers[i + 1]!;
-  }
-  return id !== null && isPlainWord(id) ? id : make();
+  const id = onlyHeaderValue(headers, requestIdKey);
+  return id !== undefined && isPlainWord(id) ? id : make();
 }
 
 function isPlainWord(value: string): boolean {

@@ -6,7 +6,7 @@
 
 import ipaddr from "ipaddr.js";
 import type { RateLimitConfig } from "../config/schema.ts";
-import { type HeaderLines, hostOf, isNamed, type RequestHead } from "../exchange.ts";
+import { hostOf, onlyHeaderValue, type RequestHead } from "../exchange.ts";
 import type { Rate, RateLimiter } from "./rate_limiter.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -40,19 +40,12 @@ export function rateKey(
   clientAddress: string,
 ): string {
   const name = key === "client_address" ? null : key.header.toLowerCase();
-  const value = name === null ? undefined : name === "host" ? hostOf(head) : onlyValue(head.headers, name);
+  const value = name === null
+    ? undefined
+    : name === "host"
+    ? hostOf(head)
+    : onlyHeaderValue(head.headers, name);
   return value === undefined ? `address ${addressKey(clientAddress)}` : `header ${value}`;
-}
-
-/** The value of a header that has one line. `name` is in lower case. */
-function onlyValue(headers: HeaderLines, name: string): string | undefined {
-  let value: string | undefined;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!isNamed(headers[i]!, name)) continue;
-    if (value !== undefined) return undefined;
-    value = headers[i + 1]!;
-  }
-  return value;
 }
 
 /** One IPv6 customer has 2^64 addresses: they share a rate. */

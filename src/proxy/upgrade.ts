@@ -6,9 +6,9 @@
 import {
   type HeaderLines,
   headerValue,
-  headerValues,
   listHas,
   listOf,
+  onlyHeaderValue,
   type RequestHead,
 } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
@@ -54,9 +54,9 @@ function handshakeRefusal({ method, headers }: RequestHead): Refusal | null {
       headers: ["Sec-WebSocket-Version", "13", "Upgrade", "websocket", "Connection", "Upgrade"],
     };
   }
-  const keys = headerValues(headers, "sec-websocket-key");
+  const key = onlyHeaderValue(headers, "sec-websocket-key");
   // 16 bytes in base64: 22 characters that count, of the last of which 4 bits, and the padding.
-  const valid = keys.length === 1 && /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(keys[0]!);
+  const valid = key !== undefined && /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(key);
   return valid ? null : badHandshake("Sec-WebSocket-Key is not 16 bytes in base64");
 }
 

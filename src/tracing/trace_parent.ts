@@ -3,7 +3,7 @@
 // Pure. A field that breaks the format anywhere, or comes more than once, counts as none: half a trace joined
 // to the wrong one is worse than a new one.
 
-import { type HeaderLines, headerValues } from "../exchange.ts";
+import { type HeaderLines, onlyHeaderValue } from "../exchange.ts";
 
 export interface TraceParent {
   /** 32 lower-case hex digits, not all zero. */
@@ -19,8 +19,8 @@ const NO_SPAN = "0".repeat(16);
 
 /** What the request's `traceparent` says, or null. */
 export function traceParentOf(headers: HeaderLines): TraceParent | null {
-  const values = headerValues(headers, "traceparent");
-  return values.length === 1 ? parseTraceParent(values[0]!) : null;
+  const value = onlyHeaderValue(headers, "traceparent");
+  return value === undefined ? null : parseTraceParent(value);
 }
 
 /** One value, or null when it is not as the standard says. */
