@@ -5,6 +5,7 @@
 
 import type { BalanceConfig } from "../config/schema.ts";
 import { type HeaderLines, headerValue, headerValues, hostOf } from "../exchange.ts";
+import { pathEnd } from "../routing/readings.ts";
 import type { PickContext } from "./balancer.ts";
 
 /** Reads the value to hash from a request; undefined or empty when it has none. */
@@ -13,7 +14,7 @@ export type HashKey = (context: PickContext) => string | undefined;
 /** Resolves `hashOn` once, so that a pick does not ask again what it is about. */
 export function hashKey(hashOn: BalanceConfig["hashOn"]): HashKey {
   if (hashOn === "client_address") return ({ clientAddress }) => clientAddress;
-  if (hashOn === "path") return ({ head }) => pathOf(head.target);
+  if (hashOn === "path") return ({ head: { target } }) => target.slice(0, pathEnd(target));
   if ("header" in hashOn) {
     const name = hashOn.header.toLowerCase();
     if (name === "host") return ({ head }) => hostOf(head);
@@ -37,11 +38,6 @@ export function cookieValues(headers: HeaderLines, name: string): string[] {
     }
   }
   return values;
-}
-
-function pathOf(target: string): string {
-  const question = target.indexOf("?");
-  return question < 0 ? target : target.slice(0, question);
 }
 
 /** The first value of a query parameter, still percent-encoded. */

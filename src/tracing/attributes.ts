@@ -3,7 +3,9 @@
 // Pure. What the conventions have no name for is under `weir.`. No header but User-Agent is told, no body,
 // and no query where the operator redacts queries.
 
+import { bracketed } from "../config/endpoint_url.ts";
 import { headerValue, type RequestHead } from "../exchange.ts";
+import { splitTarget } from "../routing/target.ts";
 import type { ArrivedRequest, Destination, EndedRequest, TracedAttempt } from "./tracer.ts";
 
 type Value = string | number | boolean | undefined;
@@ -33,7 +35,7 @@ export function serverAttributes(request: ArrivedRequest): SpanAttributes {
   return defined({
     ...methodAttributes(head.method),
     "url.scheme": scheme,
-    "url.path": pathOf(head.target),
+    "url.path": splitTarget(head.target).path,
     "url.query": query === "" ? undefined : query,
     "server.address": host,
     "server.port": int(port),
@@ -75,12 +77,12 @@ export function clientAttributes(
   redactQuery: boolean,
   request: EndedRequest | null,
 ): SpanAttributes {
+  const { path } = splitTarget(to.target);
   const query = queryOf(to.target, redactQuery);
-  const host = to.host.includes(":") ? `[${to.host}]` : to.host;
   const answered = attempt.headAt > 0;
   return defined({
     ...methodAttributes(method),
-    "url.full": `${to.scheme}://${host}:${to.port}${pathOf(to.target)}${query === "" ? "" : `?${query}`}`,
+    "url.full": `${to.scheme}://${bracketed(to.host)}:${to.port}${path}${query === "" ? "" : `?${query}`}`,
     "server.address": to.host,
     "server.port": int(to.port),
     "http.request.resend_count": resends === 0 ? undefined : int(resends),
@@ -110,16 +112,10 @@ function methodAttributes(method: string): SpanAttributes {
   return { "http.request.method": "_OTHER", "http.request.method_original": method };
 }
 
-function pathOf(target: string): string {
-  const mark = target.indexOf("?");
-  return mark < 0 ? target : target.substring(0, mark);
-}
-
 /** Without its question mark; empty when there is none. As in the log, `-` stands for one that is redacted. */
 function queryOf(target: string, redact: boolean): string {
-  const mark = target.indexOf("?");
-  if (mark < 0) return "";
-  return redact ? "-" : target.substring(mark + 1);
+  const { query } = splitTarget(target);
+  return query !== "" && redact ? "-" : query.slice(1);
 }
 
 /** An IPv6 address is told without its brackets. What a proxy tells may be no authority: then it is all host. */
