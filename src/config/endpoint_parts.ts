@@ -66,14 +66,8 @@ export function parseParameters(words: readonly string[], refuse: Refuse): Param
   for (const word of words) {
     const [name = "", value] = word.split(/=(.*)/s);
     if (Object.hasOwn(found, name)) refuse(`it has ${name} twice`, "must have each parameter once");
-    if (name === "weight") {
-      const weight = /^\d{1,4}$/.test(value ?? "") ? Number(value) : 0;
-      found.weight = weight;
-      if (weight < 1 || weight > 1_000) {
-        const none = /^0+$/.test(value ?? "") ? ", or ;drain to take no new clients" : "";
-        refuse(`its weight is ${JSON.stringify(value ?? "")}`, `must have a weight from 1 to 1000${none}`);
-      }
-    } else if (name === "backup" || name === "drain") {
+    if (name === "weight") found.weight = parseWeight(value ?? "", refuse);
+    else if (name === "backup" || name === "drain") {
       found[name] = true;
       if (value !== undefined) refuse(`its ${name} has a value`, `must be ;${name} alone`);
     } else {
@@ -87,4 +81,13 @@ export function parseParameters(words: readonly string[], refuse: Refuse): Param
     }
   }
   return { weight: found.weight ?? 1, backup: found.backup ?? false, drain: found.drain ?? false };
+}
+
+/** 0, and refused, when it is none from 1 to 1000. */
+function parseWeight(text: string, refuse: Refuse): number {
+  const weight = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (weight >= 1 && weight <= 1_000) return weight;
+  const none = /^0+$/.test(text) ? ", or ;drain to take no new clients" : "";
+  refuse(`its weight is ${JSON.stringify(text)}`, `must have a weight from 1 to 1000${none}`);
+  return 0;
 }

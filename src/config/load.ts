@@ -6,7 +6,7 @@
 
 import { mustBe } from "./accepted_form.ts";
 import { readConfigFile, type ReadTextFile } from "./file.ts";
-import { type Finding, findingAt } from "./findings.ts";
+import type { Finding } from "./findings.ts";
 import { headFieldFindings } from "./head_fields.ts";
 import { schemasAt, shorthands } from "./json_schema.ts";
 import { isMap, type Path, pathText, valueAt, withValueAt } from "./path.ts";
@@ -55,6 +55,8 @@ export interface Refused {
 interface Layer {
   readonly input: unknown;
   readonly placeOf: PlaceOf;
+  /** All that it says stands below this. */
+  readonly below: Path;
 }
 
 const emptyTree: ConfigTree = { value: {}, placeOf: () => "default", findings: [] };
@@ -75,7 +77,7 @@ export async function loadConfig(inputs: LoadInputs): Promise<Loaded | Refused> 
     ...flagFindings,
     ...[...flags, ...variables].map(layerOf).flatMap(layerFindings),
     ...tree.findings,
-    ...byPlace(layerFindings({ input: tree.value, placeOf: tree.placeOf })),
+    ...byPlace(layerFindings({ input: tree.value, placeOf: tree.placeOf, below: [] })),
     ...sourceFindings(tree, [...flags, ...variables]),
     ...relationFindings(merged, { placeOf, stickyKey: inputs.env["WEIR_STICKY_KEY"]?.trim() ?? "" }),
   ];
@@ -154,15 +156,15 @@ function merge(file: unknown, values: readonly SetValue[]): unknown {
   return values.reduce((input, { setting, value }) => withValueAt(input, setting.path, value), file);
 }
 
-function layerOf({ setting, value, origin }: SetValue): Layer & { below: Path } {
+function layerOf({ setting, value, origin }: SetValue): Layer {
   const input = setting.path.length === 0 ? {} : withValueAt({}, setting.path, value);
   return { input, placeOf: () => renderOrigin(origin), below: setting.path };
 }
 
-function layerFindings({ input, placeOf, below = [] }: Layer & { below?: Path }): Finding[] {
+function layerFindings({ input, placeOf, below }: Layer): Finding[] {
   if (!isMap(input)) {
-    return [findingAt([], { state: "holds no keys", accepted: mustBe(schemasAt([])) ?? "" }, placeOf([]))]
-      .map((finding) => ({ ...finding, subject: "the configuration file" }));
+    const accepted = mustBe(schemasAt([])) ?? "";
+    return [{ subject: "the configuration file", state: "holds no keys", accepted, place: placeOf([]) }];
   }
   const subject = pathText(below);
   const judges = [shapeFindings, valueFindings, headFieldFindings];
