@@ -37,9 +37,6 @@ export interface RowCounts {
   forgetFailures(row: number): void;
 }
 
-/** Share of its weight, 1 to 1000 per mille, that an endpoint has `elapsedMs` after it came into service. */
-export type WeightPermille = (config: SlowStartConfig, elapsedMs: number) => number;
-
 export interface JudgeEvents {
   onHealthChange(change: HealthChange & { readonly upstream: string; readonly endpoint: string }): void;
   onEjected(ejection: Ejection & { readonly upstream: string }): void;
@@ -53,6 +50,5 @@ export interface JudgeInputs {
   readonly probe: Probe;
   readonly verdicts: Verdicts;
   readonly counts: RowCounts;
-  readonly weightPermille: WeightPermille;
   readonly events: JudgeEvents;
 }

@@ -12,7 +12,7 @@ import { checksAllow } from "./health_state.ts";
 import type { JudgedEndpoint, JudgedUpstream, JudgeInputs } from "./judgement.ts";
 import { OutlierDetector } from "./outlier_detector.ts";
 import { type EndpointStatus, endpointStatus } from "./endpoint_status.ts";
-import { FULL_PERMILLE, ServiceTimes, startsSlowly } from "./slow_start.ts";
+import { FULL_PERMILLE, ServiceTimes, startsSlowly, weightPermille } from "./slow_start.ts";
 
 /**
  * A ramp moves in so many steps, and all ramps of an upstream at the same moments: every moment makes all workers
@@ -178,7 +178,6 @@ export class UpstreamJudge {
   }
 
   private ramp(member: Member, now: number): void {
-    const { weightPermille } = this.inputs;
     if (member.state === 0 && member.servesSince === null) {
       member.rampFrom = startsSlowly(this.times.firstMs, now, this.upstream.slowStart) ? now : null;
       member.servesSince = now;

@@ -5,7 +5,6 @@ import { boardInputs } from "../control/health_monitor.ts";
 import type { Clock } from "../control/clock.ts";
 import type { JudgeInputs } from "../control/judgement.ts";
 import { probe } from "../control/probe.ts";
-import { weightPermille } from "../control/slow_start.ts";
 import type { EventBook } from "./event_book.ts";
 
 export function judgeInputs(board: Board, clock: Clock, events: EventBook): JudgeInputs {
@@ -13,7 +12,6 @@ export function judgeInputs(board: Board, clock: Clock, events: EventBook): Judg
     ...boardInputs(board),
     clock,
     probe,
-    weightPermille,
     events: {
       onHealthChange: ({ upstream, endpoint, from, to, reason }) => {
         const tone = to === "unhealthy" ? "bad" : from === "unhealthy" ? "good" : "neutral";

@@ -7,7 +7,6 @@ import { ejectionSchema, healthSchema, slowStartSchema } from "../../src/config/
 import { boardInputs, HealthMonitor } from "../../src/control/health_monitor.ts";
 import type { JudgedUpstream } from "../../src/control/judgement.ts";
 import type { Probe } from "../../src/control/probe.ts";
-import { weightPermille } from "../../src/control/slow_start.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 export const UPSTREAM_ROW = 1;
@@ -38,7 +37,6 @@ export class Scene {
       ...boardInputs(this.board),
       clock: this.clock,
       probe,
-      weightPermille,
       events: {
         onHealthChange: ({ upstream, endpoint, to, reason }) =>
           this.said.push(`${upstream} ${endpoint} ${to}: ${reason}`),
