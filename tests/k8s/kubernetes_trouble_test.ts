@@ -176,7 +176,7 @@ Deno.test({
     await watched.until(() => watched.events.length > 0);
     assertMatch(
       watched.problem ?? "",
-      /cannot read \/service-account\/token .*only in a pod/,
+      /cannot read \/var\/run\/secrets\/kubernetes.io\/serviceaccount\/token .*only in a pod/,
     );
   },
 });

@@ -8,15 +8,12 @@
 import { bracketed } from "../../config/endpoint_url.ts";
 import { messageOf } from "../../error_message.ts";
 
-const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+const DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** What comes in from outside. */
 export interface KubernetesApiInputs {
   readonly env: (name: string) => string | undefined;
   readonly readTextFile: (path: string) => Promise<string>;
-  readonly fetch: (url: URL, init: RequestInit & { client?: Deno.HttpClient }) => Promise<Response>;
-  /** Makes a client that trusts these PEM certificates and no others. */
-  readonly createHttpClient: (options: { caCerts: string[] }) => Deno.HttpClient;
 }
 
 export class NotInClusterError extends Error {
@@ -30,10 +27,7 @@ export class KubernetesApi {
   /** One for each CA seen, the newest last: a watch may still run on an older one. */
   #clients: { readonly ca: string; readonly http: Deno.HttpClient }[] = [];
 
-  constructor(
-    private readonly inputs: KubernetesApiInputs,
-    private readonly directory = serviceAccountDirectory,
-  ) {}
+  constructor(private readonly inputs: KubernetesApiInputs) {}
 
   /**
    * GET of a path such as `/apis/discovery.k8s.io/v1/...`. Any status is an answer.
@@ -45,7 +39,7 @@ export class KubernetesApi {
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const [token, ca] = await Promise.all([this.#read("token"), this.#read("ca.crt")]);
     const headers = { authorization: `Bearer ${token.trim()}`, accept: "application/json" };
-    return await this.inputs.fetch(url, { headers, signal, redirect: "error", client: this.#clientFor(ca) });
+    return await fetch(url, { headers, signal, redirect: "error", client: this.#clientFor(ca) });
   }
 
   /** Who is asked, in words. */
@@ -74,16 +68,17 @@ export class KubernetesApi {
 
   async #read(name: string): Promise<string> {
     try {
-      return await this.inputs.readTextFile(`${this.directory}/${name}`);
+      return await this.inputs.readTextFile(`${DIRECTORY}/${name}`);
     } catch (cause) {
-      throw new NotInClusterError(`cannot read ${this.directory}/${name} (${messageOf(cause)})`);
+      throw new NotInClusterError(`cannot read ${DIRECTORY}/${name} (${messageOf(cause)})`);
     }
   }
 
   #clientFor(ca: string): Deno.HttpClient {
     const newest = this.#clients.at(-1);
     if (newest?.ca === ca) return newest.http;
-    const http = this.inputs.createHttpClient({ caCerts: [ca] });
+    // It trusts no others than these.
+    const http = Deno.createHttpClient({ caCerts: [ca] });
     this.#clients.push({ ca, http });
     return http;
   }

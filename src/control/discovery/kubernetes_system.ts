@@ -10,16 +10,6 @@ import { KubernetesDiscovery } from "./kubernetes.ts";
 import { KubernetesApi } from "./kubernetes_api.ts";
 import type { DiscoveryMakers } from "./upstream_discovery.ts";
 
-/** The API server of the cluster that this process runs in. */
-function kubernetesApiOfPod(env: (name: string) => string | undefined): KubernetesApi {
-  return new KubernetesApi({
-    env,
-    readTextFile: (path) => Deno.readTextFile(path),
-    fetch: (url, init) => fetch(url, init),
-    createHttpClient: (options) => Deno.createHttpClient(options),
-  });
-}
-
 /** Discovers Kubernetes addresses; each source has a connection of its own and closes it when it stops. */
 export function kubernetesMaker(
   inputs: {
@@ -30,6 +20,7 @@ export function kubernetesMaker(
 ): DiscoveryMakers["k8s"] {
   return (address, before) => {
     const known = before instanceof KubernetesDiscovery ? before : undefined;
-    return new KubernetesDiscovery(address, { ...inputs, api: kubernetesApiOfPod(inputs.env) }, known);
+    const api = new KubernetesApi({ env: inputs.env, readTextFile: (path) => Deno.readTextFile(path) });
+    return new KubernetesDiscovery(address, { ...inputs, api }, known);
   };
 }

@@ -114,12 +114,10 @@ export class ScriptedApi implements AsyncDisposable {
     this.api = new KubernetesApi({
       env: (name) => env[name],
       readTextFile: (path) => {
-        const text = this.files[path.replace("/service-account/", "")];
+        const text = this.files[path.slice(path.lastIndexOf("/") + 1)];
         return text === undefined ? Promise.reject(new Error("no such file")) : Promise.resolve(text);
       },
-      fetch: (url, init) => fetch(url, init),
-      createHttpClient: (options) => Deno.createHttpClient(options),
-    }, "/service-account");
+    });
   }
 
   /** The next request that nobody has taken yet. */
