@@ -8,7 +8,6 @@ import { isCancelled, PASSES, type Rounds, TURNS } from "./serve_cancel.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
-
 /** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
 const SPARSE = 4;
 
@@ -24,8 +23,8 @@ export class ServeBody implements Body {
   private reading = false;
   /** Its end has come; whether the client cancelled it may still be asked. */
   private hasEnd = false;
-  /** Cuts the answer, once the read that is under way has ended. */
-  private cut: (() => void) | null = null;
+  /** What becomes of the rest, once the read that is under way has ended. */
+  private afterRead: (() => void) | null = null;
   /** More once a body of undeclared length has turned out to be one; before, every DELETE may seem to have one. */
   private rounds: Rounds = TURNS;
 
@@ -36,6 +35,8 @@ export class ServeBody implements Body {
     private readonly onEnd: () => void,
     /** Where nothing else tells an end from a client that cancels: aborted when it does. */
     private readonly cancelling: AbortSignal | null = null,
+    /** Over HTTP/2 a request ends without its connection. */
+    private readonly http2 = false,
   ) {
     this.reader = stream.getReader();
   }
@@ -84,7 +85,7 @@ export class ServeBody implements Body {
       throw new BodyError("clientGone", "client left before the end of its body");
     } finally {
       this.reading = false;
-      if (this.cut !== null) this.leaveUnread(this.cut);
+      this.afterRead?.();
     }
   }
 
@@ -116,15 +117,13 @@ export class ServeBody implements Body {
    * happens while a read is under way: it waits for the client's next piece.
    */
   cutAnswer(cut: () => void): void {
-    if (!this.reading) return this.leaveUnread(cut);
-    this.cut = cut;
     this.end();
-  }
-
-  private leaveUnread(cut: () => void): void {
-    this.end();
-    this.reader.cancel().catch(() => {});
-    cut();
+    const leave = () => {
+      this.reader.cancel().catch(() => {});
+      cut();
+    };
+    if (this.reading) this.afterRead = leave;
+    else leave();
   }
 
   takeWhole(): null {
@@ -135,11 +134,20 @@ export class ServeBody implements Body {
     return -1;
   }
 
+  /**
+   * Nobody wants the rest. Left while a read is under way, Deno would keep that with its 64 KB for good over HTTP/1.1,
+   * and hold up `shutdown()` until the client leaves; left after that, it would reset a client that still sends.
+   */
   cancel(): void {
     if (this.ended) return;
     this.end();
-    this.reader.cancel().catch(() => {});
+    if (this.reading && !this.http2) this.afterRead = () => void readOut(this.reader).catch(() => {});
+    else this.reader.cancel().catch(() => {});
   }
+}
+
+async function readOut(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
+  while (!(await reader.read()).done);
 }
 
 /** Deno's error for chunks that are none has nothing but its words. */

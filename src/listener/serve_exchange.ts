@@ -108,7 +108,8 @@ export class ServeExchange implements Exchange, Watched {
     { contentLength, undeclared }: ReadHead,
   ): Promise<void> {
     const cancelling = undeclared ? this.request.signal : null;
-    const body = new ServeBody(stream, contentLength, this.shared.uploads.begin(), cancelling);
+    const ended = this.shared.uploads.begin();
+    const body = new ServeBody(stream, contentLength, ended, cancelling, this.head.version === "2");
     this.body = body;
     try {
       if (undeclared) {

@@ -1,8 +1,10 @@
 import { setImmediate } from "node:timers";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { BodyError } from "../../src/exchange.ts";
 import { PASSES } from "../../src/listener/serve_cancel.ts";
 import { ServeBody } from "../../src/listener/serve_body.ts";
+import { objectsInHeap } from "../support/heap.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
@@ -135,4 +137,50 @@ Deno.test("chunks that are none are the client's fault, and no leaving", async (
   });
   const { kind } = await assertRejects(() => new ServeBody(stream, null, () => {}).read(), BodyError);
   assertEquals(kind, "malformed");
+});
+
+for (const http2 of [false, true]) {
+  Deno.test(`an upload that is left while it is read is ${http2 ? "cancelled" : "read to its end"} (HTTP/${http2 ? 2 : 1})`, async () => {
+    let stream!: ReadableStreamDefaultController<Uint8Array>;
+    let cancelled = false;
+    const source = new ReadableStream<Uint8Array>({
+      start: (it) => void (stream = it),
+      cancel: () => void (cancelled = true),
+    }, { highWaterMark: 0 });
+    const body = new ServeBody(source, 100, () => {}, null, http2);
+    const reading = body.read().catch(() => null);
+    body.cancel();
+    assertEquals(cancelled, http2);
+    if (http2) return;
+    for (const piece of ["awaited", "wanted by nobody"]) {
+      stream.enqueue(latin1(piece));
+      await settled();
+      assertEquals(stream.desiredSize, 0);
+    }
+    stream.close();
+    await reading;
+    assertEquals(cancelled, false);
+  });
+}
+
+Deno.test("nothing is kept of uploads that were left while they were read, once their clients have left", async () => {
+  const uploads = 10;
+  const reads: Promise<unknown>[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const body = new ServeBody(request.body!, 100, () => {});
+    await body.read();
+    reads.push(body.read().catch(() => null));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    body.cancel();
+    return new Response("early");
+  });
+  const before = await objectsInHeap("ReadableStream");
+  for (let n = 0; n < uploads; n++) {
+    const client = await RawClient.connect(`127.0.0.1:${server.addr.port}`);
+    await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nsome");
+    assertEquals((await client.response()).text, "early");
+    await client.reset();
+  }
+  await Promise.all(reads);
+  assertLess(await objectsInHeap("ReadableStream") - before, uploads);
 });

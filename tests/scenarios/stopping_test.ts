@@ -113,6 +113,18 @@ for (const [what, request] of Object.entries(unread)) {
   });
 }
 
+scenario(
+  "an upload that was answered before its end holds up no drain, though its client stays",
+  async (props) => {
+    const origin = await props.origin(afterHead(reply(413)));
+    const loop = await props.loop({ upstreams: origin.url });
+    const client = await props.client(loop);
+    await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100000\r\n\r\nsome");
+    assertEquals((await client.response()).status, 413);
+    await loop.leave();
+  },
+);
+
 scenario("what does not end by the deadline is cut, and the log says so", async (props) => {
   const begun = scene(head(200, [["Transfer-Encoding", "chunked"]]), replyRaw("4\r\nhalf\r\n"), hang());
   const origin = await props.origin([begun, hang()]);
