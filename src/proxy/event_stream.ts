@@ -27,6 +27,7 @@ export function leavable(body: Body, head: ParsedResponse, { record, proxy }: Jo
 const PIECE_BYTES = 4_096;
 const LF = 10;
 const CR = 13;
+const COLON = 58;
 
 export class EventStreamBody implements Body, OpenSocket {
   readonly length = null;
@@ -83,7 +84,8 @@ export class EventStreamBody implements Body, OpenSocket {
   }
 
   private remember(piece: Uint8Array): void {
-    for (let i = Math.max(0, piece.length - 3); i < piece.length; i++) {
+    const end = endOfEvents(piece, isLineEnd(this.last));
+    for (let i = Math.max(0, end - 3); i < end; i++) {
       // CRLF counts as one line end, which LF stands for.
       if (piece[i] === LF && this.last === CR) {
         this.last = LF;
@@ -137,4 +139,18 @@ export class EventStreamBody implements Body, OpenSocket {
 
 function isLineEnd(byte: number): boolean {
   return byte === LF || byte === CR;
+}
+
+/** Where the comments begin that `piece` ends with: heartbeats, often, which begin no event and need no empty line. */
+function endOfEvents(piece: Uint8Array, beginsLine: boolean): number {
+  for (let end = piece.length;;) {
+    let lineEnd = end;
+    if (piece[lineEnd - 1] === LF) lineEnd--;
+    if (piece[lineEnd - 1] === CR) lineEnd--;
+    if (lineEnd === end) return end;
+    let start = lineEnd;
+    while (start > 0 && !isLineEnd(piece[start - 1]!)) start--;
+    if (piece[start] !== COLON || (start === 0 && !beginsLine)) return end;
+    end = start;
+  }
 }

@@ -39,7 +39,16 @@ Deno.test("isEventStream() tells streams whose events can be seen", () => {
   assertEquals(of("Content-Type", "text/event-stream", "Content-Encoding", "gzip"), false);
 });
 
-for (const ends of ["\n\n", "\r\n\r\n", "\r\r", "\n\r\n"]) {
+for (
+  const ends of [
+    "\n\n",
+    "\r\n\r\n",
+    "\r\r",
+    "\n\r\n",
+    "\n\n:\n",
+    "\r\n\r\n: beat\r\n:\r\n",
+  ]
+) {
   Deno.test(`EventStreamBody.goAway() ends a read that waits after an event ending in ${JSON.stringify(ends)}`, async () => {
     const { source, body, heard, read } = streamOf();
     const first = read();
@@ -61,6 +70,18 @@ Deno.test("EventStreamBody.goAway() lets an event that has begun come to its end
     assertEquals(await reading, piece);
   }
   assertEquals([await read(), source.cancelled, heard], [null, true, ["left", "end"]]);
+});
+
+Deno.test("EventStreamBody.goAway() ends a read that waits after heartbeats alone, however they came", async () => {
+  const { source, body, read } = streamOf();
+  for (const piece of ["data: a\r", "\n\r\n", ":\n", ": b\r", "\n:\n"]) {
+    const reading = read();
+    source.tell(piece);
+    assertEquals(await reading, piece);
+  }
+  const waiting = read();
+  body.goAway();
+  assertEquals(await waiting, null);
 });
 
 Deno.test("EventStreamBody.goAway() before the first read ends at once", async () => {
@@ -89,6 +110,9 @@ for (
     ["data: a\n", "\r\n"],
     ["\n\nd", "ata: a\r", "\r"],
     ["data: \r\nx", "\n\r"],
+    ["data: a\n:\n", ":\n", "\n"],
+    ["data: a", ":\n:\n\n"],
+    ["data: a\n\n: be", "at\n\n"],
   ]
 ) {
   Deno.test(`EventStreamBody.goAway() ends no event in its middle: ${JSON.stringify(pieces)}`, async () => {
