@@ -6,6 +6,7 @@
 import { FrameReader, type Incoming } from "../http1/frame_reader.ts";
 import { closePayload, type CloseWords, Opcode, writeFrame } from "../http1/frames.ts";
 import type { Connection } from "./connection.ts";
+import { FrameQueue } from "./frame_queue.ts";
 
 /** Memory for reading while messages are small. */
 const READ_BYTES_SMALL = 4_096;
@@ -18,10 +19,11 @@ const encoder = new TextEncoder();
 
 export class EndpointSocket {
   private readonly reader: FrameReader;
-  /** Frames; null for the end of what is sent. */
-  private readonly queue: (Uint8Array | null)[] = [];
+  private readonly waiting = new FrameQueue();
   private writing = false;
   private closing = false;
+  /** The connection's sending side ends behind what waits. */
+  private ends = false;
   /** Bytes of frames that the endpoint has not taken. */
   unsentBytes = 0;
 
@@ -67,8 +69,11 @@ export class EndpointSocket {
 
   /** Queues a close frame, the last thing that is sent; null: the connection's sending side ends without one. */
   close(words: CloseWords | null): void {
-    if (words === null) this.enqueue(null);
-    else this.queueFrame(Opcode.close, closePayload(words));
+    if (words !== null) this.queueFrame(Opcode.close, closePayload(words));
+    else if (!this.closing) {
+      this.ends = true;
+      if (!this.writing) this.write();
+    }
     this.closing = true;
   }
 
@@ -79,34 +84,31 @@ export class EndpointSocket {
   }
 
   private queueFrame(opcode: Opcode, payload: Uint8Array): void {
-    this.enqueue(writeFrame(opcode, payload, maskingKey()));
-  }
-
-  private enqueue(next: Uint8Array | null): void {
     if (this.closing) return;
-    this.queue.push(next);
-    this.unsentBytes += next?.length ?? 0;
-    if (!this.writing) this.write();
+    const frame = writeFrame(opcode, payload, maskingKey());
+    this.unsentBytes += frame.length;
+    if (this.writing) this.waiting.push(frame);
+    else this.write(frame);
   }
 
-  private async write(): Promise<void> {
+  /** Writes these frames, and what waits by then. */
+  private async write(frames = this.waiting.shift()): Promise<void> {
+    const { waiting } = this;
     this.writing = true;
     try {
-      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
-        if (next === null) await this.connection.closeWrite();
-        else await this.writeFrame(next);
-      }
+      for (let next = frames; next !== undefined; next = waiting.shift()) await this.writePieces(next);
+      if (this.ends) await this.connection.closeWrite();
     } catch {
       // The reading side tells, after what the endpoint had still said.
       this.closing = true;
-      this.queue.length = 0;
+      waiting.clear();
     }
     this.writing = false;
   }
 
-  private async writeFrame(frame: Uint8Array): Promise<void> {
-    for (let at = 0; at < frame.length; at += PIECE_BYTES) {
-      const piece = frame.subarray(at, at + PIECE_BYTES);
+  private async writePieces(frames: Uint8Array): Promise<void> {
+    for (let at = 0; at < frames.length; at += PIECE_BYTES) {
+      const piece = frames.subarray(at, at + PIECE_BYTES);
       await this.connection.outlet.write(piece);
       this.unsentBytes -= piece.length;
     }

@@ -17,3 +17,21 @@ Deno.test("EndpointSocket.listen() hears what an endpoint said before it took no
   assertEquals([await over, heard], [true, ["text", "close"]]);
   connection.close();
 });
+
+Deno.test("EndpointSocket.send() has small messages that wait for a slow endpoint go out together", async () => {
+  const { conn, connection } = toldConnection();
+  const first = Promise.withResolvers<void>();
+  const writes: number[] = [];
+  conn.write = async ({ length }) => {
+    writes.push(length);
+    await first.promise;
+    return length;
+  };
+  const socket = new EndpointSocket(connection, 100);
+  for (let i = 0; i < 1_001; i++) socket.send("!");
+  assertEquals(socket.unsentBytes, 1_001 * 7, "two bytes, a masking key, and the message");
+  first.resolve();
+  await settled();
+  assertEquals([writes, socket.unsentBytes], [[7, 4_095, 2_905], 0]);
+  connection.close();
+});
