@@ -65,6 +65,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   constructor(
     private readonly conn: Deno.TcpConn | Deno.TlsConn,
     private readonly wheel: TimerWheel,
+    /** When it was begun, monotonic milliseconds. */
     readonly openedAt: number,
   ) {
     this.inlet = new Inlet(new Uint8Array(IDLE_BUFFER_BYTES), this);

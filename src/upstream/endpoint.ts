@@ -40,6 +40,8 @@ export class Endpoint {
   readonly idleLimit: IdleLimit;
   private readonly tlsHistory: TlsHistory = { silent: false };
   private retired = false;
+  /** Connections that were begun until then serve no further request, monotonic milliseconds. */
+  private renewedAt = -Infinity;
 
   constructor(
     public snapshot: EndpointSnapshot,
@@ -130,7 +132,8 @@ export class Endpoint {
       if (!connection.usable) continue;
       // The limit may have been learned while it idled.
       const fresh = now - connection.idleSince < this.idleLimitMs();
-      if (fresh && now - connection.openedAt < this.upstream.pool.lifetimeMs) {
+      const { openedAt } = connection;
+      if (fresh && openedAt > this.renewedAt && now - openedAt < this.upstream.pool.lifetimeMs) {
         this.totals.add(EndpointField.connectionsReused);
         return connection;
       }
@@ -141,9 +144,10 @@ export class Endpoint {
   /** Opens a connection. @throws DialError */
   async open(limits: DialLimits): Promise<Connection> {
     const { wheel, now, pools } = this.context;
+    const begunAt = now();
     const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel, pools, this.tlsHistory);
     this.totals.add(EndpointField.connectionsOpened);
-    return new Connection(conn, wheel, now());
+    return new Connection(conn, wheel, begunAt);
   }
 
   giveBack(connection: Connection | null, clean: boolean): void {
@@ -224,6 +228,11 @@ export class Endpoint {
       Atomics.add(int32, cell, 1);
       this.totals.add(EndpointField.gatewayFailures);
     } else if (Atomics.load(int32, cell) !== 0) Atomics.store(int32, cell, 0);
+  }
+
+  /** No connection that is open or opening by now serves another request: other settings made it. */
+  renew(): void {
+    this.renewedAt = this.context.now();
   }
 
   /** Left the group: no idle connection stays, what is in flight finishes. */

@@ -20,6 +20,12 @@ export function serverNameOf(target: TlsTarget, tls: UpstreamTlsSnapshot): strin
   return tls.serverName ?? authorityHost(target.authority);
 }
 
+/** Whether a connection that was made by one may serve where the other is asked for. */
+export function isSameTls(one: UpstreamTlsSnapshot, other: UpstreamTlsSnapshot): boolean {
+  return one.serverName === other.serverName && one.cert === other.cert && one.key === other.key &&
+    one.caCerts.join() === other.caCerts.join();
+}
+
 /** The host of `host[:port]`, an IPv6 address without its brackets. */
 function authorityHost(authority: string): string {
   const bracket = /^\[([^\]]*)\]/.exec(authority);

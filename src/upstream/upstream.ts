@@ -9,6 +9,7 @@ import { Verdicts } from "../board/verdicts.ts";
 import type { EndpointsChange, EndpointSnapshot, UpstreamSettings, UpstreamSnapshot } from "../messages.ts";
 import { type Candidates, narrow } from "./candidates.ts";
 import { Endpoint, type UpstreamContext } from "./endpoint.ts";
+import { isSameTls } from "./tls.ts";
 
 export class Upstream {
   readonly name: string;
@@ -35,6 +36,9 @@ export class Upstream {
   /** Takes over a newer snapshot of the same upstream. */
   apply(snapshot: UpstreamSnapshot): void {
     const before = this.endpoints;
+    if (!isSameTls(this.snapshot.tls, snapshot.tls)) {
+      for (const endpoint of before.values()) endpoint.renew();
+    }
     this.snapshot = snapshot;
     this.endpoints = new Map();
     for (const endpoint of snapshot.endpoints) {

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Authority } from "../support/certificates.ts";
 import { MutualOrigin } from "../support/mutual_origin.ts";
 import { ask } from "../support/raw_client.ts";
+import { rewrite } from "../support/reload.ts";
 import { scenario } from "../support/scenario.ts";
 import { SecureOrigin } from "../support/secure_origin.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -32,6 +33,31 @@ scenario("a certificate is verified for the name that the operator wrote", async
   const answer = await ask(weir.url, { target: "/named" });
   assertEquals([answer.status, answer.text], [200, "app.test for anybody"]);
   assertMatch(await weir.admin("/status"), /"passed": true/, "the check uses the same settings");
+}, options);
+
+scenario("a reload with another name or client certificate holds from the next request on", async (props) => {
+  await using authority = await Authority.create();
+  const identity = await authority.issue({ names: ["app.test", "new.test"] });
+  await using origin = await SecureOrigin.start(identity, authority.cert);
+  const own = await authority.install("client", await authority.issue());
+  const other = await authority.install("other", await authority.issue());
+  const of = (tls: Record<string, unknown>) =>
+    config({
+      mutual: {
+        endpoints: [origin.url],
+        pool: { idleMs: 60_000 },
+        tls: { caFile: authority.caFile, ...tls },
+      },
+    });
+  const weir = await props.weir({ config: of({ serverName: "app.test", ...own }) });
+  const answer = async () => (await ask(weir.url, { target: "/mutual" })).text;
+  assertEquals(await answer(), "app.test for leaf2");
+  assertEquals(await weir.metric("weir_endpoint_connections_idle"), 1);
+  await rewrite(weir, of({ serverName: "new.test", ...own }));
+  assertEquals(await answer(), "new.test for leaf2");
+  await rewrite(weir, of({ serverName: "new.test", ...other }));
+  assertEquals([await answer(), await answer()], ["new.test for leaf3", "new.test for leaf3"]);
+  assertEquals(await weir.metric("weir_endpoint_connections_reused_total"), 1);
 }, options);
 
 scenario("a client certificate is shown to the origin that asks for it", async (props) => {

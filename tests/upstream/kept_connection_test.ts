@@ -88,6 +88,18 @@ for (
   });
 }
 
+Deno.test("Endpoint.renew() outdates what idles and what is in flight, and nothing that is begun after it", () => {
+  const { clock, first, total } = twoWorkers();
+  const [idling, busy, next] = [new Served(999), new Served(1_000), new Served(1_001)];
+  clock.now = 1_000;
+  first.giveBack(idling.asConnection, true);
+  first.renew();
+  for (const connection of [next, busy]) first.giveBack(connection.asConnection, true);
+  assertEquals(first.takeIdle(1_002) === next.asConnection, true);
+  assertEquals(first.takeIdle(1_002), null);
+  assertEquals([idling.closed, busy.closed, total("connectionsClosed")], [true, true, 2]);
+});
+
 Deno.test("Endpoint.takeIdle() passes over what has ended and what has idled for too long", () => {
   const { first, total } = twoWorkers();
   const [fresh, old, dead] = [new Served(), new Served(), new Served()];

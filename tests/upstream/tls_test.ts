@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isClientRefused, serverNameOf, tlsCause } from "../../src/upstream/tls.ts";
+import { isClientRefused, isSameTls, serverNameOf, tlsCause } from "../../src/upstream/tls.ts";
 
 Deno.test("serverNameOf() is the name that the operator wrote, whatever address it was resolved to", () => {
   const table: [string, string, string | undefined, string][] = [
@@ -12,6 +12,14 @@ Deno.test("serverNameOf() is the name that the operator wrote, whatever address 
   for (const [host, authority, serverName, expected] of table) {
     const tls = { caCerts: [], ...(serverName === undefined ? {} : { serverName }) };
     assertEquals(serverNameOf({ host, port: 8443, authority }, tls), expected);
+  }
+});
+
+Deno.test("isSameTls() compares what a connection is made by", () => {
+  const tls = { caCerts: ["a", "b"], serverName: "a.test", cert: "c", key: "k" };
+  assertEquals(isSameTls(tls, { ...tls, caCerts: ["a", "b"] }), true);
+  for (const other of [{ caCerts: ["a"] }, { serverName: "b.test" }, { cert: "d" }, { key: "l" }]) {
+    assertEquals(isSameTls(tls, { ...tls, ...other }), false);
   }
 });
 
