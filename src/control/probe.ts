@@ -9,7 +9,7 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { requestHead } from "../http1/request_writer.ts";
-import { connectError, isOutOfDescriptors, openSocket } from "../upstream/dial.ts";
+import { connectError, connectsOn, isOutOfDescriptors, openSocket } from "../upstream/dial.ts";
 import { startTls, tlsCause } from "../upstream/tls.ts";
 import { answersHandshakes, type TlsHistory } from "../upstream/tls_silence.ts";
 
@@ -64,7 +64,7 @@ export const probe: Probe = async (target, settings, signal, history = { silent:
   try {
     const secure = target.scheme === "https";
     if (secure && history.silent) await answersHandshakes(target, settings.tls, signal);
-    let conn = open = await connect(target, settings.tls, signal);
+    let conn = open = await connect(target, settings.tls, signal, history);
     if (secure) {
       if (!("handshake" in conn)) conn = open = await startTls(conn, target, settings.tls);
       // The signal may have come while nothing but the old socket was there to close.
@@ -86,10 +86,12 @@ async function connect(
   target: ProbeTarget,
   tls: UpstreamTlsSnapshot,
   signal: AbortSignal,
+  history: TlsHistory,
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
   try {
     return await openSocket(target, tls, signal);
   } catch (error) {
+    if (signal.aborted) history.silent ||= connectsOn(target, tls);
     throw connectError(error);
   }
 }

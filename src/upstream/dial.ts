@@ -52,7 +52,10 @@ export async function dial(
   const within = atMost(limits, wheel);
   const secure = target.scheme === "https";
   if (secure && history.silent) await requireAnswer(target, tls, limits, wheel);
-  const conn = await connectWithRoom(target, tls, within(connectMs), wheel, pools);
+  const conn = await connectWithRoom(target, tls, within(connectMs), wheel, pools).catch((error) => {
+    if (error.kind === "timedOut") history.silent ||= connectsOn(target, tls);
+    throw error;
+  });
   return secure ? await handshake(conn, target, tls, within(tlsHandshakeMs), wheel, history) : conn;
 }
 
@@ -126,13 +129,18 @@ async function connect(
   }
 }
 
+/** Whether a connect that was given up goes on for as long as the system lets it: see `connectWithCertificate`. */
+export function connectsOn({ scheme }: DialTarget, tls: UpstreamTlsSnapshot): boolean {
+  return scheme === "https" && showsCertificate(tls);
+}
+
 /** A TCP connection with Nagle off; with a client certificate it is wrapped in TLS already. */
 export async function openSocket(
   target: DialTarget,
   tls: UpstreamTlsSnapshot,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
-  if (target.scheme === "https" && showsCertificate(tls)) {
+  if (connectsOn(target, tls)) {
     return await connectWithCertificate(target, tls, signal);
   }
   const conn = await Deno.connect({ hostname: target.host, port: target.port, signal });

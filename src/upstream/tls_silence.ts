@@ -11,7 +11,7 @@ import { serverNameOf, type TlsTarget } from "./tls.ts";
 
 /** What is remembered of an endpoint from one handshake to the next. */
 export interface TlsHistory {
-  /** The last handshake ran out of time. */
+  /** The last handshake ran out of time, or a connect that cannot be given up either. */
   silent: boolean;
 }
 

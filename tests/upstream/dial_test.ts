@@ -52,8 +52,11 @@ class Stage implements Disposable {
   }
 
   /** "connected", or kind and message of the failure. */
-  dial(target: DialTarget, { tls = PLAIN, limits = LIMITS } = {}): Promise<string> {
-    return dial(target, tls, limits, this.time.wheel).then(() => "connected", (error) => {
+  dial(
+    target: DialTarget,
+    { tls = PLAIN, limits = LIMITS, history = { silent: false } } = {},
+  ): Promise<string> {
+    return dial(target, tls, limits, this.time.wheel, undefined, history).then(() => "connected", (error) => {
       if (!(error instanceof DialError)) throw error;
       return `${error.kind}: ${error.message}`;
     });
@@ -94,6 +97,23 @@ for (
     });
   }
 }
+
+Deno.test("dial() remembers a connect that ran out of time where Deno goes on with it", async () => {
+  for (
+    const [target, tls, silent] of [[HTTPS, SHOWN, true], [HTTPS, PLAIN, false], [
+      HTTP,
+      SHOWN,
+      false,
+    ]] as const
+  ) {
+    using stage = new Stage();
+    const history = { silent: false };
+    const dialling = stage.dial(target, { tls, history });
+    await stage.pass(LIMITS.connectMs);
+    assertEquals(await dialling, "timedOut: no connection within 1000 ms");
+    assertEquals(history.silent, silent);
+  }
+});
 
 /** Limits, and how long the connect takes -> how long the handshake may take. */
 const handshakes: readonly (readonly [limits: DialLimits, connectMs: number, ms: number])[] = [

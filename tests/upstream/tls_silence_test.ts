@@ -6,6 +6,7 @@ import type { UpstreamTlsSnapshot } from "../../src/messages.ts";
 import { dial, DialError, type DialTarget } from "../../src/upstream/dial.ts";
 import type { TlsHistory } from "../../src/upstream/tls_silence.ts";
 import { Authority } from "../support/certificates.ts";
+import { startBlackHole } from "../support/black_hole.ts";
 import { freePort } from "../support/free_port.ts";
 import { SecureOrigin } from "../support/secure_origin.ts";
 import { StillTime } from "../support/still_time.ts";
@@ -131,6 +132,36 @@ Deno.test(
     }
   },
 );
+
+Deno.test("probe() remembers a connect that ran out of time where Deno goes on with it", async () => {
+  const { connectTls } = Deno;
+  const history = { silent: false };
+  const settings = {
+    kind: "tcp",
+    path: "/",
+    expect: ["200"],
+    tls: { ...PLAIN, cert: "c", key: "k" },
+  } as const;
+  const abort = new AbortController();
+  try {
+    Deno.connectTls = () => new Promise(() => {});
+    const outcome = probe(targetOf(1), settings, abort.signal, history);
+    abort.abort();
+    assertEquals([(await outcome).passed, history.silent], [false, true]);
+  } finally {
+    Deno.connectTls = connectTls;
+  }
+});
+
+Deno.test("dial() says of an endpoint that was silent that it takes no connection in time", async () => {
+  await using hole = await startBlackHole();
+  const time = new StillTime();
+  const target = targetOf(Number(new URL(hole.url).port));
+  const dialling = dial(target, PLAIN, LIMITS, time.wheel, undefined, { silent: true });
+  const failed = assertRejects(() => dialling, DialError, "no connection within 1000 ms");
+  await time.pass(LIMITS.connectMs);
+  await failed;
+});
 
 Deno.test("dial() says of an endpoint that was silent what is wrong with it now", strict, async () => {
   const history = { silent: true };
