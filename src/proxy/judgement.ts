@@ -20,7 +20,7 @@ import type { RequestBody } from "./request_body.ts";
 const NO_BODY = { wholeAt: 0, waitedSince: 0 };
 
 /**
- * Counts what the attempt came to. Clients that leave count against nobody. Whether an answer speaks for its endpoint
+ * Counts what the attempt came to. Clients that leave are nobody's failure. Whether an answer speaks for its endpoint
  * is seen at its end, by `judgeDelivery`.
  * @param body of the request; null for none
  */
@@ -47,9 +47,13 @@ export function judge(
       // Two sides take part in ending what follows a 101.
       else if (outcome.kind === "switched") endpoint.countGatewayResult(false);
       return;
-    case "clientGone":
+    case "clientGone": {
       entry.outcome = "client left";
+      const now = inputs.now();
+      // Nobody's failure, but where impatient clients wait in vain an answer takes longer than they do.
+      if (now > askedAt) endpoint.observeWait(now - askedAt, now);
       return;
+    }
     case "badRequestBody":
       entry.outcome = `request body: ${outcome.detail}`;
       return;

@@ -6,7 +6,7 @@
 import { Bell } from "../board/bell.ts";
 import { EndpointField } from "../board/fields.ts";
 import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
-import { failureSampleMs, nextCostMs } from "../board/moving_latency.ts";
+import { failureSampleMs, isLongWait, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
 import { Verdicts } from "../board/verdicts.ts";
 import type { EndpointSnapshot, UpstreamSettings } from "../messages.ts";
@@ -179,18 +179,31 @@ export class Endpoint {
 
   /** An answer's head came after `ms`. @param now monotonic milliseconds */
   observeLatency(ms: number, now: number): void {
-    const { own } = this.context;
-    this.moveLatency(own.board.layout.ewmaCell(own.column, this.row), ms, now);
+    this.moveLatency(this.ewmaCell, ms, now);
   }
 
   /** No answer came, and that took `ms`. @param now monotonic milliseconds */
   observeFailure(ms: number, now: number): void {
+    this.moveLatency(this.ewmaCell, failureSampleMs(this.knownLatency(), ms), now);
+  }
+
+  /** Its client left after `ms` without an answer. @param now monotonic milliseconds */
+  observeWait(ms: number, now: number): void {
+    const { decayMs } = this.upstream.balance;
+    if (isLongWait(this.knownLatency(), ms, now, decayMs)) this.moveLatency(this.ewmaCell, ms, now);
+  }
+
+  /** This worker's part of its latency. */
+  private get ewmaCell(): number {
     const { own } = this.context;
-    const cell = own.board.layout.ewmaCell(own.column, this.row);
-    const before = { costMs: own.board.float64[cell]!, atMs: own.board.float64[cell + 1]! };
-    // What this worker has not measured, another one may have.
-    const known = before.costMs > 0 ? before : this.latency();
-    this.moveLatency(cell, failureSampleMs(known, ms), now);
+    return own.board.layout.ewmaCell(own.column, this.row);
+  }
+
+  /** What this worker has measured, or, where that is nothing, the others. */
+  private knownLatency(): MovingLatency {
+    const { float64 } = this.context.own.board;
+    const own = { costMs: float64[this.ewmaCell]!, atMs: float64[this.ewmaCell + 1]! };
+    return own.costMs > 0 ? own : this.latency();
   }
 
   /** Moves this worker's part of the endpoint's latency. */
@@ -202,7 +215,7 @@ export class Endpoint {
   }
 
   /** Latency over all workers, each worker's part weighing by how fresh it is. */
-  latency(): { costMs: number; atMs: number } {
+  latency(): MovingLatency {
     const { own, now } = this.context;
     const { layout, float64 } = own.board;
     let cost = 0;

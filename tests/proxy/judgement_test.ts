@@ -22,6 +22,7 @@ function endpointOf(told: string[]): Endpoint {
     idleLimit: { learnFromReset: (idleMs: number) => told.push(`closes within ${idleMs}`) },
     upstream: { pool: { idleMs: 60_000 } },
     observeFailure: (ms: number) => told.push(`failure after ${ms}`),
+    observeWait: (ms: number) => told.push(`waited ${ms}`),
     countGatewayResult: (failed: boolean) => told.push(failed ? "failed" : "fine"),
   } as unknown as Endpoint;
 }
@@ -74,7 +75,7 @@ const judgements: Record<string, readonly [outcome: Outcome, told: readonly stri
   "a 500 is the application's": [answered("response", 500), ["500 after 400"]],
   "a 503 is a failure": [answered("response", 503), ["503 after 400", "failed"]],
   "a 101 speaks for its endpoint": [answered("switched", 101), ["101 after 400", "fine"]],
-  "a client that left counts against nobody": [{ kind: "clientGone" }, []],
+  "a client that left is nobody's failure": [{ kind: "clientGone" }, ["waited 500"]],
   "nor does a body that is malformed": [{ kind: "badRequestBody", cause: "malformed", detail: "" }, []],
   "an endpoint that refuses has failed": [
     { kind: "refused", sent: false, reused: false, local: false, detail: "" },
@@ -130,6 +131,12 @@ Deno.test("judge() writes down what the attempt came to", () => {
     judged(outcome, {}, {}, entry);
     assertEquals([entry.reused, entry.status, entry.outcome], [true, status, words]);
     assertEquals(entry.headAt, headMs === 0 ? headAt : 1_000 + headMs);
+  }
+});
+
+Deno.test("judge(): a client that left has waited since the last of its body, and not before it", () => {
+  for (const [wholeAt, told] of [[1_200, ["waited 300"]], [1_500, []], [Infinity, []]] as const) {
+    assertEquals(judged({ kind: "clientGone" }, { wholeAt }), [...told]);
   }
 });
 
