@@ -11,7 +11,7 @@ import { snapshotOf } from "./loop.ts";
 import { StillTime } from "./still_time.ts";
 
 /** Counts who keeps connections that may make room. */
-class CountedPools extends Pools {
+export class CountedPools extends Pools {
   keepers = 0;
 
   override add(keeper: IdleKeeper): void {
