@@ -35,8 +35,9 @@ export class HealthChecker {
   /** The endpoints and settings from now on. New settings are tried at once; states are kept. */
   apply(config: HealthConfig, tls: UpstreamTlsSnapshot, endpoints: readonly CheckedEndpoint[]): void {
     const settings = checkSettings(config, tls);
-    const changed = JSON.stringify(settings) !== this.settingsText;
-    this.settingsText = JSON.stringify(settings);
+    const settingsText = JSON.stringify(settings);
+    const changed = settingsText !== this.settingsText;
+    this.settingsText = settingsText;
     this.drop(new Set(endpoints.map((endpoint) => endpoint.id)));
     let firstChecks = 0;
     for (const endpoint of endpoints) {
