@@ -69,6 +69,22 @@ class Stage {
   }
 }
 
+test("PendingQueue looks once whenever the bell rings, however many wait", async () => {
+  const stage = new Stage(1);
+  const full = () => scripted(...Array<NoLease>(20).fill("full"));
+  const waiters = Array.from({ length: 5 }, full);
+  const waiting = waiters.map((waiter) => stage.wait(0, waiter));
+  const asked = () => waiters.reduce((sum, waiter) => sum + waiter.asked, 0);
+  await turn();
+  const before = asked();
+  new Bell(stage.board, ROW).ring();
+  await turn();
+  // The first in line has no place, so nobody behind it has one.
+  assertEquals(asked() - before, 1);
+  for (const waiter of waiters) stage.workers[0]!.queue.leave(waiter, "clientGone");
+  await Promise.all(waiting);
+});
+
 test("PendingQueue.wait() gives the place that another worker makes", async () => {
   const stage = new Stage(1);
   const held = stage.lease(0);
