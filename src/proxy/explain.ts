@@ -38,7 +38,7 @@ function explainRoute(head: RequestHead, client: string, proxy: Proxy): RouteExp
   const before = answerBeforeRouting(head, proxy);
   if (before !== null) return { ...nowhere, passedOver: [], why: before };
   const match = proxy.router.match(head);
-  const reasons = explainMatch(proxy.snapshot.routes, head);
+  const reasons = explainMatch(proxy.snapshot.routes, head, match);
   const passedOver = reasons.routes.filter(({ chosen }) => !chosen).map(({ route, why }) => ({ route, why }));
   if (match.kind !== "route") return { ...nowhere, passedOver, why: reasons.verdict };
   const limits = rateNotes(match.route);

@@ -25,27 +25,29 @@ export interface MatchExplanation {
   readonly routes: readonly RouteReason[];
 }
 
-/** Plain and slow: goes through all routes. */
+/**
+ * Plain and slow: goes through all routes, once.
+ * @param match what the router of these routes said
+ */
 export function explainMatch(
   routes: readonly RouteSnapshot[],
   head: RequestHead,
+  match: RouteMatch = makeRouter(routes).match(head),
 ): MatchExplanation {
-  const match = makeRouter(routes).match(head);
   const entries = entriesOf(routes);
-  const matching = entries.filter((entry) => mismatch(entry, head) === null);
-  const seen = new Set(entries.map(({ route }) => route));
-  const reasons = [...seen].map((route) => reasonFor(route, entries, matching[0], match, head));
+  const first = entries.find((entry) => mismatch(entry, head) === null);
+  const reasons = [...Map.groupBy(entries, ({ route }) => route)]
+    .map(([route, own]) => reasonFor(route, own, first, match, head));
   return { match, verdict: verdictOf(match, routes.length, head), routes: reasons };
 }
 
 function reasonFor(
   route: RouteSnapshot,
-  entries: readonly Entry[],
+  own: readonly Entry[],
   first: Entry | undefined,
   match: RouteMatch,
   head: RequestHead,
 ): RouteReason {
-  const own = entries.filter((entry) => entry.route === route);
   const matching = own.find((entry) => mismatch(entry, head) === null);
   const chosen = match.kind === "route" && match.route === route;
   if (matching === undefined || first === undefined) {
