@@ -123,6 +123,10 @@ Deno.test({
         pick: null,
         why: "<b>nobody</b> is there",
       }];
+      // Nowhere in these is a place to break a line.
+      const [shop] = pod.upstreamList;
+      shop!.name = "x".repeat(63);
+      shop!.health = `http GET /${"p".repeat(120)} every 2 s`;
       await page.setViewportSize({ width: 360, height: 740 });
       for (let i = 0; i < 5; i++) {
         pod.serve(0, 0, { count: 10 });
