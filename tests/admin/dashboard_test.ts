@@ -127,6 +127,7 @@ Deno.test({
       const [shop] = pod.upstreamList;
       shop!.name = "x".repeat(63);
       shop!.health = `http GET /${"p".repeat(120)} every 2 s`;
+      pod.routeList.push({ name: "moved", row: 1, target: `redirect to https://${"y".repeat(300)}` });
       await page.setViewportSize({ width: 360, height: 740 });
       for (let i = 0; i < 5; i++) {
         pod.serve(0, 0, { count: 10 });
@@ -144,6 +145,12 @@ Deno.test({
         const name = await page.locator(`tr[data-key="${A}"] .address`).boundingBox();
         assert(name!.width > 100 && name!.height < 30, `the endpoint's name is squeezed at ${width}`);
       }
+      const beyond = "document.querySelector('#routes').closest('.scroll')";
+      assertEquals(
+        await page.evaluate(`${beyond}.scrollWidth - ${beyond}.clientWidth`),
+        0,
+        "figures of routes",
+      );
       await page.fill("[name=path]", "/pay");
       await page.click("#explain button");
       await says(page, "#explain-answer", "no pick: <b>nobody</b> is there");
