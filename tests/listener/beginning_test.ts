@@ -8,9 +8,8 @@ import { ToldBody } from "../support/told_body.ts";
 
 const decoder = new TextDecoder();
 
-function stage(length: number | null) {
+function stage(length: number | null, body = new ToldBody(length)) {
   const time = new StillTime();
-  const body = new ToldBody(length);
   const beginning = new Beginning(body, time.wheel);
   let waited = false;
   const over = beginning.waited().then(() => waited = true);
@@ -69,6 +68,35 @@ Deno.test("a Beginning of which nothing came in time is not ready, and loses not
   assertEquals(beginning.ready, false);
   body.tell("late", "later", null);
   assertEquals(await rest(beginning), "late|later|");
+});
+
+/** Does not read into what it is given. */
+class OwnMemory extends ToldBody {
+  override read(): Promise<Uint8Array | null> {
+    return super.read();
+  }
+}
+
+Deno.test("a Beginning takes pieces in memory of their own, and gives them so to who brings none", async () => {
+  const whole = stage(6, new OwnMemory(6));
+  whole.body.tell("abc", "def");
+  await whole.over;
+  assertEquals(decoder.decode(whole.beginning.whole()!), "abcdef");
+  whole.beginning.letGo();
+
+  const { body, beginning, over, time } = stage(null, new OwnMemory(null));
+  body.tell("abc");
+  await time.pass(20);
+  await over;
+  const first = await beginning.read();
+  body.tell("def", "ghi", null);
+  const others = [await beginning.read(), await beginning.read(), await beginning.read()];
+  assertEquals([first, ...others].map((piece) => piece && decoder.decode(piece)), [
+    "abc",
+    "def",
+    "ghi",
+    null,
+  ]);
 });
 
 Deno.test("a Beginning waits for no more than its buffer holds", async () => {

@@ -58,3 +58,29 @@ Deno.test("whoever is removed twice, or never stood here, takes nobody else alon
   assertEquals([young!.heard, watched!.heard], [["watch", "leave"], ["watch", "leave"]]);
   assertEquals([gone!.heard, over!.heard], [["watch"], []]);
 });
+
+Deno.test("each request is watched within three looks, however many come behind it, and none before it has taken a moment", async () => {
+  const time = new StillTime();
+  const departures = new Departures(time.wheel);
+  const requests: { readonly asking: Asking; readonly at: number; watchedAt?: number }[] = [];
+  for (let at = 0; at < 400; at += 10) {
+    if (at < 200) {
+      const asking = new Asking();
+      requests.push({ asking, at });
+      departures.add(asking);
+    }
+    await time.pass(10);
+    for (const request of requests) if (request.asking.heard.length > 0) request.watchedAt ??= time.now;
+  }
+  const took = requests.map(({ at, watchedAt = Infinity }) => watchedAt - at);
+  assertEquals([took.length, took.every((ms) => ms >= 20 && ms <= 70)], [20, true], took.join());
+  assertEquals([time.ticking, departures.over], [false, false]);
+});
+
+Deno.test("whoever has only begun is told to leave, too", () => {
+  const { departures, asking: [first, second] } = setUp();
+  departures.add(first!);
+  departures.add(second!);
+  departures.leave();
+  assertEquals([first!.heard, second!.heard, departures.over], [["leave"], ["leave"], true]);
+});
