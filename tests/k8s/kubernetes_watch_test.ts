@@ -157,3 +157,39 @@ scenario(
     assert(expected.length > 850);
   },
 );
+
+scenario(
+  "pauses as after a first failure once a watch has brought something, and hardly where it ended by itself",
+  async (api, watched) => {
+    for (let failures = 0; failures < 3; failures++) (await api.next()).refuse(500);
+    const watch = await api.listThenWatch("1", [onePod]);
+    watch.event("MODIFIED", slice("s1", { "10.0.0.2": "ready" }, "2"));
+    await watched.until(() => watched.addresses === "10.0.0.2");
+    watched.pauses.length = 0;
+    watch.breakOff();
+    (await api.next()).open().end();
+    const sound = (await api.next()).open();
+    sound.event("MODIFIED", slice("s1", { "10.0.0.3": "ready" }, "3"));
+    await watched.until(() => watched.addresses === "10.0.0.3");
+    sound.end();
+    await api.next();
+    // A quarter of a second lies between two words about endpoints.
+    assertEquals(watched.pauses.filter((ms) => ms !== 250), [375, 750, 125]);
+  },
+);
+
+scenario(
+  "lets go of its connection, and of who waits for its first answer, when it is stopped",
+  async (api, watched) => {
+    let closed = 0;
+    const close = api.api.close.bind(api.api);
+    api.api.close = () => {
+      closed++;
+      close();
+    };
+    await api.next();
+    await watched.source.stop();
+    await watched.source.settled;
+    assertEquals([closed, watched.told], [1, []]);
+  },
+);
