@@ -130,7 +130,10 @@ export function bracketed(host: string): string {
 
 function parse(text: string, refuse: Refuse): EndpointAddress | undefined {
   const start = text.indexOf("://");
-  if (start < 1) return void refuse("it has no scheme", forms);
+  if (start < 1) {
+    const guess = `http://${text}`;
+    return void refuse("it has no scheme", forms, parseEndpointAddress(guess).ok ? guess : undefined);
+  }
   const scheme = text.slice(0, start).toLowerCase();
   if (text.includes("@")) {
     return void refuse(

@@ -202,6 +202,21 @@ Deno.test("parseEndpointAddress() takes what is just within its limits, and refu
   }
 });
 
+Deno.test("parseEndpointAddress() writes the scheme where nothing else is missing", () => {
+  const nearest = (text: string) => {
+    const parsed = parseEndpointAddress(text);
+    return parsed.ok ? "" : parsed.problems[0]!.nearest;
+  };
+  for (const text of ["10.0.0.1:8080", "localhost:3000", "app;weight=2", "[::1]:80"]) {
+    assertEquals(nearest(text), `http://${text}`);
+  }
+  for (
+    const text of ["", "unix:/run/app.sock", "10.0.0.1:80 weight=3", "me:pw@app:80", "http:/app", "//app"]
+  ) {
+    assertEquals(nearest(text), undefined, text);
+  }
+});
+
 Deno.test("parseEndpointAddress() repeats no more than the first 120 characters", () => {
   for (
     const parsed of [
