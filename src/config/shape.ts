@@ -5,6 +5,7 @@
 
 import type { z } from "zod";
 import { acceptedForm, mustBe } from "./accepted_form.ts";
+import { inUnitOf } from "./amounts.ts";
 import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
 import { alternatives, type SchemaNode, schemasAt } from "./json_schema.ts";
 import { Suggestions } from "./nearest.ts";
@@ -51,7 +52,9 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
   const form = accepting(issue, schemas) ?? mustBe(schemas);
   const accepted = needsQuotes(value, schemas) ? `${form}; as text it needs quotes` : form;
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
-  const near = typeof value === "string" ? suggestions.nearest(value, words) : undefined;
+  const near = typeof value === "string"
+    ? inUnitOf(String(path.at(-1)), value)?.toString() ?? suggestions.nearest(value, words)
+    : undefined;
   const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
   return findingAt(path, {
     state,

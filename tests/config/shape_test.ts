@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { inUnitOf } from "../../src/config/amounts.ts";
 import { jsonSchema } from "../../src/config/json_schema.ts";
 import { editDistance, nearest } from "../../src/config/nearest.ts";
 import { patternWords } from "../../src/config/units.ts";
@@ -120,6 +121,14 @@ const table: readonly [string, string][] = [
   ],
   ["tls: {}", "tls is not a known key here, but under listen or under upstreams.<name>"],
   ["listen: {workers: 2}", "listen.workers is not a known key here, but at the top"],
+  [
+    upstream("timeouts: {connectMs: 2s}"),
+    'upstreams.api.timeouts.connectMs is "2s", must be an integer from 1 to 86400000; did you mean 2000?',
+  ],
+  [
+    "limits: {requestBodyBytesMax: 10m}",
+    'limits.requestBodyBytesMax is "10m", must be an integer >= 0; did you mean 10485760?',
+  ],
   [upstream("helath: {}"), "upstreams.api.helath is not a known key; did you mean health?"],
   [
     route("match: {headers: {x: {presnt: true}}}"),
@@ -215,6 +224,28 @@ Deno.test("of many unknown keys and words the first fifty are told the nearest n
     ...Array(10).fill(false),
   ]);
   assert(unknown.slice(50).every((line) => line.includes(", must be one of ")), unknown.at(-1));
+});
+
+Deno.test("inUnitOf() tells amounts in the unit of their key, and nothing else", () => {
+  const table: [key: string, text: string, number: number | undefined][] = [
+    ["connectMs", "250ms", 250],
+    ["connectMs", "0.5s", 500],
+    ["connectMs", "2 m", 120_000],
+    ["idleMs", "1h", 3_600_000],
+    ["maxAgeS", "1d", 86_400],
+    ["hstsMaxAgeS", "500ms", undefined],
+    ["requestBodyBytesMax", "8k", 8_192],
+    ["requestBodyBytesMax", "1MiB", 1_048_576],
+    ["requestBodyBytesMax", "2GB", 2_147_483_648],
+    ["headBytesMax", "100b", 100],
+    ["panicPercent", "50%", 50],
+    ["connectMs", "10k", undefined],
+    ["connectMs", "s", undefined],
+    ["requestBodyBytesMax", "10s", undefined],
+    ["weight", "90%", undefined],
+    ["port", "80m", undefined],
+  ];
+  for (const [key, text, number] of table) assertEquals(inUnitOf(key, text), number, `${key} ${text}`);
 });
 
 Deno.test("nearest() finds what was mistyped and nothing far away", () => {

@@ -71,7 +71,7 @@ class Stage {
 
 test("PendingQueue looks once whenever the bell rings, however many wait", async () => {
   const stage = new Stage(1);
-  const full = () => scripted(...Array<NoLease>(20).fill("full"));
+  const full = () => scripted(...Array<Claim>(20).fill("full"));
   const waiters = Array.from({ length: 5 }, full);
   const waiting = waiters.map((waiter) => stage.wait(0, waiter));
   const asked = () => waiters.reduce((sum, waiter) => sum + waiter.asked, 0);

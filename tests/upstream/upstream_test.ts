@@ -8,7 +8,7 @@ import { upstreamSchema } from "../../src/config/schema.ts";
 import type { EndpointSnapshot, UpstreamSnapshot } from "../../src/messages.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 import { StillTime } from "../support/still_time.ts";
-import { CountedPools } from "./two_workers.ts";
+import { CountedPools } from "../support/two_workers.ts";
 
 const ROW = 1;
 
@@ -40,7 +40,6 @@ function stage(letters: string) {
       wheel,
       pools,
       now: () => 0,
-      random: () => 0,
     });
   const upstream = worker(1);
   const candidates = () => upstream.candidates().endpoints.map(({ id }) => id).join("");
