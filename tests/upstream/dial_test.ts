@@ -77,7 +77,7 @@ Deno.test("dial() connects to the address of the endpoint, with Nagle off", asyn
   assertEquals(await stage.dial(HTTP), "connected");
   assertEquals([stage.options.hostname, stage.options.port], ["10.0.0.7", 8080]);
   await stage.pass(100_000);
-  assertEquals(stage.done, ["no delay: true"]);
+  assertEquals([stage.done, (stage.options.signal as AbortSignal).aborted], [["no delay: true"], false]);
 });
 
 for (

@@ -58,6 +58,20 @@ Deno.test("a head that is sent on a connection that has sent another is not sent
   assertEquals([outlet.done, outlet.bytes], [true, 13]);
 });
 
+Deno.test("Outlet has begun as soon as anything may have gone out, and not when another request is to be sent", async () => {
+  for (const send of ["post", "write"] as const) {
+    const { conn, outlet } = posted("a head");
+    conn.writes[0]!.take(6);
+    await settled();
+    outlet.begin();
+    assertEquals(outlet.begun, false);
+    const sending = outlet[send](latin1("x"));
+    assertEquals(outlet.begun, true);
+    conn.writes[1]!.take(1);
+    await sending;
+  }
+});
+
 Deno.test("Outlet.write() goes on until all is taken, and counts it once", async () => {
   const { conn, outlet } = posted("");
   const writing = outlet.write(latin1("a body"));
