@@ -2,13 +2,12 @@
 //
 // Pure. Lists are told by what joined and what left them; values that may be secret are not printed.
 
-import { firstOf, showValue, withoutUserinfo } from "./findings.ts";
+import { firstOf, type PlaceOf, showValue, withoutUserinfo } from "./findings.ts";
 import type { Loaded } from "./load.ts";
 import { isMap, type Path, pathText, valueAt } from "./path.ts";
 import { routeName } from "../routing/default_route.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { Config } from "./schema.ts";
-import type { PlaceOf } from "./shape.ts";
 import { renderOrigin } from "./sources.ts";
 
 /** What only a new process can take over: its sockets and threads. */

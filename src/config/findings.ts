@@ -88,3 +88,16 @@ export function isSecret(path: Path): boolean {
 export function findingAt(path: Path, problem: Problem, place: string): Finding {
   return { ...problem, subject: pathText(path), place };
 }
+
+/** Where the value (or else the key that it belongs under) at a path was written. */
+export type PlaceOf = (path: Path, of?: "key" | "value") => string;
+
+/** Takes what is wrong with the value at a path, or with its key. */
+export type Refuse = (path: Path, problem: Problem, of?: "key" | "value") => void;
+
+/** All that `check` refuses. */
+export function refusedBy(check: (refuse: Refuse) => void, placeOf: PlaceOf): Finding[] {
+  const findings: Finding[] = [];
+  check((path, problem, of) => findings.push(findingAt(path, problem, placeOf(path, of))));
+  return findings;
+}

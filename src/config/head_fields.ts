@@ -4,20 +4,18 @@
 // passed over here, since `shape.ts` has refused it.
 
 import { isForOneHop, Known, knownHeader } from "../http1/known.ts";
-import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
-import { isMap, type Path, valueAt } from "./path.ts";
-import type { PlaceOf } from "./shape.ts";
-import { listAt, mapAt } from "./values.ts";
+import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showValue } from "./findings.ts";
+import { listAt, mapAt, type Path, valueAt } from "./path.ts";
 
 /** All that is wrong with the header names of `input`. */
 export function headFieldFindings(input: unknown, placeOf: PlaceOf): Finding[] {
-  return [
-    ...requestIdFindings(input, placeOf),
-    ...listAt(input, ["routes"]).flatMap((_, index) => [
-      ...editFindings(input, ["routes", index, "requestHeaders"], placeOf),
-      ...editFindings(input, ["routes", index, "responseHeaders"], placeOf),
-    ]),
-  ];
+  return refusedBy((refuse) => {
+    checkRequestId(input, refuse);
+    listAt(input, ["routes"]).forEach((_, index) => {
+      checkEdits(input, ["routes", index, "requestHeaders"], refuse);
+      checkEdits(input, ["routes", index, "responseHeaders"], refuse);
+    });
+  }, placeOf);
 }
 
 /** Beside those that Weir knows: what endpoints and clients read out of a head. An id in its place would break it. */
@@ -38,32 +36,31 @@ const MEANT = new Set([
   "user-agent",
 ]);
 
-function requestIdFindings(input: unknown, placeOf: PlaceOf): Finding[] {
+function checkRequestId(input: unknown, refuse: Refuse): void {
   const path = ["headers", "requestId"];
   const name = valueAt(input, path);
-  if (typeof name !== "string") return [];
+  if (typeof name !== "string") return;
   // Origins that map `-` to `_` (CGI) take one for the other.
   const plain = name.replaceAll("_", "-").toLowerCase();
-  if (knownHeader(plain) === Known.other && !MEANT.has(plain)) return [];
-  const state = `is ${showValue(name)}, which has a meaning of its own`;
-  return [
-    findingAt(path, { state, accepted: "must be a name of its own, like x-request-id" }, placeOf(path)),
-  ];
+  if (knownHeader(plain) === Known.other && !MEANT.has(plain)) return;
+  refuse(path, {
+    state: `is ${showValue(name)}, which has a meaning of its own`,
+    accepted: "must be a name of its own, like x-request-id",
+  });
 }
 
-function editFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
-  const findings: Finding[] = [];
-  const look = (name: string, at: Path, of: "key" | "value") => {
+function checkEdits(input: unknown, path: Path, refuse: Refuse): void {
+  const check = (name: string, at: Path, of: "key" | "value") => {
     const problem = editProblem(name, path.at(-1) === "requestHeaders");
-    if (problem !== undefined) findings.push(findingAt(at, problem, placeOf(at, of)));
+    if (problem !== undefined) refuse(at, problem, of);
   };
   for (const edit of ["set", "add"]) {
-    for (const name of Object.keys(mapAt(input, [...path, edit]))) look(name, [...path, edit, name], "key");
+    for (const name of Object.keys(mapAt(input, [...path, edit]))) check(name, [...path, edit, name], "key");
   }
   listAt(input, [...path, "remove"]).forEach((name, index) => {
-    if (typeof name === "string") look(name, [...path, "remove", index], "value");
+    if (typeof name === "string") check(name, [...path, "remove", index], "value");
   });
-  return [...findings, ...repeatedNames(valueAt(input, [...path, "set"]), [...path, "set"], placeOf)];
+  checkRepeats(input, [...path, "set"], refuse);
 }
 
 function editProblem(name: string, ofRequest: boolean): Problem | undefined {
@@ -90,15 +87,14 @@ function editProblem(name: string, ofRequest: boolean): Problem | undefined {
 }
 
 /** Names compare without case, so only one of these lines could be sent. */
-function repeatedNames(map: unknown, path: Path, placeOf: PlaceOf): Finding[] {
-  if (!isMap(map)) return [];
+function checkRepeats(input: unknown, path: Path, refuse: Refuse): void {
   const firstOf = new Map<string, string>();
-  return Object.keys(map).flatMap((name) => {
+  for (const name of Object.keys(mapAt(input, path))) {
     const first = firstOf.get(name.toLowerCase());
-    firstOf.set(name.toLowerCase(), first ?? name);
-    if (first === undefined) return [];
-    const at = [...path, name];
-    const problem = { state: `is the same name as ${first}`, accepted: "must be written once, in any case" };
-    return [findingAt(at, problem, placeOf(at, "key"))];
-  });
+    if (first === undefined) firstOf.set(name.toLowerCase(), name);
+    else {
+      const state = `is the same name as ${first}`;
+      refuse([...path, name], { state, accepted: "must be written once, in any case" }, "key");
+    }
+  }
 }

@@ -6,13 +6,13 @@
 
 import { mustBe } from "./accepted_form.ts";
 import { readConfigFile, type ReadTextFile } from "./file.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding, PlaceOf } from "./findings.ts";
 import { headFieldFindings } from "./head_fields.ts";
 import { schemasAt, shorthands } from "./json_schema.ts";
-import { isMap, type Path, pathText, valueAt, withValueAt } from "./path.ts";
+import { isMap, mapAt, type Path, pathText, valueAt, withValueAt } from "./path.ts";
 import { relationFindings } from "./relations.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { type PlaceOf, shapeFindings } from "./shape.ts";
+import { shapeFindings } from "./shape.ts";
 import {
   defaultUpstream,
   type Origin,
@@ -22,7 +22,7 @@ import {
   settings,
   type SetValue,
 } from "./sources.ts";
-import { mapAt, valueFindings } from "./values.ts";
+import { valueFindings } from "./values.ts";
 import { type ConfigTree, parseConfigText } from "./yaml_tree.ts";
 
 export interface LoadInputs {

@@ -36,3 +36,15 @@ export function withValueAt(root: unknown, path: Path, value: unknown): Record<s
   if (step === undefined) return map;
   return { ...map, [step]: rest.length === 0 ? value : withValueAt(map[step], rest, value) };
 }
+
+/** The map at `path`, empty where there is none. */
+export function mapAt(input: unknown, path: Path): Record<string, unknown> {
+  const value = valueAt(input, path);
+  return isMap(value) ? value : {};
+}
+
+/** The list at `path`, empty where there is none. */
+export function listAt(input: unknown, path: Path): unknown[] {
+  const value = valueAt(input, path);
+  return Array.isArray(value) ? value : [];
+}

@@ -4,14 +4,12 @@
 // reason. Everything comes in unchecked: what has the wrong shape is passed over here.
 
 import { DEFAULT_CAPACITY } from "../board/layout.ts";
-import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
+import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showValue } from "./findings.ts";
 import { Suggestions } from "./nearest.ts";
-import { isMap, type Path, valueAt } from "./path.ts";
+import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
 import { adminSchema, listenSchema } from "./schema.ts";
-import type { PlaceOf } from "./shape.ts";
 import { defaultUpstream } from "./sources.ts";
 import { stickyKeyFault } from "./sticky_key.ts";
-import { listAt, mapAt } from "./values.ts";
 
 export interface Surroundings {
   readonly placeOf: PlaceOf;
@@ -19,29 +17,27 @@ export interface Surroundings {
   readonly stickyKey: string;
 }
 
-type Refuse = (path: Path, problem: Problem) => void;
-
 /** All contradictions between keys of `input`. */
 export function relationFindings(input: unknown, { placeOf, stickyKey }: Surroundings): Finding[] {
-  const findings: Finding[] = [];
-  const refuse: Refuse = (path, problem) => findings.push(findingAt(path, problem, placeOf(path)));
-  checkPorts(input, refuse);
-  checkProxyProtocol(input, refuse);
-  checkWayOut(input, refuse);
-  checkRoom(input, refuse);
-  checkRouteNames(listAt(input, ["routes"]), refuse);
-  const upstreams = new UpstreamNames(Object.keys(mapAt(input, ["upstreams"])));
-  listAt(input, ["routes"]).forEach((route, index) => {
-    if (isMap(route)) checkRoute(route, ["routes", index], upstreams, refuse);
-  });
   const fault = stickyKey === "" ? null : stickyKeyFault(stickyKey);
   const variable = "variable WEIR_STICKY_KEY";
-  if (fault !== null) findings.push({ ...fault, subject: variable, place: variable });
   const hasKey = stickyKey !== "" || valueAt(input, ["stickyKeyFile"]) !== undefined;
-  for (const [name, upstream] of Object.entries(mapAt(input, ["upstreams"]))) {
-    checkUpstream(upstream, ["upstreams", name], hasKey, refuse);
-  }
-  return findings;
+  const upstreams = mapAt(input, ["upstreams"]);
+  const names = new UpstreamNames(Object.keys(upstreams));
+  const refused = refusedBy((refuse) => {
+    checkPorts(input, refuse);
+    checkProxyProtocol(input, refuse);
+    checkWayOut(input, refuse);
+    checkRoom(input, refuse);
+    checkRouteNames(listAt(input, ["routes"]), refuse);
+    listAt(input, ["routes"]).forEach((route, index) => {
+      if (isMap(route)) checkRoute(route, ["routes", index], names, refuse);
+    });
+    for (const [name, upstream] of Object.entries(upstreams)) {
+      checkUpstream(upstream, ["upstreams", name], hasKey, refuse);
+    }
+  }, placeOf);
+  return fault === null ? refused : [...refused, { ...fault, subject: variable, place: variable }];
 }
 
 /** A name is how metrics, logs and reloads know a route. */

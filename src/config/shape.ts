@@ -6,7 +6,7 @@
 import type { z } from "zod";
 import { acceptedForm, mustBe } from "./accepted_form.ts";
 import { inUnitOf } from "./amounts.ts";
-import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
+import { type Finding, findingAt, type PlaceOf, type Problem, showValue } from "./findings.ts";
 import { alternatives, type SchemaNode, schemasAt } from "./json_schema.ts";
 import { Suggestions } from "./nearest.ts";
 import { knownWhere } from "./nesting.ts";
@@ -14,9 +14,6 @@ import { isMap, type Path, valueAt } from "./path.ts";
 import { configSchema, upstreamSchema } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
-
-/** Where the value (or else the key that it belongs under) at a path was written. */
-export type PlaceOf = (path: Path, of?: "key" | "value") => string;
 
 /** A configuration that is refused. */
 interface Refused {

@@ -6,62 +6,43 @@
 import ipaddr from "ipaddr.js";
 import { isHostName } from "./endpoint_parts.ts";
 import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
-import { type Finding, findingAt, type Problem, showValue } from "./findings.ts";
+import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showValue } from "./findings.ts";
 import { hostPatternProblem } from "../routing/host_pattern.ts";
 import { parseNameServer } from "./name_server.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
-import { isMap, type Path, valueAt } from "./path.ts";
-import type { PlaceOf } from "./shape.ts";
+import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
 import { statusBounds } from "./upstream_schema.ts";
 
 /** All that is wrong with the addresses, networks, ranges and patterns of `input`. */
 export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
-  const upstreams = Object.keys(mapAt(input, ["upstreams"]));
-  const routes = listAt(input, ["routes"]);
-  return [
-    ...upstreams.flatMap((name) => endpointFindings(input, ["upstreams", name, "endpoints"], placeOf)),
-    ...upstreams.flatMap((name) => statusFindings(input, ["upstreams", name, "health", "expect"], placeOf)),
-    ...networkFindings(input, placeOf),
-    ...["listen", "admin"].flatMap((key) => hostFindings(input, [key, "host"], placeOf)),
-    ...upstreams.flatMap((name) => hostFindings(input, ["upstreams", name, "tls", "serverName"], placeOf)),
-    ...upstreams.flatMap((name) => nameServerFindings(input, ["upstreams", name, "discovery"], placeOf)),
-    ...routes.flatMap((_, index) => patternFindings(input, index, placeOf)),
-  ];
+  const upstreams = Object.keys(mapAt(input, ["upstreams"])).map((name): Path => ["upstreams", name]);
+  return refusedBy((refuse) => {
+    for (const path of upstreams) checkEndpoints(input, [...path, "endpoints"], refuse);
+    for (const path of upstreams) checkStatuses(input, [...path, "health", "expect"], refuse);
+    checkNetworks(input, refuse);
+    for (const key of ["listen", "admin"]) checkHost(input, [key, "host"], refuse);
+    for (const path of upstreams) checkHost(input, [...path, "tls", "serverName"], refuse);
+    for (const path of upstreams) checkNameServer(input, [...path, "discovery", "nameServer"], refuse);
+    listAt(input, ["routes"]).forEach((_, index) => checkPatterns(input, index, refuse));
+  }, placeOf);
 }
 
-/** The map at `path`, empty where there is none. */
-export function mapAt(input: unknown, path: Path): Record<string, unknown> {
-  const value = valueAt(input, path);
-  return isMap(value) ? value : {};
-}
-
-/** The list at `path`, empty where there is none. */
-export function listAt(input: unknown, path: Path): unknown[] {
-  const value = valueAt(input, path);
-  return Array.isArray(value) ? value : [];
-}
-
-function endpointFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
-  const findings: Finding[] = [];
+function checkEndpoints(input: unknown, path: Path, refuse: Refuse): void {
   const firstOf = new Map<string, number>();
   listAt(input, path).forEach((entry, index) => {
     if (!isEntry(entry)) return;
     const here = [...path, index];
     const at = typeof entry === "string" ? here : [...here, "url"];
     const parsed = parseEndpointEntry(entry);
-    if (!parsed.ok) {
-      for (const problem of parsed.problems) findings.push(findingAt(at, problem, placeOf(at)));
-      return;
-    }
+    if (!parsed.ok) return parsed.problems.forEach((problem) => refuse(at, problem));
     const id = addressId(parsed.address);
     const first = firstOf.get(id);
     if (first === undefined) return void firstOf.set(id, index);
-    const state = `is ${id}, the same endpoint as endpoints[${first}]`;
-    findings.push(
-      findingAt(at, { state, accepted: "must be written once (a larger share is its weight)" }, placeOf(at)),
-    );
+    refuse(at, {
+      state: `is ${id}, the same endpoint as endpoints[${first}]`,
+      accepted: "must be written once (a larger share is its weight)",
+    });
   });
-  return findings;
 }
 
 /** Empty text has the wrong shape and is refused as such. */
@@ -70,11 +51,10 @@ function isEntry(entry: unknown): entry is EndpointEntry {
   return isMap(entry) && typeof entry["url"] === "string" && entry["url"] !== "";
 }
 
-function statusFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
-  return listAt(input, path).flatMap((range, index) => {
-    const at = [...path, index];
+function checkStatuses(input: unknown, path: Path, refuse: Refuse): void {
+  listAt(input, path).forEach((range, index) => {
     const problem = typeof range === "string" ? statusProblem(range) : undefined;
-    return problem === undefined ? [] : [findingAt(at, problem, placeOf(at))];
+    if (problem !== undefined) refuse([...path, index], problem);
   });
 }
 
@@ -87,11 +67,10 @@ function statusProblem(range: string): Problem | undefined {
   return undefined;
 }
 
-function networkFindings(input: unknown, placeOf: PlaceOf): Finding[] {
-  return listAt(input, ["trustedProxies"]).flatMap((cidr, index) => {
-    const path = ["trustedProxies", index];
+function checkNetworks(input: unknown, refuse: Refuse): void {
+  listAt(input, ["trustedProxies"]).forEach((cidr, index) => {
     const problem = typeof cidr === "string" && cidr !== "" ? networkProblem(cidr) : undefined;
-    return problem === undefined ? [] : [findingAt(path, problem, placeOf(path))];
+    if (problem !== undefined) refuse(["trustedProxies", index], problem);
   });
 }
 
@@ -110,46 +89,33 @@ function networkProblem(cidr: string): Problem | undefined {
   return fits ? undefined : { state, accepted: `must have a length from 0 to ${bits} after "/"` };
 }
 
-function hostFindings(input: unknown, path: Path, placeOf: PlaceOf): Finding[] {
+function checkHost(input: unknown, path: Path, refuse: Refuse): void {
   const host = valueAt(input, path);
-  if (typeof host !== "string" || host === "") return [];
+  if (typeof host !== "string" || host === "") return;
   const isName = isHostName(host) && !/^[0-9.]+$/.test(host);
-  if (isName || ipaddr.IPv4.isValidFourPartDecimal(host)) return [];
-  if (host.includes(":") && ipaddr.IPv6.isValid(host)) return [];
+  if (isName || ipaddr.IPv4.isValidFourPartDecimal(host)) return;
+  if (host.includes(":") && ipaddr.IPv6.isValid(host)) return;
   const accepted = "must be a name or an IP address, without brackets and port";
-  return [findingAt(path, { state: `is ${showValue(host)}`, accepted }, placeOf(path))];
+  refuse(path, { state: `is ${showValue(host)}`, accepted });
 }
 
-function nameServerFindings(input: unknown, discovery: Path, placeOf: PlaceOf): Finding[] {
-  const path = [...discovery, "nameServer"];
+function checkNameServer(input: unknown, path: Path, refuse: Refuse): void {
   const text = valueAt(input, path);
-  if (typeof text !== "string" || parseNameServer(text) !== null) return [];
+  if (typeof text !== "string" || parseNameServer(text) !== null) return;
   const accepted = "must be an IP address, with a port or without: 10.0.0.2, 10.0.0.2:53 or [fd00::2]:53";
-  return [findingAt(path, { state: `is ${showValue(text)}`, accepted }, placeOf(path))];
+  refuse(path, { state: `is ${showValue(text)}`, accepted });
 }
 
-function patternFindings(input: unknown, route: number, placeOf: PlaceOf): Finding[] {
-  const at: Path = ["routes", route, "match"];
-  const host = valueAt(input, [...at, "host"]);
-  const hosts = Array.isArray(host)
-    ? host.map((item, index) => ({ item, path: [...at, "host", index] }))
-    : [{ item: host, path: [...at, "host"] }];
-  const path = { item: valueAt(input, [...at, "path"]), path: [...at, "path"] };
-  return [
-    ...hosts.flatMap(({ item, path }) => patternFinding(item, path, hostPatternProblem, placeOf)),
-    ...patternFinding(path.item, path.path, pathPatternProblem, placeOf),
-  ];
-}
-
-function patternFinding(
-  pattern: unknown,
-  path: Path,
-  problemOf: (text: string) => string | null,
-  placeOf: PlaceOf,
-): Finding[] {
-  const hasShape = typeof pattern === "string" && pattern !== "" &&
-    (path[3] === "host" || pattern.startsWith("/"));
-  const problem = hasShape ? problemOf(pattern) : null;
-  if (problem === null) return [];
-  return [findingAt(path, { state: `is ${showValue(pattern)}: ${problem}` }, placeOf(path))];
+function checkPatterns(input: unknown, route: number, refuse: Refuse): void {
+  const check = (path: Path, problemOf: (text: string) => string | null) => {
+    const pattern = valueAt(input, path);
+    if (typeof pattern !== "string" || pattern === "") return;
+    const problem = problemOf(pattern);
+    if (problem !== null) refuse(path, { state: `is ${showValue(pattern)}: ${problem}` });
+  };
+  const host: Path = ["routes", route, "match", "host"];
+  check(host, hostPatternProblem);
+  listAt(input, host).forEach((_, index) => check([...host, index], hostPatternProblem));
+  // One without its slash has the wrong shape.
+  check(["routes", route, "match", "path"], (text) => text.startsWith("/") ? pathPatternProblem(text) : null);
 }

@@ -6,9 +6,8 @@
 // and all: what runs Weir ignores both (--ignore-env=LOG_TOKENS,LOG_STREAM).
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import type { Finding, Problem } from "./findings.ts";
+import type { Finding, PlaceOf, Problem } from "./findings.ts";
 import { type Path, pathText } from "./path.ts";
-import type { PlaceOf } from "./shape.ts";
 import { tooManyLexemes } from "./yaml_size.ts";
 import { syntaxFindings } from "./yaml_syntax.ts";
 
