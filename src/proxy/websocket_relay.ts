@@ -37,11 +37,17 @@ export interface RelayClock {
   readonly now: () => number;
 }
 
-/** Who takes nothing for so long does not read any more: a client of a full buffer, an endpoint of what a client left. */
-export const STALLED_MS_MAX = 5_000;
+/**
+ * Who takes nothing for so long does not read any more: a client of a full buffer, an endpoint of what a client left.
+ * The system's own buffer is 4 MB (tcp_wmem) and has room again by the third, which a slow reader takes 20 s for.
+ */
+export const STALLED_MS_MAX = 60_000;
 /** A message counts as taken only once it is taken whole, so a large one may take its time: half a megabit a second. */
 export const TAKEN_BYTES_PER_MS_MIN = 64;
 const ROOM_CHECK_MS = 10;
+/** A client that has taken nothing for so long is looked at less often. */
+const STANDING_MS = 1_000;
+const STANDING_CHECK_MS = 250;
 
 export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
   /** Bytes of messages from the client. */
@@ -133,12 +139,15 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
     let movedAt = now();
     const stalledMsMax = STALLED_MS_MAX + this.bytesOutMax / TAKEN_BYTES_PER_MS_MIN;
     while (unsent > 0 && unsent + bytes > this.limits.bufferedBytesMax && this.ended === null) {
-      await new Promise<void>((resolve) => wheel.arm(new Timer(resolve), ROOM_CHECK_MS));
+      const stoodMs = now() - movedAt;
+      if (stoodMs >= stalledMsMax) return this.endBoth(1013, "reads too slowly");
+      const checkMs = stoodMs < STANDING_MS ? ROOM_CHECK_MS : STANDING_CHECK_MS;
+      await new Promise<void>((resolve) => wheel.arm(new Timer(resolve), checkMs));
       const left = this.client!.unsentBytes;
       if (left < unsent) {
         movedAt = now();
         this.stirred();
-      } else if (now() - movedAt >= stalledMsMax) return this.endBoth(1013, "reads too slowly");
+      }
       unsent = left;
     }
   }

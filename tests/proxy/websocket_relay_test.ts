@@ -94,6 +94,23 @@ Deno.test("WebSocketRelay closes a client that takes nothing of a full buffer wi
   assertEquals([stage.toClient, stage.toEndpoint.at(-1)], [[words], words]);
 });
 
+Deno.test("WebSocketRelay holds on to a slow client of which a full system buffer shows only every third", async () => {
+  const stage = new Stage();
+  stage.client.unsentBytes = 50;
+  const passing = stage.text("0123456789");
+  const thirdMs = 4_194_304 / 3 / TAKEN_BYTES_PER_MS_MIN;
+  for (const unsentBytes of [49, 48, 0]) {
+    for (let ms = 0; ms < thirdMs; ms += LIMITS.idleMs / 2) {
+      stage.relay.onMessage("still here");
+      await stage.time.run(LIMITS.idleMs / 2);
+    }
+    stage.client.unsentBytes = unsentBytes;
+  }
+  await stage.time.run(LIMITS.idleMs / 2);
+  await passing;
+  assertEquals([stage.relay.ended, stage.toClient], [null, ["0123456789"]]);
+});
+
 Deno.test("WebSocketRelay gives a client time for a large message, which it takes whole or not at all", async () => {
   const stage = new Stage();
   const bytes = 60_000 * TAKEN_BYTES_PER_MS_MIN;
