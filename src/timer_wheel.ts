@@ -136,8 +136,11 @@ export class TimerWheel {
   }
 }
 
-/** A tick that comes so long after the last, milliseconds, comes to a loop that stood still. */
-const STALL_MS = 50;
+/**
+ * A tick that comes so long after the last, milliseconds, comes to a loop that stood still. More than a container waits
+ * for its next share of CPU time (100 ms): one that always does keeps its time.
+ */
+const STALL_MS = 200;
 
 /** Late ticks that are left out in a row: a loop that is always late has no better moment. */
 const SPARED_MAX = 3;
