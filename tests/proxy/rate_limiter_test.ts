@@ -112,6 +112,8 @@ Deno.test("rateKey() says who a request counts for", () => {
     [byAddress, [], "2001:db8:1:2:3:4:5:6", "address 2001:db8:1:2"],
     [byAddress, [], "2001:db8:1:2::9", "address 2001:db8:1:2"],
     [byHeader, ["x-API-key", "k"], "192.0.2.1", "header k"],
+    [byHeader, ["Accept", "*/*", "x-api-key", "k", "X-Api-Key-Id", "7"], "192.0.2.1", "header k"],
+    [byHeader, ["Accept", "*/*"], "192.0.2.1", "address 192.0.2.1"],
     [byHeader, [], "192.0.2.1", "address 192.0.2.1"],
     [byHeader, ["X-Api-Key", "k", "x-api-key", "other"], "192.0.2.1", "address 192.0.2.1"],
     [byHost, [], "192.0.2.1", "header a.test"],
@@ -158,4 +160,13 @@ Deno.test("refuseBeyondRate() says when to come again, and keeps routes apart", 
     "RateLimit",
     '"route";r=0;t=10',
   ]);
+});
+
+Deno.test("refuseBeyondRate() says whole seconds, and at least one", () => {
+  const stage = new Stage();
+  const config = rateLimitSchema.parse({ requestsPerSecond: 10, burst: 5 });
+  const refuse = () => refuseBeyondRate(stage.limiter, config, "one", requestHead(), "192.0.2.1");
+  for (let request = 0; request < 5; request++) assertEquals(refuse(), null);
+  const { retryAfterS, headers } = refuse()!;
+  assertEquals([retryAfterS, headers?.[1], headers?.[3]], [1, '"route";q=5;w=1', '"route";r=0;t=1']);
 });
