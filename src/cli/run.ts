@@ -75,6 +75,7 @@ export async function run(inputs: RunInputs): Promise<number> {
   await leave(pod, hurry);
   await reloadsOver;
   await out.flush();
+  reloading.close();
   return code;
 }
 
@@ -141,7 +142,7 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
       readTextFile: readTextFileBounded,
       watchDirectories,
     },
-    () => reloader.request(`${file} changed`),
+    () => stopped || reloader.request(`${file} changed`),
   );
   const load = () => again(watcher === null ? readTextFileBounded : () => watcher.read());
   const reloader = new Reloader({ pod, load, events, date: Date.now });
@@ -150,9 +151,11 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
   return {
     stop: async () => {
       stopped = true;
-      await watcher?.close();
       await reloader.idle();
     },
+    // Last and not waited for: a FIFO that appears beside the file is opened by the system's watch, which then hangs, and
+    // whoever waits for its end does, too.
+    close: () => void watcher?.close(),
   };
 }
 

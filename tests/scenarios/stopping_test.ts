@@ -181,6 +181,19 @@ Deno.test("SIGTERM while a reload waits for an answer: it comes to nothing, and 
   assertMatch(await weir.line(/"event":"reload"/), /refused.*this process has stopped meanwhile/);
 });
 
+Deno.test("a FIFO beside the configuration file, which the system's watch opens and waits for, holds up no end", async () => {
+  await using origin = await startOrigin(reply(200));
+  await using weir = await startWeir({
+    config: { ...drain(0), upstreams: { app: { endpoints: [origin.url] } } },
+  });
+  const fifo = `${weir.configPath!}.fifo`;
+  assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
+  // By then the watch has heard of it.
+  for (let time = 0; time < 20; time++) assertEquals((await ask(weir.url)).status, 200);
+  await weir.stop();
+  assertEquals((await weir.exit).code, 0);
+});
+
 /** An upstream that is looked for at a name server. */
 function found({ port }: ScriptedDns) {
   return {
