@@ -99,8 +99,7 @@ Deno.test("a connection that is used again waits for its head anew, and idles si
 });
 
 /** A connection on which an answer of 10 bytes has begun, and its body, which may be silent for so long. */
-async function answering(silentMs = 300) {
-  const on = toldConnection();
+async function answering(silentMs = 300, on = toldConnection()) {
   const { conn, connection } = on;
   const ends: boolean[] = [];
   connection.wake();
@@ -162,6 +161,19 @@ for (const [endpointMs, clientMs, held] of [[5_000, 1_000, false], [0, 1_001, tr
     connection.close();
   });
 }
+
+Deno.test("Connection.heldBack: the time between two answers is not their client's", async () => {
+  const on = toldConnection();
+  for (const pauseMs of [5_000, 0]) {
+    const { body } = await answering(60_000, on);
+    const reading = body.read();
+    await on.conn.say("1234567890");
+    await reading;
+    assertEquals(on.connection.heldBack, false);
+    await on.pass(pauseMs);
+  }
+  on.connection.close();
+});
 
 Deno.test("Connection.countBytes() counts what came and went once", async () => {
   const board = Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 });

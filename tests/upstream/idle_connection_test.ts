@@ -64,6 +64,8 @@ Deno.test("what comes to a connection in use is its next head, and no end of its
 for (const [what, said] of Object.entries(endings)) {
   Deno.test(`a connection that ${what} before any of its request was sent has given no answer`, async () => {
     const { conn, connection, idle, seen } = toldConnection();
+    connection.outlet.post(latin1("the request before"));
+    await settled();
     idle();
     connection.wake();
     await conn.say(said);
