@@ -3,8 +3,7 @@
 
 import type { RouteSnapshot } from "../messages.ts";
 import { type Condition, conditionImplied, conditionsExclude, presenceOf } from "./conditions.ts";
-import { isSameHost } from "./host_pattern.ts";
-import { isSamePath } from "./path_pattern.ts";
+import { describeHost } from "./host_pattern.ts";
 import { criterionBetween, entriesOf, type Entry } from "./precedence.ts";
 
 /** Two routes that one request can match while nothing puts either first; the file's order decides. */
@@ -22,10 +21,10 @@ export interface Unreachable {
 /** Every tie, once per pair of routes, in order of precedence. */
 export function findTies(routes: readonly RouteSnapshot[]): Tie[] {
   const ties = new Map<RouteSnapshot, Set<RouteSnapshot>>();
-  for (const run of equalRuns(entriesOf(routes))) {
+  for (const run of [...byPlace(entriesOf(routes)).values()].flatMap(equalRuns)) {
     run.forEach((second, i) => {
       for (const first of run.slice(0, i)) {
-        if (first.route === second.route || !entriesOverlap(first, second)) continue;
+        if (first.route === second.route || !conditionsOverlap(first, second)) continue;
         const seconds = ties.get(first.route) ?? new Set();
         ties.set(first.route, seconds.add(second.route));
       }
@@ -37,11 +36,15 @@ export function findTies(routes: readonly RouteSnapshot[]): Tie[] {
 /** Every route all of whose requests go to routes before it. */
 export function findUnreachable(routes: readonly RouteSnapshot[]): Unreachable[] {
   const entries = entriesOf(routes);
+  const places = byPlace(entries);
+  const byRoute = Map.groupBy(entries, ({ route }) => route);
   return routes.flatMap((route) => {
     const by = new Set<RouteSnapshot>();
-    const own = entries.filter((entry) => entry.route === route);
-    const reachable = own.some((entry) => {
-      const takers = takersOf(entry, entries.slice(0, entry.rank).filter((other) => other.route !== route));
+    const reachable = (byRoute.get(route) ?? []).some((entry) => {
+      const before = places.get(placeOf(entry))!.filter((other) =>
+        other.rank < entry.rank && other.route !== route
+      );
+      const takers = takersOf(entry, before);
       takers.forEach((taker) => by.add(taker.route));
       return takers.length === 0;
     });
@@ -49,11 +52,9 @@ export function findUnreachable(routes: readonly RouteSnapshot[]): Unreachable[]
   });
 }
 
-/** Entries that together take everything that `entry` matches; none when something is left for it. */
-function takersOf(entry: Entry, earlier: readonly Entry[]): Entry[] {
-  const candidates = earlier.filter((other) =>
-    isSamePlace(other, entry) && (other.methods === null || entry.methods !== null)
-  );
+/** Of the entries `before` it for its place, those that together take all that `entry` matches; none when it is left something. */
+function takersOf(entry: Entry, before: readonly Entry[]): Entry[] {
+  const candidates = before.filter(({ methods }) => methods === null || entry.methods !== null);
   if (entry.methods === null) return takersForMethod(entry, candidates);
   const takers = entry.methods.map((method) =>
     takersForMethod(entry, candidates.filter(({ methods }) => methods === null || methods.includes(method)))
@@ -100,16 +101,23 @@ function equalRuns(entries: readonly Entry[]): Entry[][] {
   return runs;
 }
 
-function entriesOverlap(a: Entry, b: Entry): boolean {
-  return isSamePlace(a, b) &&
-    (a.methods === null || b.methods === null || a.methods.some((method) => b.methods!.includes(method))) &&
+/** Whether one request can fulfil what both ask besides their place. */
+function conditionsOverlap(a: Entry, b: Entry): boolean {
+  return (a.methods === null || b.methods === null ||
+    a.methods.some((method) => b.methods!.includes(method))) &&
     !a.conditions.some((left) => b.conditions.some((right) => conditionsExclude(left, right)));
 }
 
 /**
  * Hosts and paths that differ are never in each other's way: where a request is for both, they differ in a criterion,
- * and the one that goes first leaves requests to the other.
+ * and the one that goes first leaves requests to the other. So only the few entries of one place are compared.
  */
-function isSamePlace(a: Entry, b: Entry): boolean {
-  return isSameHost(a.host, b.host) && isSamePath(a.path, b.path);
+function byPlace(entries: readonly Entry[]): Map<string, Entry[]> {
+  return Map.groupBy(entries, placeOf);
+}
+
+/** The host and path of an entry, whatever its `{name}` segments are called. */
+function placeOf({ host, path }: Entry): string {
+  const segments = path?.segments.map((segment) => `/${segment ?? "{}"}`) ?? ["any path"];
+  return `${describeHost(host)} ${segments.join("")}${path?.open ? "/*" : ""}`;
 }

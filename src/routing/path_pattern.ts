@@ -66,13 +66,6 @@ export function pathCovers(outer: PathPattern | null, inner: PathPattern | null)
   });
 }
 
-/** Whether both are for the same paths; null is the route that names no path. */
-export function isSamePath(a: PathPattern | null, b: PathPattern | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.open === b.open && a.segments.length === b.segments.length &&
-    a.segments.every((segment, i) => segment === b.segments[i]);
-}
-
 function isParameter(part: string): boolean {
   return part.length > 2 && part.startsWith("{") && part.endsWith("}") && !/[{}]/.test(part.slice(1, -1));
 }
