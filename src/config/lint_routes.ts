@@ -137,10 +137,13 @@ const ties: LintRule = {
   name: "route-tie",
   check: ({ routes }) => {
     const snapshots = snapshotsOf(routes);
-    return findTies(snapshots).map(({ first, second }) => ({
+    // Of hundreds of routes that all tie, each pair would be a line of its own.
+    const bySecond = Map.groupBy(findTies(snapshots), ({ second }) => second);
+    return [...bySecond].map(([second, pairs]) => ({
       path: ["routes", second.row, "match"],
       severity: "error",
-      state: `ties with routes[${first.row}] (${first.name})`,
+      state: `ties with routes[${pairs[0]!.first.row}] (${pairs[0]!.first.name})` +
+        (pairs.length === 1 ? "" : ` and ${pairs.length - 1} more`),
       why: "One request can match both and neither is more specific, so that only their order here decides.",
       fix:
         "Give one of them a condition more, or one that excludes the other; drop one if they are the same.",

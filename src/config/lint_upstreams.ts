@@ -197,6 +197,9 @@ interface StickyUse {
   readonly cookie: string;
   readonly route: RouteConfig;
   readonly hosts: readonly HostPattern[];
+  /** Those of the hosts that are exact, by name: most are, and sets need not be compared name by name. */
+  readonly names: ReadonlySet<string>;
+  readonly patterns: readonly HostPattern[];
 }
 
 function stickyUses({ routes, upstreams }: Config): StickyUse[] {
@@ -204,11 +207,15 @@ function stickyUses({ routes, upstreams }: Config): StickyUse[] {
     const sticky = upstreamsOf(route).filter((upstream) => upstreams[upstream]!.sticky);
     if (sticky.length === 0) return [];
     const hosts = [route.match.host ?? "*"].flat().map(parseHostPattern);
+    const patterns = hosts.filter(({ kind }) => kind !== "exact");
+    const names = new Set(hosts.filter(({ kind }) => kind === "exact").map(({ name }) => name));
     return sticky.map((upstream) => ({
       upstream,
       cookie: upstreams[upstream]!.sticky!.cookie,
       route,
       hosts,
+      names,
+      patterns,
     }));
   });
 }
@@ -216,7 +223,9 @@ function stickyUses({ routes, upstreams }: Config): StickyUse[] {
 /** Whether a client may come by both. Cookies know hosts, and no ports or paths. */
 function shareClients(a: StickyUse, b: StickyUse): boolean {
   if (a.route === b.route && a.route.splitSticky) return false;
-  return a.hosts.some((one) => b.hosts.some((other) => hostsMeet(one, other)));
+  return !a.names.isDisjointFrom(b.names) ||
+    a.patterns.some((one) => b.hosts.some((other) => hostsMeet(one, other))) ||
+    b.patterns.some((one) => a.hosts.some((other) => hostsMeet(one, other)));
 }
 
 /** One fixed address; a name that discovery resolves may stand for many. */

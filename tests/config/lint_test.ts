@@ -73,6 +73,15 @@ Deno.test("what UPSTREAMS alone makes has nothing to find", () => {
   }
 });
 
+Deno.test("a route that ties with several is told of once, and how many they are", () => {
+  const found = lintInput({ routes: [200, 201, 202, 203].map((status) => ({ respond: { status } })) });
+  assertEquals(found.map(({ path, state }) => [path[1], state]), [
+    [1, "ties with routes[0] (*)"],
+    [2, "ties with routes[0] (*) and 1 more"],
+    [3, "ties with routes[0] (*) and 2 more"],
+  ]);
+});
+
 Deno.test("a tie is told once, not also as a route that is never reached", () => {
   const found = lintInput({ routes: [{ respond: { status: 200 } }, { respond: { status: 404 } }] });
   assertEquals(found.map(({ rule }) => rule), ["route-tie"]);

@@ -115,14 +115,16 @@ export const upstreamRows: readonly LintRow[] = [
   {
     rule: "sticky-cookie-shared",
     bites: {
-      upstreams: { a: shop, b: shop, c: shop, d: shop },
+      upstreams: { a: shop, b: shop, c: shop, d: shop, e: shop, f: shop },
       routes: [
         { split: [weighed("a"), weighed("b")], match: { host: ["a.test", "*.b.test:8080"] } },
         { upstream: "c", match: { host: "x.b.test" } },
-        { upstream: "d", match: { host: "b.test" } },
+        { upstream: "d", match: { host: ["b.test", "x.d.test"] } },
+        { upstream: "e", match: { host: "B.test:81" } },
+        { upstream: "f", match: { host: "*.d.test" } },
       ],
     },
-    subjects: ["upstreams.b.sticky.cookie", "upstreams.c.sticky.cookie"],
+    subjects: ["b", "c", "e", "f"].map((name) => `upstreams.${name}.sticky.cookie`),
     severity: "warning",
     fine: {
       upstreams: { a: shop, b: shop, c: shop },

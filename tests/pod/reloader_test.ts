@@ -166,6 +166,6 @@ Deno.test("an error of reason that is there already keeps no route from being ad
   );
   assertEquals(
     await reloadTo(routes(...tied), routes(...tied, "{name: d, upstream: api, match: {query: {w: y}}}")),
-    "SIGHUP: refused, the old configuration stays: error: routes[2].match ties with routes[1] (b) (config.yaml:2:142)",
+    "SIGHUP: refused, the old configuration stays: error: routes[2].match ties with routes[0] (a) and 1 more (config.yaml:2:142)",
   );
 });
