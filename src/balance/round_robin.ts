@@ -5,8 +5,10 @@
 
 import type { BalancerInputs, Candidate, Policy } from "./balancer.ts";
 
-/** Longest sequence; weights that need more are rounded to fit, and each still gets one turn. */
+/** Longest sequence of a small group; weights that need more are rounded to fit, and each still gets one turn. */
 export const SEQUENCE_LENGTH_MAX = 4_096;
+/** Turns of an endpoint in the longest sequence of a large group: fewer, and rounding would make light and heavy alike. */
+const TURNS_PER_ENDPOINT_MAX = 16;
 
 export function roundRobin({ turn }: Pick<BalancerInputs, "turn">): Policy {
   let known: readonly Candidate[] = [];
@@ -76,8 +78,9 @@ function wholeTurns(weights: readonly number[]): number[] {
   const divisor = permille.reduce(greatestCommonDivisor);
   const turns = permille.map((weight) => weight / divisor);
   const total = sum(turns);
-  if (total <= SEQUENCE_LENGTH_MAX) return turns;
-  return turns.map((weight) => Math.max(1, Math.round(weight * SEQUENCE_LENGTH_MAX / total)));
+  const lengthMax = Math.max(SEQUENCE_LENGTH_MAX, TURNS_PER_ENDPOINT_MAX * turns.length);
+  if (total <= lengthMax) return turns;
+  return turns.map((weight) => Math.max(1, Math.round(weight * lengthMax / total)));
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

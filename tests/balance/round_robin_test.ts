@@ -66,6 +66,22 @@ Deno.test("turnSequence() spreads a thousand endpoints of which some are at the 
   );
 });
 
+for (
+  const [endpoints, light, heavy, turns] of [
+    [4_096, 1, 2, [1, 2]],
+    [3_000, 0.1, 1, [1, 10]],
+    // 29 % and 171 % of the mean, to a sixteenth of it.
+    [4_000, 97, 571, [5, 27]],
+  ] as const
+) {
+  Deno.test(`turnSequence() of ${endpoints} endpoints keeps the proportion of weights ${light}:${heavy}`, () => {
+    const weights = Array.from({ length: endpoints }, (_, i) => i % 2 === 0 ? light : heavy);
+    const counts = new Array<number>(endpoints).fill(0);
+    for (const index of turnSequence(weights)!) counts[index]!++;
+    assertEquals(counts, weights.map((weight) => weight === light ? turns[0] : turns[1]));
+  });
+}
+
 Deno.test("turnSequence() stays bounded and starves nobody when weights need too many turns", () => {
   const sequence = turnSequence([1_000, 999.999, 0.001])!;
   assertLessOrEqual(sequence.length, SEQUENCE_LENGTH_MAX + 3);
