@@ -183,7 +183,8 @@ export class Proxy {
   plan(route: RouteSnapshot): RoutePlan {
     let plan = this.plans.get(route);
     if (plan === undefined) {
-      plan = new RoutePlan(route, this.groups, this.inputs.own);
+      const { own, random } = this.inputs;
+      plan = new RoutePlan(route, this.groups, own, random);
       this.plans.set(route, plan);
     }
     return plan;

@@ -20,7 +20,8 @@ export class RoutePlan {
   /** Its row on the board is its own until the last of these has been counted. */
   readonly inFlight: OwnGauge;
   private readonly split: Split | null;
-  private turns = 0;
+  /** Begins by chance: from 0, a canary of 1 % would get none of the first 59 requests of any worker. */
+  private turns: number;
   /** Timeouts and retries by upstream, the route's own words first. */
   private readonly merged = new Map<Upstream, AttemptSettings>();
 
@@ -28,10 +29,12 @@ export class RoutePlan {
     readonly route: RouteSnapshot,
     private readonly groups: ReadonlyMap<string, Group>,
     own: OwnColumn,
+    random: () => number,
   ) {
     this.totals = own.route(route.row);
     this.inFlight = own.routeInFlight(route.row);
     this.split = route.split === undefined ? null : makeSplit(route.split);
+    this.turns = Math.floor(random() * 0x4000_0000);
   }
 
   /** Where a request goes; null when the route names nothing that is there. */
