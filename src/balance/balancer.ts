@@ -38,10 +38,12 @@ export interface Balancer {
   pickOther<C extends Candidate>(others: readonly C[]): C;
   /** What it compares, the lowest wins; for explain. Absent where no number decides. */
   score?(candidate: Candidate, candidates: readonly Candidate[]): number;
+  /** How long an idle one is expected to take for an answer. Absent where latency decides nothing. */
+  expectedMs?(candidate: Candidate, candidates: readonly Candidate[]): number;
 }
 
 /** A policy; what it lacks to be a balancer, `policies.ts` adds. */
-export type Policy = Pick<Balancer, "pick" | "score">;
+export type Policy = Omit<Balancer, "pickOther">;
 
 /** What comes in from outside, so that picks are exact in tests. */
 export interface BalancerInputs {

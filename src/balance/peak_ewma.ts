@@ -25,13 +25,14 @@ export function peakEwma(
   let nowMs = 0;
   let restMs = UNKNOWN_MS;
 
-  const cost = (candidate: Candidate, weightMean: number): number => {
+  const expectedMs = (candidate: Candidate): number => {
     const { costMs, atMs } = candidate.latency();
     const memory = costMs === 0 ? 0 : Math.exp(-Math.max(0, nowMs - atMs) / decayMs);
-    const expectedMs = restMs + (costMs - restMs) * memory;
-    // Weights as shares of the mean, so that 1:2 and 100:200 are the same policy.
-    return expectedMs * (1 + candidate.inFlight() * weightMean / candidate.weight);
+    return restMs + (costMs - restMs) * memory;
   };
+  // Weights as shares of the mean, so that 1:2 and 100:200 are the same policy.
+  const cost = (candidate: Candidate, weightMean: number): number =>
+    expectedMs(candidate) * (1 + candidate.inFlight() * weightMean / candidate.weight);
   const policy = cheapestOf(choices, cost, random);
 
   const look = (candidates: readonly Candidate[]): void => {
@@ -51,6 +52,10 @@ export function peakEwma(
       look(candidates);
       const weights = candidates.reduce((sum, { weight }) => sum + weight, 0);
       return cost(candidate, weights / candidates.length);
+    },
+    expectedMs(candidate, candidates) {
+      look(candidates);
+      return expectedMs(candidate);
     },
   };
 }

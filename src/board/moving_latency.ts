@@ -22,17 +22,8 @@ const FAILED_UNKNOWN_MS = 1_000;
 /** The average after a sample of `sampleMs`, taken at `nowMs`. */
 export function nextCostMs(before: MovingLatency, sampleMs: number, nowMs: number, decayMs: number): number {
   if (before.costMs === 0 || sampleMs > before.costMs) return sampleMs;
-  return sampleMs + (before.costMs - sampleMs) * memoryOf(before, nowMs, decayMs);
-}
-
-/** Whether a wait of `waitedMs` in vain tells more than what is left of the average: an answer would have taken longer. */
-export function isLongWait(before: MovingLatency, waitedMs: number, nowMs: number, decayMs: number): boolean {
-  return waitedMs > before.costMs * memoryOf(before, nowMs, decayMs);
-}
-
-/** What is left of an average, 0 to 1. */
-function memoryOf({ atMs }: MovingLatency, nowMs: number, decayMs: number): number {
-  return Math.exp(-Math.max(0, nowMs - atMs) / decayMs);
+  const memory = Math.exp(-Math.max(0, nowMs - before.atMs) / decayMs);
+  return sampleMs + (before.costMs - sampleMs) * memory;
 }
 
 /** What a failure after `elapsedMs` counts as: twice the average so far, so that a row of them adds up. */

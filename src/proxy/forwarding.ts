@@ -144,7 +144,15 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
-    judge(outcome, this.current!.lease, this.entry!, this.body, this.timeouts, this.journey.proxy);
+    judge(
+      outcome,
+      this.current!.lease,
+      this.entry!,
+      this.body,
+      this.timeouts,
+      this.journey.proxy,
+      this.group,
+    );
     if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
   }
 

@@ -13,7 +13,7 @@ import {
   isGatewayStatus,
   type Outcome,
 } from "./failure.ts";
-import type { Proxy } from "./proxy.ts";
+import type { Group, Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 import type { RequestBody } from "./request_body.ts";
 
@@ -31,6 +31,7 @@ export function judge(
   body: Pick<RequestBody, "wholeAt" | "waitedSince"> | null,
   timeouts: TimeoutsConfig,
   { inputs, recorder }: Pick<Proxy, "inputs" | "recorder">,
+  { balancer, upstream }: Pick<Group, "balancer" | "upstream">,
 ): void {
   const { endpoint } = lease;
   const { wholeAt, waitedSince } = body ?? NO_BODY;
@@ -49,9 +50,10 @@ export function judge(
       return;
     case "clientGone": {
       entry.outcome = "client left";
+      const expectedMs = balancer.expectedMs?.(endpoint, upstream.candidates().endpoints) ?? Infinity;
       const now = inputs.now();
       // Nobody's failure, but where impatient clients wait in vain an answer takes longer than they do.
-      if (now > askedAt) endpoint.observeWait(now - askedAt, now);
+      if (now - askedAt > expectedMs) endpoint.observeLatency(now - askedAt, now);
       return;
     }
     case "badRequestBody":

@@ -6,7 +6,7 @@
 import { Bell } from "../board/bell.ts";
 import { EndpointField } from "../board/fields.ts";
 import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
-import { failureSampleMs, isLongWait, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
+import { failureSampleMs, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
 import { Verdicts } from "../board/verdicts.ts";
 import type { EndpointSnapshot, UpstreamSettings } from "../messages.ts";
@@ -177,7 +177,7 @@ export class Endpoint {
     return this.idleLimit.ms(this.upstream.pool.idleMs);
   }
 
-  /** An answer's head came after `ms`. @param now monotonic milliseconds */
+  /** An answer's head came after `ms`, or would not have come before. @param now monotonic milliseconds */
   observeLatency(ms: number, now: number): void {
     this.moveLatency(this.ewmaCell, ms, now);
   }
@@ -185,12 +185,6 @@ export class Endpoint {
   /** No answer came, and that took `ms`. @param now monotonic milliseconds */
   observeFailure(ms: number, now: number): void {
     this.moveLatency(this.ewmaCell, failureSampleMs(this.knownLatency(), ms), now);
-  }
-
-  /** Its client left after `ms` without an answer. @param now monotonic milliseconds */
-  observeWait(ms: number, now: number): void {
-    const { decayMs } = this.upstream.balance;
-    if (isLongWait(this.knownLatency(), ms, now, decayMs)) this.moveLatency(this.ewmaCell, ms, now);
   }
 
   /** This worker's part of its latency. */

@@ -84,6 +84,16 @@ Deno.test("peakEwma() goes by who is best now, a moment later at most", () => {
   assertEquals(policy.score!(fewer[1]!, fewer), 15);
 });
 
+Deno.test("peakEwma() expects half of the best of whom nobody has measured, or not for long", () => {
+  const list = candidates({ costMs: 10, atMs: 20_000 }, { costMs: 100, atMs: 20_000 }, {}, {
+    costMs: 100,
+    atMs: 10_000,
+  }, { costMs: 100, atMs: 0 });
+  const policy = peakEwma(CONFIG, { random: scripted(), now: () => 20_000 });
+  const expected = list.map((candidate) => policy.expectedMs!(candidate, list));
+  assertEquals(expected, [10, 100, 5, 5 + 95 * Math.exp(-1), 5 + 95 * Math.exp(-2)]);
+});
+
 Deno.test("peakEwma() ties a group that nobody measured and spreads it by chance", () => {
   const list = candidates({}, {}, {}, {});
   const policy = peakEwma(CONFIG, { random: seeded(9), now: () => 0 });

@@ -2,11 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import { EndpointField } from "../../src/board/fields.ts";
+import type { Balancer } from "../../src/balance/balancer.ts";
 import { BodyError, type Delivery } from "../../src/exchange.ts";
 import type { Attempt } from "../../src/proxy/attempt.ts";
 import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "../../src/proxy/failure.ts";
 import { countResult, judge, judgeDelivery } from "../../src/proxy/judgement.ts";
-import type { Proxy } from "../../src/proxy/proxy.ts";
+import type { Group, Proxy } from "../../src/proxy/proxy.ts";
 import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";
 import type { RequestBody } from "../../src/proxy/request_body.ts";
 import type { Endpoint } from "../../src/upstream/endpoint.ts";
@@ -22,7 +23,7 @@ function endpointOf(told: string[]): Endpoint {
     idleLimit: { learnFromReset: (idleMs: number) => told.push(`closes within ${idleMs}`) },
     upstream: { pool: { idleMs: 60_000 } },
     observeFailure: (ms: number) => told.push(`failure after ${ms}`),
-    observeWait: (ms: number) => told.push(`waited ${ms}`),
+    observeLatency: (ms: number) => told.push(`waited ${ms}`),
     countGatewayResult: (failed: boolean) => told.push(failed ? "failed" : "fine"),
   } as unknown as Endpoint;
 }
@@ -33,6 +34,7 @@ function judged(
   body: Partial<Pick<RequestBody, "wholeAt" | "waitedSince">> = {},
   limits: Partial<TimeoutsConfig> = {},
   entry = new AttemptRecord("e", 1_000),
+  balancer: Partial<Balancer> = { expectedMs: () => 0 },
 ): string[] {
   const told: string[] = [];
   const { wholeAt = 0, waitedSince = wholeAt === Infinity ? 0 : wholeAt } = body;
@@ -51,7 +53,8 @@ function judged(
     tlsHandshakeMs: 500,
     ...limits,
   } as TimeoutsConfig;
-  judge(outcome, lease, entry, { wholeAt, waitedSince }, timeouts, proxy);
+  const group = { balancer, upstream: { candidates: () => ({ endpoints: [] }) } } as unknown as Group;
+  judge(outcome, lease, entry, { wholeAt, waitedSince }, timeouts, proxy, group);
   return told;
 }
 
@@ -138,6 +141,16 @@ Deno.test("judge(): a client that left has waited since the last of its body, an
   for (const [wholeAt, told] of [[1_200, ["waited 300"]], [1_500, []], [Infinity, []]] as const) {
     assertEquals(judged({ kind: "clientGone" }, { wholeAt }), [...told]);
   }
+});
+
+Deno.test("judge(): a client that left at once says nothing of how long an answer takes", () => {
+  const told = (balancer: Partial<Balancer>) => {
+    return judged({ kind: "clientGone" }, {}, {}, new AttemptRecord("e", 1_000), balancer);
+  };
+  assertEquals(told({ expectedMs: () => 499 }), ["waited 500"]);
+  assertEquals(told({ expectedMs: () => 500 }), []);
+  // Where latency decides nothing.
+  assertEquals(told({}), []);
 });
 
 Deno.test("judge(): an endpoint's time to fail begins with the last of the body, and is none before it", () => {

@@ -51,26 +51,6 @@ Deno.test("Endpoint.observeFailure() goes by what this worker has measured itsel
   assertEquals(ownCost(), 1);
 });
 
-Deno.test("Endpoint.observeWait() goes by a wait in vain that is longer than what is left of the latency", () => {
-  const { clock, first, ownCost, second } = twoWorkers({ balance: { decayMs: 1_000 } });
-  second.observeLatency(100, clock.now);
-  const waits: [ms: number, laterMs: number, costMs: number][] = [
-    // The other worker knows better.
-    [99, 0, 0],
-    [101, 0, 101],
-    [50, 0, 101],
-    [400, 0, 400],
-    [50, 1_000, 400],
-    // What was measured long ago is as good as forgotten.
-    [300, 20_000, 300],
-  ];
-  for (const [ms, laterMs, costMs] of waits) {
-    clock.now += laterMs;
-    first.observeWait(ms, clock.now);
-    assertEquals(Math.round(ownCost()!), costMs, `after ${ms}`);
-  }
-});
-
 Deno.test("Endpoint.latency() is as old as the latest of what the workers know", () => {
   for (const times of [[1_000, 3_000], [3_000, 1_000]] as const) {
     const { first, second } = twoWorkers();
