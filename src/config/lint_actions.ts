@@ -1,8 +1,10 @@
 // Lint rules about what becomes of a route's requests: answers that lead nowhere, settings without effect.
 
+import { parseHostPattern } from "../routing/host_pattern.ts";
 import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
 import { foreignVariable } from "./foreign_variables.ts";
 import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
+import type { MatchConfig, RouteConfig } from "./schema.ts";
 
 const splitWeights = perRoute("route-split-weights", ({ split = [] }, path) => {
   const names = split.map(({ upstream }) => upstream);
@@ -94,7 +96,8 @@ const redirectTarget = perRoute("route-redirect-target", ({ match, redirect }, p
       fix: `Known are ${PLACEHOLDERS.join(", ")}.`,
     }];
   }
-  if (redirect.to.includes("/{path}")) {
+  // Right at the beginning it is one: none there leads to another host.
+  if (redirect.to.lastIndexOf("/{path}") > 0) {
     return [{
       ...at,
       severity: "warning",
@@ -104,8 +107,7 @@ const redirectTarget = perRoute("route-redirect-target", ({ match, redirect }, p
     }];
   }
   const own = listen.tls === undefined ? "http" : "https";
-  const hosts = ["{host}", ...[match.host ?? []].flat()];
-  if (redirect.to !== "{path}" && !hosts.some((host) => redirect.to === `${own}://${host}{path}`)) return [];
+  if (!comesBack(match, redirect, own)) return [];
   return [{
     ...at,
     severity: "error",
@@ -116,6 +118,21 @@ const redirectTarget = perRoute("route-redirect-target", ({ match, redirect }, p
       : "Redirect to another scheme, host or path.",
   }];
 });
+
+/** Whether a client that follows the redirect asks for the same again. @param own the scheme of the requests */
+function comesBack(
+  match: MatchConfig,
+  { to, status }: NonNullable<RouteConfig["redirect"]>,
+  own: string,
+): boolean {
+  // In a header what ends TLS in front says the scheme, and a cookie may be set on the way.
+  if (match.headers !== undefined) return false;
+  // Up to 303 another method than GET becomes GET.
+  if (status < 307 && match.method?.includes("GET") === false) return false;
+  const named = [match.host ?? "*"].flat().filter((host) => parseHostPattern(host).port === null);
+  const hosts = named.length === 0 ? [] : ["{host}", ...named];
+  return ["{path}", "/{path}", ...hosts.map((host) => `${own}://${host}{path}`)].includes(to);
+}
 
 const headerVariable = perRoute(
   "route-header-variable",

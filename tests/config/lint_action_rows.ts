@@ -1,6 +1,6 @@
 // Lint rules about what becomes of the requests of routes.
 
-import { a, app, b, type LintRow, redirect, route, split } from "./lint_row.ts";
+import { a, app, b, type LintRow, redirect, redirects, route, split } from "./lint_row.ts";
 
 const FOREIGN_LOCATIONS = [
   "https://$host$request_uri",
@@ -119,6 +119,24 @@ export const actionRows: readonly LintRow[] = [
     subjects: ["routes[0].redirect.to"],
     severity: "error",
     fine: { routes: [{ match: { host: "www.a.org" }, redirect: { to: "http://a.org{path}" } }] },
+  },
+  {
+    rule: "route-redirect-target",
+    bites: redirects(
+      [{ path: "/0" }, { to: "/{path}" }],
+      [{ host: "*.a.org" }, { to: "http://{host}{path}" }],
+      [{ path: "/2", method: ["POST"] }, { to: "{path}", status: 307 }],
+      [{ path: "/3", method: ["GET", "POST"] }, { to: "{path}", status: 303 }],
+    ),
+    subjects: [0, 1, 2, 3].map((i) => `routes[${i}].redirect.to`),
+    severity: "error",
+    // The scheme that a client spoke, a cookie set on the way, another port, and a GET after a POST.
+    fine: redirects(
+      [{ path: "/0", headers: { "x-forwarded-proto": "https" } }, { to: "http://{host}{path}" }],
+      [{ path: "/1", headers: { cookie: { present: false } } }, { to: "{path}" }],
+      [{ host: ["a.org:8080", "*.a.org:8080"] }, { to: "http://{host}{path}" }],
+      [{ path: "/3", method: ["POST"] }, { to: "{path}", status: 303 }],
+    ),
   },
   {
     rule: "route-redirect-target",

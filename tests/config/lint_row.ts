@@ -30,3 +30,7 @@ export const split = (...shares: [upstream: string, weight: number][]) => ({
   routes: [{ split: shares.map(([upstream, weight]) => ({ upstream, weight })) }],
 });
 export const redirect = (to: string) => ({ routes: [{ redirect: { to } }] });
+/** A configuration with routes that redirect. */
+export const redirects = (...routes: [match: object, redirect: object][]) => ({
+  routes: routes.map(([match, redirect]) => ({ match, redirect })),
+});
