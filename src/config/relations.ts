@@ -10,6 +10,7 @@ import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
 import { adminSchema, listenSchema } from "./schema.ts";
 import { defaultUpstream } from "./sources.ts";
 import { stickyKeyFault } from "./sticky_key.ts";
+import { name as nameSchema } from "./units.ts";
 
 export interface Surroundings {
   readonly placeOf: PlaceOf;
@@ -23,7 +24,9 @@ export function relationFindings(input: unknown, { placeOf, stickyKey }: Surroun
   const variable = "variable WEIR_STICKY_KEY";
   const hasKey = stickyKey !== "" || valueAt(input, ["stickyKeyFile"]) !== undefined;
   const upstreams = mapAt(input, ["upstreams"]);
-  const names = new UpstreamNames(Object.keys(upstreams));
+  // Where they are written as a list, say, that is one mistake, and not one more in each route.
+  const { upstreams: named = {} } = isMap(input) ? input : {};
+  const names = isMap(named) ? new UpstreamNames(Object.keys(named)) : null;
   const refused = refusedBy((refuse) => {
     checkPorts(input, refuse);
     checkProxyProtocol(input, refuse);
@@ -60,13 +63,14 @@ const actions = ["upstream", "split", "redirect", "respond"];
 function checkRoute(
   route: Record<string, unknown>,
   path: Path,
-  upstreams: UpstreamNames,
+  upstreams: UpstreamNames | null,
   refuse: Refuse,
 ): void {
   const written = actions.filter((action) => Object.hasOwn(route, action));
   const accepted = `must have exactly one of ${actions.join(", ")}`;
   if (written.length === 0) refuse(path, { state: "says nothing of what becomes of its requests", accepted });
   if (written.length > 1) refuse(path, { state: `has ${written.join(" and ")}`, accepted });
+  if (upstreams === null) return;
   checkUpstreamName(route["upstream"], [...path, "upstream"], upstreams, refuse);
   listAt(route, ["split"]).forEach((_, index) => {
     const name = valueAt(route, ["split", index, "upstream"]);
@@ -74,8 +78,9 @@ function checkRoute(
   });
 }
 
+/** What could be no upstream's name has the wrong shape. */
 function checkUpstreamName(name: unknown, path: Path, upstreams: UpstreamNames, refuse: Refuse): void {
-  if (typeof name !== "string" || upstreams.has(name)) return;
+  if (typeof name !== "string" || !nameSchema().safeParse(name).success || upstreams.has(name)) return;
   refuse(path, { state: `is ${showValue(name)}, which is no upstream`, ...upstreams.insteadOf(name) });
 }
 

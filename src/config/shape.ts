@@ -139,8 +139,8 @@ function wrongUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, refused: Re
   const meant = knowing.length > 0 ? knowing : ofItsKind;
   if (meant.length === 1) return meant[0]!.flatMap((inner) => refuse(inner, path, refused));
   const value = valueAt(refused.input, path);
-  if (isMap(value)) {
-    const known = knownKeys(path);
+  const known = knownKeys(path);
+  if (isMap(value) && known.length > 0) {
     const unknown = Object.keys(value).filter((key) => !known.includes(key));
     if (unknown.length > 0) return unknownKeys(path, unknown, refused);
     const keys = Object.keys(value);

@@ -18,6 +18,15 @@ const contradictions: readonly [Sources, string[]][] = [
   [{ file: `${api}routes: [{upstream: constructor}]` }, [
     'routes[0].upstream is "constructor", which is no upstream, must be one of api (config.yaml:2:21)',
   ]],
+  [{ file: `${api}routes: [{upstream: my api}]` }, [
+    "routes[0].upstream is \"my api\", must be 1 to 63 letters, digits, '-', '_' or '.', the first a letter or digit (config.yaml:2:21)",
+  ]],
+  [{
+    file:
+      "upstreams: [{name: api}]\nroutes: [{upstream: api}, {split: [{upstream: api, weight: 1}, {upstream: b, weight: 1}]}]",
+  }, [
+    "upstreams is a list of 1, must be a map (config.yaml:1:12)",
+  ]],
   [
     {
       file: `${api}routes: [{name: x, upstream: api}, {name: y, upstream: api}, {name: x, upstream: api}]`,

@@ -102,6 +102,14 @@ const table: readonly [string, string][] = [
     'routes[0].rewrite.replacePrefix.to is "/\u010a", must be text that starts with "/", in visible ASCII',
   ],
   [
+    upstream("retry: {onStatus: [{status: 502}]}"),
+    "upstreams.api.retry.onStatus[0] is a map of keys, must be one of 502, 503, 504",
+  ],
+  [
+    route("match: {host: {exact: a.test}}"),
+    "routes[0].match.host is a map of keys, must be text that is not empty, or a list of 1 or more",
+  ],
+  [
     upstream("retry: {onStatus: [500]}"),
     "upstreams.api.retry.onStatus[0] is 500, must be one of 502, 503, 504",
   ],
