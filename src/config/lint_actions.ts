@@ -106,6 +106,15 @@ const redirectTarget = perRoute("route-redirect-target", ({ match, redirect }, p
       fix: "Write {path} without a slash in front.",
     }];
   }
+  if (/\{path\}|^\{host\}/.test(redirect.to) && !/^(\w[\w+.-]*:\/\/|[/.?#]|\{path\})/.test(redirect.to)) {
+    return [{
+      ...at,
+      severity: "warning",
+      state: `is "${redirect.to}", without https:// or a slash in front`,
+      why: "To a client its beginning is no host, but a path below the one it asked for.",
+      fix: "Begin with https://, http:// or a slash.",
+    }];
+  }
   const own = listen.tls === undefined ? "http" : "https";
   if (!comesBack(match, redirect, own)) return [];
   return [{

@@ -145,6 +145,20 @@ export const actionRows: readonly LintRow[] = [
     severity: "warning",
     fine: redirect("https://{host}/new{path}"),
   },
+  ...["www.a.org{path}", "a.org:8443{path}", "{host}/new"].map((to): LintRow => ({
+    rule: "route-redirect-target",
+    bites: redirect(to),
+    subjects: ["routes[0].redirect.to"],
+    severity: "warning",
+    fine: redirect(`https://${to}`),
+  })),
+  ...["//a.org{path}", "/new{path}", "{path}/new", "index.html"].map((to): LintRow => ({
+    rule: "route-redirect-target",
+    bites: redirect(`new${to}{path}`),
+    subjects: ["routes[0].redirect.to"],
+    severity: "warning",
+    fine: redirect(to),
+  })),
   {
     rule: "route-redirect-target",
     bites: {
