@@ -13,6 +13,9 @@ Deno.test("parseConfigText() knows line and column of values and keys, in YAML a
   // What is not there has the place of what it would stand in.
   assertEquals(yaml.placeOf(["a", "c", 1, "e"]), "f.yaml:5:7");
   assertEquals(yaml.placeOf(["a", "e", "f"]), "f.yaml:1:1");
+  assertEquals(parseConfigText("# first\nz: 1\na: {b: 1}\n", "f").placeOf(["a", "e", "f"]), "f:3:1");
+  assertEquals(parseConfigText("# first\nz: 1\n", "f").placeOf(["a"]), "f:1:1");
+  assertEquals(parseConfigText("# nothing\n", "f").placeOf(["a", "b"]), "f");
   const json = parseConfigText('{\n\t"a": {\r\n\t\t"b": [1,\n 2]}\n}', "f.json");
   assertEquals(json.value, { a: { b: [1, 2] } });
   assertEquals(json.placeOf(["a", "b", 1]), "f.json:4:2");
@@ -118,6 +121,31 @@ Deno.test("parseConfigText() refuses what is broken, with its place", () => {
 
 Deno.test("parseConfigText() takes a file that says which YAML it is written in", () => {
   assertEquals(parseConfigText("%YAML 1.2\n---\na: yes\nb: 010\n", "f").value, { a: "yes", b: 10 });
+});
+
+/** So many levels in one another, by what makes them, and the most of them that are taken. */
+const levels: readonly [string, number, (count: number) => string][] = [
+  ["lists", 33, (count) => "[".repeat(count) + "]".repeat(count)],
+  ["maps", 32, (count) => "{a: ".repeat(count) + "}".repeat(count)],
+  ["aliases", 15, (count) => chain(count, (before) => `[*${before}]`)],
+  ["merges", 15, (count) => chain(count, (before) => `{<<: *${before}}`)],
+];
+
+function chain(count: number, next: (before: string) => string): string {
+  const links = Array.from({ length: count }, (_, i) => `a${i + 1}: &a${i + 1} ${next(`a${i}`)}\n`);
+  return `a0: &a0 {}\n${links.join("")}`;
+}
+
+Deno.test("parseConfigText() counts levels however they are made, and says so of the first one too many", () => {
+  for (const [what, most, text] of levels) {
+    assertEquals(parseConfigText(text(most), "f").findings, [], what);
+    assertEquals(
+      parseConfigText(text(most + 1), "f").findings.map(({ state }) => state),
+      ["is nested more than 32 levels deep"],
+      what,
+    );
+  }
+  assertEquals(parseConfigText("[".repeat(60) + "]".repeat(60), "f").findings.length, 1);
 });
 
 Deno.test("parseConfigText() stops aliases that multiply", () => {
