@@ -25,6 +25,14 @@ const PICKS: readonly [name: string, given: Given[], expected: number][] = [
     { costMs: 10, atMs: 10_000, weight: 1, inFlight: 1 },
     { costMs: 10, atMs: 10_000, weight: 4, inFlight: 5 },
   ], 0],
+  ["a heavy idle one of 29 ms before a light busy one of 10 ms", [
+    { costMs: 10, atMs: 10_000, weight: 100, inFlight: 1 },
+    { costMs: 29, atMs: 10_000, weight: 300 },
+  ], 1],
+  ["a light busy one of 10 ms before a heavy idle one of 31 ms", [
+    { costMs: 10, atMs: 10_000, weight: 100, inFlight: 1 },
+    { costMs: 31, atMs: 10_000, weight: 300 },
+  ], 0],
 ];
 
 for (const [name, given, expected] of PICKS) {
@@ -80,8 +88,8 @@ Deno.test("peakEwma() goes by who is best now, a moment later at most", () => {
   assertEquals(expected(), 50);
   nowMs += 1;
   assertEquals(expected(), 5);
-  const fewer = candidates({ costMs: 30, atMs: nowMs }, {});
-  assertEquals(policy.score!(fewer[1]!, fewer), 15);
+  const fewer = candidates({ costMs: 0.5, atMs: nowMs }, {});
+  assertEquals(policy.score!(fewer[1]!, fewer), 0.25);
 });
 
 Deno.test("peakEwma() expects half of the best of whom nobody has measured, or not for long", () => {
@@ -93,6 +101,15 @@ Deno.test("peakEwma() expects half of the best of whom nobody has measured, or n
   const expected = list.map((candidate) => policy.expectedMs!(candidate, list));
   assertEquals(expected, [10, 100, 5, 5 + 95 * Math.exp(-1), 5 + 95 * Math.exp(-2)]);
 });
+
+for (const scale of [1, 100]) {
+  Deno.test(`peakEwma() goes by weights as shares of their mean: ${scale} and ${3 * scale}`, () => {
+    const known = { costMs: 10, atMs: 10_000, inFlight: 3 };
+    const list = candidates({ ...known, weight: scale }, { ...known, weight: 3 * scale });
+    const policy = peakEwma(CONFIG, { random: scripted(), now: () => 10_000 });
+    assertEquals(list.map((each) => policy.score!(each, list)), [70, 30]);
+  });
+}
 
 Deno.test("peakEwma() ties a group that nobody measured and spreads it by chance", () => {
   const list = candidates({}, {}, {}, {});
