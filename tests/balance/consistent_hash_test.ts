@@ -148,6 +148,39 @@ Deno.test("consistentHash() sends one client to one endpoint until that is full,
   assertEquals(policy.pick(list, request()), next);
 });
 
+for (
+  const [home, others, stays] of [
+    [0, [9, 9, 9], true],
+    [1, [0, 0, 0], false],
+    [1, [1, 1, 1], true],
+    [5, [4, 4, 3], true],
+    [5, [4, 3, 3], false],
+  ] as const
+) {
+  const name = stays ? "stays at its endpoint" : "leaves its endpoint";
+  Deno.test(`consistentHash() with a bound of 125 %: a client ${name} of ${home} beside [${others}] in flight`, () => {
+    const list = equals(4);
+    const policy = consistentHash(CONFIG, { random: scripted() });
+    const own = policy.pick(list, request());
+    own.load = home;
+    list.filter((each) => each !== own).forEach((each, i) => each.load = others[i]!);
+    assertEquals(policy.pick(list, request()) === own, stays);
+  });
+}
+
+Deno.test("consistentHash() goes on at the table's beginning where it ends", () => {
+  const list = equals(9);
+  let client = 0;
+  while (hash32(String(client)) % MAGLEV_PLACES !== MAGLEV_PLACES - 1) client++;
+  const policy = consistentHash(CONFIG, { random: scripted() });
+  const asked = request({ client: String(client) });
+  const last = policy.pick(list, asked);
+  last.load = 1;
+  const owners = Array.from(maglevTable(list), (index) => list[index]!);
+  assertEquals(last, owners.at(-1));
+  assertEquals(policy.pick(list, asked), owners.find((owner) => owner !== last));
+});
+
 Deno.test("consistentHash() places requests without the value by least_request", () => {
   const list = candidates({ inFlight: 1 }, { inFlight: 0 }, { inFlight: 2 });
   const config = { ...CONFIG, hashOn: { header: "x-user" }, choices: "all" } as const;

@@ -9,7 +9,7 @@ import {
   WORKER_FIELDS,
   WorkerField,
 } from "../../src/board/fields.ts";
-import { Board, ColumnCell, EWMA_CELLS, RETIRED_COLUMN } from "../../src/board/layout.ts";
+import { Board, ColumnCell, EWMA_CELLS, RETIRED_COLUMN, UpstreamCell } from "../../src/board/layout.ts";
 import { Totals } from "../../src/board/totals.ts";
 
 const capacity = { columnsMax: 4, upstreamsMax: 2, endpointsMax: 3, routesMax: 2, rateSlotsMax: 1 };
@@ -63,20 +63,40 @@ Deno.test("retireColumn() leaves every total of the pod as it was", () => {
   assertEquals(new Set(before), new Set([12]));
 });
 
-Deno.test("retireColumn() lets in-flight, moving averages and a worker's gauges vanish", () => {
+Deno.test("retireColumn() moves each total, zeroes each gauge and moving average, and touches no other column", () => {
   const board = Board.create(capacity);
-  fillColumn(board, 1, 7);
-  fillColumn(board, 2, 5);
-  retireColumn(board, 1);
-  assertEquals([board.endpointInFlight(2), board.upstreamInFlight(1), board.podInFlight()], [5, 5, 5]);
-  assertEquals([board.upstreamWaiting(1), board.routeInFlight(1)], [5, 5]);
-  assertEquals(board.float64[board.layout.ewmaCell(1, 2)], 0);
-  const totals = new Totals(board);
-  for (const column of [RETIRED_COLUMN, 1]) {
-    assertEquals(totals.workerOf(column, WorkerField.heapBytes), 0);
-    assertEquals(totals.workerOf(column, WorkerField.loopDelayMaxMs), 0);
+  const { layout, float64, int32 } = board;
+  float64.forEach((_, i) => float64[i] = i + 1);
+  int32.forEach((_, i) => int32[i] = i + 1);
+  // What is zero ends nothing.
+  float64[layout.upstreamTotal(2, 0, 1)] = 0;
+  const [floats, ints] = [float64.slice(), int32.slice()];
+  for (const gauge of [WorkerField.loopDelayMaxMs, WorkerField.heapBytes]) {
+    floats[layout.workerTotal(2, gauge)] = 0;
   }
-  assertEquals(totals.cellOf(1, ColumnCell.heartbeat), 0);
+  const move = (firstOf: (column: number) => number, cells: number) => {
+    const [from, into] = [firstOf(2), firstOf(RETIRED_COLUMN)];
+    for (let i = 0; i < cells; i++) floats[into + i]! += floats[from + i]!;
+    floats.fill(0, from, from + cells);
+  };
+  move((column) => layout.endpointTotal(column, 0, 0), 3 * ENDPOINT_FIELDS);
+  move((column) => layout.upstreamTotal(column, 0, 0), 2 * UPSTREAM_FIELDS);
+  move((column) => layout.routeTotal(column, 0, 0), 2 * ROUTE_FIELDS);
+  move((column) => layout.workerTotal(column, 0), WORKER_FIELDS);
+  floats.fill(0, layout.ewmaCell(2, 0), layout.ewmaCell(3, 0));
+  for (const cell of Object.values(ColumnCell)) ints[layout.columnCell(2, cell)] = 0;
+  for (let row = 0; row < 3; row++) {
+    ints[layout.endpointInFlightCell(row, 2)] = ints[layout.endpointIdleCell(row, 2)] = 0;
+  }
+  for (let row = 0; row < 2; row++) {
+    ints[layout.upstreamInFlightCell(row, 2)] = ints[layout.upstreamWaitingCell(row, 2)] = 0;
+    ints[layout.routeInFlightCell(row, 2)] = 0;
+    // What the dead worker held is room.
+    ints[layout.upstreamCell(row, UpstreamCell.bell)]! += 1;
+  }
+  retireColumn(board, 2);
+  assertEquals(float64.slice(), floats);
+  assertEquals(int32.slice(), ints);
 });
 
 Deno.test("retireColumn() counts the connections that the dead worker had open as closed, once", () => {
@@ -155,6 +175,17 @@ Deno.test("Columns.settle() gathers what a worker wrote between its end and its 
   fillColumn(board, column, 1);
   columns.settle();
   assertEquals(new Totals(board).endpoint(0, EndpointField.attempts), 1);
+  assertEquals(board.podInFlight(), 0);
+});
+
+Deno.test("Columns.take() leaves a dead worker's column at rest while there is another", () => {
+  const board = Board.create(capacity);
+  const columns = new Columns(board);
+  const column = columns.take();
+  columns.retire(column);
+  columns.take();
+  fillColumn(board, column, 1);
+  columns.settle();
   assertEquals(board.podInFlight(), 0);
 });
 
