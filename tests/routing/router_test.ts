@@ -156,6 +156,17 @@ Deno.test("a request that the most specific route's conditions refuse falls to t
   assertEquals(told(router.match(request("GET b.a.org/z"))), "everywhere");
 });
 
+Deno.test("a host without a port goes before a wildcard with one", () => {
+  const router = makeRouter(routesOf({ wildcard: { host: "*.a.org:80" }, exact: { host: "b.a.org" } }));
+  assertEquals(told(router.match(request("GET b.a.org/"))), "exact");
+  assertEquals(told(router.match(request("GET c.a.org:80/"))), "wildcard");
+});
+
+Deno.test("a route that takes everything and stands first leaves another its requests", () => {
+  const router = makeRouter(routesOf({ everything: {}, some: { path: "/some" } }));
+  assertEquals(told(router.match(request("GET h/some"))), "some");
+});
+
 Deno.test("a match makes no new object", () => {
   const router = makeRouter(routesOf({ a: { path: "/a/*" }, b: { path: "/{id}/b" } }));
   assertStrictEquals(router.match(request("GET h/1/b")), router.match(request("GET h/2/b")));
@@ -173,6 +184,7 @@ const READINGS: readonly [line: string, expected: string][] = [
   ["GET h//admin", "ambiguousPath"],
   ["GET h/./admin", "ambiguousPath"],
   ["GET h/admin;v=1", "ambiguousPath"],
+  ["GET h/admin\\v", "ambiguousPath"],
   ["GET h/admin#x", "ambiguousPath"],
   ["GET h/public/../../admin/x", "ambiguousPath"],
   ["GET h/public/a%2Fb", "public"],
@@ -205,6 +217,12 @@ Deno.test("a path that leaves its only prefix is refused, one that stays unknown
   assertEquals(told(router.match(request("GET h/app/../secret"))), "ambiguousPath");
   assertEquals(told(router.match(request("GET h/app/../app/x"))), "app");
   assertEquals(told(router.match(request("GET h/x/../app"))), "unknownPath");
+});
+
+Deno.test("an escaped star of a path stays a path of its own in every reading", () => {
+  const router = makeRouter(routesOf({ star: { path: "/a/%2A" }, rest: { path: "/*" } }));
+  assertEquals(told(router.match(request("GET h/a/%2A"))), "star");
+  assertEquals(told(router.match(request("GET h/a/b%20c"))), "rest");
 });
 
 Deno.test("where no route names a path, no reading of it matters", () => {
