@@ -156,6 +156,15 @@ Deno.test("a request that the most specific route's conditions refuse falls to t
   assertEquals(told(router.match(request("GET b.a.org/z"))), "everywhere");
 });
 
+Deno.test("templates that begin alike are told apart by what follows", () => {
+  const router = makeRouter(routesOf({ a: { path: "/u/{id}/a" }, b: { path: "/u/{id}/b" } }));
+  assertEquals(["a", "b", "c"].map((end) => told(router.match(request(`GET h/u/7/${end}`)))), [
+    "a",
+    "b",
+    "unknownPath",
+  ]);
+});
+
 Deno.test("a host without a port goes before a wildcard with one", () => {
   const router = makeRouter(routesOf({ wildcard: { host: "*.a.org:80" }, exact: { host: "b.a.org" } }));
   assertEquals(told(router.match(request("GET b.a.org/"))), "exact");
