@@ -31,6 +31,18 @@ Deno.test("explainMatch() says of every route why it does or does not get the re
   assertEquals(reasons.filter(({ chosen }) => chosen).map(({ route }) => route), ["users"]);
 });
 
+Deno.test("explainMatch() says what must be there, and what must not", () => {
+  const routes = routesOf({
+    there: { headers: { "x-a": { present: true } } },
+    absent: { query: { b: { present: false } } },
+  });
+  const { routes: reasons } = explainMatch(routes, request("GET h/?b=1"));
+  assertEquals(reasons.map(({ why }) => why), [
+    "header x-a must be there, it is not there",
+    'query b must not be there, it is "1"',
+  ]);
+});
+
 Deno.test("explainMatch() prints no credential that a route asks for", () => {
   const routes = routesOf({
     header: { path: "/x", headers: { Authorization: "Bearer S3CRET" } },
