@@ -128,7 +128,9 @@ export class Selection implements Waiter {
     const isFresh = (endpoint: Endpoint) => !this.tried.includes(endpoint);
     const isStale = (endpoint: Endpoint) => this.stale.includes(endpoint);
     const wishes = [endpoints.filter(isFresh), spares.filter(isFresh), endpoints.filter(isStale), endpoints];
-    let open = wishes.find((wish) => wish.length > 0) ?? NONE;
+    const wished = wishes.find((wish) => wish.length > 0) ?? NONE;
+    // Picking is a scan: it is not for finding out, one by one, that thousands are full.
+    let open = wished.filter(({ isFull }) => !isFull);
     while (open.length > 0) {
       const pick = this.group.balancer.pickOther(open);
       const lease = pick.lease();

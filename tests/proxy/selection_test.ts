@@ -14,6 +14,8 @@ interface Stage {
   readonly spares?: string;
   /** Those without room. */
   readonly full?: string;
+  /** Those whose last place is taken before it can be claimed. */
+  readonly raced?: string;
   readonly panic?: boolean;
   /** Requests that wait already. */
   readonly waiting?: number;
@@ -28,15 +30,17 @@ interface Stage {
 }
 
 /** Of any list of endpoints the first is picked first, and the last afterwards. */
-function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Stage) {
+function stage({ ids, spares = "", full = "", raced = "", cookie, state = 0, ...given }: Stage) {
   const counted: number[] = [];
   const waits: unknown[] = [];
   const left: unknown[] = [];
+  const scanned: string[] = [];
   const endpointOf = (id: string) => {
     const endpoint = {
       id,
       state: given.unhealthy?.includes(id) ? EndpointState.unhealthy : state,
-      lease: () => full.includes(id) ? null : { endpoint, dialsAnew: false } as Lease,
+      isFull: full.includes(id),
+      lease: () => (full + raced).includes(id) ? null : { endpoint, dialsAnew: false } as Lease,
     } as Endpoint;
     return endpoint;
   };
@@ -51,7 +55,10 @@ function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Sta
     },
     balancer: {
       pick: (list: readonly Endpoint[]) => list[0]!,
-      pickOther: (list: readonly Endpoint[]) => list.at(-1)!,
+      pickOther: (list: readonly Endpoint[]) => {
+        scanned.push(list.map(({ id }) => id).join(""));
+        return list.at(-1)!;
+      },
     },
     queue: {
       size: given.waiting ?? 0,
@@ -71,7 +78,7 @@ function stage({ ids, spares = "", full = "", cookie, state = 0, ...given }: Sta
     const lease = selection.next();
     return typeof lease === "string" ? lease : lease.endpoint.id;
   };
-  return { selection, next, counted, waits, left, endpoint: (id: string) => known.get(id)! };
+  return { selection, next, counted, waits, left, scanned, endpoint: (id: string) => known.get(id)! };
 }
 
 /** What each attempt comes to, in order -> the endpoints tried. */
@@ -108,6 +115,7 @@ const nexts: Record<string, readonly [stage: Stage, tried: readonly string[], co
     "the policy's pick, then others": [{ ids: "abc" }, ["a", "c", "b"]],
     "the policy's pick without room: another": [{ ids: "abc", full: "a" }, ["c"]],
     "another without room: yet another": [{ ids: "abc", full: "ac" }, ["b"]],
+    "another whose last place is just taken: yet another": [{ ids: "abc", full: "a", raced: "c" }, ["b"]],
     "spares once all have failed, and not again": [{ ids: "a", spares: "xy" }, ["a", "y", "x", "a"]],
     "no spare for a first attempt": [{ ids: "a", spares: "x", full: "a" }, ["full"]],
     "an endpoint tried before waits for none that is fresh": [{ ids: "ab", full: "b" }, ["a", "full"]],
@@ -131,6 +139,14 @@ const nexts: Record<string, readonly [stage: Stage, tried: readonly string[], co
     ],
     "panic without room": [{ ids: "a", panic: true, full: "a" }, ["full"]],
   };
+
+Deno.test("Selection.next() picks among those that have room only, however many have none", () => {
+  const { next, scanned } = stage({ ids: "abcdef", full: "abdf" });
+  assertEquals(next(), "e");
+  const full = stage({ ids: "abcdef", full: "abcdef" });
+  assertEquals(full.next(), "full");
+  assertEquals([scanned, full.scanned], [["ce"], []]);
+});
 
 for (const [what, [given, tried, counted = []]] of Object.entries(nexts)) {
   Deno.test(`Selection.next(): ${what}`, () => {
