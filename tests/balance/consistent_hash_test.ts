@@ -51,7 +51,7 @@ Deno.test("hash32() turns half of its bits over when one bit of the text changes
   assert(Math.abs(turned / 4_000 - 16) < 0.5, `${turned / 4_000} bits`);
 });
 
-const HEADERS = ["Cookie", "a=1; id=7; id=8", "X-User", "ann", "cookie", "b=2"];
+const HEADERS = ["Cookie", "a=1; id=7; id=8;c = YQ== ", "X-User", "ann", "cookie", "b=2"];
 for (
   const [hashOn, target, expected] of [
     ["client_address", "/", "192.0.2.1"],
@@ -63,8 +63,10 @@ for (
     [{ header: "Host" }, "/", "a.test"],
     [{ cookie: "id" }, "/", "7"],
     [{ cookie: "b" }, "/", "2"],
+    [{ cookie: "c" }, "/", "YQ=="],
     [{ cookie: "d" }, "/", undefined],
     [{ query: "user" }, "/?user=ann&user=bob", "ann"],
+    [{ query: "user" }, "/?user=a?b=c", "a?b=c"],
     [{ query: "user" }, "/?superuser=1&user=b%20b", "b%20b"],
     [{ query: "user" }, "/?users=1", undefined],
     [{ query: "user" }, "/?user", undefined],

@@ -17,6 +17,7 @@ const PAIRS: readonly [tie: boolean, a: Match, b: Match][] = [
   [true, { headers: { a: { prefix: "x" } } }, { headers: { A: "xy" } }],
   [true, { query: { a: { prefix: "x" } } }, { query: { a: { prefix: "xy" } } }],
   [false, { headers: { a: "1" } }, { headers: { a: "2" } }],
+  [false, { headers: { a: "1", b: "1" } }, { headers: { a: "2", b: "1" } }],
   [false, { headers: { a: { present: false } } }, { headers: { a: "" } }],
   [false, { headers: { a: { present: true } } }, { headers: { a: { present: false } } }],
   [false, { query: { a: { prefix: "x" } } }, { query: { a: { prefix: "y" } } }],
