@@ -31,7 +31,8 @@ export function hostPatternProblem(text: string): string | null {
   }
   const plain = name.startsWith("*.") ? name.slice(2) : name;
   if (/^\.[^.]/.test(name)) return `\`*${name}\` is for all names below`;
-  if (plain === "" || plain.includes("..") || plain.startsWith(".")) return "it has an empty label";
+  // `*.` without its dot at the end would be any host.
+  if (/^$|^\.|\.\.|\.$/.test(plain) || /^\*\.(:|$)/.test(text)) return "it has an empty label";
   if (name !== "*" && plain.includes("*")) {
     return "`*` may only be the whole first label, as in `*.example.org`";
   }
