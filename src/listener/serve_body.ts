@@ -8,6 +8,10 @@ import { isCancelled, PASSES, type Rounds, TURNS } from "./serve_cancel.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
+/** What is left of a body that nobody wants is read for so long, milliseconds: nginx's `lingering_time`. */
+const LEFT_MS_MAX = 30_000;
+/** So little may be left to Deno, which reads it to its end, and then the connection's next request. */
+const SHORT_BYTES_MAX = 65_536;
 /** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
 const SPARSE = 4;
 
@@ -31,6 +35,7 @@ export class ServeBody implements Body {
   constructor(
     stream: ReadableStream<Uint8Array>,
     readonly length: number | null,
+    private readonly wheel: TimerWheel,
     /** Called once, when nothing more will be read. */
     private readonly onEnd: () => void,
     /** Where nothing else tells an end from a client that cancels: aborted when it does. */
@@ -45,8 +50,8 @@ export class ServeBody implements Body {
    * Whether it turns out at once to be no body at all, where only reading can tell: what has not ended by then is one.
    * @throws BodyError when the client left
    */
-  async isNone(wheel: TimerWheel): Promise<boolean> {
-    if (await this.begins(wheel) && (await this.first!).done) {
+  async isNone(): Promise<boolean> {
+    if (await this.begins() && (await this.first!).done) {
       this.end();
       return true;
     }
@@ -59,9 +64,9 @@ export class ServeBody implements Body {
    * small body is followed by RST_STREAM with NO_ERROR (RFC 9113 8.1), on which curl 7.88 drops the answer.
    * @throws BodyError when the client left
    */
-  async begins(wheel: TimerWheel): Promise<boolean> {
+  async begins(): Promise<boolean> {
     const first = this.first = this.pull();
-    if (await wheel.within(FIRST_MS_MAX, first)) return true;
+    if (await this.wheel.within(FIRST_MS_MAX, first)) return true;
     if (this.hasEnd) await first;
     return this.hasEnd;
   }
@@ -135,19 +140,30 @@ export class ServeBody implements Body {
   }
 
   /**
-   * Nobody wants the rest. Left while a read is under way, Deno would keep that with its 64 KB for good over HTTP/1.1,
-   * and hold up `shutdown()` until the client leaves; left after that, it would reset a client that still sends.
+   * Nobody wants the rest. What is cancelled over HTTP/1.1 Deno reads to its end, however long that takes, and holds up
+   * `shutdown()` as long; cancelled while a read is under way, it would keep that with its 64 KB for good; cancelled
+   * after the answer, it resets a client that still sends.
    */
   cancel(): void {
     if (this.ended) return;
     this.end();
-    if (this.reading && !this.http2) this.afterRead = () => void readOut(this.reader).catch(() => {});
-    else this.reader.cancel().catch(() => {});
+    const unreadAndShort = this.received === 0 && this.length !== null && this.length <= SHORT_BYTES_MAX;
+    if (this.http2 || (unreadAndShort && !this.reading)) this.reader.cancel().catch(() => {});
+    else if (this.reading) this.afterRead = () => this.readOut();
+    else this.readOut();
   }
-}
 
-async function readOut(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
-  while (!(await reader.read()).done);
+  /** Never rejects. */
+  private async readOut(): Promise<void> {
+    const { reader, wheel } = this;
+    const endsAt = wheel.now + LEFT_MS_MAX;
+    try {
+      while (!(await reader.read()).done && wheel.now < endsAt);
+      await reader.cancel();
+    } catch {
+      // The client has left.
+    }
+  }
 }
 
 /** Deno's error for chunks that are none has nothing but its words. */

@@ -109,12 +109,13 @@ export class ServeExchange implements Exchange, Watched {
   ): Promise<void> {
     const cancelling = undeclared ? this.request.signal : null;
     const ended = this.shared.uploads.begin();
-    const body = new ServeBody(stream, contentLength, ended, cancelling, this.head.version === "2");
+    const http2 = this.head.version === "2";
+    const body = new ServeBody(stream, contentLength, this.shared.wheel, ended, cancelling, http2);
     this.body = body;
     try {
       if (undeclared) {
-        if (await body.isNone(this.shared.wheel)) this.body = null;
-      } else if (this.isBehindHead()) await body.begins(this.shared.wheel);
+        if (await body.isNone()) this.body = null;
+      } else if (this.isBehindHead()) await body.begins();
     } catch {
       this.leave();
     }

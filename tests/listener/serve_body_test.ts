@@ -9,6 +9,8 @@ import { latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
 
+const WHEEL = new StillTime().wheel;
+
 /** A body of which nothing says whether there is one, on a clock that only the test moves. */
 function undeclared() {
   const time = new StillTime();
@@ -16,12 +18,12 @@ function undeclared() {
   let ends = 0;
   const client = new AbortController();
   const source = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
-  const body = new ServeBody(source, null, () => ends++, client.signal);
+  const body = new ServeBody(source, null, time.wheel, () => ends++, client.signal);
   return {
     body,
     client,
     stream,
-    isNone: body.isNone(time.wheel),
+    isNone: body.isNone(),
     ends: () => ends,
     time,
   };
@@ -76,7 +78,7 @@ Deno.test("ServeBody.read() gives small pieces that hold no more memory than the
       controller.close();
     },
   });
-  const body = new ServeBody(stream, null, () => {});
+  const body = new ServeBody(stream, null, WHEEL, () => {});
   const held = new Set<ArrayBufferLike>();
   for (let n = 0; n < 100; n++) {
     const piece = await body.read();
@@ -99,6 +101,7 @@ for (const when of ["before the end", "in the turn of the end"]) {
     const body = new ServeBody(
       new ReadableStream({ start: (it) => void (stream = it) }),
       null,
+      WHEEL,
       () => {},
       client.signal,
     );
@@ -128,46 +131,96 @@ Deno.test("of many undeclared bodies that are cancelled at once each waits until
 
 Deno.test("an undeclared body whose client stays ends", async () => {
   const stream = new ReadableStream<Uint8Array>({ start: (it) => it.close() });
-  assertEquals(await new ServeBody(stream, null, () => {}, new AbortController().signal).read(), null);
+  assertEquals(
+    await new ServeBody(stream, null, WHEEL, () => {}, new AbortController().signal).read(),
+    null,
+  );
 });
 
 Deno.test("chunks that are none are the client's fault, and no leaving", async () => {
   const stream = new ReadableStream<Uint8Array>({
     start: (it) => it.error(new Error("invalid HTTP/1 request: Invalid 5")),
   });
-  const { kind } = await assertRejects(() => new ServeBody(stream, null, () => {}).read(), BodyError);
+  const { kind } = await assertRejects(
+    () => new ServeBody(stream, null, WHEEL, () => {}).read(),
+    BodyError,
+  );
   assertEquals(kind, "malformed");
 });
 
-for (const http2 of [false, true]) {
-  Deno.test(`an upload that is left while it is read is ${http2 ? "cancelled" : "read to its end"} (HTTP/${http2 ? 2 : 1})`, async () => {
-    let stream!: ReadableStreamDefaultController<Uint8Array>;
-    let cancelled = false;
-    const source = new ReadableStream<Uint8Array>({
-      start: (it) => void (stream = it),
-      cancel: () => void (cancelled = true),
-    }, { highWaterMark: 0 });
-    const body = new ServeBody(source, 100, () => {}, null, http2);
-    const reading = body.read().catch(() => null);
-    body.cancel();
-    assertEquals(cancelled, http2);
-    if (http2) return;
-    for (const piece of ["awaited", "wanted by nobody"]) {
-      stream.enqueue(latin1(piece));
-      await settled();
-      assertEquals(stream.desiredSize, 0);
-    }
-    stream.close();
-    await reading;
-    assertEquals(cancelled, false);
-  });
+/** A body of `length` bytes whose pieces a test hands over one by one. */
+function handed(length: number | null, http2 = false) {
+  const time = new StillTime();
+  let stream!: ReadableStreamDefaultController<Uint8Array>;
+  let cancelled = false;
+  const source = new ReadableStream<Uint8Array>({
+    start: (it) => void (stream = it),
+    cancel: () => void (cancelled = true),
+  }, { highWaterMark: 0 });
+  const body = new ServeBody(source, length, time.wheel, () => {}, null, http2);
+  const hand = (text: string) => {
+    stream.enqueue(latin1(text));
+    return settled();
+  };
+  return { body, cancelled: () => cancelled, hand, stream, time };
 }
+
+const LONG = 1_000_000;
+
+for (const http2 of [false, true]) {
+  for (const length of [100, LONG, null]) {
+    Deno.test(`a body of ${length} bytes that is left while it is read is ${http2 ? "cancelled" : "read on"} (HTTP/${http2 ? 2 : 1})`, async () => {
+      const { body, cancelled, hand, stream } = handed(length, http2);
+      const reading = body.read().catch(() => null);
+      body.cancel();
+      assertEquals(cancelled(), http2);
+      if (http2) return;
+      for (const piece of ["awaited", "wanted by nobody"]) {
+        await hand(piece);
+        assertEquals(stream.desiredSize, 0);
+      }
+      stream.close();
+      await reading;
+      assertEquals(cancelled(), false);
+    });
+  }
+}
+
+Deno.test("of bodies that nobody reads, only a short one, or one over HTTP/2, is cancelled", () => {
+  const cases = [[65_536, false], [65_537, false], [null, false], [LONG, true]] as const;
+  const cancelled = cases.map(([length, http2]) => {
+    const { body, cancelled } = handed(length, http2);
+    body.cancel();
+    return cancelled();
+  });
+  assertEquals(cancelled, [true, false, false, true]);
+});
+
+Deno.test("a short body of which some was read is read on", async () => {
+  const { body, cancelled, hand } = handed(100);
+  const reading = body.read();
+  await hand("some");
+  await reading;
+  body.cancel();
+  assertEquals(cancelled(), false);
+});
+
+Deno.test("a body that nobody wants is read on for half a minute, then its client is cut", async () => {
+  const { body, cancelled, hand, time } = handed(null);
+  body.cancel();
+  await time.pass(29_999);
+  await hand("still");
+  assertEquals(cancelled(), false);
+  await time.pass(1);
+  await hand("too late");
+  assertEquals(cancelled(), true);
+});
 
 Deno.test("nothing is kept of uploads that were left while they were read, once their clients have left", async () => {
   const uploads = 10;
   const reads: Promise<unknown>[] = [];
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    const body = new ServeBody(request.body!, 100, () => {});
+    const body = new ServeBody(request.body!, 100, WHEEL, () => {});
     await body.read();
     reads.push(body.read().catch(() => null));
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -125,6 +125,15 @@ scenario(
   },
 );
 
+scenario("an upload that was too large holds up no drain, though its client stays", async (props) => {
+  const { url } = await props.origin(reply(200));
+  const loop = await props.loop({ upstreams: url, config: { limits: { requestBodyBytesMax: 1_000 } } });
+  const client = await props.client(loop);
+  await client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100000\r\n\r\nsome");
+  assertEquals((await client.response()).status, 413);
+  await loop.leave();
+});
+
 scenario("what does not end by the deadline is cut, and the log says so", async (props) => {
   const begun = scene(head(200, [["Transfer-Encoding", "chunked"]]), replyRaw("4\r\nhalf\r\n"), hang());
   const origin = await props.origin([begun, hang()]);
