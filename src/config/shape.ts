@@ -50,7 +50,7 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
   const accepted = needsQuotes(value, schemas) ? `${form}; as text it needs quotes` : form;
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
   const near = typeof value === "string"
-    ? inUnitOf(String(path.at(-1)), value)?.toString() ?? suggestions.nearest(value, words)
+    ? amountAt(path, value, schemas) ?? suggestions.nearest(value, words)
     : undefined;
   const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
   return findingAt(path, {
@@ -58,6 +58,15 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
     ...(accepted === undefined ? {} : { accepted }),
     ...(near === undefined ? {} : { nearest: near }),
   }, placeOf(path));
+}
+
+/** The number that stands for an amount with its unit; undefined where it would be refused as well. */
+function amountAt(path: Path, text: string, schemas: readonly SchemaNode[]): string | undefined {
+  const amount = inUnitOf(String(path.at(-1)), text);
+  if (amount === undefined) return undefined;
+  const fits = schemas.flatMap(alternatives)
+    .some(({ minimum = 0, maximum = Infinity }) => amount >= minimum && amount <= maximum);
+  return fits ? String(amount) : undefined;
 }
 
 /** Whether a number or truth value would be accepted as text: YAML takes `1` and `true` for the one and the other. */

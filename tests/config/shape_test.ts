@@ -134,6 +134,11 @@ const table: readonly [string, string][] = [
     'upstreams.api.timeouts.connectMs is "2s", must be an integer from 1 to 86400000; did you mean 2000?',
   ],
   [
+    upstream("timeouts: {connectMs: 2d}"),
+    'upstreams.api.timeouts.connectMs is "2d", must be an integer from 1 to 86400000',
+  ],
+  [upstream("panicPercent: 150%"), 'upstreams.api.panicPercent is "150%", must be an integer from 0 to 100'],
+  [
     "limits: {requestBodyBytesMax: 10m}",
     'limits.requestBodyBytesMax is "10m", must be an integer >= 0; did you mean 10485760?',
   ],
