@@ -122,11 +122,17 @@ const redirectTarget = perRoute("route-redirect-target", ({ match, redirect }, p
     severity: "error",
     state: `is "${redirect.to}", where the request already is`,
     why: "The client comes back with the same request until it gives up.",
-    fix: own === "https"
-      ? "Remove the route: `listen.tls.redirectPort` redirects plain text to https."
-      : "Redirect to another scheme, host or path.",
+    fix: howToLeave(match, redirect.to, own),
   }];
 });
+
+function howToLeave({ host = [] }: MatchConfig, to: string, own: string): string {
+  const among = Array.isArray(host) ? host.find((one) => to === `${own}://${one}{path}`) : undefined;
+  if (among !== undefined) return `Take ${among} out of the route's hosts.`;
+  return own === "https"
+    ? "Remove the route: `listen.tls.redirectPort` redirects plain text to https."
+    : "Redirect to another scheme, host or path.";
+}
 
 /** Whether a client that follows the redirect asks for the same again. @param own the scheme of the requests */
 function comesBack(

@@ -87,6 +87,19 @@ Deno.test("a tie is told once, not also as a route that is never reached", () =>
   assertEquals(found.map(({ rule }) => rule), ["route-tie"]);
 });
 
+Deno.test("a redirect to one host of several says to take that out", () => {
+  const tls = { certFile: "c", keyFile: "k" };
+  const fix = (host: string | string[], listen: object) =>
+    lintInput({
+      listen,
+      routes: [{ match: { host }, redirect: { to: `http${"tls" in listen ? "s" : ""}://a.org{path}` } }],
+    })[0]?.fix;
+  assertEquals(fix(["www.a.org", "a.org"], { tls }), "Take a.org out of the route's hosts.");
+  assertEquals(fix(["www.a.org", "a.org"], {}), "Take a.org out of the route's hosts.");
+  assertMatch(fix("a.org", { tls })!, /redirectPort/);
+  assertEquals(fix("a.org", {}), "Redirect to another scheme, host or path.");
+});
+
 Deno.test("another workload's grace period is not Weir's, unless no pod is known as Weir", () => {
   const deployment = (name: string, seconds: number) => ({
     kind: "Deployment",
