@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { discoverySchema } from "../../src/config/schema.ts";
 import { DnsDiscovery } from "../../src/control/discovery/dns.ts";
-import { type AddressAnswer, dnsResolver } from "../../src/control/discovery/resolver.ts";
+import { type AddressAnswer, dnsResolver, systemAddresses } from "../../src/control/discovery/resolver.ts";
 import { settled } from "../support/settled.ts";
 import { until } from "../support/until.ts";
 import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
@@ -73,6 +73,79 @@ Deno.test(
     assertEquals([scene.published.length, scene.discovery.describe().endpoints], [1, 1]);
   },
 );
+
+/** A first look at a name whose every question is answered so, in virtual time. */
+function firstLook(answer: () => AddressAnswer | null, address = app, before?: DnsDiscovery) {
+  const clock = new VirtualClock();
+  let looks = 0;
+  let overAt: number | null = null;
+  const discovery = new DnsDiscovery(address, discoverySchema.parse({ jitterPercent: 0 }), {
+    clock,
+    resolver: {
+      addresses: () => {
+        looks++;
+        return Promise.resolve(answer()!);
+      },
+      services: () => {
+        looks++;
+        return answer() === null ? Promise.reject(new Error("silence")) : Promise.resolve([]);
+      },
+    },
+    events: { onFailure: () => {}, onRecovery: () => {} },
+  }, before);
+  discovery.settled.then(() => overAt = clock.now());
+  let found = 0;
+  discovery.start((endpoints) => found = endpoints.length);
+  return { clock, discovery, state: () => [looks, found, overAt] };
+}
+const SILENT: AddressAnswer = { v4: null, v6: null, reason: "silence" };
+const NONE: AddressAnswer = { v4: [], v6: [] };
+
+Deno.test("DnsDiscovery.settled waits while nobody answers, so that a start has its endpoints", async () => {
+  for (const silent of [SILENT, { ...SILENT, v4: [] }, { ...SILENT, v6: [] }]) {
+    let answer: AddressAnswer = silent;
+    const look = firstLook(() => answer);
+    await look.clock.advance(3_499);
+    assertEquals(look.state(), [3, 0, null]);
+    answer = { v4: ["10.0.0.1"], v6: null };
+    await look.clock.advance(1);
+    assertEquals(look.state(), [4, 1, 3_500]);
+    await look.discovery.stop();
+  }
+});
+
+Deno.test("DnsDiscovery.settled waits no longer than ten seconds, be it for addresses or for a service", async () => {
+  const looks = [
+    firstLook(() => SILENT),
+    firstLook(() => null, { ...app, host: "_http._tcp.app.test", port: null }),
+  ];
+  for (const { clock, discovery, state } of looks) {
+    await clock.advance(7_499);
+    assertEquals(state(), [4, 0, null]);
+    await clock.advance(1);
+    assertEquals(state(), [5, 0, 7_500], "the next look would be at 12,500");
+    await discovery.stop();
+  }
+});
+
+Deno.test("DnsDiscovery.settled does not wait for a name that does not exist, as a mistyped one", async () => {
+  let answer = SILENT;
+  const look = firstLook(() => answer);
+  await look.clock.advance(0);
+  assertEquals(look.state(), [1, 0, null]);
+  answer = NONE;
+  await look.clock.advance(500);
+  assertEquals(look.state(), [2, 0, 500]);
+  await look.discovery.stop();
+});
+
+Deno.test("DnsDiscovery.settled waits for one look where another has waited before", async () => {
+  const first = firstLook(() => SILENT);
+  const next = firstLook(() => SILENT, app, first.discovery);
+  await next.clock.advance(0);
+  assertEquals(next.state(), [1, 0, 0]);
+  for (const { discovery } of [first, next]) await discovery.stop();
+});
 
 Deno.test("DnsDiscovery.settled resolves when the first look fails, too", strict, async () => {
   await using scene = new Scene(app, { "app.test": "nxdomain" });
@@ -211,6 +284,13 @@ Deno.test("DnsDiscovery.stop() waits for what is being asked, which it gives up"
   given.resolve({ v4: ["10.0.0.1"], v6: [] });
   await stopping;
   assertEquals(said, ["stopped", "over"]);
+});
+
+Deno.test("systemAddresses() tells a resolver that fails from a name that does not exist", async () => {
+  const ask = (code: string) =>
+    systemAddresses("app.test", new AbortController().signal, () => Promise.reject({ code }));
+  assertEquals(await ask("EAI_AGAIN"), { v4: null, v6: null, reason: "no answer: the resolver fails" });
+  assertEquals(await ask("ENOTFOUND"), null);
 });
 
 Deno.test("dnsResolver() knows names that only the system knows", async () => {

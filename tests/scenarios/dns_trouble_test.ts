@@ -6,11 +6,13 @@ import { type DnsAnswer, ScriptedDns } from "../support/scripted_dns.ts";
 import { load } from "../support/load.ts";
 import { parseMetrics, sumOf } from "../support/metrics.ts";
 import { ask } from "../support/raw_client.ts";
+import { reply, startOrigin } from "../support/raw_origin.ts";
 import { type Props, scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
-import type { RunningWeir } from "../support/weir.ts";
+import { launchWeir, type RunningWeir } from "../support/weir.ts";
 
 const NAME = "app.test";
+const NO_ADDRESS = "no address: the name does not exist, has none, or its resolver fails";
 const IPV6 = hasIpv6();
 
 function hasIpv6(): boolean {
@@ -146,15 +148,38 @@ scenario("an IPv6 address serves as any other", async (props) => {
   assert(await weir.metric("weir_endpoint_attempts_total", { endpoint: `http://[::1]:${port}` }) > 0);
 }, { ignore: !IPV6 });
 
+scenario("a Weir that starts while DNS is silent is ready once it has addresses", async (props) => {
+  await using origin = await startOrigin(reply(200));
+  await using dns = new ScriptedDns();
+  dns.answers.set(NAME, "silence");
+  await using weir = await launchWeir({
+    listener: props.listener,
+    config: {
+      upstreams: {
+        default: {
+          endpoints: [`dns+http://${NAME}:${new URL(origin.url).port}`],
+          discovery: { ...HASTY, nameServer: `127.0.0.1:${dns.port}` },
+          health: { kind: "off" },
+        },
+      },
+    },
+  });
+  // More than one look is in vain.
+  await dns.questions(5);
+  dns.answers.set(NAME, { a: ["127.0.0.1"] });
+  await weir.ready();
+  assertEquals((await ask(weir.url)).status, 200);
+});
+
 scenario("a Weir that starts without DNS answers 503 until it has addresses", async (props) => {
   await using stack = new AsyncDisposableStack();
-  const { dns, weir, port } = await stage(props, stack, "silence");
+  const { dns, weir, port } = await stage(props, stack, "nxdomain");
   const refused = await ask(weir.url);
   assertEquals([refused.status, refused.header("retry-after")], [503, "1"]);
   const explained = await weir.admin("/explain?path=/");
   assert(
     explained.endsWith(
-      `no endpoint may take a request: 503; discovery fails: dns+http://${NAME}:${port}: no answer within 300 ms\n`,
+      `no endpoint may take a request: 503; discovery fails: dns+http://${NAME}:${port}: ${NO_ADDRESS}\n`,
     ),
     explained,
   );

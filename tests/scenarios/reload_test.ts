@@ -64,6 +64,7 @@ Deno.test("SIGHUP during the start reloads after it", async () => {
   await using weir = await launchWeir({ config: groupOf(["dns+http://app.test:80"], { discovery }) });
   await dns.questions(1);
   weir.signal("SIGHUP");
+  dns.answers.set("app.test", "nxdomain");
   assertStringIncludes(await weir.line(/"event":"reload"/), "SIGHUP: applied: nothing changed");
 });
 

@@ -16,6 +16,12 @@ export interface DiscoveredEndpoint extends Omit<EndpointSnapshot, "row"> {
   readonly drain: boolean;
 }
 
+/**
+ * How long a first look goes on while an answer may yet come: a pod's network may be a moment late, and one that is
+ * ready without endpoints answers 503. Well within the minute that k8s/deployment.yaml gives a start.
+ */
+export const FIRST_LOOK_MS_MAX = 10_000;
+
 export interface Discovery {
   /**
    * Starts looking. `onEndpoints` gets all endpoints at each change, sorted by id; never an empty list

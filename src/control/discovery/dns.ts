@@ -1,5 +1,6 @@
 // Endpoints behind a DNS name, resolved again and again: A and AAAA, or SRV for a service name.
 //
+// A first look goes on for a while as long as nobody answers; an answer without addresses, as for a mistyped name, ends it.
 // What DNS fails to say changes nothing: on NXDOMAIN, SERVFAIL, an empty answer or silence the last good
 // answer stays, and that it does is reported once, and once more when it is over. Of SRV records those of the
 // lowest priority are primaries and the others backups, each with its weight (RFC 2782).
@@ -14,6 +15,7 @@ import {
   type Discovery,
   type DiscoveryEvents,
   type DiscoveryStatus,
+  FIRST_LOOK_MS_MAX,
   mergeEndpoints,
   sameEndpoints,
 } from "./discovery.ts";
@@ -51,6 +53,10 @@ export class DnsDiscovery implements Discovery {
   private stopped = false;
   /** Looks that found nothing, before any did. */
   private vainLooks = 0;
+  /** A question of the last look was left without any answer, so that one may come in a moment. */
+  private unanswered = false;
+  /** Monotonic milliseconds up to which a first look goes on while there is neither an answer nor an endpoint. */
+  private patientUntil = -Infinity;
 
   /** @param before looked at the same source until now: what it knows holds until DNS says something else */
   constructor(
@@ -67,6 +73,8 @@ export class DnsDiscovery implements Discovery {
     this.failingSince = before?.failingSince ?? null;
     this.answeredAt = before?.answeredAt ?? null;
     this.settled = new Promise((resolve) => this.settle = resolve);
+    // The one before has been waited for already.
+    if (before === undefined) this.patientUntil = inputs.clock.now() + FIRST_LOOK_MS_MAX;
   }
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
@@ -97,8 +105,9 @@ export class DnsDiscovery implements Discovery {
     const problem = await this.askInTime();
     if (this.stopped) return;
     this.take(this.known(), problem);
-    this.settle();
     const pauseMs = jittered(this.nextPauseMs(), this.config.jitterPercent, clock.random());
+    const mayPass = this.unanswered && this.endpoints === 0;
+    if (!mayPass || clock.now() + pauseMs > this.patientUntil) this.settle();
     this.cancelNext = clock.after(pauseMs, () => {
       this.running = this.look();
     });
@@ -114,6 +123,7 @@ export class DnsDiscovery implements Discovery {
   /** Asks and remembers the answers; what is wrong, in words, or null. */
   private async askInTime(): Promise<string | null> {
     const { timeoutMs } = this.config;
+    this.unanswered = false;
     const abort = this.abort = new AbortController();
     const cancel = this.inputs.clock.after(
       timeoutMs,
@@ -124,6 +134,7 @@ export class DnsDiscovery implements Discovery {
         ? await this.askService(this.address.host, abort.signal)
         : await this.resolve(this.address.host, abort.signal);
     } catch (error) {
+      this.unanswered = true;
       return messageOf(error);
     } finally {
       cancel();
@@ -176,7 +187,9 @@ export class DnsDiscovery implements Discovery {
   private async resolve(name: string, signal: AbortSignal): Promise<string | null> {
     const memory = this.names.get(name) ?? new NameMemory();
     this.names.set(name, memory);
-    return memory.learn(await this.inputs.resolver.addresses(name, signal));
+    const answer = await this.inputs.resolver.addresses(name, signal);
+    if (answer.v4 === null || answer.v6 === null) this.unanswered = true;
+    return memory.learn(answer);
   }
 
   private addressesOf(name: string): string[] {

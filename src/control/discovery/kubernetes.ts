@@ -13,6 +13,7 @@ import {
   type Discovery,
   type DiscoveryEvents,
   type DiscoveryStatus,
+  FIRST_LOOK_MS_MAX,
   mergeEndpoints,
   sameEndpoints,
 } from "./discovery.ts";
@@ -35,11 +36,6 @@ const backoffCapMs = 30_000;
 const soundWatchMs = 5_000;
 /** Watches of many pods that end together are opened again within this. */
 const resumeSpreadMs = 250;
-/**
- * How long a first look goes on while the server may yet answer: a pod's network may be a moment late, and one that is
- * ready without endpoints answers 503. Well within the minute that k8s/deployment.yaml gives a start.
- */
-const firstLookMsMax = 10_000;
 
 export class KubernetesDiscovery implements Discovery {
   readonly settled: Promise<void>;
@@ -126,7 +122,7 @@ export class KubernetesDiscovery implements Discovery {
       this.#note(end);
       const pauseMs = this.#pauseMs(end, failures);
       const nextAt = this.inputs.clock.now() + pauseMs;
-      if (!mayPass(end) || nextAt - startedAt > firstLookMsMax) this.#settle();
+      if (!mayPass(end) || nextAt - startedAt > FIRST_LOOK_MS_MAX) this.#settle();
       await pause(this.inputs.clock, pauseMs, signal);
     }
   }

@@ -2,8 +2,10 @@
 //
 // Called by `dns.ts`. Deno's resolver gives one NotFound error for NXDOMAIN, SERVFAIL and an empty answer, so
 // `[]` here means "none, or the resolver is in trouble", and `null` means no answer at all; what to make of
-// either is decided by who asks. Answers come without a TTL.
+// either is decided by who asks. The system's own resolver, which is asked last unless a name server is named, tells a
+// resolver in trouble apart: null, too. Answers come without a TTL.
 
+import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import type { NameServer } from "../../config/name_server.ts";
 import { messageOf } from "../../error_message.ts";
@@ -73,14 +75,23 @@ function whyNull(families: readonly PromiseSettledResult<string[]>[]): { reason?
   return {};
 }
 
-/** Through getaddrinfo, which has no time limit of its own; null when it knows nothing either. */
-async function systemAddresses(name: string, signal: AbortSignal): Promise<AddressAnswer | null> {
+/**
+ * Through getaddrinfo, which has no time limit of its own; null when it knows nothing either.
+ * @param ask what tests replace
+ */
+export async function systemAddresses(
+  name: string,
+  signal: AbortSignal,
+  ask: (name: string) => Promise<readonly LookupAddress[]> = (name) => lookup(name, { all: true }),
+): Promise<AddressAnswer | null> {
   if (signal.aborted) return null;
   const aborted = new Promise<null>((resolve) =>
     signal.addEventListener("abort", () => resolve(null), { once: true })
   );
-  const found = await Promise.race([lookup(name, { all: true }).catch(() => null), aborted]);
-  if (found === null) return null;
+  const found = await Promise.race([ask(name).catch((error) => error.code as unknown), aborted]);
+  // A SERVFAIL, REFUSED or silence, of which Deno's own resolver makes the same as of a name that does not exist.
+  if (found === "EAI_AGAIN") return { v4: null, v6: null, reason: "no answer: the resolver fails" };
+  if (!Array.isArray(found)) return null;
   const family = (wanted: number) => found.filter((one) => one.family === wanted).map((one) => one.address);
   return { v4: family(4), v6: family(6) };
 }
