@@ -1,7 +1,7 @@
 // The upstreams as they are known now: what is configured, and what discovery has found for each.
 //
 // Used by `pod.ts`. An upstream whose addresses did not change keeps its discovery over a reload, and with
-// it all that is known; one whose addresses did keeps what is known of those that stay. While the first look at new
+// it all that is known; another keeps what is known of those addresses that stay, or stood in any upstream. While the first look at new
 // addresses lasts, the configuration before is in force, and its upstreams are followed as ever.
 
 import type { EndpointAddress } from "../config/endpoint_url.ts";
@@ -9,7 +9,7 @@ import { parseEndpointEntry } from "../config/endpoint_url.ts";
 import { firstOf } from "../config/findings.ts";
 import type { Config, UpstreamConfig } from "../config/schema.ts";
 import type { Clock } from "../control/clock.ts";
-import type { DiscoveredEndpoint, DiscoveryStatus } from "../control/discovery/discovery.ts";
+import type { DiscoveredEndpoint, Discovery, DiscoveryStatus } from "../control/discovery/discovery.ts";
 import { type DiscoveryInputs, UpstreamDiscovery } from "../control/discovery/upstream_discovery.ts";
 import type { KnownUpstream } from "../control/snapshots.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
@@ -59,9 +59,10 @@ export class UpstreamBook {
    */
   async apply(config: Config, tls: ReadonlyMap<string, UpstreamTlsSnapshot>): Promise<void> {
     const before = this.entries;
+    const asked = discoveriesOf(before);
     const entries = new Map<string, Entry>();
     for (const [name, upstream] of Object.entries(config.upstreams)) {
-      const followed = this.follow(before.get(name)?.followed, name, upstream);
+      const followed = this.follow(before.get(name)?.followed, name, upstream, asked);
       entries.set(name, { config: upstream, tls: tls.get(name)!, followed });
     }
     this.entries = entries;
@@ -91,14 +92,19 @@ export class UpstreamBook {
     await Promise.all(replaced.map(({ discovery }) => discovery.stop()));
   }
 
-  private follow(before: Followed | undefined, name: string, config: UpstreamConfig): Followed {
+  private follow(
+    before: Followed | undefined,
+    name: string,
+    config: UpstreamConfig,
+    asked: ReadonlyMap<string, Discovery>,
+  ): Followed {
     const key = JSON.stringify([name, config.endpoints, config.discovery]);
     const same = before?.key === key ? before : this.replaced.get(key);
     if (same !== undefined) return same;
     const discovery = new UpstreamDiscovery(
       addressesOf(config),
       this.inputs.discoveryInputs(name, config),
-      before?.discovery,
+      (source) => before?.discovery.bySource.get(source) ?? asked.get(askedOf(config, source)),
     );
     const followed: Followed = { key, discovery, endpoints: [] };
     discovery.start((endpoints) => {
@@ -128,6 +134,17 @@ export class UpstreamBook {
     await Promise.all([...entries, ...this.replaced.values()].map(({ discovery }) => discovery.stop()));
   }
 }
+
+/** What discovers each address, by whom it asks for what: an upstream with another name may go on from it. */
+function discoveriesOf(entries: ReadonlyMap<string, Entry>): Map<string, Discovery> {
+  return new Map(
+    [...entries.values()].flatMap(({ config, followed }) =>
+      [...followed.discovery.bySource].map(([source, discovery]) => [askedOf(config, source), discovery])
+    ),
+  );
+}
+
+const askedOf = ({ discovery }: UpstreamConfig, source: string) => `${discovery.nameServer ?? ""} ${source}`;
 
 /** The addresses of an upstream; the schema has refused those that do not parse. */
 function addressesOf(config: UpstreamConfig): EndpointAddress[] {

@@ -147,7 +147,7 @@ Deno.test("UpstreamDiscovery gives an address that stays what was known of it, a
   const names = ["a", "b", "c"].map((name) => `dns+http://${name}.test:80`);
   const first = new UpstreamDiscovery(names.slice(0, 2).map(address), inputs);
   const stays = known.get(names[1]!);
-  new UpstreamDiscovery(names.slice(1).map(address), inputs, first);
+  new UpstreamDiscovery(names.slice(1).map(address), inputs, (source) => first.bySource.get(source));
   assertEquals(given, [undefined, undefined, stays, undefined]);
   assertEquals(asked, 0);
 });

@@ -63,6 +63,17 @@ function stage() {
   return { clock, scripted, changes, waits, book };
 }
 
+/** Asks name servers. */
+function realBook(clock: VirtualClock): PlainBook {
+  return new PlainBook({
+    discoveryInputs: (name, config) =>
+      discoveryInputs(name, config, { clock, events: new EventBook(() => 0, () => {}), environment: {} }),
+    onChange: () => {},
+    onWaiting: () => {},
+    clock,
+  });
+}
+
 const configOf = (upstreams: Record<string, object>) => configSchema.parse({ upstreams });
 const found = (host: string) =>
   discoveredEndpoint({ scheme: "http", weight: 1, backup: false, drain: false }, host, 80, host);
@@ -162,13 +173,7 @@ Deno.test("whose first answers are awaited is known at once, and told once when 
 Deno.test("a failure to resolve takes no endpoint of an address that stays", async () => {
   await using dns = new ScriptedDns();
   const clock = new VirtualClock();
-  const book = new PlainBook({
-    discoveryInputs: (name, config) =>
-      discoveryInputs(name, config, { clock, events: new EventBook(() => 0, () => {}), environment: {} }),
-    onChange: () => {},
-    onWaiting: () => {},
-    clock,
-  });
+  const book = realBook(clock);
   const configured = (more: object, ...endpoints: string[]) =>
     configOf({ a: { endpoints, discovery: { nameServer: `127.0.0.1:${dns.port}`, ...more } } });
   const hosts = () => book.known("a")!.endpoints.map(({ host }) => host);
@@ -195,6 +200,30 @@ Deno.test("a failure to resolve takes no endpoint of an address that stays", asy
   assertEquals(book.describe("a"), [failed], "it has failed for as long, whoever asks");
   await book.apply(configOf({ b: { endpoints: ["http://10.0.0.9"] } }));
   assertEquals([book.describe("a"), book.describe("b")], [[], []]);
+  await book.stop();
+});
+
+Deno.test("an upstream that is renamed keeps its endpoints while their name cannot be resolved", async () => {
+  await using dns = new ScriptedDns();
+  await using other = new ScriptedDns();
+  const clock = new VirtualClock();
+  const book = realBook(clock);
+  const asking = ({ port }: ScriptedDns) => ({
+    endpoints: ["dns+http://stays.test:80"],
+    discovery: { nameServer: `127.0.0.1:${port}` },
+  });
+  const hosts = () => book.all().map(({ name, endpoints }) => [name, ...endpoints.map(({ host }) => host)]);
+  dns.answers.set("stays.test", { a: ["10.0.0.1"] });
+  await book.apply(configOf({ before: asking(dns) }));
+  await book.stopReplaced();
+  dns.answers.set("stays.test", "servfail");
+  await book.apply(configOf({ renamed: asking(dns), elsewhere: asking(other) }));
+  await book.stopReplaced();
+  assertEquals(
+    hosts(),
+    [["renamed", "10.0.0.1"], ["elsewhere"]],
+    "another name server may say another thing",
+  );
   await book.stop();
 });
 

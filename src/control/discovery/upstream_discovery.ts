@@ -45,21 +45,21 @@ export class UpstreamDiscovery {
   /** Those whose first look is not over. */
   private readonly awaited = new Set<Discovery>();
   /** By address, as there may be thousands. */
-  private readonly bySource: ReadonlyMap<string, Discovery>;
+  readonly bySource: ReadonlyMap<string, Discovery>;
   private readonly lists: (readonly DiscoveredEndpoint[])[];
   private published: readonly DiscoveredEndpoint[] | null = null;
   private publish: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
   private cancelPublication: Cancel | null = null;
   private stopped = false;
 
-  /** @param before discovered the upstream until now: an address that stays keeps what is known of it */
+  /** @param before what discovered an address until now: one that stays keeps what is known of it */
   constructor(
     addresses: readonly EndpointAddress[],
     private readonly inputs: DiscoveryInputs,
-    before?: UpstreamDiscovery,
+    before: (source: string) => Discovery | undefined = () => undefined,
   ) {
     const sources = addresses.map(addressId);
-    this.discoveries = addresses.map((address, i) => this.make(address, before?.bySource.get(sources[i]!)));
+    this.discoveries = addresses.map((address, i) => this.make(address, before(sources[i]!)));
     this.bySource = new Map(this.discoveries.map((discovery, i) => [sources[i]!, discovery]));
     this.lists = addresses.map(() => []);
     this.settled = Promise.all(this.discoveries.map((discovery) => this.settle(discovery))).then(() =>
