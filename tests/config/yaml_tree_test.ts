@@ -129,6 +129,7 @@ const levels: readonly [string, number, (count: number) => string][] = [
   ["maps", 32, (count) => "{a: ".repeat(count) + "}".repeat(count)],
   ["aliases", 15, (count) => chain(count, (before) => `[*${before}]`)],
   ["merges", 15, (count) => chain(count, (before) => `{<<: *${before}}`)],
+  ["lists of merges", 10, (count) => chain(count, (before) => `{<<: [*${before}]}`)],
 ];
 
 function chain(count: number, next: (before: string) => string): string {
