@@ -146,6 +146,19 @@ Deno.test("health.expect takes ranges that a status can be in", async () => {
   }
 });
 
+Deno.test("two listeners may share a port where they have different addresses, and nowhere else", async () => {
+  const hosts: readonly [listen: string, admin: string, refused: boolean][] = [
+    ["127.0.0.1", "127.0.0.2", false],
+    ["127.0.0.1", "127.0.0.1", true],
+    ["127.0.0.1", "0.0.0.0", true],
+    ["::", "127.0.0.1", true],
+  ];
+  for (const [listen, admin, refused] of hosts) {
+    const file = `listen: {host: "${listen}", port: 5000}\nadmin: {host: "${admin}", port: 5000}\n${api}`;
+    assertEquals((await refusals({ file })).length, refused ? 1 : 0, `${listen} ${admin}`);
+  }
+});
+
 Deno.test("patterns of hosts and paths that can match nothing are refused at their place", async () => {
   const file = (match: string) => `${api}routes: [{match: {${match}}, upstream: api}]`;
   for (
@@ -191,12 +204,14 @@ Deno.test("more upstreams, endpoints or routes than the board has rows for are r
 });
 
 Deno.test("a name that is no upstream: twenty of many are listed, and guesses end, however many names are wrong", async () => {
-  const upstreams = Array.from({ length: 22 }, (_, n) => `u${n}: {endpoints: ['http://a']}`).join(", ");
-  const file = (names: readonly string[]) =>
-    `upstreams: {${upstreams}}\nroutes: ${JSON.stringify(names.map((upstream) => ({ upstream })))}`;
+  const upstreams = (count: number) =>
+    Array.from({ length: count }, (_, n) => `u${n}: {endpoints: ['http://a']}`).join(", ");
+  const file = (names: readonly string[], count = 22) =>
+    `upstreams: {${upstreams(count)}}\nroutes: ${JSON.stringify(names.map((upstream) => ({ upstream })))}`;
   const listed = Array.from({ length: 20 }, (_, n) => `u${n}`).join(", ");
   const [other] = await refusals({ file: file(["other"]) });
   assertStringIncludes(other!, `"other", which is no upstream, must be one of ${listed} and 2 more (`);
+  assertStringIncludes((await refusals({ file: file(["other"], 20) }))[0]!, `must be one of ${listed} (`);
   const wrong = await refusals({ file: file(new Array(52).fill("uu1")) });
   assertEquals(wrong.filter((line) => line.includes("did you mean")).length, 50);
   assertStringIncludes(wrong[51]!, `"uu1", which is no upstream, must be one of ${listed} and 2 more (`);
