@@ -15,6 +15,8 @@ import { type Config, listenSchema } from "./schema.ts";
 
 /** Shorter prefixes hold more addresses than any one operator has: half of a /7 is other people's. */
 const PREFIX_MIN = { ipv4: 8, ipv6: 16 };
+/** Nobody reaches Weir from other networks by these: unique local (RFC 4193) and link-local (RFC 4291 2.4). */
+const LOCAL = [{ begins: /^f[cd]..:/i, bits: 7 }, { begins: /^fe[89ab].:/i, bits: 10 }];
 
 const trustedWorld: LintRule = {
   name: "trusted-proxies-open",
@@ -22,6 +24,7 @@ const trustedWorld: LintRule = {
     trustedProxies.flatMap((range, i) => {
       const bits = Number(range.split("/")[1] ?? "128");
       if (bits >= (range.includes(":") ? PREFIX_MIN.ipv6 : PREFIX_MIN.ipv4)) return [];
+      if (LOCAL.some((local) => bits >= local.bits && local.begins.test(range))) return [];
       return [{
         path: ["trustedProxies", i],
         severity: "warning",

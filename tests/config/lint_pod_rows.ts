@@ -33,6 +33,13 @@ export const podRows: readonly LintRow[] = [
     fine: { trustedProxies: ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"] },
   },
   {
+    rule: "trusted-proxies-open",
+    bites: { trustedProxies: ["fd00::/6", "fe80::/9", "fe00::/10", "2000::/8"] },
+    subjects: [0, 1, 2, 3].map((i) => `trustedProxies[${i}]`),
+    severity: "warning",
+    fine: { trustedProxies: ["fd00::/8", "FC00::/7", "fe80::/10"] },
+  },
+  {
     rule: "proxy-protocol-from-nobody",
     bites: { listen: { listener: "wire", proxyProtocol: true } },
     subjects: ["listen.proxyProtocol"],
