@@ -54,3 +54,68 @@ Deno.test("describeConfig() prints a configuration that loads to the same again"
   assertEquals(again.config, first.config);
   assertEquals(parse(text), JSON.parse(JSON.stringify(first.config)));
 });
+
+Deno.test("describeConfig() quotes text that YAML takes for something else, in keys and values", async () => {
+  const odd = [
+    ...[
+      "true",
+      "False",
+      "null",
+      "yes",
+      "no",
+      "n",
+      "~",
+      "",
+      " a",
+      "1",
+      "1e3",
+      "0x1F",
+      "0o7",
+      ".inf",
+      "2024-01-01",
+    ],
+    ...[
+      "a: b",
+      "a #b",
+      "# c",
+      "- x",
+      "? x",
+      "[",
+      "{",
+      "*a",
+      "&a",
+      "!a",
+      "%a",
+      "@a",
+      "`a",
+      "|",
+      ">",
+      "<<",
+      "=",
+    ],
+    ...[
+      "a\nb",
+      "a\tb",
+      "\u0007",
+      "\u0085",
+      "\u2028",
+      "\ufeff",
+      "\u00e9",
+      "\u{1f600}",
+      "'",
+      '"',
+      "\\",
+      ":",
+      "a:",
+    ],
+  ];
+  const query = Object.fromEntries(odd.map((text) => [text, text]));
+  const names = ["true", "null", "1", "1e3", "no"];
+  const first = await loaded({
+    file: JSON.stringify({
+      upstreams: Object.fromEntries(names.map((name) => [name, { endpoints: ["http://a"] }])),
+      routes: names.map((upstream) => ({ upstream, match: { query } })),
+    }),
+  });
+  assertEquals((await loaded({ file: describeConfig(first) })).config, first.config);
+});
