@@ -5,6 +5,7 @@ import {
   effectivePort,
   hostMatches,
   hostPatternProblem,
+  hostsMeet,
   parseHostPattern,
   splitAuthority,
 } from "../../src/routing/host_pattern.ts";
@@ -57,5 +58,41 @@ for (
       return hostMatches(parseHostPattern(pattern), name, effectivePort(port, "http"));
     });
     assertEquals(matching, [...hosts]);
+  });
+}
+
+for (
+  const [authority, name, port] of [
+    ["EX.org.:80", "ex.org", 80],
+    ["a.", "a", null],
+    ["a:", "a", null],
+    [".", ".", null],
+    ["", "", null],
+    ["[::1]", "[::1]", null],
+    ["[::1]:81", "[::1]", 81],
+    ["::1", "::1", null],
+  ] as const
+) {
+  Deno.test(`splitAuthority() of "${authority}" is "${name}" and ${port}`, () => {
+    assertEquals(splitAuthority(authority), { name, port });
+  });
+}
+
+for (
+  const [meet, a, b] of [
+    [true, "*", "a.org"],
+    [true, "*:81", "*.a.org:82"],
+    [true, "*.a.org", "b.a.org"],
+    [true, "*.a.org", "*.b.a.org"],
+    [true, "a.org:81", "a.org"],
+    [false, "*.a.org", "a.org"],
+    [false, "*.a.org", "*.b.org"],
+    [false, "a.org", "b.a.org"],
+    [false, "a.org", "b.org"],
+  ] as const
+) {
+  Deno.test(`${a} and ${b} ${meet ? "have a host in common" : "have no host in common"}`, () => {
+    const [first, second] = [parseHostPattern(a), parseHostPattern(b)];
+    assertEquals([hostsMeet(first, second), hostsMeet(second, first)], [meet, meet]);
   });
 }
