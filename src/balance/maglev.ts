@@ -11,7 +11,7 @@ import { hash32 } from "./hash.ts";
 export const MAGLEV_PLACES = 65_537;
 
 const OFFSET_SEED = 0x6f666673;
-const STEP_SEED = 0x73746570;
+export const STEP_SEED = 0x73746570;
 const FREE = 0xffff;
 
 export interface MaglevEndpoint {

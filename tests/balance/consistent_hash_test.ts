@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { consistentHash } from "../../src/balance/consistent_hash.ts";
 import { hash32 } from "../../src/balance/hash.ts";
 import { hashKey } from "../../src/balance/hash_key.ts";
-import { MAGLEV_PLACES, maglevTable } from "../../src/balance/maglev.ts";
+import { MAGLEV_PLACES, maglevTable, STEP_SEED } from "../../src/balance/maglev.ts";
 import { candidates, equals, request, scripted, seeded, shares } from "./support.ts";
 
 const CONFIG = { hashOn: "client_address", boundPercent: 125, choices: 2 } as const;
@@ -89,6 +89,20 @@ Deno.test("maglevTable() gives every endpoint its weight to within 1 %", () => {
     });
   }
 });
+
+Deno.test("maglevTable() is the same in every version, as pods of two serve side by side during a roll-out", () => {
+  const list = candidates({ weight: 1 }, { weight: 2 }, { weight: 0.5 });
+  assertEquals(hash32(maglevTable(list).join("")), 2_290_711_625);
+});
+
+for (const remainder of [0, MAGLEV_PLACES - 2]) {
+  Deno.test(`maglevTable() ends for an endpoint that visits places in steps of ${remainder + 1}`, () => {
+    let id = 0;
+    while (hash32(String(id), STEP_SEED) % (MAGLEV_PLACES - 1) !== remainder) id++;
+    const places = maglevTable([{ id: String(id), weight: 1 }, { id: "other", weight: 1 }]);
+    assertEquals(places.filter((owner) => owner === 0).length, Math.ceil(MAGLEV_PLACES / 2), `${id}`);
+  });
+}
 
 Deno.test("maglevTable() does not depend on the order of the endpoints", () => {
   const list = equals(5);
