@@ -1,6 +1,7 @@
 // What workers count in columns of their own, and what the pod is told of it.
 
 import { assertEquals } from "@std/assert";
+import { retireColumn } from "../../src/board/columns.ts";
 import {
   EndpointField,
   HEAD_LATENCY,
@@ -50,7 +51,7 @@ Deno.test("a status counts in its class, of an endpoint and of a route", () => {
 });
 
 Deno.test("a duration counts up to and at its bound, above the last one in a bucket of its own", () => {
-  const { totals, workers } = pod();
+  const { board, totals, workers } = pod();
   const durations = [...LATENCY_BOUNDS_MS, 60_000.5];
   for (const own of workers) {
     for (const ms of durations) {
@@ -59,6 +60,8 @@ Deno.test("a duration counts up to and at its bound, above the last one in a buc
       own.route(1).observe(ROUTE_LATENCY, ms);
     }
   }
+  // What a dead worker counted stays.
+  retireColumn(board, 1);
   const sumMs = 2 * durations.reduce((sum, ms) => sum + ms, 0);
   const expected = { counts: new Array(LATENCY_BUCKETS).fill(2), sumMs };
   assertEquals(totals.endpointHeadLatency(1), expected);
