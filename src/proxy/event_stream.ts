@@ -94,6 +94,8 @@ export class EventStreamBody implements Body, OpenSocket {
       this.beforeLast = this.last;
       this.last = piece[i]!;
     }
+    // Of comments the line end alone: the second half of it may come by itself.
+    if (end < piece.length) this.last = piece[piece.length - 1]!;
   }
 
   /** An event ends with an empty line. */

@@ -107,6 +107,7 @@ for (
   const pieces of [
     ["data: a\r\n", "data: b\r\n\r\n"],
     ["data: a\r", "\n", "data: b\n\n"],
+    ["data: a\r\n", ": beat\r", "\n", "data: b\r\n\r\n"],
     ["data: a\n", "\r\n"],
     ["\n\nd", "ata: a\r", "\r"],
     ["data: \r\nx", "\n\r"],
