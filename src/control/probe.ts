@@ -11,7 +11,7 @@ import { decodeLatin1 } from "../http1/latin1.ts";
 import { requestHead } from "../http1/request_writer.ts";
 import { connectError, connectsOn, isOutOfDescriptors, openSocket } from "../upstream/dial.ts";
 import { startTls, tlsCause } from "../upstream/tls.ts";
-import { answersHandshakes, type TlsHistory } from "../upstream/tls_silence.ts";
+import { answered, answersHandshakes, type TlsHistory } from "../upstream/tls_silence.ts";
 
 export interface ProbeTarget {
   readonly scheme: "http" | "https";
@@ -63,7 +63,10 @@ export const probe: Probe = async (target, settings, signal, history = { silent:
   signal.addEventListener("abort", close);
   try {
     const secure = target.scheme === "https";
-    if (secure && history.silent) await answersHandshakes(target, settings.tls, signal);
+    if (secure && history.silent) {
+      await answersHandshakes(target, settings.tls, signal);
+      history = answered(history);
+    }
     let conn = open = await connect(target, settings.tls, signal, history);
     if (secure) {
       if (!("handshake" in conn)) conn = open = await startTls(conn, target, settings.tls);

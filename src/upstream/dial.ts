@@ -9,7 +9,7 @@ import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Pools } from "./pools.ts";
 import { connectWithCertificate, showsCertificate, startTls, tlsCause, type TlsTarget } from "./tls.ts";
-import { answersHandshakes, type TlsHistory } from "./tls_silence.ts";
+import { answered, answersHandshakes, type TlsHistory } from "./tls_silence.ts";
 
 /** What a dial needs to know of where it goes. */
 export interface DialTarget extends TlsTarget {
@@ -51,7 +51,10 @@ export async function dial(
   const { connectMs, tlsHandshakeMs } = limits;
   const within = atMost(limits, wheel);
   const secure = target.scheme === "https";
-  if (secure && history.silent) await requireAnswer(target, tls, limits, wheel);
+  if (secure && history.silent) {
+    await requireAnswer(target, tls, limits, wheel);
+    history = answered(history);
+  }
   const conn = await connectWithRoom(target, tls, within(connectMs), wheel, pools).catch((error) => {
     if (error.kind === "timedOut") history.silent ||= connectsOn(target, tls);
     throw error;

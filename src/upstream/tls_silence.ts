@@ -16,6 +16,16 @@ export interface TlsHistory {
 }
 
 /**
+ * It has answered: what runs out of time right behind that is slow, and not silent. Taken for silent again, an endpoint
+ * that is in time for one handshake, but not for two, would never be reached any more.
+ * @returns what the handshake that follows writes into
+ */
+export function answered(history: TlsHistory): TlsHistory {
+  history.silent = false;
+  return { silent: false };
+}
+
+/**
  * Settles once the endpoint has answered a handshake in whatever way, or cannot be reached: what there is to say of
  * it, the handshake that follows says. Nothing is sent over this one, so nothing is verified.
  * @param onConnected the endpoint's system has taken the connection
@@ -30,8 +40,8 @@ export async function answersHandshakes(
   const { connect } = await import("node:tls");
   signal.throwIfAborted();
   const name = serverNameOf(target, tls);
-  const answered = Promise.withResolvers<void>();
-  const abort = () => answered.reject(signal.reason);
+  const heard = Promise.withResolvers<void>();
+  const abort = () => heard.reject(signal.reason);
   signal.addEventListener("abort", abort);
   const socket = connect({
     host: target.host,
@@ -42,9 +52,9 @@ export async function answersHandshakes(
     rejectUnauthorized: false,
   });
   socket.on("connect", onConnected);
-  for (const event of ["secureConnect", "error", "close"]) socket.on(event, () => answered.resolve());
+  for (const event of ["secureConnect", "error", "close"]) socket.on(event, () => heard.resolve());
   try {
-    await answered.promise;
+    await heard.promise;
   } finally {
     signal.removeEventListener("abort", abort);
     socket.destroy();

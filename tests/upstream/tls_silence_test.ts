@@ -18,7 +18,7 @@ const PLAIN: UpstreamTlsSnapshot = { caCerts: [] };
 const LIMITS = { connectMs: 1_000, tlsHandshakeMs: 500 };
 const HANDSHAKES = 4;
 
-/** Takes connections and what they say, and says nothing. */
+/** Takes connections and what they say, and says nothing; the first `closes` of them it closes. */
 class SilentEndpoint implements AsyncDisposable {
   /** Connections that have said something. */
   greeted = 0;
@@ -28,6 +28,8 @@ class SilentEndpoint implements AsyncDisposable {
   private readonly conns: Deno.Conn[] = [];
   private readonly over = this.listen();
 
+  constructor(private closes = 0) {}
+
   get target(): DialTarget {
     return targetOf((this.listener.addr as Deno.NetAddr).port);
   }
@@ -35,6 +37,10 @@ class SilentEndpoint implements AsyncDisposable {
   private async listen(): Promise<void> {
     const reading: Promise<void>[] = [];
     for await (const conn of this.listener) {
+      if (this.closes-- > 0) {
+        conn.close();
+        continue;
+      }
       this.conns.push(conn);
       reading.push(this.read(conn));
     }
@@ -105,6 +111,25 @@ Deno.test(
       assertEquals((await outcome).passed, false);
     }
     await until("all but the first are closed", () => endpoint.left === HANDSHAKES - 1);
+  },
+);
+
+Deno.test(
+  "an endpoint that has just answered is asked no more, though the handshake behind that is late",
+  strict,
+  async () => {
+    const dialled = { silent: true };
+    await using first = new SilentEndpoint(1);
+    await dialInVain(first, PLAIN, dialled);
+    const probed = { silent: true };
+    await using second = new SilentEndpoint(1);
+    const abort = new AbortController();
+    const settings = { kind: "tcp", path: "/", expect: ["200"], tls: PLAIN } as const;
+    const outcome = probe(second.target, settings, abort.signal, probed);
+    await until("it says hello", () => second.greeted === 1);
+    abort.abort();
+    assertEquals((await outcome).passed, false);
+    assertEquals([dialled.silent, probed.silent], [false, false]);
   },
 );
 
