@@ -9,7 +9,8 @@ import type { Body, Delivery } from "../exchange.ts";
 import { bufferFor, giveBack, PIECES } from "../http1/buffers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { PATIENCE_MS } from "./beginning.ts";
-import { cutAnswer, type ServeBody } from "./serve_body.ts";
+import type { ServeBody } from "./serve_body.ts";
+import { cutAnswer } from "./serve_stream.ts";
 
 /**
  * Longer bodies are streamed: of these, the copy that a Response makes of its bytes costs more than the turns that

@@ -18,10 +18,11 @@ import { Known, knownHeader } from "../http1/known.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Rotation } from "./rotation.ts";
 import { Beginning } from "./beginning.ts";
-import { responseStream, ServeBody } from "./serve_body.ts";
+import { ServeBody } from "./serve_body.ts";
 import { collectedAnswer, isCollected, wholeAnswer } from "./serve_collect.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { type ReadHead, readHead } from "./serve_request.ts";
+import { responseStream } from "./serve_stream.ts";
 import type { Uploads } from "./serve_uploads.ts";
 import { upgradeRequest } from "./serve_websocket.ts";
 
