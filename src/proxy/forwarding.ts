@@ -144,16 +144,9 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
-    judge(
-      outcome,
-      this.current!.lease,
-      this.entry!,
-      this.body,
-      this.timeouts,
-      this.journey.proxy,
-      this.group,
-    );
-    if (outcome.kind !== "response" && outcome.kind !== "switched") this.journey.record.trace?.endAttempt();
+    const { entry, body, timeouts, journey, group } = this;
+    judge(outcome, this.current!.lease, entry!, body, timeouts, journey.proxy, group);
+    if (outcome.kind !== "response" && outcome.kind !== "switched") journey.record.trace?.endAttempt();
   }
 
   /** Whether to go round again after this; charges the budget and waits out the backoff. */

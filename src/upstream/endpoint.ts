@@ -179,12 +179,16 @@ export class Endpoint {
 
   /** An answer's head came after `ms`, or would not have come before. @param now monotonic milliseconds */
   observeLatency(ms: number, now: number): void {
-    this.moveLatency(this.ewmaCell, ms, now);
+    const cells = this.context.own.board.float64;
+    const cell = this.ewmaCell;
+    const before = { costMs: cells[cell]!, atMs: cells[cell + 1]! };
+    cells[cell] = nextCostMs(before, ms, now, this.upstream.balance.decayMs);
+    cells[cell + 1] = now;
   }
 
   /** No answer came, and that took `ms`. @param now monotonic milliseconds */
   observeFailure(ms: number, now: number): void {
-    this.moveLatency(this.ewmaCell, failureSampleMs(this.knownLatency(), ms), now);
+    this.observeLatency(failureSampleMs(this.knownLatency(), ms), now);
   }
 
   /** This worker's part of its latency. */
@@ -198,14 +202,6 @@ export class Endpoint {
     const { float64 } = this.context.own.board;
     const own = { costMs: float64[this.ewmaCell]!, atMs: float64[this.ewmaCell + 1]! };
     return own.costMs > 0 ? own : this.latency();
-  }
-
-  /** Moves this worker's part of the endpoint's latency. */
-  private moveLatency(cell: number, sampleMs: number, now: number): void {
-    const cells = this.context.own.board.float64;
-    const before = { costMs: cells[cell]!, atMs: cells[cell + 1]! };
-    cells[cell] = nextCostMs(before, sampleMs, now, this.upstream.balance.decayMs);
-    cells[cell + 1] = now;
   }
 
   /** Latency over all workers, each worker's part weighing by how fresh it is. */
