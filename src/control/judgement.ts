@@ -9,7 +9,6 @@ import type { EndpointSnapshot, UpstreamTlsSnapshot } from "../messages.ts";
 import type { Clock } from "./clock.ts";
 import type { Ejection } from "./ejection.ts";
 import type { HealthChange } from "./endpoint_check.ts";
-
 import type { Probe } from "./probe.ts";
 
 /** An endpoint to judge: as the snapshot has it, and whether it is to be drained. */
