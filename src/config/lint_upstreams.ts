@@ -1,9 +1,9 @@
 // Lint rules about upstreams: policies that contradict each other, groups that get nothing, settings without effect.
 
 import { defaultUpstreamOf } from "../routing/default_route.ts";
-import { type HostPattern, hostsMeet, parseHostPattern } from "../routing/host_pattern.ts";
-import { isWritten, type LintReport, type LintRule, perUpstream } from "./lint_finding.ts";
-import { checkKind, type Config, type RouteConfig, type UpstreamConfig, upstreamsOf } from "./schema.ts";
+import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
+import { stickyShared } from "./lint_sticky.ts";
+import { checkKind, type UpstreamConfig, upstreamsOf } from "./schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
   const written = isWritten(context, [...path, "ejection"]);
@@ -54,29 +54,6 @@ const sameSiteNone = perUpstream(
       fix: "Set sticky.secure to true, or sameSite to Lax.",
     }],
 );
-
-const stickyShared: LintRule = {
-  name: "sticky-cookie-shared",
-  check: (config) => {
-    const uses = stickyUses(config);
-    return Object.entries(Object.groupBy(uses, ({ cookie }) => cookie)).flatMap(([cookie, sharing = []]) => {
-      const names = [...new Set(sharing.map(({ upstream }) => upstream))].sort();
-      const of = Object.groupBy(sharing, ({ upstream }) => upstream);
-      return names.flatMap((name, i): LintReport[] => {
-        const other = names.slice(0, i).find((before) =>
-          of[name]!.some((use) => of[before]!.some((one) => shareClients(use, one)))
-        );
-        return other === undefined ? [] : [{
-          path: ["upstreams", name, "sticky", "cookie"],
-          severity: "warning",
-          state: `is ${cookie}, as in upstreams.${other}`,
-          why: "A browser keeps one cookie of a name for a host: each of the two takes the other's away.",
-          fix: "Give each a name of its own.",
-        }];
-      });
-    });
-  },
-};
 
 const unused = perUpstream("upstream-unused", ({ name, path, config: { routes, upstreams } }) => {
   const taken = routes.flatMap(upstreamsOf);
@@ -189,43 +166,6 @@ function addressOf(endpoint: Endpoint): string {
 
 function isBackup(endpoint: Endpoint): boolean {
   return typeof endpoint === "string" ? /;\s*backup\b/.test(endpoint) : endpoint.backup === true;
-}
-
-/** A route that leads to a sticky upstream. */
-interface StickyUse {
-  readonly upstream: string;
-  readonly cookie: string;
-  readonly route: RouteConfig;
-  readonly hosts: readonly HostPattern[];
-  /** Those of the hosts that are exact, by name: most are, and sets need not be compared name by name. */
-  readonly names: ReadonlySet<string>;
-  readonly patterns: readonly HostPattern[];
-}
-
-function stickyUses({ routes, upstreams }: Config): StickyUse[] {
-  return routes.flatMap((route) => {
-    const sticky = upstreamsOf(route).filter((upstream) => upstreams[upstream]!.sticky);
-    if (sticky.length === 0) return [];
-    const hosts = [route.match.host ?? "*"].flat().map(parseHostPattern);
-    const patterns = hosts.filter(({ kind }) => kind !== "exact");
-    const names = new Set(hosts.filter(({ kind }) => kind === "exact").map(({ name }) => name));
-    return sticky.map((upstream) => ({
-      upstream,
-      cookie: upstreams[upstream]!.sticky!.cookie,
-      route,
-      hosts,
-      names,
-      patterns,
-    }));
-  });
-}
-
-/** Whether a client may come by both. Cookies know hosts, and no ports or paths. */
-function shareClients(a: StickyUse, b: StickyUse): boolean {
-  if (a.route === b.route && a.route.splitSticky) return false;
-  return !a.names.isDisjointFrom(b.names) ||
-    a.patterns.some((one) => b.hosts.some((other) => hostsMeet(one, other))) ||
-    b.patterns.some((one) => a.hosts.some((other) => hostsMeet(one, other)));
 }
 
 /** One fixed address; a name that discovery resolves may stand for many. */

@@ -55,12 +55,8 @@ export function isSameHost(a: HostPattern, b: HostPattern): boolean {
   return a.kind === b.kind && a.name === b.name && a.port === b.port;
 }
 
-/** Whether some host is for both, whatever its port. */
-export function hostsMeet(a: HostPattern, b: HostPattern): boolean {
-  return coversName(a, b) || coversName(b, a);
-}
-
-function coversName({ kind, name }: HostPattern, other: HostPattern): boolean {
+/** Whether all hosts of `other` are for the pattern, too, whatever their ports. */
+export function coversName({ kind, name }: HostPattern, other: HostPattern): boolean {
   if (kind === "any") return true;
   return kind === "exact" ? other.kind === "exact" && other.name === name : other.name.endsWith(name);
 }

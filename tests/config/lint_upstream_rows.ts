@@ -118,8 +118,8 @@ export const upstreamRows: readonly LintRow[] = [
       upstreams: { a: shop, b: shop, c: shop, d: shop, e: shop, f: shop },
       routes: [
         { split: [weighed("a"), weighed("b")], match: { host: ["a.test", "*.b.test:8080"] } },
-        { upstream: "c", match: { host: "x.b.test" } },
-        { upstream: "d", match: { host: ["b.test", "x.d.test"] } },
+        { upstream: "c", match: { host: "x.b.test", path: "/c/*" } },
+        { upstream: "d", match: { host: ["b.test", "x.d.test"], method: ["GET"] } },
         { upstream: "e", match: { host: "B.test:81" } },
         { upstream: "f", match: { host: "*.d.test" } },
       ],
@@ -131,6 +131,29 @@ export const upstreamRows: readonly LintRow[] = [
       routes: [
         { split: [weighed("a"), weighed("b")], splitSticky: true, match: { host: "a.test" } },
         { upstream: "c", match: { host: "*.a.test" } },
+      ],
+    },
+  },
+  {
+    rule: "sticky-cookie-shared",
+    bites: {
+      upstreams: { any: shop, b: shop, c: shop, d: shop },
+      routes: [
+        { upstream: "any" },
+        { upstream: "b", match: { host: "b.test:8080" } },
+        { upstream: "c", match: { host: "x.c.test", path: "/c" } },
+        { upstream: "d", match: { host: "*.d.test", headers: { x: "1" } } },
+      ],
+    },
+    subjects: ["b", "c", "d"].map((name) => `upstreams.${name}.sticky.cookie`),
+    severity: "warning",
+    // What is for one host altogether leaves none of its clients to the wildcard, nor to the route for any host.
+    fine: {
+      upstreams: { a: shop, b: shop, c: shop },
+      routes: [
+        { upstream: "a", match: { host: ["a.test", "x.b.test"], path: "/*" } },
+        { upstream: "b", match: { host: "*.b.test" } },
+        { upstream: "c" },
       ],
     },
   },
