@@ -113,15 +113,18 @@ for (const [status, says] of refusals) {
   });
 }
 
-scenario(
-  "says what a Service without endpoints lacks, and tells that there is none",
-  async (api, watched) => {
-    await api.listThenWatch("1", []);
-    await watched.until(() => watched.told.length === 1);
-    assertEquals(watched.told[0], []);
-    assertEquals(watched.problem, "Service shop/api has no EndpointSlice: does it exist?");
-  },
-);
+// An empty list of Go is null in JSON.
+for (const none of [[], null]) {
+  scenario(
+    `says what a Service without endpoints lacks, and tells that there is none: ${JSON.stringify(none)}`,
+    async (api, watched) => {
+      await api.listThenWatch("1", none);
+      await watched.until(() => watched.told.length === 1);
+      assertEquals(watched.told[0], []);
+      assertEquals(watched.problem, "Service shop/api has no EndpointSlice: does it exist?");
+    },
+  );
+}
 
 scenario(
   "sends the token that the kubelet put there last, over the same connection",

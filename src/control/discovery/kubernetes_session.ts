@@ -102,7 +102,7 @@ export class SliceMirror {
     let next = "";
     do {
       const page = await this.#page(next, signal);
-      for (const item of page.items) {
+      for (const item of page.items ?? []) {
         const slice = sliceIn(item);
         if (slice === null) throw garbled("a list held an object without a name");
         found.set(slice.name, slice);
@@ -203,7 +203,8 @@ export class SliceMirror {
 }
 
 interface ListPage {
-  readonly items: readonly unknown[];
+  /** Null for none: Go writes an empty list so. */
+  readonly items: readonly unknown[] | null;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
 
@@ -220,5 +221,6 @@ const bodyOf = (response: Response) => response.body ?? new Blob().stream();
 
 function isListPage(value: unknown): value is ListPage {
   const page = value as Partial<ListPage> | null;
-  return Array.isArray(page?.items) && typeof page?.metadata?.resourceVersion === "string";
+  return (Array.isArray(page?.items) || page?.items === null) &&
+    typeof page?.metadata?.resourceVersion === "string";
 }

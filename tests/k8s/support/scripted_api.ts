@@ -40,7 +40,7 @@ export class Asked {
     this.json({ kind: "Status", code, message }, code, headers);
   }
 
-  list(resourceVersion: string, items: readonly unknown[], next = ""): void {
+  list(resourceVersion: string, items: readonly unknown[] | null, next = ""): void {
     this.json({ metadata: { resourceVersion, ...(next === "" ? {} : { continue: next }) }, items });
   }
 
@@ -128,7 +128,7 @@ export class ScriptedApi implements AsyncDisposable {
   }
 
   /** Takes the next list and answers it; then the next watch, opened. */
-  async listThenWatch(resourceVersion: string, items: readonly unknown[]): Promise<Asked> {
+  async listThenWatch(resourceVersion: string, items: readonly unknown[] | null): Promise<Asked> {
     (await this.next()).list(resourceVersion, items);
     return (await this.next()).open();
   }
