@@ -75,7 +75,10 @@ export async function run(inputs: RunInputs): Promise<number> {
   await leave(pod, hurry);
   await reloadsOver;
   await out.flush();
-  reloading.close();
+  // Last and not waited for: a FIFO that appears beside a file is opened by the system's watch, which then hangs, and whoever
+  // waits for its end does, too.
+  void reloading.watcher?.close();
+  void pod.certificate?.stop();
   return code;
 }
 
@@ -149,13 +152,11 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
   let stopped = false;
   hangups.tell(() => stopped || reloader.request("SIGHUP"));
   return {
+    watcher,
     stop: async () => {
       stopped = true;
       await reloader.idle();
     },
-    // Last and not waited for: a FIFO that appears beside the file is opened by the system's watch, which then hangs, and
-    // whoever waits for its end does, too.
-    close: () => void watcher?.close(),
   };
 }
 

@@ -114,7 +114,7 @@ export class Pod {
         onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
       }));
     this.certificate = await keepCertificate(this);
-    if (this.stopped) return await this.certificate?.stop();
+    if (this.stopped) return;
     await this.upstreams.apply(this.config, this.files.upstreamTls);
     if (this.stopped) return;
     this.publish();
@@ -221,12 +221,12 @@ export class Pod {
     return cut;
   }
 
+  /** Settles when nothing is left but the watch of the certificate's files, which ends with the process. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.leftOut.stop();
     this.releasePort();
     this.supervisor.stop();
-    await this.certificate?.stop();
     await this.monitor.stop();
     await this.upstreams.stop();
     await this.admin?.close();

@@ -1,6 +1,7 @@
 // How Weir leaves: it stops being ready, finishes what it has, and says what it cut.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Authority } from "../support/certificates.ts";
 import { ScriptedDns } from "../support/scripted_dns.ts";
 import { type Ask, ask, requestText } from "../support/raw_client.ts";
 import {
@@ -16,8 +17,9 @@ import {
   wait,
 } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
+import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
-import { launchWeir, startWeir } from "../support/weir.ts";
+import { launchWeir, type RunningWeir, startWeir } from "../support/weir.ts";
 
 const drain = (delayMs: number, deadlineMs = 10_000) => ({ drain: { delayMs, deadlineMs } });
 
@@ -190,17 +192,31 @@ Deno.test("SIGTERM while a reload waits for an answer: it comes to nothing, and 
   assertMatch(await weir.line(/"event":"reload"/), /refused.*this process has stopped meanwhile/);
 });
 
-Deno.test("a FIFO beside the configuration file, which the system's watch opens and waits for, holds up no end", async () => {
+/** Of a Weir that leaves after a FIFO has appeared beside a file, which the system's watch opens and waits for. */
+async function endsBesideFifo(file: string, weir: RunningWeir): Promise<void> {
+  assert((await new Deno.Command("mkfifo", { args: [`${file}.fifo`] }).output()).success);
+  // By then the watch has heard of it.
+  for (let time = 0; time < 20; time++) assertEquals(await weir.status("/readyz"), 200);
+  await weir.stop();
+  assertEquals((await weir.exit).code, 0);
+}
+
+Deno.test("a FIFO beside the configuration file holds up no end", async () => {
   await using origin = await startOrigin(reply(200));
   await using weir = await startWeir({
     config: { ...drain(0), upstreams: { app: { endpoints: [origin.url] } } },
   });
-  const fifo = `${weir.configPath!}.fifo`;
-  assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
-  // By then the watch has heard of it.
-  for (let time = 0; time < 20; time++) assertEquals((await ask(weir.url)).status, 200);
-  await weir.stop();
-  assertEquals((await weir.exit).code, 0);
+  await endsBesideFifo(weir.configPath!, weir);
+});
+
+Deno.test("a FIFO beside the certificate holds up no end", needs("openssl"), async () => {
+  await using authority = await Authority.create();
+  const tls = await authority.install("site", await authority.issue());
+  await using origin = await startOrigin(reply(200));
+  await using weir = await startWeir({
+    config: { ...drain(0), listen: { tls }, upstreams: { app: { endpoints: [origin.url] } } },
+  });
+  await endsBesideFifo(tls.certFile, weir);
 });
 
 /** An upstream that is looked for at a name server. */
