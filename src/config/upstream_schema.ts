@@ -158,7 +158,9 @@ const upstreamLimitsSchema = z.strictObject({
   queueMax: z.int().min(0).max(100_000).default(1_024).describe(
     "Requests that wait for an endpoint, pod-wide.",
   ),
-  queueTimeoutMs: milliseconds().default(5_000).describe("Longest wait in the queue: 503."),
+  queueTimeoutMs: milliseconds().default(5_000).describe(
+    "Longest wait in the queue: 503, and a sticky client moves.",
+  ),
   responseHeadBytesMax: bytes(1_024, 1_048_576).default(65_536).describe("Largest response head: else 502."),
 }).describe("What an upstream is spared.");
 

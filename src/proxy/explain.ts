@@ -16,7 +16,7 @@ import type { Group, Proxy } from "./proxy.ts";
 import { rateOf } from "./rate_limit.ts";
 import type { Refusal } from "./refusal.ts";
 import { ofBodyLength } from "./refusals.ts";
-import { stickyEndpoint } from "./selection.ts";
+import { isWaitedFor, stickyEndpoint } from "./selection.ts";
 import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
 /** Answers a question of the admin server. */
@@ -115,8 +115,13 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   const balancer = makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.nextTurn });
   const candidates = upstream.all().map((endpoint) => explainCandidate(endpoint, endpoints, balancer));
   const kept = stickyEndpoint(group, head);
-  if (kept !== null && !kept.isFull) {
-    return { candidates, pick: kept.id, why: `the cookie ${upstream.snapshot.sticky!.cookie} leads there` };
+  if (kept !== null && (!kept.isFull || isWaitedFor(kept, group))) {
+    const why = `the cookie ${upstream.snapshot.sticky!.cookie} leads there`;
+    return {
+      candidates,
+      pick: kept.id,
+      why: kept.isFull ? `${why}; it is at its limit, and waited for` : why,
+    };
   }
   if (endpoints.length === 0) return { candidates, pick: null, why: "no endpoint may take a request: 503" };
   const open = endpoints.filter((endpoint) => !endpoint.isFull);

@@ -97,13 +97,13 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     return this.deadline === null ? Infinity : this.deadline.at - this.journey.proxy.inputs.now();
   }
 
-  /** A claim on the endpoint for the next attempt; `full` while all are at their limit. */
+  /** A claim on the endpoint for the next attempt; `full` while those that may take it are at their limit. */
   lease(): Claim {
     const straight = this.entry === null && !this.journey.waited;
     return straight || this.timeLeftMs > 0 ? this.selection.next() : this.outOfTime();
   }
 
-  /** Waits while all endpoints are at their limit. */
+  /** Waits while those that may take it are at their limit. */
   async waitForLease(): Promise<Lease | NoLease> {
     this.journey.waited = true;
     const lease = await this.selection.waitForRoom(this.timeLeftMs);

@@ -1,4 +1,5 @@
-// The requests of one worker that wait for an endpoint of an upstream, because all are at their limit.
+// The requests of one worker that wait for an endpoint of an upstream, because all are at their limit, or because
+// their own is.
 //
 // `selection.ts` queues a request up here; the bell on the board wakes the queue when room is made in any
 // worker. Within a worker the first to come is the first to go; between workers chance decides. How many
@@ -7,6 +8,7 @@
 import { Bell } from "../board/bell.ts";
 import type { OwnColumn, OwnGauge } from "../board/own.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 
 /**
@@ -21,8 +23,10 @@ export type Claim = Lease | NoLease | "full";
 /** A request that wants a place. */
 export interface Waiter {
   claim(): Claim;
-  /** It may not go everywhere (it tried some endpoints before), so others may pass it. */
+  /** It may not go everywhere (it tried some endpoints before, or waits for one), so others may pass it. */
   readonly particular: boolean;
+  /** The one endpoint that it waits for, as its last claim found; null while it would take another. */
+  readonly waitsFor: Endpoint | null;
 }
 
 interface Place {
@@ -56,13 +60,18 @@ export class PendingQueue {
     return this.places.length;
   }
 
+  /** Whether what room there is is for one that comes now: those that wait came before, and are asked first. */
+  letsPass(): boolean {
+    return this.size === 0 || this.serve();
+  }
+
   /** Waits for a place. Never rejects. */
   wait(waiter: Waiter, { queueMax, timeoutMs }: QueueLimits): Promise<Lease | NoLease> {
     this.gauge.add(1);
     // Add, then sum: two workers that check first could both pass.
     if (this.own.board.upstreamWaiting(this.upstreamRow) > queueMax) {
       this.gauge.add(-1);
-      return Promise.resolve(this.claimLast(waiter));
+      return Promise.resolve("queueFull");
     }
     return new Promise((resolve) => {
       const timer = new Timer(() => this.leave(waiter, "queueTimeout"));
@@ -75,12 +84,6 @@ export class PendingQueue {
       this.wheel.arm(timer, timeoutMs);
       this.listen();
     });
-  }
-
-  /** What all that wait leave to one that has no place among them. */
-  private claimLast(waiter: Waiter): Lease | NoLease {
-    const result = this.places.length > 0 && this.serve() ? waiter.claim() : "full";
-    return result === "full" ? "queueFull" : result;
   }
 
   /** Takes a request out of the queue; nothing happens if it is not in it. */
@@ -109,14 +112,19 @@ export class PendingQueue {
 
   /** Gives out what room there is, first come, first served. True when what is left, if any, is for whoever comes. */
   private serve(): boolean {
+    // Who waits for an endpoint finds it as full as the one before it: one claim tells for all of them.
+    const full = new Set<Endpoint | null>();
     for (let at = 0; at < this.places.length;) {
       const { waiter, settle } = this.places[at]!;
-      const result = waiter.claim();
+      const result = full.has(waiter.waitsFor) ? "full" : waiter.claim();
       if (result !== "full") {
         this.places.splice(at, 1);
         settle(result);
-      } else if (waiter.particular) at++;
-      else return false;
+        continue;
+      }
+      if (!waiter.particular) return false;
+      if (waiter.waitsFor !== null) full.add(waiter.waitsFor);
+      at++;
     }
     return true;
   }

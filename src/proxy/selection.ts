@@ -1,7 +1,8 @@
 // Which endpoint the next attempt of a request goes to: its cookie's, the policy's, or any other that is left.
 //
 // One per request. Taking a lease is trying an endpoint: it is not tried again while others stand, but for a client
-// that belongs there. With all at their limit the request waits in its upstream's queue.
+// that belongs there. With all at their limit the request waits in its upstream's queue; one whose cookie leads to an
+// endpoint at its limit waits there for that one, and goes elsewhere when it has waited in vain.
 
 import type { PickContext } from "../balance/balancer.ts";
 import { UpstreamField } from "../board/fields.ts";
@@ -27,6 +28,11 @@ export function stickyEndpoint({ sticky, upstream }: Group, { headers }: Request
   return panic && endpoints.includes(endpoint) ? endpoint : null;
 }
 
+/** Whether a client whose cookie leads to an endpoint waits when that is full: not for one that fails or leaves. */
+export function isWaitedFor({ state }: Endpoint, { upstream }: Group): boolean {
+  return state === 0 && upstream.snapshot.limits.queueMax > 0;
+}
+
 export class Selection implements Waiter {
   tried: readonly Endpoint[] = NONE;
   /** Of those, the ones of which nothing else is known than that a kept connection was dead. */
@@ -35,13 +41,16 @@ export class Selection implements Waiter {
   private stuckTo: Endpoint | null = null;
   /** It leads there once more. */
   private returns = false;
+  /** Where the cookie leads, and there is no room. */
+  waitsFor: Endpoint | null = null;
+  /** It has waited for that in vain. */
+  private moves = false;
 
   constructor(private readonly group: Group, private readonly context: PickContext) {}
 
   /** A claim on the endpoint for the next attempt; `full` when those that may take the request have no room. */
   next(): Claim {
-    // Those that wait came before.
-    return this.group.queue.size > 0 ? "full" : this.claim();
+    return this.group.queue.letsPass() ? this.claim() : "full";
   }
 
   /** The queue's: a claim for the one whose turn it is. */
@@ -50,6 +59,7 @@ export class Selection implements Waiter {
     const { endpoints, spares, panic } = upstream.candidates();
     const isFirst = this.tried.length === 0;
     let lease = isFirst || this.returns ? this.stickyLease() : null;
+    if (this.waitsFor !== null) return "full";
     lease ??= isFirst
       ? this.firstLease(endpoints) ?? this.otherLease(endpoints, NONE)
       : (panic ? this.usableLease(endpoints) : null) ?? this.otherLease(endpoints, spares);
@@ -79,9 +89,9 @@ export class Selection implements Waiter {
     this.returns = endpoint === this.stuckTo && attemptsLeft > 1;
   }
 
-  /** True once endpoints were tried: what is left for this request is not what is left for others. */
+  /** True once endpoints were tried, or for one alone: what is left for this request is not what is left for others. */
   get particular(): boolean {
-    return this.tried.length > 0;
+    return this.tried.length > 0 || this.waitsFor !== null;
   }
 
   /** Waits for room, as the upstream allows, but no longer than `msMax`. */
@@ -89,10 +99,20 @@ export class Selection implements Waiter {
     const { queue, upstream } = this.group;
     const { queueMax, queueTimeoutMs } = upstream.snapshot.limits;
     const waiting = queue.wait(this, { queueMax, timeoutMs: Math.min(queueTimeoutMs, msMax) });
-    const result = await waiting;
-    upstream.totals.add(result === "queueFull" ? UpstreamField.queueFull : UpstreamField.queued);
-    if (result === "queueTimeout") upstream.totals.add(UpstreamField.queueTimeouts);
+    const waited = await waiting;
+    const result = waited === "queueFull" || waited === "queueTimeout" ? this.elsewhere(waited) : waited;
+    if (waited !== "queueFull") upstream.totals.add(UpstreamField.queued);
+    else if (result === waited) upstream.totals.add(UpstreamField.queueFull);
+    if (waited === "queueTimeout") upstream.totals.add(UpstreamField.queueTimeouts);
     return result;
+  }
+
+  /** What one comes to that has waited for its own endpoint in vain, for whatever reason. */
+  private elsewhere(why: NoLease): Lease | NoLease {
+    if (this.waitsFor === null) return why;
+    this.moves = true;
+    const claim = this.next();
+    return claim === "full" ? why : claim;
   }
 
   /** The client left: waits no longer. Harmless when it does not wait. */
@@ -103,9 +123,17 @@ export class Selection implements Waiter {
   /** Where the client's cookie says. */
   private stickyLease(): Lease | null {
     const endpoint = stickyEndpoint(this.group, this.context.head);
-    const lease = endpoint === null ? null : endpoint.lease();
-    this.stuckTo = lease === null ? null : endpoint;
+    this.stuckTo = this.waitsFor = null;
+    if (endpoint === null) return null;
+    const lease = endpoint.lease();
+    if (lease !== null) this.stuckTo = endpoint;
+    else if (this.mayWaitFor(endpoint)) this.waitsFor = endpoint;
     return lease;
+  }
+
+  /** What follows another attempt goes on elsewhere, and so does what has waited. */
+  private mayWaitFor(endpoint: Endpoint): boolean {
+    return this.tried.length === 0 && !this.moves && isWaitedFor(endpoint, this.group);
   }
 
   /** Where the policy says. */

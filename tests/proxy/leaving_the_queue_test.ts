@@ -15,6 +15,7 @@ Deno.test("a request whose client leaves as it is given room asks no endpoint, a
   // Asked right after the request before it has been given room.
   const next = {
     particular: false,
+    waitsFor: null,
     claim() {
       still.leave();
       return "noEndpoint" as const;

@@ -3,7 +3,7 @@ import { Bell } from "../../src/board/bell.ts";
 import type { Board } from "../../src/board/layout.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { Verdicts } from "../../src/board/verdicts.ts";
-import { type Claim, type NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
+import { type Claim, type NoLease, PendingQueue, type Waiter } from "../../src/proxy/pending_queue.ts";
 import type { Endpoint } from "../../src/upstream/endpoint.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
 import type { StillTime } from "../support/still_time.ts";
@@ -23,6 +23,7 @@ function test(name: string, fn: () => Promise<void>): void {
 function scripted(...claims: Claim[]) {
   return {
     particular: false,
+    waitsFor: null,
     asked: 0,
     claim(): Claim {
       return claims[this.asked++]!;
@@ -53,9 +54,9 @@ class Stage {
     }));
   }
 
-  waiter(worker: number, particular = false) {
+  waiter(worker: number, particular = false): Waiter {
     const { endpoint } = this.workers[worker]!;
-    return { particular, claim: (): Claim => endpoint.lease() ?? "full" };
+    return { particular, waitsFor: null, claim: (): Claim => endpoint.lease() ?? "full" };
   }
 
   wait(worker: number, waiter = this.waiter(worker)): Promise<Lease | NoLease> {
@@ -114,7 +115,7 @@ test("PendingQueue.wait() serves those that came first first", async () => {
 test("PendingQueue.wait() lets others pass one that may not go everywhere", async () => {
   const stage = new Stage(1);
   const held = stage.lease(0);
-  const stuck = { particular: true, claim: (): Claim => "full" };
+  const stuck = { particular: true, waitsFor: null, claim: (): Claim => "full" };
   const first = stage.wait(0, stuck);
   const second = stage.wait(0);
   held.release(true);
@@ -123,42 +124,73 @@ test("PendingQueue.wait() lets others pass one that may not go everywhere", asyn
   assertEquals(await first, "clientGone");
 });
 
-test("PendingQueue.wait() gives room that those in a full queue may not take to whoever comes", async () => {
+test("PendingQueue.letsPass() leaves room that those who wait may not take to whoever comes", async () => {
   const stage = new Stage(1, 1);
-  const stuck = { particular: true, claim: (): Claim => "full" };
+  const stuck = { particular: true, waitsFor: null, claim: (): Claim => "full" };
   const first = stage.wait(0, stuck);
-  const lease = await stage.wait(0) as Lease;
-  assertEquals(await stage.wait(0), "queueFull");
-  lease.release(true);
-  stage.workers[0]!.queue.leave(stuck, "clientGone");
+  const { queue } = stage.workers[0]!;
+  assertEquals([queue.letsPass(), await stage.wait(0)], [true, "queueFull"]);
+  queue.leave(stuck, "clientGone");
   assertEquals([await first, stage.board.upstreamWaiting(ROW)], ["clientGone", 0]);
 });
 
-test("PendingQueue.wait() gives one that finds the queue full nothing before those in it", async () => {
-  const stage = new Stage(1, 1);
+test("PendingQueue.letsPass() gives what room there is to those who wait", async () => {
+  const stage = new Stage(1);
   const held = stage.lease(0);
   const first = stage.wait(0);
   held.release(true);
-  assertEquals(await stage.wait(0), "queueFull");
+  assertEquals([stage.workers[0]!.queue.letsPass(), stage.board.endpointInFlight(0)], [true, 1]);
   (await first as Lease).release(true);
 });
 
-test("PendingQueue.wait() asks one that finds the queue full only behind those that may not go everywhere", async () => {
-  const stage = new Stage(1, 1);
-  const [first, late] = [scripted("full", "full", "full", "noEndpoint"), scripted("noEndpoint")];
-  const waiting = stage.wait(0, first);
-  // In the other worker it has just been asked, and nobody is before it.
-  for (const worker of [0, 1]) assertEquals(await stage.wait(worker, late), "queueFull");
-  assertEquals(late.asked, 0);
-  stage.workers[0]!.queue.poke();
-  await turn();
-  stage.workers[0]!.queue.poke();
-  assertEquals(await waiting, "noEndpoint");
+test("PendingQueue.letsPass() leaves nothing where one waits that may go everywhere", async () => {
+  const stage = new Stage(1);
+  const [first, second] = [scripted("full", "full", "full", "noEndpoint"), scripted("clientGone")];
+  const waiting = [stage.wait(0, first), stage.wait(0, second)];
+  const { queue } = stage.workers[0]!;
+  assertEquals([queue.letsPass(), second.asked], [false, 0]);
+  assertEquals([queue.letsPass(), stage.workers[1]!.queue.letsPass()], [true, true]);
+  assertEquals(await Promise.all(waiting), ["noEndpoint", "clientGone"]);
+});
+
+test("PendingQueue asks one for all that wait for the same endpoint, however many do", async () => {
+  const stage = new Stage(1);
+  const { queue, endpoint } = stage.workers[0]!;
+  const other = stage.workers[1]!.endpoint;
+  const waiters = [endpoint, other, endpoint, endpoint].map((waitsFor) => ({
+    ...scripted(...Array<Claim>(20).fill("full")),
+    particular: true,
+    waitsFor,
+  }));
+  const waiting = waiters.map((waiter) => stage.wait(0, waiter));
+  const before = waiters.map(({ asked }) => asked);
+  queue.letsPass();
+  assertEquals(waiters.map(({ asked }, i) => asked - before[i]!), [1, 1, 0, 0]);
+  for (const waiter of waiters) queue.leave(waiter, "clientGone");
+  await Promise.all(waiting);
+});
+
+test("PendingQueue gives all the room of an endpoint to those that wait for it, in their order", async () => {
+  const stage = new Stage(2);
+  const { queue, endpoint } = stage.workers[0]!;
+  const held = [stage.lease(0), stage.lease(0)];
+  const order: number[] = [];
+  const waiting = [1, 2, 3].map(async (n) => {
+    const lease = await stage.wait(0, { ...stage.waiter(0, true), waitsFor: endpoint }) as Lease;
+    order.push(n);
+    return lease;
+  });
+  for (const lease of held) lease.release(true);
+  const served = await Promise.all(waiting.slice(0, 2));
+  assertEquals([order, queue.size], [[1, 2], 1]);
+  served[0]!.release(true);
+  (await waiting[2]!).release(true);
+  served[1]!.release(true);
 });
 
 test("PendingQueue.wait() asks one that joins those that wait at once, if none of them may come first", async () => {
   const stage = new Stage(1);
-  const stuck = { particular: true, claim: (): Claim => "full" };
+  const stuck = { particular: true, waitsFor: null, claim: (): Claim => "full" };
   const first = stage.wait(0, stuck);
   const second = stage.wait(0);
   assertEquals([stage.workers[0]!.queue.size, stage.board.endpointInFlight(0)], [1, 1]);
@@ -242,7 +274,11 @@ test("PendingQueue.wait() looks again when a verdict changed", async () => {
   const stage = new Stage(1);
   const held = stage.lease(0);
   let usable = false;
-  const waiting = stage.wait(0, { particular: false, claim: (): Claim => usable ? "noEndpoint" : "full" });
+  const waiting = stage.wait(0, {
+    particular: false,
+    waitsFor: null,
+    claim: (): Claim => usable ? "noEndpoint" : "full",
+  });
   usable = true;
   new Verdicts(stage.board).write(ROW, 0, 0, 1_000);
   assertEquals(await waiting, "noEndpoint");

@@ -17,8 +17,8 @@ interface Stage {
   /** Those whose last place is taken before it can be claimed. */
   readonly raced?: string;
   readonly panic?: boolean;
-  /** Requests that wait already. */
-  readonly waiting?: number;
+  /** Others wait for any room there is. */
+  readonly awaited?: boolean;
   /** Where the request's cookie leads. */
   readonly cookie?: string;
   /** State of any endpoint. */
@@ -27,6 +27,7 @@ interface Stage {
   readonly unhealthy?: string;
   /** What waiting comes to. */
   readonly comesTo?: NoLease;
+  readonly queueMax?: number;
 }
 
 /** Of any list of endpoints the first is picked first, and the last afterwards. */
@@ -51,7 +52,7 @@ function stage({ ids, spares = "", full = "", raced = "", cookie, state = 0, ...
       candidates: () => ({ endpoints: some(ids), spares: some(spares), panic: given.panic ?? false }),
       endpoint: (id: string) => known.get(id),
       totals: { add: (field: number) => counted.push(field) },
-      snapshot: { limits: { queueMax: 7, queueTimeoutMs: 500 } },
+      snapshot: { limits: { queueMax: given.queueMax ?? 7, queueTimeoutMs: 500 } },
     },
     balancer: {
       pick: (list: readonly Endpoint[]) => list[0]!,
@@ -61,7 +62,7 @@ function stage({ ids, spares = "", full = "", raced = "", cookie, state = 0, ...
       },
     },
     queue: {
-      size: given.waiting ?? 0,
+      letsPass: () => !given.awaited,
       wait: (_: unknown, limits: unknown) => {
         waits.push(limits);
         return Promise.resolve(given.comesTo ?? "full");
@@ -119,7 +120,7 @@ const nexts: Record<string, readonly [stage: Stage, tried: readonly string[], co
     "spares once all have failed, and not again": [{ ids: "a", spares: "xy" }, ["a", "y", "x", "a"]],
     "no spare for a first attempt": [{ ids: "a", spares: "x", full: "a" }, ["full"]],
     "an endpoint tried before waits for none that is fresh": [{ ids: "ab", full: "b" }, ["a", "full"]],
-    "those that wait came before": [{ ids: "a", waiting: 1 }, ["full"]],
+    "those that wait came before": [{ ids: "a", awaited: true }, ["full"]],
     "nobody": [{ ids: "" }, ["noEndpoint"], [UpstreamField.noEndpoint]],
     "panic": [{ ids: "ab", panic: true }, ["a", "b"], [UpstreamField.panicPicks, UpstreamField.panicPicks]],
     "panic, then where no verdict speaks against it": [
@@ -164,6 +165,7 @@ Deno.test("Selection: in panic a dead kept connection of a healthy endpoint make
 });
 
 const { draining, unhealthy } = EndpointState;
+const { queued, queueFull, queueTimeouts } = UpstreamField;
 const cookies: Record<string, readonly [stage: Stage, first: string, cookie: string | null]> = {
   "leads to where it was served, which needs no new one": [{ ids: "abc", cookie: "b" }, "b", null],
   "leads to one that drains, too": [{ ids: "abc", cookie: "b", state: draining }, "b", null],
@@ -183,7 +185,21 @@ const cookies: Record<string, readonly [stage: Stage, first: string, cookie: str
     "a",
     "to=a",
   ],
-  "does not lead to one without room": [{ ids: "abc", cookie: "b", full: "b" }, "a", "to=a"],
+  "does not lead to one without room where nothing waits": [
+    { ids: "abc", cookie: "b", full: "b", queueMax: 0 },
+    "a",
+    "to=a",
+  ],
+  "does not lead to one that drains and has no room": [
+    { ids: "abc", cookie: "b", full: "b", state: draining },
+    "a",
+    "to=a",
+  ],
+  "does not lead in panic to one that is unhealthy and has no room": [
+    { ids: "abc", cookie: "b", full: "b", state: unhealthy, panic: true },
+    "a",
+    "to=a",
+  ],
   "does not lead to one that has left": [{ ids: "abc", cookie: "z" }, "a", "to=a"],
   "leads to a backup": [{ ids: "abc", spares: "x", cookie: "x" }, "x", null],
   "that is none leads where the policy says": [{ ids: "abc", cookie: "" }, "a", "to=a"],
@@ -195,6 +211,76 @@ for (const [what, [given, first, cookie]] of Object.entries(cookies)) {
     const { selection, next, endpoint } = stage(given);
     assertEquals(next(), first);
     assertEquals(selection.cookieFor(endpoint(first)), cookie);
+  });
+}
+
+/** The endpoint `b` of a client's cookie has no room -> what waiting for it comes to, and the cookie that is set. */
+const waits: Record<
+  string,
+  readonly [stage: Partial<Stage>, result: string, cookie: string | null, counted: readonly number[]]
+> = {
+  "moves once it has waited for too long": [{ comesTo: "queueTimeout" }, "a", "to=a", [
+    queued,
+    queueTimeouts,
+  ]],
+  "moves at once when the queue is full": [{ comesTo: "queueFull" }, "a", "to=a", []],
+  "moves to wherever there is room": [
+    { comesTo: "queueTimeout", full: "abd" },
+    "c",
+    "to=c",
+    [queued, queueTimeouts],
+  ],
+  "is refused when there is room nowhere": [
+    { comesTo: "queueTimeout", full: "abcd" },
+    "queueTimeout",
+    null,
+    [queued, queueTimeouts],
+  ],
+  "is refused when there is room nowhere, and the queue is full": [
+    { comesTo: "queueFull", full: "abcd" },
+    "queueFull",
+    null,
+    [queueFull],
+  ],
+  "takes no room that others wait for": [
+    { comesTo: "queueTimeout", awaited: true },
+    "queueTimeout",
+    null,
+    [queued, queueTimeouts],
+  ],
+  "goes nowhere when its client has left": [{ comesTo: "clientGone" }, "clientGone", null, [queued]],
+};
+
+for (const [what, [given, result, cookie, counted]] of Object.entries(waits)) {
+  Deno.test(`Selection: a request that waits for the endpoint of its cookie ${what}`, async () => {
+    const { selection, endpoint, counted: had } = stage({ ids: "abcd", full: "b", cookie: "b", ...given });
+    assertEquals([selection.claim(), selection.waitsFor, selection.particular], [
+      "full",
+      endpoint("b"),
+      true,
+    ]);
+    const came = await selection.waitForRoom(Infinity);
+    assertEquals([typeof came === "string" ? came : came.endpoint.id, had], [result, counted]);
+    if (typeof came === "string") return;
+    assertEquals([selection.cookieFor(came.endpoint), selection.waitsFor], [cookie, null]);
+  });
+}
+
+/** What has become of a client's endpoint `b` that it waits for -> where its next claim leads, and the cookie. */
+const awaited: Record<string, readonly [now: Partial<Endpoint>, served: string, cookie: string | null]> = {
+  "has room": [{ lease: undefined! }, "b", null],
+  "has become unhealthy": [{ state: unhealthy }, "a", "to=a"],
+  "drains": [{ state: draining }, "a", "to=a"],
+};
+
+for (const [what, [now, served, cookie]] of Object.entries(awaited)) {
+  Deno.test(`Selection: a request waits for the endpoint of its cookie until that ${what}`, () => {
+    const { selection, next, endpoint } = stage({ ids: "abc", full: "b", cookie: "b" });
+    const home = endpoint("b");
+    assertEquals([next(), next()], ["full", "full"]);
+    const lease = () => ({ endpoint: home, dialsAnew: false }) as Lease;
+    Object.assign(home, "lease" in now ? { lease } : now);
+    assertEquals([next(), selection.cookieFor(endpoint(served)), selection.waitsFor], [served, cookie, null]);
   });
 }
 
@@ -228,7 +314,6 @@ Deno.test("Selection: a client whose endpoint fails gets a cookie for the one th
   assertEquals(selection.cookieFor(endpoint("c")), "to=c");
 });
 
-const { queued, queueFull, queueTimeouts } = UpstreamField;
 for (
   const [comesTo, counted] of [
     ["queueFull", [queueFull]],

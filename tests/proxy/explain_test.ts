@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { explain } from "../../src/proxy/explain.ts";
+import type { RawOrigin } from "../support/raw_origin.ts";
+import { StillProxy } from "../support/still_proxy.ts";
+
+/** With the endpoint of the client's cookie at its limit -> where its request goes, and why. */
+const cases: Record<string, readonly [queueMax: number, pick: string, why: string]> = {
+  "waits for it": [
+    9,
+    "http://a.test:1",
+    "the cookie weir_affinity leads there; it is at its limit, and waited for",
+  ],
+  "moves where nothing waits": [
+    0,
+    "http://b.test:1",
+    "round_robin over 2 of 2 endpoints; its choice http://a.test:1 is at its limit, so the least loaded other",
+  ],
+};
+
+for (const [what, [queueMax, pick, why]] of Object.entries(cases)) {
+  Deno.test(`explain() says that a sticky client whose endpoint is at its limit ${what}`, () => {
+    const origins = ["a", "b"].map((name) => ({ url: `http://${name}.test:1` }) as RawOrigin);
+    const { proxy } = new StillProxy(origins, {
+      sticky: {},
+      limits: { inFlightPerEndpointMax: 1, queueMax },
+    });
+    const { sticky, upstream } = proxy.plan(proxy.snapshot.routes[0]!).groupFor("")!;
+    const cookie = sticky!.setCookieFor("http://a.test:1")!.split(";")[0]!;
+    upstream.endpoint("http://a.test:1")!.lease();
+    const answer = explain({
+      kind: "explainRequest",
+      method: "GET",
+      authority: "a.test",
+      target: "/",
+      headers: ["Host", "a.test", "Cookie", cookie],
+      client: "127.0.0.1",
+    }, proxy);
+    assertEquals(answer !== null && "pick" in answer ? [answer.pick, answer.why] : answer, [pick, why]);
+    proxy.retire();
+  });
+}
