@@ -1,6 +1,7 @@
 // The body of a request between Deno's stream and the exchange's pulls.
 
 import { type Body, BodyError } from "../exchange.ts";
+import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { isCancelled, PASSES, type Rounds, TURNS } from "./serve_cancel.ts";
@@ -157,7 +158,12 @@ export class ServeBody implements Body {
     const { reader, wheel } = this;
     const endsAt = wheel.now + LEFT_MS_MAX;
     try {
-      while (!(await reader.read()).done && wheel.now < endsAt);
+      do {
+        const { done, value } = await reader.read();
+        if (done) return;
+        // Left to the garbage collector, what a fast client sends would fill the memory of the pod.
+        free(value);
+      } while (wheel.now < endsAt);
       await reader.cancel();
     } catch {
       // The client has left.

@@ -205,6 +205,15 @@ Deno.test("a short body of which some was read is read on", async () => {
   assertEquals(cancelled(), false);
 });
 
+Deno.test("of a body that nobody wants no piece waits for the garbage collector", async () => {
+  const { body, stream } = handed(null);
+  body.cancel();
+  const piece = new Uint8Array(65_536);
+  stream.enqueue(piece);
+  await settled();
+  assertEquals(piece.buffer.byteLength, 0);
+});
+
 Deno.test("a body that nobody wants is read on for half a minute, then its client is cut", async () => {
   const { body, cancelled, hand, time } = handed(null);
   body.cancel();
