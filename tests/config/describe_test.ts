@@ -65,7 +65,6 @@ Deno.test("describeConfig() quotes text that YAML takes for something else, in k
       "no",
       "n",
       "~",
-      "",
       " a",
       "1",
       "1e3",

@@ -51,6 +51,16 @@ export const routeRows: readonly LintRow[] = [
   },
   {
     rule: "route-path-slash",
+    bites: matching({ host: ["a.org", "b.org"], path: "/b/" }, { host: "a.org", path: "/b/*" }),
+    subjects: ["routes[0].match.path"],
+    severity: "warning",
+    fine: matching(
+      { host: ["a.org", "x.b.org:80"], path: "/b/" },
+      { host: ["*.b.org:80", "a.org"], path: "/b/*" },
+    ),
+  },
+  {
+    rule: "route-path-slash",
     bites: matching(
       { path: "/" },
       { path: "/api/" },
