@@ -37,6 +37,24 @@ const cases: [what: string, before: Config, after: Config, phrases: string[]][] 
   ["one that drains", config({ endpoints: [A, B] }), config({ endpoints: [`${A};drain`, B] }), [
     `upstreams.api.endpoints: "${A}" -> "${A};drain"`,
   ]],
+  [
+    "a weight of one written as a map",
+    config({ endpoints: [{ url: A, weight: 1 }, B] }),
+    config({ endpoints: [{ url: A, weight: 3 }, B] }),
+    [`upstreams.api.endpoints["${A}"].weight: 1 -> 3`],
+  ],
+  [
+    "a map in place of a word",
+    config(),
+    config({ balance: { hashOn: { header: "x-user" } } }),
+    ['upstreams.api.balance.hashOn: "client_address" -> a map of keys'],
+  ],
+  [
+    "a list in place of a word",
+    config({}, { routes: [route("/a", { match: { host: "a.org" } })] }),
+    config({}, { routes: [route("/a", { match: { host: ["a.org", "b.org"] } })] }),
+    ['routes.a.match.host: "a.org" -> a list of 2'],
+  ],
   ["another order", config({ endpoints: [A, B] }), config({ endpoints: [B, A] }), [
     "upstreams.api.endpoints: in another order",
   ]],

@@ -69,7 +69,7 @@ export const actionRows: readonly LintRow[] = [
   },
   {
     rule: "route-split-of-sticky",
-    bites: splitsOfSticky(sides(50, 50)),
+    bites: splitsOfSticky(sides(1, 1)),
     subjects: ["routes[0].split"],
     severity: "warning",
     fine: splitsOfSticky({ ...sides(50, 50), splitSticky: true }, sides(100, 0), sides(0, 100)),
@@ -196,6 +196,13 @@ export const actionRows: readonly LintRow[] = [
     subjects: ["routes[0].rewrite", "routes[0].timeouts"],
     severity: "warning",
     fine: { routes: [{ respond: { status: 200 }, responseHeaders: { remove: ["a"] } }] },
+  },
+  {
+    rule: "route-without-upstream",
+    bites: { routes: [{ redirect: { to: "https://a.org{path}" }, retry: { attemptsMax: 1 } }] },
+    subjects: ["routes[0].retry"],
+    severity: "warning",
+    fine: route({ rewrite: { stripPrefix: "/a" }, timeouts: { connectMs: 1 } }),
   },
   {
     rule: "route-respond-body",
