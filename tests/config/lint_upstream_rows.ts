@@ -209,4 +209,11 @@ export const upstreamRows: readonly LintRow[] = [
     severity: "error",
     fine: upstream({ endpoints: ["http://localhost:30001", "http://10.0.0.1:3000"] }),
   },
+  {
+    rule: "upstream-is-weir",
+    bites: upstream({ endpoints: ["http://0.0.0.0:3000", "http://[::1]:3000", "https://[::]:9901"] }),
+    subjects: [0, 1, 2].map((i) => `upstreams.app.endpoints[${i}]`),
+    severity: "error",
+    fine: { ...upstream({ endpoints: [a, "http://localhost"] }), listen: { port: 0 }, admin: { port: 0 } },
+  },
 ];
