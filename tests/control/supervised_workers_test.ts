@@ -11,12 +11,9 @@ import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
  * whatever a snapshot holds, and dies of a certificate.
  */
 const OBEDIENT = `
-  let index;
+  const index = Number(name.replace("weir-", ""));
   onmessage = ({ data }) => {
-    if (data.kind === "start") {
-      index = data.index;
-      return postMessage({ kind: "listening", host: "", port: 0 });
-    }
+    if (data.kind === "start") return postMessage({ kind: "listening", host: "", port: 0 });
     if (data.kind === "certificate") throw new Error("dies of it");
     if (data.kind === "snapshot") for (const told of data.snapshot) postMessage(told);
     const obeys = index % 2 === 0;
