@@ -50,7 +50,19 @@ export class Selection implements Waiter {
 
   /** A claim on the endpoint for the next attempt; `full` when those that may take the request have no room. */
   next(): Claim {
-    return this.group.queue.letsPass() ? this.claim() : "full";
+    return this.group.queue.letsPass() || this.passes() ? this.claim() : "full";
+  }
+
+  /** Its cookie leads to room that is not for those that wait: at an endpoint that drains, or at a backup. */
+  private passes(): boolean {
+    const endpoint = this.belongs ? stickyEndpoint(this.group, this.context.head) : null;
+    return endpoint !== null && !endpoint.isFull &&
+      !this.group.upstream.candidates().endpoints.includes(endpoint);
+  }
+
+  /** Its next attempt is for where its cookie leads. */
+  private get belongs(): boolean {
+    return this.tried.length === 0 || this.returns;
   }
 
   /** The queue's: a claim for the one whose turn it is. */
@@ -58,7 +70,7 @@ export class Selection implements Waiter {
     const { upstream } = this.group;
     const { endpoints, spares, panic } = upstream.candidates();
     const isFirst = this.tried.length === 0;
-    let lease = isFirst || this.returns ? this.stickyLease() : null;
+    let lease = this.belongs ? this.stickyLease() : null;
     if (this.waitsFor !== null) return "full";
     lease ??= isFirst
       ? this.firstLease(endpoints) ?? this.otherLease(endpoints, NONE)

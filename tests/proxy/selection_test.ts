@@ -121,6 +121,18 @@ const nexts: Record<string, readonly [stage: Stage, tried: readonly string[], co
     "no spare for a first attempt": [{ ids: "a", spares: "x", full: "a" }, ["full"]],
     "an endpoint tried before waits for none that is fresh": [{ ids: "ab", full: "b" }, ["a", "full"]],
     "those that wait came before": [{ ids: "a", awaited: true }, ["full"]],
+    "those that wait came before a client whose endpoint they may go to": [
+      { ids: "ab", cookie: "b", awaited: true },
+      ["full"],
+    ],
+    "those that wait came before a client whose own endpoint has no room": [
+      { ids: "a", spares: "x", full: "x", cookie: "x", awaited: true },
+      ["full"],
+    ],
+    "those that wait came before what follows an attempt at a client's endpoint": [
+      { ids: "a", spares: "x", cookie: "x", awaited: true },
+      ["x", "full"],
+    ],
     "nobody": [{ ids: "" }, ["noEndpoint"], [UpstreamField.noEndpoint]],
     "panic": [{ ids: "ab", panic: true }, ["a", "b"], [UpstreamField.panicPicks, UpstreamField.panicPicks]],
     "panic, then where no verdict speaks against it": [
@@ -201,7 +213,17 @@ const cookies: Record<string, readonly [stage: Stage, first: string, cookie: str
     "to=a",
   ],
   "does not lead to one that has left": [{ ids: "abc", cookie: "z" }, "a", "to=a"],
+  "leads to one that drains past those that wait for others": [
+    { ids: "a", spares: "x", cookie: "x", state: draining, awaited: true },
+    "x",
+    null,
+  ],
   "leads to a backup": [{ ids: "abc", spares: "x", cookie: "x" }, "x", null],
+  "leads to a backup past those that wait for others": [
+    { ids: "a", spares: "x", cookie: "x", awaited: true },
+    "x",
+    null,
+  ],
   "that is none leads where the policy says": [{ ids: "abc", cookie: "" }, "a", "to=a"],
   "without stickiness is not set": [{ ids: "abc" }, "a", null],
 };
