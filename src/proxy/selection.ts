@@ -119,9 +119,9 @@ export class Selection implements Waiter {
     return result;
   }
 
-  /** What one comes to that has waited for its own endpoint in vain, for whatever reason. */
+  /** What one comes to that has waited for its own endpoint in vain, or behind others that may not go there. */
   private elsewhere(why: NoLease): Lease | NoLease {
-    if (this.waitsFor === null) return why;
+    if (this.waitsFor === null && !this.passes()) return why;
     this.moves = true;
     const claim = this.next();
     return claim === "full" ? why : claim;

@@ -288,6 +288,23 @@ for (const [what, [given, result, cookie, counted]] of Object.entries(waits)) {
   });
 }
 
+Deno.test("Selection: a request that waited behind others for too long goes where only its own cookie leads", async () => {
+  const { selection, next, endpoint } = stage({
+    ids: "a",
+    spares: "x",
+    full: "x",
+    cookie: "x",
+    state: draining,
+    awaited: true,
+    comesTo: "queueTimeout",
+  });
+  assertEquals([next(), await selection.waitForRoom(Infinity)], ["full", "queueTimeout"]);
+  const home = endpoint("x");
+  Object.assign(home, { isFull: false, lease: () => ({ endpoint: home, dialsAnew: false }) });
+  const came = await selection.waitForRoom(Infinity) as Lease;
+  assertEquals([came.endpoint, selection.cookieFor(home)], [home, null]);
+});
+
 /** What has become of a client's endpoint `b` that it waits for -> where its next claim leads, and the cookie. */
 const awaited: Record<string, readonly [now: Partial<Endpoint>, served: string, cookie: string | null]> = {
   "has room": [{ lease: undefined! }, "b", null],
