@@ -121,6 +121,17 @@ Deno.test("the two planes never import each other", () => {
   }
 });
 
+Deno.test("a worker loads no schema and no parser of files: megabytes, and milliseconds, for each worker", () => {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const loaded = new Set(["worker.ts"]);
+  for (const path of loaded) for (const next of byPath.get(path)!.runs) loaded.add(next);
+  const heavy = [...loaded].filter((path) =>
+    /^import [^;]*"(zod|yaml)";/m.test(byPath.get(path)!.lines.join("\n"))
+  );
+  assertEquals(heavy, []);
+  assert(loaded.has("proxy/handler.ts"));
+});
+
 Deno.test("no file of src/ imports itself round a corner", () => {
   const importsOf = new Map(sources.map(({ path, runs }) => [path, runs]));
   const settled = new Set<string>();

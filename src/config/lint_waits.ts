@@ -1,8 +1,9 @@
 // Lint rules about waits, retries and budgets that undo each other.
 
+import { type AttemptSettings, attemptSettings } from "../routing/attempt_settings.ts";
 import { type LintReport, type LintRule, perUpstream } from "./lint_finding.ts";
 import type { Path } from "./path.ts";
-import { type AttemptSettings, attemptSettings, upstreamsOf } from "./schema.ts";
+import { upstreamsOf } from "./schema.ts";
 
 const retriesBeyondDeadline: LintRule = {
   name: "retry-beyond-deadline",

@@ -17,7 +17,7 @@ import {
   targetPath,
   token,
 } from "./units.ts";
-import { type RetryConfig, retrySchema, type TimeoutsConfig, timeoutsSchema } from "./upstream_schema.ts";
+import { retrySchema, timeoutsSchema } from "./upstream_schema.ts";
 
 const valueMatch = z.union([
   z.string().describe("Equal to this."),
@@ -107,20 +107,6 @@ export type MatchConfig = z.infer<typeof matchSchema>;
 export type RouteConfig = z.infer<typeof routeSchema>;
 export type RateLimitConfig = z.infer<typeof rateLimitSchema>;
 export type HeaderEdits = z.infer<typeof headerEdits>;
-
-/** How long attempts take at the most, and how often they are made. */
-export interface AttemptSettings {
-  readonly timeouts: TimeoutsConfig;
-  readonly retry: RetryConfig;
-}
-
-/** What holds at an upstream for the requests of a route: the route's own words first. */
-export function attemptSettings(route: RouteConfig, { timeouts, retry }: AttemptSettings): AttemptSettings {
-  return {
-    timeouts: { ...timeouts, ...route.timeouts } as TimeoutsConfig,
-    retry: { ...retry, ...route.retry } as RetryConfig,
-  };
-}
 
 /** Names of the upstreams that a route sends to: several where it splits, none where it answers by itself. */
 export function upstreamsOf({ upstream, split = [] }: RouteConfig): string[] {

@@ -5,9 +5,10 @@
 import { hash32 } from "../balance/hash.ts";
 import { RouteField, statusClassOf } from "../board/fields.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
-import { type AttemptSettings, attemptSettings, type LimitsConfig } from "../config/schema.ts";
+import type { LimitsConfig } from "../config/schema.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { RouteSnapshot } from "../messages.ts";
+import { type AttemptSettings, attemptSettings } from "../routing/attempt_settings.ts";
 import { editHeaders } from "../routing/header_edits.ts";
 import { makeSplit, type Split } from "../routing/split.ts";
 import { redirectLocation, rewriteTarget } from "../routing/target.ts";
