@@ -5,7 +5,8 @@ import { assert, assertEquals } from "@std/assert";
 import { OtlpCollector } from "../support/otlp_collector.ts";
 import { ask } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
-import { scenario } from "../support/scenario.ts";
+import type { RunningWeir } from "../support/running_weir.ts";
+import { type Props, scenario } from "../support/scenario.ts";
 import type { Header } from "../support/raw_http.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
@@ -94,16 +95,21 @@ scenario(
   BOTH,
 );
 
-scenario("behind a trusted proxy a span tells what the client asked for", async (props) => {
-  await using collector = new OtlpCollector();
+/** A Weir that believes what its clients tell of theirs. */
+async function behindTrustedProxy(props: Props, collector: OtlpCollector): Promise<RunningWeir> {
   const origin = await props.origin();
-  const weir = await props.weir({
+  return await props.weir({
     env: collector.env,
     config: {
       trustedProxies: ["127.0.0.0/8"],
       upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
     },
   });
+}
+
+scenario("behind a trusted proxy a span tells what the client asked for", async (props) => {
+  await using collector = new OtlpCollector();
+  const weir = await behindTrustedProxy(props, collector);
   const told: Record<string, Header[]> = {
     "1": [["X-Forwarded-Proto", "https"], ["X-Forwarded-Host", "shop.test"]],
     "2": [["Forwarded", "for=192.0.2.9;proto=https;host=shop.test"]],
@@ -119,14 +125,7 @@ scenario("behind a trusted proxy a span tells what the client asked for", async 
 
 scenario("a host that a trusted proxy tells with a port that is none costs no worker", async (props) => {
   await using collector = new OtlpCollector();
-  const origin = await props.origin();
-  const weir = await props.weir({
-    env: collector.env,
-    config: {
-      trustedProxies: ["127.0.0.0/8"],
-      upstreams: { default: { endpoints: [origin.url], health: { kind: "off" } } },
-    },
-  });
+  const weir = await behindTrustedProxy(props, collector);
   const host = `shop.test:${"9".repeat(400)}`;
   const headers: Header[] = [["traceparent", `00-${TRACE}-${CALLER}-01`], ["X-Forwarded-Host", host]];
   await ask(weir.url, { headers });
