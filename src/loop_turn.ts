@@ -3,6 +3,7 @@
 // Deno runs many of them.
 
 import { closeQuietly } from "./http1/close_quietly.ts";
+import { readSome } from "./http1/read_some.ts";
 import type { TimerWheel } from "./timer_wheel.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -39,8 +40,8 @@ export class LoopTurn {
     try {
       const { near, far } = await ends;
       // The reading begins first: it must not find the byte there at once.
-      const [count] = await Promise.all([far.read(this.arrived), near.write(BYTE)]);
-      if (count === null) throw new Error("the loop's own connection has ended");
+      const [count] = await Promise.all([readSome(far, this.arrived), near.write(BYTE)]);
+      if (count === 0) throw new Error("the loop's own connection has ended");
     } catch (error) {
       if (this.ends === ends) this.letGo();
       throw error;

@@ -4,49 +4,43 @@
 // when the connection has run dry. Only the first bytes of a piece are waited for.
 
 import { PIECES } from "../http1/buffers.ts";
+import { readSome } from "../http1/read_some.ts";
 import { isPending } from "./pending.ts";
 
 /** Holds most small answers. */
 const SMALL_BYTES = 4_096;
 
-/** What is read from: a connection. */
-export interface Readable {
-  /** Bytes that were read; null at the end. Rejects when the connection is broken. */
-  read(into: Uint8Array): Promise<number | null>;
-}
-
 export class Gatherer {
   private readonly small = new Uint8Array(SMALL_BYTES);
   private large: Uint8Array<ArrayBuffer> | null = null;
   /** A read that is under way, into `large` from `start` on. */
-  private ahead: Promise<number | null> | null = null;
+  private ahead: Promise<number> | null = null;
   private start = 0;
   /** The last piece reached the end of `large`: more is likely there. */
   private brimful = false;
 
-  constructor(private readonly source: Readable) {}
+  constructor(private readonly source: Pick<Deno.Conn, "read">) {}
 
   /** One piece, to be used up before the next call; null at the end. Rejects when the connection is broken. */
   async next(): Promise<Uint8Array | null> {
     if (this.ahead === null && !this.brimful) return await this.nextFromSmall();
-    this.ahead ??= this.source.read(this.large!);
+    this.ahead ??= readSome(this.source, this.large!);
     const count = await this.ahead;
     this.ahead = null;
-    return count === null ? null : this.piece(this.start, this.start + count);
+    return count === 0 ? null : this.piece(this.start, this.start + count);
   }
 
   private async nextFromSmall(): Promise<Uint8Array | null> {
     this.release();
-    const count = await this.source.read(this.small);
-    if (count === null || count < this.small.length) {
-      return count === null ? null : this.small.subarray(0, count);
-    }
+    const count = await readSome(this.source, this.small);
+    if (count === 0) return null;
+    if (count < this.small.length) return this.small.subarray(0, count);
     this.large = PIECES.take();
     this.large.set(this.small);
     this.start = count;
-    this.ahead = this.source.read(this.large.subarray(count));
+    this.ahead = readSome(this.source, this.large.subarray(count));
     if (await isPending(this.ahead)) return this.small;
-    let more: number | null;
+    let more: number;
     try {
       more = await this.ahead;
     } catch {
@@ -54,7 +48,7 @@ export class Gatherer {
       return this.small;
     }
     this.ahead = null;
-    return this.piece(0, count + (more ?? 0));
+    return this.piece(0, count + more);
   }
 
   private piece(start: number, end: number): Uint8Array {

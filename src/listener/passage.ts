@@ -7,6 +7,7 @@
 import type { PeerAddress } from "../exchange.ts";
 import { PIECES } from "../http1/buffers.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
+import { readSome } from "../http1/read_some.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { Gatherer } from "./gatherer.ts";
 import { LINGER_MS } from "./parting.ts";
@@ -56,8 +57,8 @@ export class Passage {
   private async run(): Promise<void> {
     const buffer = new Uint8Array(REQUEST_BYTES);
     try {
-      const count = await this.conn.read(buffer);
-      if (count === null) return this.cut();
+      const count = await readSome(this.conn, buffer);
+      if (count === 0) return this.cut();
       const inner = this.inner = await this.inputs.connect();
       if (this.over) return leave(inner);
       const inside = inner.conn;
@@ -73,9 +74,9 @@ export class Passage {
   /** Until the client ends its side. @throws when it breaks off */
   private async passRequests(inside: Deno.TcpConn, small: Uint8Array, first: number): Promise<void> {
     let large: Uint8Array<ArrayBuffer> | null = null;
-    let count: number | null = first;
+    let count = first;
     try {
-      while (count !== null) {
+      while (count > 0) {
         const buffer: Uint8Array = large ?? small;
         if (this.inner!.closes()) await this.answered();
         // Deno.serve may be done with this connection; what the client still sends is read all the same.
@@ -84,7 +85,7 @@ export class Passage {
           PIECES.give(large);
           large = null;
         } else if (count === buffer.length) large ??= PIECES.take();
-        count = await this.conn.read(large ?? small);
+        count = await readSome(this.conn, large ?? small);
       }
     } finally {
       if (large !== null) PIECES.give(large);

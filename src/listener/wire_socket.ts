@@ -10,6 +10,7 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { descriptorFree } from "../http1/idler.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
+import { readSome } from "../http1/read_some.ts";
 import { emptyLinesBefore } from "../http1/request_head.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { BodyPace, type PaceLimits } from "./body_pace.ts";
@@ -62,7 +63,7 @@ export class ClientSocket implements ByteSource {
     }
     this.watching = true;
     this.watchedFrom = inlet.end;
-    this.conn.read(inlet.end === 0 ? inlet.bytes : inlet.bytes.subarray(inlet.end))
+    readSome(this.conn, inlet.end === 0 ? inlet.bytes : inlet.bytes.subarray(inlet.end))
       .then(this.arrived, this.broken);
   }
 
@@ -77,10 +78,10 @@ export class ClientSocket implements ByteSource {
     if (bytes < IDLE_BUFFER_BYTES) this.watchBeside();
   }
 
-  private readonly arrived = (count: number | null): void => {
+  private readonly arrived = (count: number): void => {
     const { inlet } = this;
     this.watching = false;
-    if (count === null) this.ended = true;
+    if (count === 0) this.ended = true;
     else {
       this.pace.goOn();
       // What was before it may have been used up meanwhile.
@@ -160,12 +161,12 @@ export class ClientSocket implements ByteSource {
     pace.wait();
     return new Promise((resolve, reject) => {
       this.failRead = reject;
-      const reading = this.watching ? this.readWatched(into) : this.conn.read(into);
+      const reading = this.watching ? this.readWatched(into) : readSome(this.conn, into);
       reading.then((count) => {
         this.reading = false;
-        pace.came(count ?? 0);
-        if (count === null) this.ended = true;
-        resolve(count);
+        pace.came(count);
+        if (count === 0) this.ended = true;
+        resolve(count || null);
       }, () => {
         this.reading = false;
         pace.came(0);
@@ -174,13 +175,13 @@ export class ClientSocket implements ByteSource {
     });
   }
 
-  /** What the background read brings; what is more than `into` takes stays in the inlet. Rejects when broken. */
-  private async readWatched(into: Uint8Array): Promise<number | null> {
+  /** What the background read brings; what is more than `into` takes stays in the inlet. 0 at the end. Rejects when broken. */
+  private async readWatched(into: Uint8Array): Promise<number> {
     const { inlet } = this;
     const isBehind = inlet.available > 0;
     await this.unwatched();
     if (this.closed) throw new Error("broken");
-    if (this.ended) return null;
+    if (this.ended) return 0;
     if (isBehind) {
       // `into` is the inlet's room, where the background read went.
       const count = inlet.end - this.watchedFrom;
@@ -192,9 +193,9 @@ export class ClientSocket implements ByteSource {
     return view.length;
   }
 
-  /** Straight from the connection: for tunnels. */
-  readDirect(into: Uint8Array): Promise<number | null> {
-    return this.conn.read(into);
+  /** Straight from the connection, 0 at its end: for tunnels. */
+  readDirect(into: Uint8Array): Promise<number> {
+    return readSome(this.conn, into);
   }
 
   /** Sends all of `bytes`, which must not change meanwhile; false when the client is gone. */

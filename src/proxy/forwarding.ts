@@ -207,11 +207,13 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   /** The endpoint's head as the client gets it. */
   clientHead(head: ParsedResponse): ResponseHead {
     if (!head.pass()) toClient(head, this.journey.proxy.inputs.epoch);
-    const headers = this.plan.responseHeaders(head.headers);
     const cookie = this.selection.cookieFor(this.current!.lease.endpoint);
+    // Most answers go on as they stand: asking for their lines takes them apart.
+    if (cookie === null && !this.plan.editsAnswers) return head;
+    const headers = this.plan.responseHeaders(head.headers);
     // After the route's edits: who takes the endpoint's cookies away still wants clients to stay where they are.
     if (cookie !== null) headers.push("Set-Cookie", cookie);
-    return this.plan.editsAnswers ? { status: head.status, reason: head.reason, headers } : head;
+    return { status: head.status, reason: head.reason, headers };
   }
 
   /** Sends the endpoint's answer to the client; `delivered` wants to know how that ended. */

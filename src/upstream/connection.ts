@@ -14,6 +14,7 @@ import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { descriptorFree, type Idler } from "../http1/idler.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
+import { readSome } from "../http1/read_some.ts";
 import { type ParsedResponse, parseResponseHead, requireBeginning } from "../http1/response_head.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { type ConnectionError, connectionFailure, type Phase } from "./connection_error.ts";
@@ -59,7 +60,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   private readAt = 0;
   /** The longest from there to the next read: what the client took over a piece. */
   private heldMs = 0;
-  private pendingRead: Promise<number | null> | null = null;
+  private pendingRead: Promise<number> | null = null;
   private keeper: ConnectionKeeper | null = null;
 
   constructor(
@@ -86,7 +87,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.inlet.start = this.inlet.end = 0;
     const wanted = Math.min(this.answerBytes, IDLE_BUFFER_BYTES_MAX);
     if (this.inlet.bytes.length < wanted) this.inlet.bytes = new Uint8Array(IDLE_BUFFER_BYTES_MAX);
-    this.pendingRead = this.conn.read(this.inlet.bytes);
+    this.pendingRead = readSome(this.conn, this.inlet.bytes);
     this.pendingRead.then(this.idleReadEnded, this.idleReadEnded);
   }
 
@@ -162,12 +163,12 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   moreHead(): Promise<void> {
     const pending = this.pendingRead;
     this.pendingRead = null;
-    return (pending ?? this.conn.read(this.inlet.room)).then(this.onHeadBytes, this.onHeadFailure);
+    return (pending ?? readSome(this.conn, this.inlet.room)).then(this.onHeadBytes, this.onHeadFailure);
   }
 
-  private readonly onHeadBytes = (count: number | null): void => {
+  private readonly onHeadBytes = (count: number): void => {
     // RFC 9112 9.2: what comes before any of the request was sent is no answer to it.
-    if (count === null || !this.outlet.begun) throw this.failure(null, "head");
+    if (count === 0 || !this.outlet.begun) throw this.failure(null, "head");
     this.bytesRead += count;
     this.inlet.end += count;
   };
@@ -190,14 +191,14 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.wheel.arm(this.timer, this.bodyIdleMs);
     this.heldMs = Math.max(this.heldMs, this.wheel.recent - this.readAt);
     this.bodyRead = true;
-    return this.conn.read(into).then(this.onBodyBytes, this.onBodyFailure);
+    return readSome(this.conn, into).then(this.onBodyBytes, this.onBodyFailure);
   }
 
-  private readonly onBodyBytes = (count: number | null): number | null => {
+  private readonly onBodyBytes = (count: number): number | null => {
     this.wheel.disarm(this.timer);
     this.readAt = this.wheel.recent;
-    if (count !== null) this.bytesRead += count;
-    return count;
+    this.bytesRead += count;
+    return count || null;
   };
 
   private readonly onBodyFailure = (error: unknown): never => {

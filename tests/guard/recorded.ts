@@ -5,13 +5,13 @@ import type { Recorded } from "./limit.ts";
 
 export const RECORDED: Recorded = {
   serve: {
-    "GET 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 12389, bufferBytes: 0, systemCalls: 7.25 },
-    "POST 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 23937, bufferBytes: 1249, systemCalls: 6.24 },
-    "GET 300 KB": { reads: 3.04, writes: 1.04, heapBytes: 28699, bufferBytes: 290886, systemCalls: 14.21 },
+    "GET 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 11503, bufferBytes: 0, systemCalls: 7.22 },
+    "POST 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 23399, bufferBytes: 1250, systemCalls: 6.23 },
+    "GET 300 KB": { reads: 3.04, writes: 1.04, heapBytes: 27065, bufferBytes: 290886, systemCalls: 14.21 },
   },
   wire: {
-    "GET 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 10975, bufferBytes: 4, systemCalls: 6.25 },
-    "POST 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 13882, bufferBytes: 2171, systemCalls: 6.25 },
-    "GET 300 KB": { reads: 4.04, writes: 4.04, heapBytes: 20461, bufferBytes: 4, systemCalls: 10.25 },
+    "GET 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 9676, bufferBytes: 4, systemCalls: 6.22 },
+    "POST 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 12616, bufferBytes: 2171, systemCalls: 6.22 },
+    "GET 300 KB": { reads: 4.04, writes: 4.04, heapBytes: 18047, bufferBytes: 4, systemCalls: 10.22 },
   },
 };
