@@ -8,6 +8,7 @@ import { trimBuffers } from "./http1/buffers.ts";
 import { Board, ColumnCell } from "./board/layout.ts";
 import { WorkerField } from "./board/fields.ts";
 import { OwnColumn, type OwnGauge } from "./board/own.ts";
+import { loopClock } from "./loop_clock.ts";
 import { LoopTurn } from "./loop_turn.ts";
 import { explain } from "./proxy/explain.ts";
 import { handle } from "./proxy/handler.ts";
@@ -50,7 +51,7 @@ export class EventLoop {
     this.own = new OwnColumn(Board.open(start.board), start.column);
     this.serving = this.own.gauge(ColumnCell.serving);
     // The board is written, and every deadline reckoned, in the pod's one time.
-    this.wheel = runningWheel(() => performance.now() + podTimeOffsetMs);
+    this.wheel = runningWheel(loopClock(() => performance.now() + podTimeOffsetMs));
     this.loopTurn = new LoopTurn(this.wheel);
     const time = { now: () => this.wheel.now, epoch: () => Date.now() };
     this.proxy = new Proxy({

@@ -12,6 +12,7 @@ const BOTTOM = [
   "messages",
   "timer_wheel",
   "rolling_max",
+  "loop_clock",
   "loop_turn",
   "error_message",
   "http1",

@@ -145,6 +145,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
     const { entry, body, timeouts, journey, group } = this;
+    if (outcome.kind === "response") journey.proxy.inputs.turnstile.turnedSince(journey.number);
     judge(outcome, this.current!.lease, entry!, body, timeouts, journey.proxy, group);
     if (outcome.kind !== "response" && outcome.kind !== "switched") journey.record.trace?.endAttempt();
   }

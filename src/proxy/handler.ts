@@ -26,6 +26,7 @@ export async function handle(exchange: Exchange, proxy: Proxy, decide: Decide = 
     await turn;
     journey.waited = true;
   }
+  journey.number = proxy.inputs.turnstile.begun;
   const slot = proxy.admission.enter(proxy.snapshot.limits.inFlightMax);
   try {
     // Every await costs a turn: what is decided at once is not awaited.

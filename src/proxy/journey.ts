@@ -23,6 +23,8 @@ export class Journey implements Origin {
   private begun = false;
   /** It has stood at the turnstile or in a queue: more time has passed since it came than an attempt answers for. */
   waited = false;
+  /** Its own at the turnstile, or that of the last that began with it. */
+  number = 0;
   /** Null for a request that goes to no upstream. */
   forwarding: Forwarding | null = null;
 

@@ -19,10 +19,13 @@ interface Batch {
 }
 
 export class Turnstile {
-  /** How many have passed since the loop is known to have turned. */
-  private passed = 0;
+  /** How many have begun: the number of the latest. */
+  begun = 0;
+  /** Up to this one they began before the loop turned. */
+  private past = 0;
   /** Everything passes at once. */
   private open = false;
+  private turning = false;
   private readonly waiting: Batch[] = [];
   private readonly again: Timer = new Timer(() => this.turnRound());
 
@@ -34,10 +37,18 @@ export class Turnstile {
 
   /** Null to whoever may begin at once; others are told when, in the order in which they came. Never rejects. */
   pass(): Promise<void> | null {
-    if (this.passed === PER_TURN) return this.open ? null : this.queue();
-    this.passed++;
-    if (this.passed === PER_TURN) this.turnRound();
+    const full = this.begun - this.past >= PER_TURN && !this.open;
+    if (full || this.waiting.length > 0) return this.queue();
+    this.begun++;
     return null;
+  }
+
+  /**
+   * The loop has turned since the one of this number began, or several of which it is the last. It has when an answer
+   * is here, which saves looking.
+   */
+  turnedSince(number: number): void {
+    if (number > this.past) this.past = number;
   }
 
   private queue(): Promise<void> {
@@ -48,22 +59,30 @@ export class Turnstile {
       this.waiting.push(batch);
     }
     batch.size++;
+    if (!this.turning) this.turnRound();
     return batch.begins;
   }
 
   private async turnRound(): Promise<void> {
+    this.turning = true;
     try {
-      while (this.passed === PER_TURN) {
+      do {
         await this.turn();
         this.open = false;
-        const batch = this.waiting.shift();
-        this.passed = batch?.size ?? 0;
-        batch?.begin();
-      }
+        this.past = this.begun;
+        this.begin(this.waiting.shift());
+      } while (this.waiting.length > 0);
     } catch {
       this.open = true;
-      for (const batch of this.waiting.splice(0)) batch.begin();
+      for (const batch of this.waiting.splice(0)) this.begin(batch);
       this.wheel.arm(this.again, AGAIN_MS);
     }
+    this.turning = false;
+  }
+
+  private begin(batch: Batch | undefined): void {
+    if (batch === undefined) return;
+    this.begun += batch.size;
+    batch.begin();
   }
 }

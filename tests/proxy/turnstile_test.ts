@@ -43,14 +43,39 @@ function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
-Deno.test("Turnstile lets 24 requests begin, then asks for a turn of the loop", () => {
+Deno.test("Turnstile lets 24 requests begin, and asks for a turn of the loop when one more comes", () => {
   const entrance = new Entrance();
-  entrance.come(PER_TURN - 1);
-  assertEquals([entrance.begun.length, entrance.turns], [PER_TURN - 1, 0]);
+  entrance.come(PER_TURN);
+  assertEquals([entrance.begun.length, entrance.turns], [PER_TURN, 0]);
   entrance.come(1);
   assertEquals([entrance.begun.length, entrance.turns], [PER_TURN, 1]);
   entrance.come(1);
   assertEquals([entrance.begun.length, entrance.turns], [PER_TURN, 1]);
+});
+
+Deno.test("Turnstile lets as many more begin as have begun before the loop turned, as it is told", () => {
+  const entrance = new Entrance();
+  const { turnstile } = entrance;
+  entrance.come(10);
+  const tenth = turnstile.begun;
+  entrance.come(PER_TURN - 10);
+  turnstile.turnedSince(tenth);
+  // What is told late says nothing new.
+  turnstile.turnedSince(tenth - 5);
+  entrance.come(10);
+  assertEquals([entrance.begun.length, entrance.turns], [PER_TURN + 10, 0]);
+  entrance.come(1);
+  assertEquals([entrance.begun.length, entrance.turns], [PER_TURN + 10, 1]);
+});
+
+Deno.test("Turnstile lets nobody pass by those that wait when it is told that the loop has turned", async () => {
+  const entrance = new Entrance();
+  entrance.come(PER_TURN + 1);
+  entrance.turnstile.turnedSince(PER_TURN);
+  entrance.come(1);
+  assertEquals(entrance.begun.length, PER_TURN);
+  await entrance.turn();
+  assertEquals(entrance.begun, numbers(PER_TURN + 2));
 });
 
 Deno.test("Turnstile lets those that wait begin in their order, 24 a turn", async () => {
@@ -68,9 +93,9 @@ Deno.test("Turnstile counts those that waited among those of their turn", async 
   await entrance.turn();
   assertEquals(entrance.turns, 1);
   entrance.come(PER_TURN - 4);
-  assertEquals([entrance.begun.length, entrance.turns], [2 * PER_TURN, 2]);
+  assertEquals([entrance.begun.length, entrance.turns], [2 * PER_TURN, 1]);
   entrance.come(1);
-  assertEquals(entrance.begun.length, 2 * PER_TURN);
+  assertEquals([entrance.begun.length, entrance.turns], [2 * PER_TURN, 2]);
 });
 
 Deno.test("Turnstile puts whoever comes behind those that wait", async () => {
@@ -83,9 +108,9 @@ Deno.test("Turnstile puts whoever comes behind those that wait", async () => {
   assertEquals(entrance.begun, numbers(2 * PER_TURN + 2));
 });
 
-Deno.test("Turnstile starts anew after a turn in which nobody waited", async () => {
+Deno.test("Turnstile starts anew after a turn", async () => {
   const entrance = new Entrance();
-  entrance.come(PER_TURN);
+  entrance.come(PER_TURN + 1);
   await entrance.turn();
   entrance.come(PER_TURN);
   assertEquals([entrance.begun.length, entrance.turns], [2 * PER_TURN, 2]);
@@ -102,16 +127,16 @@ Deno.test("Turnstile stands open once the loop's turns cannot be told", async ()
 
 Deno.test("Turnstile that stands open asks for a turn now and then, and closes once one is told", async () => {
   const entrance = new Entrance();
-  entrance.come(PER_TURN);
+  entrance.come(PER_TURN + 1);
   await entrance.fail();
   for (const turns of [2, 3]) {
     entrance.time.pass(29_990);
     assertEquals(entrance.turns, turns - 1);
     entrance.time.pass(20);
     entrance.come(2 * PER_TURN);
-    assertEquals([entrance.begun.length, entrance.turns], [(2 * turns - 1) * PER_TURN, turns]);
+    assertEquals([entrance.begun.length, entrance.turns], [(2 * turns - 1) * PER_TURN + 1, turns]);
     await (turns === 2 ? entrance.fail() : entrance.turn());
   }
   entrance.come(2 * PER_TURN);
-  assertEquals([entrance.begun.length, entrance.turns], [6 * PER_TURN, 4]);
+  assertEquals([entrance.begun.length, entrance.turns], [6 * PER_TURN + 1, 4]);
 });
