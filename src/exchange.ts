@@ -54,6 +54,8 @@ export interface Body {
   takeWhole(): Uint8Array | null;
   /** The same, into `into` from `at` on: how many bytes. -1, and nothing is consumed, when it is not all here. */
   copyWhole(into: Uint8Array, at: number): number;
+  /** The same without a copy: `use` is lent all that is left, until it returns. Absent where nothing is here ahead. */
+  lendWhole?(use: (bytes: Uint8Array<ArrayBuffer>) => void): number;
   /** Whether the next read has something to give without waiting; absent where nobody can tell. */
   readonly ready?: boolean;
   /** Its client waits for 100 before it sends any of it; absent where the listener sees to that. */

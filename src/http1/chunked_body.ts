@@ -8,6 +8,7 @@ import type { Inlet } from "./inlet.ts";
 import { type BodyOwner, InletBody } from "./inlet_body.ts";
 import { Known, knownHeader } from "./known.ts";
 import { decodeLatin1 } from "./latin1.ts";
+import { endOfChunks, hexDigit, joinChunks } from "./whole_chunks.ts";
 
 /** Of a line without its LF. RFC 9112 7.1.1: a recipient limits the length of chunk extensions. */
 const CHUNK_LINE_BYTES_MAX = 4_096;
@@ -55,6 +56,21 @@ export class ChunkedBody extends InletBody {
     this.left -= bytes.length;
     if (this.left === 0) this.left = -1;
     return bytes;
+  }
+
+  lendWhole(use: (bytes: Uint8Array<ArrayBuffer>) => void): number {
+    const { inlet } = this;
+    if (!this.first) return -1;
+    const { bytes, start } = inlet;
+    const end = endOfChunks(bytes, start, inlet.end);
+    if (end < 0) return -1;
+    const length = joinChunks(bytes, start, end);
+    inlet.skip(end - start);
+    this.first = false;
+    this.left = -2;
+    use(bytes.subarray(start, start + length));
+    this.end(true);
+    return length;
   }
 
   private async guard(step: () => Promise<void>): Promise<void> {
@@ -183,9 +199,3 @@ export function chunkSize(line: string, strict = false): number {
 /** RFC 9112 7.1.1, without its bad white space. */
 const EXTENSIONS =
   /^(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)+$/;
-
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const lower = code | 0x20;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
-}

@@ -15,7 +15,7 @@ export class Inlet {
   start = 0;
   end = 0;
 
-  constructor(public bytes: Uint8Array, readonly source: ByteSource) {}
+  constructor(public bytes: Uint8Array<ArrayBuffer>, readonly source: ByteSource) {}
 
   get available(): number {
     return this.end - this.start;
@@ -51,7 +51,7 @@ export class Inlet {
   }
 
   /** Takes `count` of the unused bytes as a view; valid until the next fill. */
-  take(count: number): Uint8Array {
+  take(count: number): Uint8Array<ArrayBuffer> {
     const from = this.start;
     const view = this.bytes.subarray(from, from + count);
     this.skip(count);

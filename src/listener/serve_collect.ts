@@ -28,15 +28,6 @@ export function isCollected(body: Body): boolean {
   return length !== null && length <= COLLECTED_BYTES_MAX && collecting + length <= COLLECTING_BYTES_MAX;
 }
 
-/** Answers with a collected body that is here already, or does nothing. @returns its bytes, or -1 */
-export function wholeAnswer(body: Body, send: (content: Uint8Array<ArrayBuffer>) => void): number {
-  const buffer = bufferFor(body.length!);
-  const bytes = body.copyWhole(buffer, 0);
-  if (bytes >= 0) send(buffer.subarray(0, bytes));
-  giveBack(buffer);
-  return bytes;
-}
-
 /**
  * Answers with `body` through `send`, which is called once; settles when its last byte is handed over.
  * @param upload what is left before the answer is cut; null for none

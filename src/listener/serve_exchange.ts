@@ -19,7 +19,7 @@ import type { TimerWheel } from "../timer_wheel.ts";
 import type { Rotation } from "./rotation.ts";
 import { Beginning } from "./beginning.ts";
 import { ServeBody } from "./serve_body.ts";
-import { collectedAnswer, isCollected, wholeAnswer } from "./serve_collect.ts";
+import { collectedAnswer, isCollected } from "./serve_collect.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { type ReadHead, readHead } from "./serve_request.ts";
 import { responseStream } from "./serve_stream.ts";
@@ -34,6 +34,9 @@ const ENDED: UnderlyingDefaultSource<Uint8Array> = { start: (controller) => cont
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
+
+/** Where an answer ends: as its lines say, or as Deno tells of a whole body (over HTTP/1.0 it counts chunks, too). */
+type Framing = "declared" | "counted" | "chunked";
 
 /** What the exchanges of one listener share. */
 export interface ServeShared {
@@ -144,21 +147,23 @@ export class ServeExchange implements Exchange, Watched {
     if (this.head.method === "HEAD") return this.respondToHead(head, body);
     if (body === null || isBodiless(head.status)) {
       body?.cancel();
-      this.send(head, null, true);
+      this.send(head, null);
       return NOTHING_TO_SEND;
     }
+    const bytes = this.sendWhole(head, body);
+    if (bytes >= 0) return { kind: this.clientGone ? "clientGone" : "complete", bytes };
     if (isCollected(body)) {
-      const bytes = wholeAnswer(body, (content) => this.send(head, content, false));
-      if (bytes >= 0) return { kind: this.clientGone ? "clientGone" : "complete", bytes };
-      return collectedAnswer(
-        body,
-        this.upload,
-        this.shared.wheel,
-        (content) => this.send(head, content, true),
-      );
+      return collectedAnswer(body, this.upload, this.shared.wheel, (content) => this.send(head, content));
     }
     const mayEndSoon = this.shared.scheme === "https" && body.length === null;
     return mayEndSoon ? this.sendInOne(head, body) : this.stream(head, body);
+  }
+
+  /** What is here already. Chunks stay chunks: those Deno writes together with the head. */
+  private sendWhole(head: ResponseHead, body: Body): number {
+    const framing = body.length === null ? "chunked" : "counted";
+    // Fetch, 5.2: a Response has a copy of the bytes that it is made of.
+    return body.lendWhole?.((content) => this.send(head, content, framing)) ?? -1;
   }
 
   /** What has to be left before the answer is cut: over HTTP/2 a reset cuts both. */
@@ -167,9 +172,7 @@ export class ServeExchange implements Exchange, Watched {
   }
 
   private stream(head: ResponseHead, body: Body): Promise<Delivery> {
-    return new Promise<Delivery>((settle) =>
-      this.send(head, responseStream(body, this.upload, settle), true)
-    );
+    return new Promise<Delivery>((settle) => this.send(head, responseStream(body, this.upload, settle)));
   }
 
   /** Whole, when its end comes in a moment. */
@@ -178,13 +181,12 @@ export class ServeExchange implements Exchange, Watched {
     await beginning.waited();
     const whole = beginning.whole();
     if (whole === null) return await this.stream(head, beginning);
-    this.send(head, whole, true);
+    this.send(head, whole);
     beginning.letGo();
     return { kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length };
   }
 
-  /** `sized`: Content-Length goes along; Deno counts a whole body itself. */
-  private send(head: ResponseHead, content: BodyInit | null, sized: boolean): void {
+  private send(head: ResponseHead, content: BodyInit | null, framing: Framing = "declared"): void {
     const response = head.status === 200
       ? new Response(content)
       : new Response(content, { status: head.status });
@@ -195,7 +197,7 @@ export class ServeExchange implements Exchange, Watched {
     let leaving = false;
     for (let i = 0; i < lines.length; i += 2) {
       const known = knownHeader(lines[i]!);
-      if (known === Known.contentLength && !sized) continue;
+      if (known === Known.contentLength && framing === "counted") continue;
       if (known === Known.connection) {
         // RFC 9113 8.2.2: HTTP/2 has no Connection.
         if (http2) continue;
@@ -203,6 +205,7 @@ export class ServeExchange implements Exchange, Watched {
       }
       headers.append(lines[i]!, lines[i + 1]!);
     }
+    if (framing === "chunked" && !http2) headers.append("transfer-encoding", "chunked");
     const due = !http2 && (this.shared.rotation.isDue(this.peer) || this.shared.uploads.leaving);
     // Deno.serve does not close: the client does.
     if (due && !leaving) headers.append("connection", "close");
@@ -229,7 +232,7 @@ export class ServeExchange implements Exchange, Watched {
     body?.cancel();
     const sized = headerValue(head.headers, "content-length") !== undefined;
     const dummy = sized || isBodiless(head.status) ? null : new ReadableStream(ENDED);
-    this.send(head, dummy, true);
+    this.send(head, dummy);
     return NOTHING_TO_SEND;
   }
 
@@ -239,7 +242,7 @@ export class ServeExchange implements Exchange, Watched {
    */
   private respondReset({ reason, headers }: ResponseHead, body: Body | null): Delivery {
     body?.cancel();
-    this.send({ status: this.head.version === "2" ? 205 : 204, reason, headers }, null, false);
+    this.send({ status: this.head.version === "2" ? 205 : 204, reason, headers }, null, "counted");
     return NOTHING_TO_SEND;
   }
 }

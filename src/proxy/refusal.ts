@@ -105,10 +105,10 @@ export function wholeText(text: string): WholeBody {
 
 /** A body that is all in memory. */
 export class WholeBody implements Body {
-  private bytes: Uint8Array | null;
+  private bytes: Uint8Array<ArrayBuffer> | null;
   readonly length: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes;
     this.length = bytes.length;
   }
@@ -130,6 +130,14 @@ export class WholeBody implements Body {
     if (bytes === null || into.length - at < bytes.length) return -1;
     this.bytes = null;
     into.set(bytes, at);
+    return bytes.length;
+  }
+
+  lendWhole(use: (bytes: Uint8Array<ArrayBuffer>) => void): number {
+    const { bytes } = this;
+    if (bytes === null) return -1;
+    this.bytes = null;
+    use(bytes);
     return bytes.length;
   }
 

@@ -270,3 +270,80 @@ Deno.test("ChunkedBody.read() looks at each byte of its trailers a few times, ho
   assertEquals([await body.read(), body.trailers.length], [null, 16]);
   assertLess(looks, bytes.length * 10);
 });
+
+/** A body of `text`, all of which is here, with the next message behind it. */
+function arrived(text: string) {
+  const { body, ends, rest } = bodyOf("", { room: 1_024 });
+  const { inlet } = body as unknown as { inlet: Inlet };
+  inlet.bytes.set(latin1(`..${text}GET /next`));
+  [inlet.start, inlet.end] = [2, 2 + text.length + "GET /next".length];
+  return { body, ends, rest };
+}
+
+const plain: Record<string, string> = {
+  "0\r\n\r\n": "",
+  "5\r\nhello\r\n0\r\n\r\n": "hello",
+  "5\r\nhello\r\n1\r\n \r\n00B\r\nworld\r\n\r\n 0\r\n0\r\n\r\n": "hello world\r\n\r\n 0",
+  [`12C\r\n${LONG}\r\n0\r\n\r\n`]: LONG,
+};
+
+for (const [text, content] of Object.entries(plain)) {
+  Deno.test(`ChunkedBody.lendWhole() joins ${JSON.stringify(text.slice(0, 40))} before the body ends`, async () => {
+    const { body, ends, rest } = arrived(text);
+    let lent = "";
+    const use = (bytes: Uint8Array) => lent += `${fromLatin1(bytes)}, ended: ${ends}`;
+    assertEquals([body.lendWhole(use), lent], [content.length, `${content}, ended: `]);
+    assertEquals([ends, rest(), await body.read(), body.lendWhole(use)], [[true], "GET /next", null, -1]);
+  });
+}
+
+const others = {
+  "that has an extension": "5;a=b\r\nhello\r\n0\r\n\r\n",
+  "that has trailers": `5\r\nhello\r\n0\r\n${TRAILERS}\r\n`,
+  "with blanks behind a size": "5 \r\nhello\r\n0\r\n\r\n",
+  "with more digits than a buffer can hold": "0000005\r\nhello\r\n0\r\n\r\n",
+};
+
+for (const [what, text] of Object.entries(others)) {
+  Deno.test(`a ChunkedBody ${what} is read as it comes, and not lent`, async () => {
+    const { body, ends, rest } = arrived(text);
+    assertEquals(body.lendWhole(() => ends.push(true)), -1);
+    assertEquals([await readAll(body), ends, rest()], ["hello", [true], "GET /next"]);
+  });
+}
+
+const broken = [
+  "5\r\nhelloX\r\n0\r\n\r\n",
+  "5\nhello\r\n0\r\n\r\n",
+  "\r\n0\r\n\r\n",
+  "-1\r\n0\r\n\r\n",
+  "x\r\n\r\n",
+];
+
+Deno.test("ChunkedBody.lendWhole() lends nothing that read() refuses", async () => {
+  for (const text of broken) {
+    const { body, ends } = arrived(text);
+    assertEquals(body.lendWhole(() => ends.push(true)), -1);
+    await assertRejects(() => readAll(body), BodyError);
+    assertEquals(ends, [false]);
+  }
+});
+
+Deno.test("a ChunkedBody of which not all is here is not lent, and loses nothing", async () => {
+  const text = `5\r\nhello\r\n12c\r\n${LONG}\r\n0\r\n\r\n`;
+  for (let here = 0; here < text.length; here++) {
+    const { body, ends } = bodyOf(text.substring(here), { room: 1_024 });
+    const { inlet } = body as unknown as { inlet: Inlet };
+    inlet.bytes.set(latin1(text.substring(0, here)));
+    inlet.end = here;
+    assertEquals(body.lendWhole(() => ends.push(true)), -1);
+    assertEquals([await readAll(body), ends], [`hello${LONG}`, [true]]);
+  }
+});
+
+Deno.test("a ChunkedBody whose beginning was read is not lent", async () => {
+  const { body, ends } = arrived("5\r\nhello\r\n0\r\n\r\n");
+  assertEquals(await body.read(new Uint8Array(2)), latin1("he"));
+  assertEquals(body.lendWhole(() => ends.push(true)), -1);
+  assertEquals([await readAll(body), ends], ["llo", [true]]);
+});

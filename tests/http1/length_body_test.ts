@@ -61,6 +61,14 @@ Deno.test("LengthBody.takeWhole() gives all that is left in memory of its own, a
   assertEquals([body.takeWhole(), await body.read(), ends], [null, null, [true]]);
 });
 
+Deno.test("LengthBody.lendWhole() lends all that is left before the body ends, as its memory is read into from then on", async () => {
+  const { body, inlet, ends } = fourBytesOf("bodynext");
+  const lent: unknown[] = [];
+  assertEquals(body.lendWhole((bytes) => lent.push([...bytes], [...ends])), 4);
+  assertEquals([lent, ends, inlet.available], [[[...latin1("body")], []], [true], 4]);
+  assertEquals([body.lendWhole(() => lent.push("again")), await body.read(), lent.length], [-1, null, 2]);
+});
+
 Deno.test("a LengthBody that other messages may follow reads nothing of theirs", async () => {
   for (const into of [undefined, new Uint8Array(16)]) {
     let asked = 0;
@@ -76,9 +84,10 @@ Deno.test("a LengthBody that other messages may follow reads nothing of theirs",
   }
 });
 
-Deno.test("a LengthBody of which not all is here is neither copied nor taken whole, and loses nothing", async () => {
+Deno.test("a LengthBody of which not all is here is neither copied nor taken nor lent whole, and loses nothing", async () => {
   const { body, ends } = fourBytesOf("bod");
   assertEquals([body.copyWhole(new Uint8Array(8), 0), body.takeWhole()], [-1, null]);
+  assertEquals(body.lendWhole(() => ends.push(true)), -1);
   assertEquals([await body.read(), body.left], [latin1("bod"), 1]);
   await assertRejects(() => body.read(), BodyError, "closed before the end");
   assertEquals(ends, [false]);

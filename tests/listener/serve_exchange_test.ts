@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Exchange } from "../../src/exchange.ts";
+import type { Body, Exchange } from "../../src/exchange.ts";
 import { Rotation } from "../../src/listener/rotation.ts";
 import { Departures } from "../../src/listener/serve_departures.ts";
 import { ServeExchange } from "../../src/listener/serve_exchange.ts";
@@ -108,4 +108,39 @@ Deno.test("the end of a request with Upgrade makes no other one unheard", async 
   await time.run(100);
   client.abort();
   assertEquals(waits.clientGone, true);
+});
+
+/** What is answered with four bytes that are all here, and of which the head said `length`. */
+async function answered(length: number | null, headers: Record<string, string>) {
+  const bytes = latin1("body");
+  const body: Body = {
+    length,
+    read: () => Promise.reject(new Error("read")),
+    takeWhole: () => null,
+    copyWhole: () => -1,
+    lendWhole(use) {
+      use(bytes);
+      // As when the connection to the endpoint is read into again.
+      bytes.fill(0);
+      return bytes.length;
+    },
+    cancel: () => {},
+  };
+  const lines = length === null ? [] : ["Content-Length", String(length)];
+  const { shared } = setUp();
+  let delivery: unknown;
+  const exchange = new ServeExchange(new Request("http://weir.test/", { headers }), peer, shared, null);
+  const response = await exchange.run(async (exchange) => {
+    delivery = await exchange.respond({ status: 200, reason: "", headers: lines }, body);
+  });
+  assertEquals([await response.text(), delivery], ["body", { kind: "complete", bytes: 4 }]);
+  return [...response.headers];
+}
+
+Deno.test("an answer that is here is sent whole: chunks as chunks, a length as what Deno counts", async () => {
+  const host = { host: "weir.test" };
+  assertEquals(await answered(null, host), [["transfer-encoding", "chunked"]]);
+  assertEquals(await answered(4, host), []);
+  // HTTP/2: RFC 9113 8.2.2.
+  assertEquals(await answered(null, {}), []);
 });

@@ -193,6 +193,10 @@ Deno.test("WholeBody gives its bytes once, however it is read", async () => {
     -1,
   ]);
   assertEquals([...into], [0, 0, ...bytes]);
+  const lent = new WholeBody(bytes);
+  const got: Uint8Array[] = [];
+  assertEquals([lent.lendWhole((all) => got.push(all)), lent.lendWhole((all) => got.push(all))], [3, -1]);
+  assertEquals(got, [bytes]);
   const cancelled = new WholeBody(bytes);
   cancelled.cancel();
   assertEquals([await cancelled.read(), cancelled.copyWhole(into, 0)], [null, -1]);

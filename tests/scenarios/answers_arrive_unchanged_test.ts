@@ -23,6 +23,20 @@ scenario("bodies of known length, chunked ones and those until close arrive whol
   }
 });
 
+scenario("chunks that come at once arrive in chunks, and without them over HTTP/1.0", async (props) => {
+  const text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ntwo \r\n6\r\nchunks\r\n0\r\n\r\n";
+  const origin = await props.origin([replyRaw(text), replyRaw(text)]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  const answer = await client.response();
+  assertEquals([answer.text, answer.header("transfer-encoding")], ["two chunks", "chunked"]);
+  assertEquals([answer.header("content-length"), answer.ended], [undefined, "clean"]);
+  await client.send("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n");
+  const old = await client.response();
+  assertEquals([old.text, old.header("transfer-encoding"), old.ended], ["two chunks", undefined, "clean"]);
+});
+
 scenario("Set-Cookie lines stay apart, and encoded content stays encoded", async (props) => {
   const headers: Answer["headers"] = [
     ["Set-Cookie", "a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT"],

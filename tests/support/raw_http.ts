@@ -27,7 +27,7 @@ export type Framing = { kind: "none" } | { kind: "length"; bytes: number } | { k
 
 const CRLF = "\r\n";
 
-export function latin1(text: string): Uint8Array {
+export function latin1(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
