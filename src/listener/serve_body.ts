@@ -8,6 +8,8 @@ import { isCancelled, PASSES, type Rounds, TURNS } from "./serve_cancel.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
+/** What has come with the head Deno hands over in so many steps, of microtasks. */
+const STEPS_MAX = 4;
 /** What is left of a body that nobody wants is read for so long, milliseconds: nginx's `lingering_time`. */
 const LEFT_MS_MAX = 30_000;
 /** So little may be left to Deno, which reads it to its end, and then the connection's next request. */
@@ -22,7 +24,9 @@ export class ServeBody implements Body {
   /** Nothing more will be read. */
   ended = false;
   /** A read that was begun ahead. */
-  private first: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
+  private first: Promise<Uint8Array | null> | null = null;
+  /** All of it, when it came with the head and is not read yet. */
+  private whole: Uint8Array | null = null;
   /** A read is under way. */
   private reading = false;
   /** Its end has come; whether the client cancelled it may still be asked. */
@@ -51,10 +55,7 @@ export class ServeBody implements Body {
    * @throws BodyError when the client left
    */
   async isNone(): Promise<boolean> {
-    if (await this.begins() && (await this.first!).done) {
-      this.end();
-      return true;
-    }
+    if (await this.begins() && await this.first === null) return true;
     this.rounds = PASSES;
     return false;
   }
@@ -71,18 +72,31 @@ export class ServeBody implements Body {
     return this.hasEnd;
   }
 
-  private async pull(): Promise<ReadableStreamReadResult<Uint8Array>> {
+  /** Gives Deno the time to hand over what came with the head: a short body, mostly. */
+  async arrive(): Promise<void> {
+    if (this.length === null || this.length > SHORT_BYTES_MAX) return;
+    const first = this.first = this.pull();
+    first.catch(() => {});
+    for (let step = 0; step < STEPS_MAX && this.reading; step++) await null;
+    if (this.received < this.length) return;
+    this.whole = await first;
+    // Deno is done with it once its end was read.
+    this.first = this.pull();
+    this.first.catch(() => {});
+  }
+
+  private async pull(): Promise<Uint8Array | null> {
     const { cancelling } = this;
+    let result: ReadableStreamReadResult<Uint8Array>;
     this.reading = true;
     try {
-      let result = await this.reader.read();
+      result = await this.reader.read();
       // Over HTTP/2 Deno hands an empty piece before the end.
       while (!result.done && result.value.length === 0) result = await this.reader.read();
       this.hasEnd = result.done;
       if (result.done && cancelling !== null && await isCancelled(cancelling, this.rounds, this)) {
         throw cancelling.reason;
       }
-      return result;
     } catch (error) {
       this.end();
       if (isMalformed(error)) throw new BodyError("malformed", "chunks of the request body are malformed");
@@ -92,23 +106,28 @@ export class ServeBody implements Body {
       this.reading = false;
       this.afterRead?.();
     }
-  }
-
-  async read(): Promise<Uint8Array | null> {
-    // A read that was begun ahead may have failed by now, which is no end.
-    if (this.ended && this.first === null) return null;
-    const result = await (this.first ?? this.pull());
-    this.first = null;
-    if (!result.done) {
-      const piece = result.value;
-      this.received += piece.length;
-      return piece.length * SPARSE < piece.buffer.byteLength ? copyOut(piece) : piece;
-    }
+    if (!result.done) return this.taken(result.value);
     this.end();
     if (this.length !== null && this.received < this.length) {
       throw new BodyError("clientGone", "client left before the end of its body");
     }
     return null;
+  }
+
+  private taken(piece: Uint8Array): Uint8Array {
+    this.received += piece.length;
+    return piece.length * SPARSE < piece.buffer.byteLength ? copyOut(piece) : piece;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const { first } = this;
+    if (this.whole !== null) return Promise.resolve(this.takeWhole());
+    if (first === null) return this.ended ? Promise.resolve(null) : this.pull();
+    // One that has failed stays, as that is no end.
+    return first.then((piece) => {
+      this.first = null;
+      return piece;
+    });
   }
 
   private end(): void {
@@ -131,8 +150,10 @@ export class ServeBody implements Body {
     else leave();
   }
 
-  takeWhole(): null {
-    return null;
+  takeWhole(): Uint8Array | null {
+    const { whole } = this;
+    this.whole = null;
+    return whole;
   }
 
   copyWhole(): number {

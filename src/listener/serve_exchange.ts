@@ -78,8 +78,9 @@ export class ServeExchange implements Exchange, Watched {
     if (read.upgrades || read.head.version === "2") this.shared.departures.watch(this);
     else this.shared.departures.add(this);
     this.unacceptable = read.unacceptable;
-    if (!read.hasBody || this.request.body === null) handle(this).then(() => this.letGo());
-    else this.runWithBody(handle, this.request.body, read).then(() => this.letGo());
+    const stream = read.hasBody ? this.request.body : null;
+    const handled = stream === null ? handle(this) : this.runWithBody(handle, stream, read);
+    handled.then(() => this.letGo());
     return response;
   }
 
@@ -119,7 +120,8 @@ export class ServeExchange implements Exchange, Watched {
     try {
       if (undeclared) {
         if (await body.isNone()) this.body = null;
-      } else if (this.isBehindHead()) await body.begins();
+      } else if (!http2) await body.arrive();
+      else if (this.awaitsBody()) await body.begins();
     } catch {
       this.leave();
     }
@@ -127,8 +129,8 @@ export class ServeExchange implements Exchange, Watched {
   }
 
   /** Over HTTP/2 a body comes in a frame of its own; one whose client waits for 100 comes when it is read. */
-  private isBehindHead(): boolean {
-    return this.head.version === "2" && headerValue(this.head.headers, "expect") === undefined;
+  private awaitsBody(): boolean {
+    return headerValue(this.head.headers, "expect") === undefined;
   }
 
   leave(): void {

@@ -5,7 +5,7 @@ import { PASSES } from "../../src/listener/serve_cancel.ts";
 import { ServeBody } from "../../src/listener/serve_body.ts";
 import { objectsInHeap } from "../support/heap.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { latin1 } from "../support/raw_http.ts";
+import { fromLatin1, latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
 
@@ -245,4 +245,74 @@ Deno.test("nothing is kept of uploads that were left while they were read, once 
   }
   await Promise.all(reads);
   assertLess(await objectsInHeap("ReadableStream") - before, uploads);
+});
+
+/** How reads of a body end that is asked to arrive while its pieces come. */
+async function arriving(length: number, pieces: readonly string[], then: "end" | "fail" = "end") {
+  let ends = 0;
+  const source = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(latin1(piece));
+      if (then === "end") controller.close();
+    },
+    pull: () => then === "fail" ? Promise.reject(new Error("BadResource")) : Promise.resolve(),
+  }, { highWaterMark: 0 });
+  const body = new ServeBody(source, length, WHEEL, () => ends++);
+  await body.arrive();
+  return { body, ends: () => ends };
+}
+
+Deno.test("a short body that is there at once is taken whole, and has ended", async () => {
+  const { body, ends } = await arriving(4, ["body"]);
+  assertEquals([body.takeWhole(), body.takeWhole()], [latin1("body"), null]);
+  await settled();
+  assertEquals([await body.read(), ends()], [null, 1]);
+});
+
+Deno.test("a short body that is there at once is read like any other", async () => {
+  const { body, ends } = await arriving(4, ["body"]);
+  assertEquals([await body.read(), await body.read(), body.takeWhole(), ends()], [
+    latin1("body"),
+    null,
+    null,
+    1,
+  ]);
+});
+
+Deno.test("a short body that is there at once may be followed by a failure, which nobody has to hear of", async () => {
+  const { body, ends } = await arriving(4, ["body"], "fail");
+  assertEquals(body.takeWhole(), latin1("body"));
+  await settled();
+  assertEquals(ends(), 1);
+});
+
+Deno.test("of a body that is not all there at once nothing is taken, and nothing lost", async () => {
+  for (const [length, pieces] of [[8, ["two ", "more"]], [65_537, ["x".repeat(65_537)]]] as const) {
+    const { body, ends } = await arriving(length, pieces);
+    assertEquals(body.takeWhole(), null);
+    let text = "";
+    for (let piece = await body.read(); piece !== null; piece = await body.read()) text += fromLatin1(piece);
+    assertEquals([text, ends()], [pieces.join(""), 1]);
+  }
+});
+
+Deno.test("a client that leaves a short body has not ended it, whenever it does", async () => {
+  for (const pieces of [[], ["bo"]]) {
+    const { body } = await arriving(4, pieces);
+    assertEquals(body.takeWhole(), null);
+    const readAll = async () => {
+      while (await body.read() !== null);
+    };
+    await assertRejects(readAll, BodyError, "client left");
+  }
+});
+
+Deno.test("a short body that takes longer holds nothing up, and comes when it does", async () => {
+  const { body, hand, stream } = handed(4);
+  await body.arrive();
+  const reading = body.read();
+  await hand("body");
+  assertEquals(await reading, latin1("body"));
+  stream.close();
+  assertEquals(await body.read(), null);
 });
