@@ -7,9 +7,11 @@
 import { trimBuffers } from "./http1/buffers.ts";
 import { Board, ColumnCell } from "./board/layout.ts";
 import { WorkerField } from "./board/fields.ts";
+import { LinePages } from "./board/line_pages.ts";
 import { OwnColumn, type OwnGauge } from "./board/own.ts";
 import { loopClock } from "./loop_clock.ts";
 import { LoopTurn } from "./loop_turn.ts";
+import { BUFFER_BYTES } from "./proxy/access_log.ts";
 import { explain } from "./proxy/explain.ts";
 import { handle } from "./proxy/handler.ts";
 import { Proxy } from "./proxy/proxy.ts";
@@ -53,6 +55,7 @@ export class EventLoop {
     // The board is written, and every deadline reckoned, in the pod's one time.
     this.wheel = runningWheel(loopClock(() => performance.now() + podTimeOffsetMs));
     this.loopTurn = new LoopTurn(this.wheel);
+    const pages = new LinePages(BUFFER_BYTES);
     const time = { now: () => this.wheel.now, epoch: () => Date.now() };
     this.proxy = new Proxy({
       own: this.own,
@@ -68,7 +71,7 @@ export class EventLoop {
       judgeHead: judgeOf(start.listen),
       readyPath: start.listen.readyPath ?? null,
       hstsMaxAgeS: start.listen.tls?.hstsMaxAgeS ?? 0,
-      writeLog: (lines) => post({ kind: "log", lines }),
+      writeLog: (lines) => post({ kind: "log", lines: pages.lend(lines) }),
       onInternalError: (error) => post({ kind: "failed", reason: describeError(error) }),
     }, start.snapshot);
     this.proxy.draining = start.leaving;

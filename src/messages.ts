@@ -152,8 +152,8 @@ export type FromWorker =
   /** Every handshake from now on gets this certificate: no listener with an older one accepts any more. */
   | { readonly kind: "certificateApplied"; readonly fingerprint: string }
   | { readonly kind: "drained"; readonly cut: number }
-  /** Lines for stdout: whole lines, already encoded. */
-  | { readonly kind: "log"; readonly lines: Uint8Array<ArrayBuffer> }
+  /** Lines for stdout: whole lines, already encoded, lent (`board/line_pages.ts`). */
+  | { readonly kind: "log"; readonly lines: Uint8Array }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }
   | { readonly kind: "failed"; readonly reason: string };
 

@@ -19,11 +19,16 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 const ENCODER = new TextEncoder();
 const LINE_FEED = 10;
+/** Memory of this size is used again. */
+const KEPT_BYTES_MAX = 524_288;
 const LIMITS: LineWriterLimits = { waitingBytesMax: 4_194_304, flushMsMax: 2_000 };
 
 export class LineWriter {
-  private waiting: Bytes[] = [];
+  /** Lines that wait, in the first `waitingBytes` of it. */
+  private waiting: Bytes = new Uint8Array(0);
   private waitingBytes = 0;
+  /** What is being written, or was: the two take turns. */
+  private leaving: Bytes = new Uint8Array(0);
   private writing: Promise<void> | null = null;
   /** Lines that nobody took: the reader was too slow, or gone. */
   dropped = 0;
@@ -35,22 +40,30 @@ export class LineWriter {
     private readonly later = timeout,
   ) {}
 
-  /** Takes whole lines, each ended by a newline. */
-  write(lines: string | Bytes): void {
+  /** Takes whole lines, each ended by a newline; the caller may use their memory again. */
+  write(lines: string | Uint8Array): void {
     const bytes = typeof lines === "string" ? ENCODER.encode(lines) : lines;
-    if (this.waitingBytes + bytes.length > this.limits.waitingBytesMax) {
+    const needed = this.waitingBytes + bytes.length;
+    if (needed > this.limits.waitingBytesMax) {
       this.dropped += linesIn(bytes);
       return;
     }
-    this.waiting.push(bytes);
-    this.waitingBytes += bytes.length;
+    if (needed > this.waiting.length) this.makeRoom(needed);
+    this.waiting.set(bytes, this.waitingBytes);
+    this.waitingBytes = needed;
     this.writing ??= this.drainQueue();
+  }
+
+  private makeRoom(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, this.waiting.length * 2));
+    larger.set(this.waiting.subarray(0, this.waitingBytes));
+    this.waiting = larger;
   }
 
   private async drainQueue(): Promise<void> {
     // Lines that come in one turn of the event loop leave in one write.
     await Promise.resolve();
-    while (this.waiting.length > 0) {
+    while (this.waitingBytes > 0) {
       const bytes = this.takeAll();
       const sent = await this.send(bytes);
       this.dropped += linesIn(bytes.subarray(sent));
@@ -70,17 +83,12 @@ export class LineWriter {
   }
 
   private takeAll(): Bytes {
-    const { waiting, waitingBytes } = this;
-    this.waiting = [];
+    const { waiting, waitingBytes, leaving } = this;
+    // What grew while the reader was slow is let go.
+    this.waiting = leaving.length > KEPT_BYTES_MAX ? new Uint8Array(0) : leaving;
     this.waitingBytes = 0;
-    if (waiting.length === 1) return waiting[0]!;
-    const all = new Uint8Array(waitingBytes);
-    let at = 0;
-    for (const bytes of waiting) {
-      all.set(bytes, at);
-      at += bytes.length;
-    }
-    return all;
+    this.leaving = waiting;
+    return waiting.subarray(0, waitingBytes);
   }
 
   /** Settles when all lines so far are written, or have had their time. */
@@ -96,7 +104,7 @@ export class LineWriter {
   }
 }
 
-function linesIn(bytes: Bytes): number {
+function linesIn(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => byte === LINE_FEED ? count + 1 : count, 0);
 }
 

@@ -6,6 +6,7 @@
 
 import type { Board } from "../board/layout.ts";
 import { Columns } from "../board/columns.ts";
+import { giveBack } from "../board/line_pages.ts";
 import type { Answer, FromWorker, Question, ToWorker, WorkerStart } from "../messages.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { WorkerHandle } from "./worker_handle.ts";
@@ -20,7 +21,8 @@ export interface SupervisorEvents {
   /** The thread of a worker that hung has ended after all. */
   onHungThreadEnded(index: number): void;
   onFailed(index: number, reason: string): void;
-  onLog(lines: Uint8Array<ArrayBuffer>): void;
+  /** Their memory is written again afterwards. */
+  onLog(lines: Uint8Array): void;
   /** Every worker has applied a newer version than before. */
   onApplied(version: number): void;
   /** A worker's handshakes all get a newer certificate from now on; its handle says which. */
@@ -143,7 +145,8 @@ export class Supervisor {
       case "drained":
         return this.noteDrained(handle, message.cut);
       case "log":
-        return events.onLog(message.lines);
+        events.onLog(message.lines);
+        return giveBack(message.lines);
       case "failed":
         return events.onFailed(handle.index, message.reason);
       case "answer":

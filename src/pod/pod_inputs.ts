@@ -9,8 +9,8 @@ export interface PodInputs {
   readonly clock: Clock;
   readonly events: EventBook;
   readonly readTextFile: (path: string) => Promise<string>;
-  /** Takes access log lines. */
-  readonly writeLog: (lines: Uint8Array<ArrayBuffer>) => void;
+  /** Takes access log lines, out of memory that is written again. */
+  readonly writeLog: (lines: Uint8Array) => void;
   /** Lines that the log had no room for so far. */
   readonly logLinesDropped: () => number;
   /** Suffix of the Via pseudonym; unique per process. */

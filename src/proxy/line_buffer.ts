@@ -26,9 +26,9 @@ export class LineBuffer {
     this.bytes = new Uint8Array(size);
   }
 
-  /** What was written, in memory of its own: whoever sends a view sends all that is under it. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = this.bytes.slice(0, this.length);
+  /** What was written: to be read before more is. */
+  take(): Uint8Array {
+    const taken = this.bytes.subarray(0, this.length);
     this.length = 0;
     return taken;
   }

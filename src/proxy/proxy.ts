@@ -57,8 +57,8 @@ export interface ProxyInputs {
   readonly hstsMaxAgeS: number;
   /** Makes traces of requests; null: there are none. */
   readonly tracer: Tracer | null;
-  /** Takes whole log lines. */
-  readonly writeLog: (lines: Uint8Array<ArrayBuffer>) => void;
+  /** Takes whole log lines, out of memory that is written again. */
+  readonly writeLog: (lines: Uint8Array) => void;
   /** A bug: the request was answered 500. */
   readonly onInternalError: (error: unknown) => void;
 }

@@ -35,6 +35,23 @@ Deno.test("LineWriter writes whole lines in order, whatever the pipe takes at on
   assertEquals(pipe.text, "first line\nsecond line\nthird\n");
 });
 
+Deno.test("LineWriter.write() leaves the caller its memory, and keeps in order what comes while it writes", async () => {
+  const pipe = new SlowPipe();
+  const writer = new LineWriter(pipe);
+  const memory = new Uint8Array(new SharedArrayBuffer(40));
+  let expected = "";
+  for (const [letter, length] of [["a", 9], ["b", 0], ["c", 20], ["d", 7], ["e", 30], ["f", 1]] as const) {
+    const line = letter.repeat(length) + "\n";
+    expected += line;
+    memory.set(new TextEncoder().encode(line), 3);
+    writer.write(memory.subarray(3, 3 + line.length));
+    memory.fill(0);
+    if (length > 8) await settled();
+  }
+  await pipe.readAll();
+  assertEquals(pipe.text, expected);
+});
+
 Deno.test("LineWriter drops and counts whole lines when nobody reads, and goes on afterwards", async () => {
   const pipe = new SlowPipe();
   const writer = new LineWriter(pipe, { ...LIMITS, waitingBytesMax: 20 });

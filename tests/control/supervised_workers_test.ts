@@ -1,6 +1,7 @@
 // Workers that hang, begin late, answer late or drain, as the supervisor hears and tells of them.
 
 import { assertEquals } from "@std/assert";
+import { LinePages } from "../../src/board/line_pages.ts";
 import { Board, ColumnCell, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
 import { Supervisor, type SupervisorInputs } from "../../src/control/supervisor.ts";
 import type { Answer, FromWorker, Question, Snapshot, WorkerStart } from "../../src/messages.ts";
@@ -103,6 +104,17 @@ class Stage implements Disposable {
 }
 
 const BEAT_MS = 500;
+
+Deno.test("Supervisor gives log lines their memory back once they are told", async () => {
+  using stage = new Stage(1);
+  stage.supervisor.start();
+  await stage.tells(1);
+  const pages = new LinePages(8);
+  const lines = pages.lend(new Uint8Array([97, 10]));
+  stage.supervisor.broadcast({ kind: "snapshot", snapshot: [{ kind: "log", lines }] as unknown as Snapshot });
+  assertEquals(await stage.tells(2), ["heard 0 snapshot", "log 97,10"]);
+  assertEquals(pages.lend(new Uint8Array(1)).buffer === lines.buffer, true);
+});
 
 Deno.test("Supervisor gives up a worker whose heart stands still for ten seconds, and waits for it no longer", async () => {
   using stage = new Stage(2);
