@@ -1,4 +1,5 @@
-// One request as one line of the access log, by format. Pure but for the buffer that it writes to.
+// One request as one line of the access log, by format. Pure but for the buffer that it writes to, and for the parts
+// that it remembers from line to line.
 //
 // What clients send can neither end a line nor start one: control characters are written as escapes. What
 // carries secrets is never asked for: no cookies, no Authorization. The JSON is put together by hand, because
@@ -6,71 +7,153 @@
 
 import { headerValue } from "../exchange.ts";
 import { traceParentOf } from "../tracing/trace_parent.ts";
-import type { LineBuffer } from "./line_buffer.ts";
+import { LineBuffer } from "./line_buffer.ts";
+import type { RouteSnapshot } from "../messages.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
 /** @param target as it is to be logged @param epochMs wall time of the request's arrival */
 export type LineFormat = (to: LineBuffer, record: RequestRecord, target: string, epochMs: number) => void;
 
+/** What stands between the values of a line, as bytes: to copy them costs a quarter of writing them as text. */
+const Piece = {
+  client: ascii('Z","client":'),
+  method: ascii(',"method":'),
+  target: ascii(',"target":'),
+  host: ascii(',"host":'),
+  version: {
+    "1.0": ascii(',"version":"1.0","status":'),
+    "1.1": ascii(',"version":"1.1","status":'),
+    "2": ascii(',"version":"2","status":'),
+  },
+  durationMs: ascii(',"durationMs":'),
+  bytesIn: ascii(',"bytesIn":'),
+  bytesOut: ascii(',"bytesOut":'),
+  route: ascii(',"route":'),
+  upstream: ascii(',"upstream":'),
+  endpoint: ascii(',"endpoint":'),
+  attempts: ascii(',"attempts":['),
+  attempt: ascii('{"endpoint":'),
+  nextAttempt: ascii(',{"endpoint":'),
+  outcome: ascii(',"outcome":'),
+  headMs: ascii(',"headMs":'),
+  reused: ascii(',"reused":true'),
+  fresh: ascii(',"reused":false'),
+  verdict: ascii(',"verdict":'),
+  attemptEnd: ascii("}"),
+  requestId: ascii('],"requestId":'),
+  trace: ascii(',"trace":'),
+  tls: ascii(',"tls":true'),
+  by: ascii(',"by":'),
+  closeEnd: ascii("}"),
+  end: {
+    complete: ascii(',"end":"complete"'),
+    clientGone: ascii(',"end":"clientGone"'),
+    truncated: ascii(',"end":"truncated"'),
+  },
+  cause: ascii(',"cause":'),
+  lineEnd: ascii("}\n"),
+};
+
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 /** One object; what is not known is left out. */
 export const jsonLine: LineFormat = (to, record, target, epochMs) => {
   const { head, attempts } = record;
-  to.text('{"time":"');
   isoTime(to, epochMs);
-  member(to, '","client":', record.clientAddress);
-  member(to, ',"method":', head.method);
-  member(to, ',"target":', target);
-  member(to, ',"host":', head.authority);
-  to.text(`,"version":"`);
-  to.text(head.version);
-  number(to, '","status":', record.loggedStatus);
-  to.text(',"durationMs":');
+  member(to, Piece.client, record.clientAddress);
+  member(to, Piece.method, head.method);
+  member(to, Piece.target, target);
+  member(to, Piece.host, head.authority);
+  to.put(Piece.version[head.version]);
+  to.text(String(record.loggedStatus));
+  to.put(Piece.durationMs);
   to.milliseconds(record.endedAt - record.startedAt);
-  number(to, ',"bytesIn":', record.bytesIn);
-  number(to, ',"bytesOut":', record.bytesOut);
-  if (record.route !== null) member(to, ',"route":', record.route.name);
-  if (record.upstream !== null) member(to, ',"upstream":', record.upstream.name);
-  if (attempts.length > 0) member(to, ',"endpoint":', attempts[attempts.length - 1]!.endpoint);
-  to.text(',"attempts":[');
-  for (let i = 0; i < attempts.length; i++) attempt(to, attempts[i]!, i);
-  member(to, '],"requestId":', record.requestId);
+  number(to, Piece.bytesIn, record.bytesIn);
+  number(to, Piece.bytesOut, record.bytesOut);
+  if (record.route !== null && attempts.length === 1) to.put(knownPlace(record, record.route));
+  else place(to, record);
+  for (let i = 0; i < attempts.length; i++) {
+    if (i > 0) member(to, Piece.nextAttempt, attempts[i]!.endpoint);
+    attempt(to, attempts[i]!);
+  }
+  member(to, Piece.requestId, record.requestId);
   ending(to, record);
-  to.text("}\n");
+  to.put(Piece.lineEnd);
 };
 
-function attempt(to: LineBuffer, entry: AttemptRecord, index: number): void {
-  member(to, index === 0 ? '{"endpoint":' : ',{"endpoint":', entry.endpoint);
-  member(to, ',"outcome":', entry.outcome);
+/** Where the request went, up to the endpoint of its first attempt. */
+function place(to: LineBuffer, { route, upstream, attempts }: RequestRecord): void {
+  if (route !== null) member(to, Piece.route, route.name);
+  if (upstream !== null) member(to, Piece.upstream, upstream.name);
+  if (attempts.length > 0) member(to, Piece.endpoint, attempts[attempts.length - 1]!.endpoint);
+  to.put(Piece.attempts);
+  if (attempts.length > 0) member(to, Piece.attempt, attempts[0]!.endpoint);
+}
+
+interface KnownPlace {
+  /** Name of the upstream. */
+  readonly upstream: string | undefined;
+  readonly bytes: Uint8Array;
+}
+
+/** Of most places. */
+const PLACE_BYTES = 256;
+/** Endpoints remembered for a route; they come and go. */
+const KNOWN_PLACES_MAX = 1_024;
+
+const knownPlaces = new WeakMap<RouteSnapshot, Map<string, KnownPlace>>();
+
+/** The place of a request with one attempt, put together once for each endpoint of a route. */
+function knownPlace(record: RequestRecord, route: RouteSnapshot): Uint8Array {
+  const { endpoint } = record.attempts[0]!;
+  const upstream = record.upstream?.name;
+  let known = knownPlaces.get(route);
+  if (known === undefined) knownPlaces.set(route, known = new Map());
+  const found = known.get(endpoint);
+  // Two upstreams that a route splits its traffic over may share an endpoint.
+  if (found !== undefined && found.upstream === upstream) return found.bytes;
+  if (known.size >= KNOWN_PLACES_MAX) known.clear();
+  const buffer = new LineBuffer(PLACE_BYTES);
+  place(buffer, record);
+  const bytes = buffer.take().slice();
+  known.set(endpoint, { upstream, bytes });
+  return bytes;
+}
+
+function attempt(to: LineBuffer, entry: AttemptRecord): void {
+  member(to, Piece.outcome, entry.outcome);
   if (entry.headAt !== 0) {
-    to.text(',"headMs":');
+    to.put(Piece.headMs);
     to.milliseconds(entry.headAt - entry.startedAt);
   }
-  to.text(entry.reused ? ',"reused":true' : ',"reused":false');
-  if (entry.retryVerdict !== undefined) member(to, ',"verdict":', entry.retryVerdict);
-  to.text("}");
+  to.put(entry.reused ? Piece.reused : Piece.fresh);
+  if (entry.retryVerdict !== undefined) member(to, Piece.verdict, entry.retryVerdict);
+  to.put(Piece.attemptEnd);
 }
 
 /** What most requests have nothing or little to say of. */
 function ending(to: LineBuffer, { head, trace, close, delivery, cause }: RequestRecord): void {
   const traceId = trace !== null ? trace.id : traceParentOf(head.headers)?.traceId;
-  if (traceId !== undefined) member(to, ',"trace":', traceId);
-  if (head.scheme === "https") to.text(',"tls":true');
+  if (traceId !== undefined) member(to, Piece.trace, traceId);
+  if (head.scheme === "https") to.put(Piece.tls);
   if (close !== null) {
     to.text(`,"close":{"code":${close.code}`);
-    member(to, ',"by":', close.by);
-    to.text("}");
+    member(to, Piece.by, close.by);
+    to.put(Piece.closeEnd);
   }
-  member(to, ',"end":', delivery === null ? "clientGone" : delivery.kind);
-  if (cause !== "") member(to, ',"cause":', cause);
+  to.put(Piece.end[delivery === null ? "clientGone" : delivery.kind]);
+  if (cause !== "") member(to, Piece.cause, cause);
 }
 
-function member(to: LineBuffer, name: string, value: string): void {
-  to.text(name);
+function member(to: LineBuffer, name: Uint8Array, value: string): void {
+  to.put(name);
   to.quoted(value);
 }
 
-function number(to: LineBuffer, name: string, value: number): void {
-  to.text(name);
+function number(to: LineBuffer, name: Uint8Array, value: number): void {
+  to.put(name);
   to.text(String(value));
 }
 
@@ -89,19 +172,18 @@ export const combinedLine: LineFormat = (to, record, target, epochMs) => {
 };
 
 let isoSecond = NaN;
-let isoPrefix = "";
+let isoPrefix = ascii("");
 
-/** `2000-10-10T13:55:36.123Z`; the part up to the second is kept from line to line. */
+/** The beginning and `2000-10-10T13:55:36.123`; the part up to the second is kept from line to line. */
 function isoTime(to: LineBuffer, epochMs: number): void {
   const ms = Math.floor(epochMs);
   const second = Math.floor(ms / 1_000);
   if (second !== isoSecond) {
     isoSecond = second;
-    isoPrefix = new Date(second * 1_000).toISOString().substring(0, 20);
+    isoPrefix = ascii('{"time":"' + new Date(second * 1_000).toISOString().substring(0, 20));
   }
-  to.text(isoPrefix);
+  to.put(isoPrefix);
   to.threeDigits(ms - second * 1_000);
-  to.text("Z");
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -33,6 +33,12 @@ export class LineBuffer {
     return taken;
   }
 
+  /** As they are. */
+  put(piece: Uint8Array): void {
+    this.roomFor(piece.length).set(piece, this.length);
+    this.length += piece.length;
+  }
+
   /** ASCII that needs no escape; a character that is none becomes a question mark. */
   text(text: string): void {
     const bytes = this.roomFor(text.length);

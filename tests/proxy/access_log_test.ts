@@ -5,6 +5,8 @@ import { LineBuffer } from "../../src/proxy/line_buffer.ts";
 import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
 import { accessLogSchema } from "../../src/config/schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";
+import type { RouteSnapshot } from "../../src/messages.ts";
+import type { Upstream } from "../../src/upstream/upstream.ts";
 import { requestHead } from "../support/request_head.ts";
 import { StillTime } from "../support/still_time.ts";
 
@@ -66,6 +68,33 @@ Deno.test("jsonLine() is one JSON object with everything that is known", () => {
     tls: true,
     end: "complete",
   });
+});
+
+Deno.test("jsonLine() says where each request went, whatever it remembers of those before", () => {
+  const routes = ["a", 'b "quoted"'].map((name) => ({ name }) as RouteSnapshot);
+  const upstreams = [{ name: "u" }, { name: "v" }].map((upstream) => upstream as Upstream);
+  for (let i = 0; i < 3_000; i++) {
+    const [route, upstream] = [routes[i % 2]!, upstreams[i % 3] ?? null];
+    const endpoint = `http://10.0.0.${i % 1_100}:1`;
+    const record = Object.assign(recordOf(), { route, upstream });
+    record.addAttempt(Object.assign(new AttemptRecord(endpoint, 1_000), { status: 204 }));
+    const line = JSON.parse(lineOf(jsonLine, record, "/"));
+    assertEquals([line.route, line.upstream, line.endpoint, line.attempts], [
+      route.name,
+      upstream?.name,
+      endpoint,
+      [{ endpoint, outcome: "204", reused: false }],
+    ]);
+  }
+});
+
+Deno.test("jsonLine() tells the time of each request", () => {
+  for (const epochMs of [ARRIVAL, ARRIVAL + 954, ARRIVAL + 955.9, ARRIVAL - 46]) {
+    const buffer = new LineBuffer(8);
+    jsonLine(buffer, recordOf(), "/", epochMs);
+    const { time } = JSON.parse(new TextDecoder().decode(buffer.take()));
+    assertEquals(time, new Date(epochMs).toISOString());
+  }
 });
 
 Deno.test("jsonLine() says 499, and why, when the client left before an answer", () => {
