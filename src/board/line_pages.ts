@@ -2,7 +2,8 @@
 //
 // A message that carries its bytes costs a copy and fresh memory on either thread, and tens of megabytes a second are
 // soon garbage that has to be collected; a page is written again and again. The worker lends one with a message, whoever
-// reads it gives it back. While all are lent, since the main thread is busy, lines travel as messages carry them.
+// reads it gives it back. While all are lent, since the main thread is busy, lines travel as messages carry them
+// (docs/decisions/log_lines.md).
 
 const PAGES = 2;
 /** At the beginning of a page: whether it is lent. */
