@@ -56,6 +56,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
     "probe"]
 # Weir is process 1 and gets SIGTERM itself. `run` refuses to start without upstreams (exit 64).
 ENTRYPOINT ["deno", "run", "--cached-only", "--frozen", "--no-prompt", \
+  "--v8-flags=--no-memory-pool-share-memory-on-teardown", \
   "--allow-net", \
   "--allow-read=.,/etc/weir,/var/run/secrets/kubernetes.io", \
   "--allow-env=UPSTREAMS,CONFIG,HOST,PORT,ADMIN_HOST,ADMIN_PORT,TRUSTED_PROXIES,WORKERS,LISTENER,BALANCE,ACCESS_LOG,DRAIN_DELAY_MS,DRAIN_DEADLINE_MS,WEIR_STICKY_KEY,KUBERNETES_SERVICE_HOST,KUBERNETES_SERVICE_PORT,HTTP_PROXY,HTTPS_PROXY,ALL_PROXY,NO_PROXY,http_proxy,https_proxy,all_proxy,no_proxy,DENO_SERVE_ADDRESS,DENO_SERVE_AUTOMATIC_COMPRESSION", \

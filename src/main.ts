@@ -2,18 +2,17 @@
 //
 // The only file that exits, handles signals or reads the environment. Exit codes: 0 a clean end, 1 a failure
 // to start or to print, or a worker that hangs while the pod serves, 64 a refused configuration or command line
-// (EX_USAGE).
+// (EX_USAGE). What only other commands need is not loaded by a Weir that runs.
 
-import { check } from "./cli/check.ts";
-import { explain } from "./cli/explain.ts";
-import { COMMANDS, HELP } from "./cli/help.ts";
 import { nearest } from "./config/nearest.ts";
 import { complain, print, PrintError } from "./cli/print.ts";
-import { probe } from "./cli/probe.ts";
 import { ENVIRONMENT, forgetForeignVariables } from "./cli/environment.ts";
 import { run } from "./cli/run.ts";
 import type { Signals } from "./cli/signals.ts";
 import { VERSION } from "./version.ts";
+
+/** In the order in which people need them. */
+const COMMANDS = ["start", "run", "check", "explain", "probe", "version", "help"] as const;
 
 /** Signals of one Ctrl-C: `deno task` delivers it twice. */
 const SAME_SIGNAL_MS = 1_000;
@@ -46,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
   const wantsHelp = command === undefined || command === "help" || args.includes("--help") ||
     args.includes("-h");
   if (wantsHelp) {
-    print(HELP);
+    print((await import("./cli/help.ts")).HELP);
     return command === undefined ? 64 : 0;
   }
   switch (command) {
@@ -55,11 +54,11 @@ async function main(args: readonly string[]): Promise<number> {
     case "run":
       return await run({ args: rest, env, signals: processSignals(), sampleOrigins: false });
     case "check":
-      return await check(rest, env);
+      return await (await import("./cli/check.ts")).check(rest, env);
     case "explain":
-      return await explain(rest, env);
+      return await (await import("./cli/explain.ts")).explain(rest, env);
     case "probe":
-      return await probe(rest, env);
+      return await (await import("./cli/probe.ts")).probe(rest, env);
     case "version":
     case "--version":
       print(`weir ${VERSION} (deno ${Deno.version.deno})`);

@@ -5,7 +5,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { readConfigFile, readTextFileBounded } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
-import { loadConfig, type Loaded, type LoadInputs, type Refused } from "../config/load.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Loaded, LoadInputs, Refused } from "../config/loading.ts";
 import { withEmptyValues } from "../config/sources.ts";
 import { valueAt } from "../config/path.ts";
 import { parseConfigText } from "../config/yaml_tree.ts";

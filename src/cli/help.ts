@@ -2,9 +2,6 @@
 
 import { configUsage } from "../config/reference.ts";
 
-/** The commands, in the order in which people need them. */
-export const COMMANDS = ["start", "run", "check", "explain", "probe", "version", "help"] as const;
-
 export const HELP = `Weir, an HTTP load balancer.
 
 Usage: weir COMMAND [FLAGS]

@@ -2,7 +2,8 @@
 
 import { readTextFileBounded } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
-import { loadConfig, type Loaded } from "../config/load.ts";
+import { loadConfigApart } from "../config/load_apart.ts";
+import type { Loaded } from "../config/loading.ts";
 import { complain } from "./print.ts";
 
 /** The configuration, or null after its problems were printed: exit 64. */
@@ -11,7 +12,7 @@ export async function loadOrRefuse(
   env: Readonly<Record<string, string>>,
   fallbackUpstreams: readonly string[] = [],
 ): Promise<Loaded | null> {
-  const loaded = await loadConfig({ args, env, readTextFile: readTextFileBounded, fallbackUpstreams });
+  const loaded = await loadConfigApart({ args, env, readTextFile: readTextFileBounded, fallbackUpstreams });
   if (loaded.ok) return loaded;
   complain(renderFindings(loaded.findings).trimEnd());
   return null;

@@ -3,7 +3,8 @@
 import { lint, renderLintFinding } from "../config/lint.ts";
 import { type ReadTextFile, readTextFileBounded } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
-import { loadConfig, type Loaded, type Refused } from "../config/load.ts";
+import { loadConfigApart } from "../config/load_apart.ts";
+import type { Loaded, Refused } from "../config/loading.ts";
 import { systemClock } from "../control/clock.ts";
 import { ConfigWatcher } from "../control/config_watcher.ts";
 import { watchDirectories } from "../control/file_watch.ts";
@@ -122,7 +123,7 @@ interface Source {
 
 async function firstLoad({ args, env, sampleOrigins }: RunInputs): Promise<Source | null> {
   const again = (fallbackUpstreams: readonly string[]): Source["again"] => (readTextFile) =>
-    loadConfig({ args, env, readTextFile, fallbackUpstreams });
+    loadConfigApart({ args, env, readTextFile, fallbackUpstreams });
   const loaded = await loadOrRefuse(args, env);
   if (loaded === null) return null;
   const nothingConfigured = loaded.file === undefined && Object.keys(loaded.config.upstreams).length === 0;

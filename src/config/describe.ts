@@ -2,7 +2,7 @@
 // came from. Called by `weir check`, and for /config. Credentials are not printed (`isSecret`), so those do not load again.
 
 import { hidden, isSecret } from "./findings.ts";
-import type { Loaded } from "./load.ts";
+import type { Loaded } from "./loading.ts";
 import { isMap, type Path, pathText } from "./path.ts";
 import { renderOrigin } from "./sources.ts";
 

@@ -3,7 +3,7 @@
 // Pure. Lists are told by what joined and what left them; values that may be secret are not printed.
 
 import { firstOf, type PlaceOf, showValue, withoutUserinfo } from "./findings.ts";
-import type { Loaded } from "./load.ts";
+import type { Loaded } from "./loading.ts";
 import { isMap, type Path, pathText, valueAt } from "./path.ts";
 import { routeName } from "../routing/default_route.ts";
 import type { RouteConfig } from "./route_schema.ts";

@@ -11,7 +11,7 @@ import {
   weirPods,
 } from "./manifest_pods.ts";
 import { type Path, valueAt } from "./path.ts";
-import { type Config, listenSchema } from "./schema.ts";
+import type { Config } from "./schema.ts";
 
 /** Shorter prefixes hold more addresses than any one operator has: half of a /7 is other people's. */
 const PREFIX_MIN = { ipv4: 8, ipv6: 16 };
@@ -47,14 +47,25 @@ const proxyHeaderFromNobody: LintRule = {
     }],
 };
 
+/** Those whose description in the schema begins with `wire:`. */
+const WIRE_KEYS = [
+  "proxyProtocol",
+  "headReadMs",
+  "keepAliveIdleMs",
+  "bodyBytesPerSecondMin",
+  "headBytesMax",
+  "headerLinesMax",
+  "connectionsMax",
+  "connectionsPerAddressMax",
+] as const satisfies readonly (keyof Config["listen"])[];
+
 const wireKeysOnServe: LintRule = {
   name: "wire-key-on-serve",
   check: ({ listen }, context) => {
     if (listen.listener === "wire") return [];
-    const wireOnly = Object.entries(listenSchema.shape)
-      .filter(([, schema]) => schema.description?.startsWith("wire:"))
-      .map(([key]): Path => ["listen", key]);
-    return wireOnly.filter((path) => isWritten(context, path)).map((path) => ({
+    return WIRE_KEYS.map((key): Path => ["listen", key]).filter((path) => isWritten(context, path)).map((
+      path,
+    ) => ({
       path,
       severity: "warning",
       state: "is written, but listen.listener is serve",

@@ -2,7 +2,8 @@
 
 import { coversName, describeHost, type HostPattern, parseHostPattern } from "../routing/host_pattern.ts";
 import type { LintReport, LintRule } from "./lint_finding.ts";
-import { type Config, type RouteConfig, upstreamsOf } from "./schema.ts";
+import { upstreamsOf } from "./derived.ts";
+import type { Config, RouteConfig } from "./schema.ts";
 
 export const stickyShared: LintRule = {
   name: "sticky-cookie-shared",

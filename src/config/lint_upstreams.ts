@@ -1,9 +1,10 @@
 // Lint rules about upstreams: policies that contradict each other, groups that get nothing, settings without effect.
 
 import { defaultUpstreamOf } from "../routing/default_route.ts";
+import { checkKind, upstreamsOf } from "./derived.ts";
 import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
 import { stickyShared } from "./lint_sticky.ts";
-import { checkKind, type UpstreamConfig, upstreamsOf } from "./schema.ts";
+import type { UpstreamConfig } from "./schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
   const written = isWritten(context, [...path, "ejection"]);

@@ -3,7 +3,7 @@
 import { type AttemptSettings, attemptSettings } from "../routing/attempt_settings.ts";
 import { type LintReport, type LintRule, perUpstream } from "./lint_finding.ts";
 import type { Path } from "./path.ts";
-import { upstreamsOf } from "./schema.ts";
+import { upstreamsOf } from "./derived.ts";
 
 const retriesBeyondDeadline: LintRule = {
   name: "retry-beyond-deadline",

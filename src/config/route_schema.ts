@@ -107,8 +107,3 @@ export type MatchConfig = z.infer<typeof matchSchema>;
 export type RouteConfig = z.infer<typeof routeSchema>;
 export type RateLimitConfig = z.infer<typeof rateLimitSchema>;
 export type HeaderEdits = z.infer<typeof headerEdits>;
-
-/** Names of the upstreams that a route sends to: several where it splits, none where it answers by itself. */
-export function upstreamsOf({ upstream, split = [] }: RouteConfig): string[] {
-  return upstream === undefined ? split.map((side) => side.upstream) : [upstream];
-}

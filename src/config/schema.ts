@@ -4,6 +4,7 @@
 // and `weir check` are made from it. Nothing else in Weir has a default of its own.
 
 import { z } from "zod";
+import { WORKERS_MAX } from "./derived.ts";
 import { bytes, count, headerName, milliseconds, name, port, targetPath, token } from "./units.ts";
 import { routeSchema } from "./route_schema.ts";
 import { upstreamSchema } from "./upstream_schema.ts";
@@ -102,14 +103,6 @@ const drainSchema = z.strictObject({
   ),
   deadlineMs: milliseconds(0).default(25_000).describe("After the delay: in-flight requests get this long."),
 }).describe("How Weir leaves.");
-
-/** Each pick adds up what every worker has under way: with more of them it costs more than they bring. */
-const WORKERS_MAX = 64;
-
-/** How many event loops a configuration asks for on a machine with so many cores. */
-export function workersOf({ workers }: Pick<Config, "workers">, cores: number): number {
-  return workers ?? Math.min(cores, WORKERS_MAX);
-}
 
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}),

@@ -19,12 +19,6 @@ import {
   token,
 } from "./units.ts";
 
-/** The first and the last status of a range: `200`, `2xx`, `200-399`, `2xx-399`. */
-export function statusBounds(range: string): readonly [from: number, to: number] {
-  const [low = "", high = low] = range.split("-");
-  return [Number(low.replaceAll("x", "0")), Number(high.replaceAll("x", "9"))];
-}
-
 const hashKey = z.union([
   z.literal("client_address"),
   z.literal("path"),
@@ -84,11 +78,6 @@ export const healthSchema = z.strictObject({
       "wait: an endpoint that joins takes no traffic before its first pass, unless none has passed yet.",
     ),
 }).describe("Active checks, made once per pod by the control plane.");
-
-/** How endpoints are checked: as it is written, else by HTTP where there is a path to ask for. */
-export function checkKind({ kind, path }: Pick<HealthConfig, "kind" | "path">): "tcp" | "http" | "off" {
-  return kind ?? (path === undefined ? "tcp" : "http");
-}
 
 export const ejectionSchema = z.strictObject({
   enabled: z.boolean().default(true).describe("Take endpoints out that fail real requests."),

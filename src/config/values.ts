@@ -11,7 +11,7 @@ import { hostPatternProblem } from "../routing/host_pattern.ts";
 import { parseNameServer } from "./name_server.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
-import { statusBounds } from "./upstream_schema.ts";
+import { statusBounds } from "./derived.ts";
 
 /** All that is wrong with the addresses, networks, ranges and patterns of `input`. */
 export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {

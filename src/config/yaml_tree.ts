@@ -8,14 +8,20 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Finding, PlaceOf, Problem } from "./findings.ts";
 import { type Path, pathText } from "./path.ts";
+import { noPlaces, placeIn, type Places } from "./provenance.ts";
 import { tooManyLexemes } from "./yaml_size.ts";
 import { syntaxFindings } from "./yaml_syntax.ts";
 
 export interface ConfigTree {
   /** Maps, lists, text, numbers, booleans and null; an empty text is an empty map. */
   readonly value: unknown;
+  readonly places: Places;
   readonly placeOf: PlaceOf;
   readonly findings: readonly Finding[];
+}
+
+export function makeTree(value: unknown, places: Places, findings: readonly Finding[] = []): ConfigTree {
+  return { value, places, placeOf: (path, of) => placeIn(places, path, of), findings };
 }
 
 /** Values in all, counting each use of an alias: far more than any real configuration has. */
@@ -31,7 +37,7 @@ export function parseConfigText(text: string, file: string): ConfigTree {
   };
   const tooLarge = tooManyLexemes(text);
   if (tooLarge !== undefined) {
-    return { value: {}, placeOf: () => file, findings: [{ ...tooLarge, subject: file, place: file }] };
+    return makeTree({}, noPlaces(file), [{ ...tooLarge, subject: file, place: file }]);
   }
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -42,9 +48,9 @@ export function parseConfigText(text: string, file: string): ConfigTree {
   });
   const reader = new TreeReader(at, file);
   const findings = syntaxFindings(document, file, at);
-  if (findings.length > 0) return { value: {}, placeOf: reader.placeOf, findings };
+  if (findings.length > 0) return makeTree({}, noPlaces(file), findings);
   const value = document.contents === null ? {} : reader.read(document.contents as Node, [], 0);
-  return { value: value ?? {}, placeOf: reader.placeOf, findings: reader.findings };
+  return makeTree(value ?? {}, reader.places, reader.findings);
 }
 
 interface Pair {
@@ -59,31 +65,22 @@ function isMerge({ key, value }: Pair): boolean {
 
 class TreeReader {
   readonly findings: Finding[] = [];
-  readonly #values = new Map<string, number>();
-  readonly #keys = new Map<string, number>();
+  readonly places: Places;
   readonly #anchors = new Map<string, Node>();
   /** What each alias stands for. An anchor may be written again, and an alias keeps the one above it. */
   readonly #targets = new Map<Node, Node | undefined>();
   readonly #open = new Set<Node>();
   #count = 0;
 
-  constructor(private readonly at: (offset: number) => string, private readonly file: string) {}
-
-  /** The place of a value or key, or of the closest thing above it that was written. */
-  readonly placeOf: PlaceOf = (path, of = "value") => {
-    const text = pathText(path);
-    const [key, value] = [this.#keys.get(text), this.#values.get(text)];
-    const offset = of === "key" ? key ?? value : value ?? key;
-    if (offset !== undefined) return this.at(offset);
-    if (path.length > 1) return this.placeOf(path.slice(0, -1), "key");
-    return this.#values.size === 0 ? this.file : this.at(0);
-  };
+  constructor(private readonly at: (offset: number) => string, private readonly file: string) {
+    this.places = noPlaces(file);
+  }
 
   read(node: Node, path: Path, depth: number): unknown {
     if (!this.#fits(node, path, depth)) return undefined;
     if (isAlias(node)) return this.#follow(node, path, (target) => this.read(target, path, depth + 1));
     this.#anchor(node);
-    if (node.range) this.#values.set(pathText(path), node.range[0]);
+    if (node.range) this.places.values.set(pathText(path), this.at(node.range[0]));
     if (isScalar(node)) return node.value;
     return this.#within(node, () => {
       if (!isMap(node)) return this.#list(node, path, depth);
@@ -172,7 +169,7 @@ class TreeReader {
       if (!merged) this.#refuseRepeat(below, offset);
       return false;
     }
-    this.#keys.set(pathText(below), offset);
+    this.places.keys.set(pathText(below), this.at(offset));
     map[key] = pair.value === null ? null : this.read(pair.value as Node, below, depth + 1);
     return pair.value !== null;
   }
@@ -211,7 +208,7 @@ class TreeReader {
     this.findings.push({
       subject: pathText(path),
       state: "is written twice",
-      accepted: `must be written once (first at ${this.placeOf(path, "key")})`,
+      accepted: `must be written once (first at ${placeIn(this.places, path, "key")})`,
       place: this.at(offset),
     });
   }

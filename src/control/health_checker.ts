@@ -3,7 +3,8 @@
 // Called by `upstream_judge.ts`. Knows endpoints by identity: one that stays keeps its state and its rhythm
 // whatever happens around it, one that joins is checked at once. Reports changes, decides nothing else.
 
-import { checkKind, type HealthConfig } from "../config/schema.ts";
+import { checkKind } from "../config/derived.ts";
+import type { HealthConfig } from "../config/schema.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import type { Clock } from "./clock.ts";
 import { type CheckSettings, EndpointCheck, type HealthChange } from "./endpoint_check.ts";

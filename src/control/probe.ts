@@ -3,7 +3,7 @@
 // Called by `endpoint_check.ts`, which limits its time through the signal. Says in words why an endpoint
 // failed. To an https endpoint both kinds make the TLS handshake: behind a bad certificate nobody is served.
 
-import { statusBounds } from "../config/schema.ts";
+import { statusBounds } from "../config/derived.ts";
 import { messageOf } from "../error_message.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";

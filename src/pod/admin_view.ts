@@ -1,9 +1,10 @@
 // The pod as the admin server sees it: plain data, read when it is asked for.
 
 import type { AdminSources, UpstreamInfo, WorkerInfo } from "../admin/sources.ts";
+import { checkKind } from "../config/derived.ts";
 import { describeConfig } from "../config/describe.ts";
-import type { Loaded } from "../config/load.ts";
-import { checkKind, type RouteConfig, type UpstreamConfig } from "../config/schema.ts";
+import type { Loaded } from "../config/loading.ts";
+import type { RouteConfig, UpstreamConfig } from "../config/schema.ts";
 import type { WorkerHandle } from "../control/worker_handle.ts";
 import { VERSION } from "../version.ts";
 import type { Pod } from "./pod.ts";

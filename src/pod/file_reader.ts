@@ -2,7 +2,7 @@
 
 import { isTooLarge, whyUnreadable } from "../config/file.ts";
 import { type Finding, findingAt } from "../config/findings.ts";
-import type { Loaded } from "../config/load.ts";
+import type { Loaded } from "../config/loading.ts";
 import type { Path } from "../config/path.ts";
 import { type CertificatePair, readCertificate, readChain, readKey } from "../control/certificate.ts";
 import { tryOutTls } from "../control/certificate_watcher.ts";

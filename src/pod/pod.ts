@@ -6,8 +6,9 @@
 import { type AdminServer, startAdminServer } from "../admin/server.ts";
 import type { ReloadInfo } from "../admin/sources.ts";
 import { Board, DEFAULT_CAPACITY, PodCell, withRoomForChange } from "../board/layout.ts";
-import type { Loaded } from "../config/load.ts";
-import { type Config, workersOf } from "../config/schema.ts";
+import type { Loaded } from "../config/loading.ts";
+import { workersOf } from "../config/derived.ts";
+import type { Config } from "../config/schema.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
 import { Supervisor, type SupervisorInputs } from "../control/supervisor.ts";
 import { adminSources } from "./admin_view.ts";

@@ -5,7 +5,7 @@
 // and its place in the configuration.
 
 import { type Finding, renderFinding } from "../config/findings.ts";
-import type { Loaded } from "../config/load.ts";
+import type { Loaded } from "../config/loading.ts";
 import { pathText } from "../config/path.ts";
 import { stickyKeyFault } from "../config/sticky_key.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";

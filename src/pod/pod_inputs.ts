@@ -1,6 +1,6 @@
 // What a pod is made with: the configuration, and everything that reaches out of the process.
 
-import type { Loaded } from "../config/load.ts";
+import type { Loaded } from "../config/loading.ts";
 import type { Clock } from "../control/clock.ts";
 import type { EventBook } from "./event_book.ts";
 

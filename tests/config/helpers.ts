@@ -2,7 +2,8 @@
 
 import { assert } from "@std/assert";
 import { renderFinding } from "../../src/config/findings.ts";
-import { loadConfig, type Loaded } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Loaded } from "../../src/config/loading.ts";
 
 export interface Sources {
   readonly args?: readonly string[];

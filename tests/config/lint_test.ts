@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { lint, type LintContext, lintRules, renderLintFinding } from "../../src/config/lint.ts";
 import { pathText } from "../../src/config/path.ts";
-import { configSchema } from "../../src/config/schema.ts";
+import { configSchema, listenSchema } from "../../src/config/schema.ts";
 import { refusals } from "./helpers.ts";
 import { LINT_ROWS } from "./lint_table.ts";
 
@@ -150,4 +150,14 @@ Deno.test("where values came from is gone through once, however many upstreams t
     ],
   );
   assertEquals(rounds, 1);
+});
+
+Deno.test("lint() warns of every key of listen that is for wire where the listener is serve", () => {
+  const wireKeys = Object.entries(listenSchema.shape)
+    .filter(([, schema]) => schema.description?.startsWith("wire:"))
+    .map(([key]) => key);
+  const written = new Map(wireKeys.map((key) => [`listen.${key}`, { kind: "file", place: "f" } as const]));
+  const findings = lint(configSchema.parse({}), { placeOf: () => "f", origins: written });
+  const warned = findings.filter(({ rule }) => rule === "wire-key-on-serve").map(({ subject }) => subject);
+  assertEquals(warned, [...written.keys()]);
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { renderFinding, renderFindings } from "../../src/config/findings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { pathText, valueAt } from "../../src/config/path.ts";
-import { workersOf } from "../../src/config/schema.ts";
+import { workersOf } from "../../src/config/derived.ts";
 import { settings } from "../../src/config/sources.ts";
 import { load, loaded, refusals } from "./helpers.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { Loaded } from "../../src/config/load.ts";
+import type { Loaded } from "../../src/config/loading.ts";
 import { adminSources } from "../../src/pod/admin_view.ts";
 import type { Pod } from "../../src/pod/pod.ts";
 import { loaded } from "../config/helpers.ts";

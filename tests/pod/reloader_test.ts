@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { ReloadInfo } from "../../src/admin/sources.ts";
-import type { Loaded, Refused } from "../../src/config/load.ts";
+import type { Loaded, Refused } from "../../src/config/loading.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { FilesRefusedError } from "../../src/pod/pod_files.ts";
 import { type Reloadable, Reloader } from "../../src/pod/reloader.ts";
