@@ -2,7 +2,7 @@
 //
 // Pure: it decides nothing about requests. `handler.ts` asks and calls it; the command line prints the same.
 
-import ipaddr from "ipaddr.js";
+import { parseIp, renderIp } from "../config/ip_address.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import type {
   Answer,
@@ -58,7 +58,8 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
     }
   }
   const client = query.get("client") ?? peer;
-  if (!ipaddr.IPv6.isValid(client) && !ipaddr.IPv4.isValidFourPartDecimal(client)) {
+  const address = parseIp(client);
+  if (address === null) {
     return { problem: `client is ${JSON.stringify(client)}, must be an IP address` };
   }
   const headers = query.getAll("header").map((line) => HEADER.exec(line));
@@ -74,7 +75,7 @@ export function questionOf(query: URLSearchParams, peer: string): Question | { r
     // RFC 9110 5.5: the blanks around a value are not of it.
     headers: headers.flatMap((match) => [match![1]!, asOnWire(match![2]!.trim())]),
     // In the one form in which traffic has it: policies hash it.
-    client: ipaddr.process(client).toString(),
+    client: renderIp(address),
   };
 }
 

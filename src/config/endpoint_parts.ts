@@ -3,7 +3,7 @@
 // Called by `endpoint_url.ts`. Each part refuses through the callback it is given and returns undefined, so
 // that one address can have several refusals.
 
-import ipaddr from "ipaddr.js";
+import { parseIpv4, parseIpv6, renderIp } from "./ip_address.ts";
 import { nearest } from "./nearest.ts";
 
 /** What stands after the address: `;weight=3;backup`. */
@@ -36,15 +36,13 @@ export function parsePort(text: string, refuse: Refuse, or = ""): number | undef
 export function parseHost(host: string, refuse: Refuse): string | undefined {
   if (host === "") return void refuse("it has no host", forms);
   if (host.startsWith("[")) {
-    const inner = host.slice(1, -1);
-    if (/^[0-9a-f:.]+$/i.test(inner) && ipaddr.IPv6.isValid(inner)) {
-      return ipaddr.IPv6.parse(inner).toString();
-    }
+    const address = parseIpv6(host.slice(1, -1));
+    if (address?.zone === "") return renderIp(address);
     return void refuse("its IPv6 address is not one", "must be like http://[2001:db8::1]:8080");
   }
   const name = host.toLowerCase();
   if (/^[0-9.]+$/.test(name)) {
-    if (ipaddr.IPv4.isValidFourPartDecimal(name)) return name;
+    if (parseIpv4(name) !== null) return name;
     return void refuse("its IPv4 address is not one", "must be like http://10.0.0.1:8080");
   }
   if (isHostName(name)) return name;

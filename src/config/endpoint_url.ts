@@ -3,7 +3,6 @@
 // Called by `values.ts` to refuse bad ones and by the control plane to act on good ones. The parser is its
 // own: `URL` would silently repair what should be refused (`http:/host`, `0x7f.1`, `\`) and knows no `;`.
 
-import ipaddr from "ipaddr.js";
 import {
   forms,
   type Parameters,
@@ -13,6 +12,7 @@ import {
   type Refuse,
 } from "./endpoint_parts.ts";
 import { type Problem, withoutUserinfo } from "./findings.ts";
+import { parseIpv4 } from "./ip_address.ts";
 import { nearest } from "./nearest.ts";
 
 interface Common extends Parameters {
@@ -205,7 +205,7 @@ function dnsName(
   }
   const name = parseHost(host, refuse);
   const number = port === undefined ? null : parsePort(port, refuse);
-  if (name !== undefined && (name.includes(":") || ipaddr.IPv4.isIPv4(name))) {
+  if (name !== undefined && (name.includes(":") || parseIpv4(name) !== null)) {
     refuse("it has an IP address, which needs no resolving", `must be a name, or without "dns+"`);
   }
   if (name === undefined || number === undefined) return undefined;

@@ -1,7 +1,7 @@
 // The address of a name server, as operators write it in `discovery.nameServer`. Pure: `values.ts` refuses what
 // is none, the resolver asks what is one.
 
-import ipaddr from "ipaddr.js";
+import { parseIpv4, parseIpv6 } from "./ip_address.ts";
 
 export interface NameServer {
   readonly ipAddr: string;
@@ -12,8 +12,7 @@ export interface NameServer {
 export function parseNameServer(text: string): NameServer | null {
   const [, ipAddr = text, port = "53"] = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text) ??
     /^([^:]*):(\d{1,5})$/.exec(text) ?? [];
-  const six = ipAddr.includes(":") && !ipAddr.includes("%") && ipaddr.IPv6.isValid(ipAddr);
-  const isAddress = six || (!text.startsWith("[") && ipaddr.IPv4.isValidFourPartDecimal(ipAddr));
+  const isAddress = parseIpv6(ipAddr)?.zone === "" || (!text.startsWith("[") && parseIpv4(ipAddr) !== null);
   const isPort = Number(port) >= 1 && Number(port) <= 65_535;
   return isAddress && isPort ? { ipAddr, port: Number(port) } : null;
 }

@@ -3,11 +3,11 @@
 // Called by `load.ts` for each source, beside `shape.ts`. Everything comes in unchecked: what has the wrong
 // shape is passed over here, since `shape.ts` has refused it.
 
-import ipaddr from "ipaddr.js";
 import { isHostName } from "./endpoint_parts.ts";
 import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
 import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showValue } from "./findings.ts";
 import { hostPatternProblem } from "../routing/host_pattern.ts";
+import { parseIpv4, parseIpv6, parseNetwork } from "./ip_address.ts";
 import { parseNameServer } from "./name_server.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
@@ -76,25 +76,20 @@ function checkNetworks(input: unknown, refuse: Refuse): void {
 
 /** A network, or a single address without a length. */
 function networkProblem(cidr: string): Problem | undefined {
-  const [address = "", prefix] = cidr.split(/\/(.*)/s);
-  const four = ipaddr.IPv4.isValidFourPartDecimal(address);
-  const six = address.includes(":") && !address.includes("%") && ipaddr.IPv6.isValid(address);
+  if (parseNetwork(cidr) !== null) return undefined;
   const state = `is ${showValue(cidr)}`;
-  if (!four && !six) {
+  const alone = parseNetwork(cidr.split("/")[0]!);
+  if (alone === null) {
     return { state, accepted: "must be a network like 10.0.0.0/8 or fd00::/8, or one address" };
   }
-  const bits = four ? 32 : 128;
-  if (prefix === undefined) return undefined;
-  const fits = /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
-  return fits ? undefined : { state, accepted: `must have a length from 0 to ${bits} after "/"` };
+  return { state, accepted: `must have a length from 0 to ${alone.length} after "/"` };
 }
 
 function checkHost(input: unknown, path: Path, refuse: Refuse): void {
   const host = valueAt(input, path);
   if (typeof host !== "string" || host === "") return;
   const isName = isHostName(host) && !/^[0-9.]+$/.test(host);
-  if (isName || ipaddr.IPv4.isValidFourPartDecimal(host)) return;
-  if (host.includes(":") && ipaddr.IPv6.isValid(host)) return;
+  if (isName || parseIpv4(host) !== null || parseIpv6(host) !== null) return;
   const accepted = "must be a name or an IP address, without brackets and port";
   refuse(path, { state: `is ${showValue(host)}`, accepted });
 }

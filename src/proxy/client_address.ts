@@ -3,28 +3,22 @@
 // With nobody trusted, the default, a request is from its peer's address, and no header is read for it; else
 // `told.ts` reads what the peer says.
 
-import ipaddr from "ipaddr.js";
-
-type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+import { type IpNetwork, isWithin, parseIp, parseNetwork } from "../config/ip_address.ts";
 
 /** Addresses remembered with their verdict: peers are few and come back. */
 const REMEMBERED_MAX = 4_096;
 
 export class TrustedProxies {
-  private readonly ranges: Range[];
+  private readonly networks: readonly IpNetwork[];
   private readonly remembered = new Map<string, boolean>();
 
   /** @param cidrs validated by the schema, e.g. `10.0.0.0/8` or a single address */
   constructor(cidrs: readonly string[]) {
-    this.ranges = cidrs.map((cidr) => {
-      if (cidr.includes("/")) return ipaddr.parseCIDR(cidr);
-      const address = ipaddr.parse(cidr);
-      return [address, address.kind() === "ipv4" ? 32 : 128];
-    });
+    this.networks = cidrs.map((cidr) => parseNetwork(cidr)!);
   }
 
   trusts(address: string): boolean {
-    if (this.ranges.length === 0) return false;
+    if (this.networks.length === 0) return false;
     const known = this.remembered.get(address);
     if (known !== undefined) return known;
     const verdict = this.matches(address);
@@ -34,11 +28,8 @@ export class TrustedProxies {
   }
 
   private matches(address: string): boolean {
-    if (!ipaddr.isValid(address)) return false;
-    const parsed = ipaddr.process(address);
-    return this.ranges.some((range) =>
-      range[0].kind() === parsed.kind() && parsed.match(range as [ipaddr.IPv4, number])
-    );
+    const ip = parseIp(address);
+    return ip !== null && this.networks.some((network) => isWithin(ip, network));
   }
 }
 

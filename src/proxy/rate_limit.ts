@@ -4,7 +4,7 @@
 // of it, is counted by its client address: leaving the header away must not lift the limit, and neither must a line
 // that only Weir looks at.
 
-import ipaddr from "ipaddr.js";
+import { parseIpv6 } from "../config/ip_address.ts";
 import type { RateLimitConfig } from "../config/schema.ts";
 import { hostOf, onlyHeaderValue, type RequestHead } from "../exchange.ts";
 import type { Rate, RateLimiter } from "./rate_limiter.ts";
@@ -50,8 +50,8 @@ export function rateKey(
 
 /** One IPv6 customer has 2^64 addresses: they share a rate. */
 function addressKey(address: string): string {
-  if (!address.includes(":") || !ipaddr.IPv6.isValid(address)) return address;
-  return ipaddr.IPv6.parse(address).parts.slice(0, 4).map((part) => part.toString(16)).join(":");
+  const six = address.includes(":") ? parseIpv6(address) : null;
+  return six === null ? address : six.parts.slice(0, 4).map((part) => part.toString(16)).join(":");
 }
 
 /** Retry-After, and the fields of draft-ietf-httpapi-ratelimit-headers: quota, window, rest, reset. */

@@ -5,11 +5,11 @@
 // proxy wrote ends them (RFC 7239 8.1). Of X-Forwarded-* and Forwarded only one is believed: a proxy that does not
 // set the other lets its clients write it.
 
-import ipaddr from "ipaddr.js";
+import { parseIp, renderIp } from "../config/ip_address.ts";
 import type { HeadersConfig } from "../config/schema.ts";
 import type { HeaderLines, RequestHead } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
-import { plainAddress, type TrustedProxies } from "./client_address.ts";
+import type { TrustedProxies } from "./client_address.ts";
 
 export interface Told {
   /** Address of the client; the peer's own when it names nobody. */
@@ -97,7 +97,8 @@ function hopAddress(hop: string): string | null {
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(hop);
   const withPort = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop);
   const address = bracketed?.[1] ?? withPort?.[1] ?? hop;
-  return ipaddr.isValid(address) ? plainAddress(ipaddr.process(address).toString()) : null;
+  const ip = parseIp(address);
+  return ip === null ? null : renderIp(ip);
 }
 
 /** Host and scheme are those of the element that names the client, or of the nearest after it that has them. */
@@ -160,10 +161,11 @@ function readElement(text: string): Element | null {
   const parts = NODE.exec(node);
   if (parts === null) return null;
   const [, v4, v6] = parts;
-  if (v4 !== undefined && !ipaddr.IPv4.isValidFourPartDecimal(v4)) return null;
-  if (v6 !== undefined && !ipaddr.IPv6.isValid(v6)) return null;
-  const address = v4 ?? v6;
-  return { address: address === undefined ? null : ipaddr.process(address).toString(), host, proto };
+  const named = v4 ?? v6;
+  if (named === undefined) return { address: null, host, proto };
+  // What stands in brackets is IPv6.
+  const ip = v4 === undefined && !named.includes(":") ? null : parseIp(named);
+  return ip === null ? null : { address: renderIp(ip), host, proto };
 }
 
 /** One element of Forwarded; a host or scheme that it cannot hold is left out, and so is "". */
