@@ -15,6 +15,7 @@ const BOTTOM = [
   "loop_clock",
   "loop_turn",
   "error_message",
+  "node_crypto",
   "http1",
   "board",
   "config",
@@ -133,6 +134,15 @@ Deno.test("neither a worker nor what watches it loads a schema or a parser of fi
   );
   assertEquals(heavy, []);
   assert(loaded.has("proxy/handler.ts") && loaded.has("pod/pod.ts"));
+});
+
+Deno.test("no thread loads what Deno takes long to put together before it is needed", () => {
+  const wrong = sources.filter(({ lines }) =>
+    /^import (?!type )[^;]*"(node:(crypto|tls|process|module|fs|net|http)|ipaddr\.js)";/m.test(
+      lines.join("\n"),
+    )
+  );
+  assertEquals(wrong.map(({ path }) => path), []);
 });
 
 Deno.test("no file of src/ imports itself round a corner", () => {

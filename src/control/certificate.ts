@@ -3,7 +3,8 @@
 // Pure but for the cryptography: text in, facts out, or one sentence that says what is wrong. Called by the
 // watcher of the listener's certificate, and for every other file of TLS; nothing that fails here reaches a worker.
 
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { nodeCrypto } from "../node_crypto.ts";
 
 /** A certificate and its key as they stand in their files (PEM). */
 export interface CertificatePair {
@@ -65,7 +66,7 @@ export function readChain(pem: string): X509Certificate[] {
   if (blocks === null) throw new CertificateError("the certificate file holds no PEM certificate");
   return blocks.map((block, i) => {
     try {
-      return new X509Certificate(block);
+      return new (nodeCrypto().X509Certificate)(block);
     } catch {
       throw new CertificateError(`certificate ${i + 1} of the file cannot be read`);
     }
@@ -81,7 +82,7 @@ export function readKey(pem: string): KeyObject {
   }
   try {
     // Deno reads no text that begins with anything else.
-    return createPrivateKey(block);
+    return nodeCrypto().createPrivateKey(block);
   } catch {
     throw new CertificateError("the key cannot be read");
   }

@@ -7,12 +7,11 @@
 // new pick and a new cookie.
 
 import { type Cookie, setCookie } from "@std/http/cookie";
-// Web Crypto would make applying a snapshot asynchronous, and two snapshots could overtake each other.
-import { createHmac } from "node:crypto";
 import { cookieValues } from "../balance/hash_key.ts";
 import type { StickyConfig } from "../config/schema.ts";
 import type { HeaderLines } from "../exchange.ts";
 import type { EndpointsChange } from "../messages.ts";
+import { nodeCrypto } from "../node_crypto.ts";
 
 /** Bytes of the hash that the cookie carries: 2^128 guesses for one endpoint. */
 const TOKEN_BYTES = 16;
@@ -66,7 +65,8 @@ export class StickyCookies {
 
 /** Bound to the upstream too: the cookie of one group means nothing in another. */
 function tokenOf(key: string, upstream: string, endpointId: string): string {
-  const hash = createHmac("sha256", key).update(`${upstream}\0${endpointId}`).digest();
+  // Web Crypto would make applying a snapshot asynchronous, and two snapshots could overtake each other.
+  const hash = nodeCrypto().createHmac("sha256", key).update(`${upstream}\0${endpointId}`).digest();
   return hash.subarray(0, TOKEN_BYTES).toString("base64url");
 }
 

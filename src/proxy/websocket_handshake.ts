@@ -3,9 +3,9 @@
 // Weir's own key and no extensions; the client's subprotocols, Origin, cookies and everything else as they
 // came. The endpoint's 101 is believed only when it answers exactly this.
 
-import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { type HeaderLines, headerValue, listHas, listOf, type ResponseHead } from "../exchange.ts";
+import { nodeCrypto } from "../node_crypto.ts";
 import type { Handshake } from "./upgrade.ts";
 
 /** RFC 6455 1.3. */
@@ -59,7 +59,7 @@ export class WebSocketHandshake implements Handshake {
 
 /** RFC 6455 4.2.2. */
 export function acceptOf(key: string): string {
-  return createHash("sha1").update(key + GUID).digest("base64");
+  return nodeCrypto().createHash("sha1").update(key + GUID).digest("base64");
 }
 
 function without(lines: HeaderLines, dropped: readonly string[]): HeaderLines {
