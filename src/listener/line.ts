@@ -20,14 +20,20 @@ export class Line<T extends InLine<T>> {
     this.newest = one;
   }
 
-  /** Harmless when it stands in no line. */
-  remove(one: T): void {
+  /** Harmless when it stands in no line; false then. */
+  remove(one: T): boolean {
     const { older, newer } = one;
-    if (older === null && this.oldest !== one) return;
+    if (older === null && this.oldest !== one) return false;
     if (older === null) this.oldest = newer;
     else older.newer = newer;
     if (newer === null) this.newest = older;
     else newer.older = older;
     one.older = one.newer = null;
+    return true;
+  }
+
+  /** Those that stand in it now. */
+  *[Symbol.iterator](): Generator<T> {
+    for (let one = this.oldest; one !== null; one = one.newer) yield one;
   }
 }

@@ -40,6 +40,8 @@ export class WireConnection implements Tabled, BodyOwner {
   private exchange: WireExchange | null = null;
   private readonly expiresAt: number;
   private readonly requestsMax: number;
+  /** Bound: docs/decisions/functions_in_fields.md. */
+  private readonly exchangeOver = this.onExchangeOver.bind(this);
 
   constructor(conn: Deno.TcpConn | Deno.TlsConn, private readonly house: WireHouse) {
     const { table, config } = house;
@@ -172,7 +174,7 @@ export class WireConnection implements Tabled, BodyOwner {
     else this.socket.watchBeside();
   }
 
-  private readonly exchangeOver = (): void => {
+  private onExchangeOver(): void {
     const exchange = this.exchange!;
     this.exchange = null;
     if (this.phase === "closed") return;
@@ -186,7 +188,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (draining) this.drain();
     if (this.socket.inlet.available > 0) return this.readHead();
     this.socket.watch();
-  };
+  }
 
   /** Whether the next answer is to be the last: the connection has served long or often enough. */
   get isDue(): boolean {

@@ -39,6 +39,10 @@ export class ClientSocket implements ByteSource {
   private reading = false;
   private failRead: ((error: BodyError) => void) | null = null;
   private readonly pace: BodyPace;
+  // Bound: docs/decisions/functions_in_fields.md.
+  private readonly arrived = this.onArrived.bind(this);
+  private readonly broken = this.onReadFailed.bind(this);
+  private readonly writeFailed = this.onWriteFailed.bind(this);
 
   constructor(
     private readonly conn: Deno.TcpConn | Deno.TlsConn,
@@ -78,7 +82,7 @@ export class ClientSocket implements ByteSource {
     if (bytes < IDLE_BUFFER_BYTES) this.watchBeside();
   }
 
-  private readonly arrived = (count: number): void => {
+  private onArrived(count: number): void {
     const { inlet } = this;
     this.watching = false;
     if (count === 0) this.ended = true;
@@ -89,15 +93,15 @@ export class ClientSocket implements ByteSource {
       inlet.end = this.watchedFrom + count;
     }
     this.tellWatched();
-  };
+  }
 
-  private readonly broken = (): void => {
+  private onReadFailed(): void {
     this.watching = false;
     this.ended = true;
     if (this.closed) return this.onceWatched?.();
     this.onceWatched?.();
     this.onBroken();
-  };
+  }
 
   private tellWatched(): void {
     const once = this.onceWatched;
@@ -203,7 +207,7 @@ export class ClientSocket implements ByteSource {
     this.sendDeadline = this.table.after(this.limits.sendIdleMs);
     return this.conn.write(bytes).then(
       (count) => count < bytes.length ? this.write(bytes.subarray(count)) : this.onWritten(),
-      this.onWriteFailed,
+      this.writeFailed,
     );
   }
 
@@ -212,10 +216,10 @@ export class ClientSocket implements ByteSource {
     return true;
   }
 
-  private readonly onWriteFailed = (): boolean => {
+  private onWriteFailed(): boolean {
     this.sendDeadline = Infinity;
     return false;
-  };
+  }
 
   /** Some of `bytes`: for tunnels. */
   writeSome(bytes: Uint8Array): Promise<number> {

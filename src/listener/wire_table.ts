@@ -2,6 +2,9 @@
 //
 // One sweep looks at every connection's deadlines, a few times within the shortest of them, so that a request
 // arms no timer: it writes a number. Deadlines therefore come a little late, never early.
+//
+// Connections stand in lines that are linked through themselves, since they come and go: see
+// docs/decisions/functions_in_fields.md for what a Set costs then.
 
 import type { ListenConfig } from "../config/schema.ts";
 import type { Idler } from "../http1/idler.ts";
@@ -30,9 +33,11 @@ export class WireTable {
   /** Monotonic milliseconds at the last sweep: what connections reckon deadlines with. */
   clock = 0;
   readonly sweepMs: number;
-  private readonly all = new Set<Tabled>();
+  size = 0;
   private readonly perAddress = new Map<string, number>();
+  /** Each connection stands in one of the two. */
   private readonly idlers = new Line<Tabled>();
+  private readonly active = new Line<Tabled>();
   private readonly timer: Timer;
 
   constructor(
@@ -52,10 +57,6 @@ export class WireTable {
     return this.idlers.oldest;
   }
 
-  get size(): number {
-    return this.all.size;
-  }
-
   /** A deadline `ms` from now. */
   after(ms: number): number {
     return this.clock + ms + this.sweepMs;
@@ -64,7 +65,7 @@ export class WireTable {
   /** Makes room for one more from `address`, at the cost of who idles the longest; false when there is none. */
   admits(address: string | null): boolean {
     if (!this.hasRoomFor(address)) return false;
-    return this.all.size < this.config.connectionsMax || this.closeOldestIdle();
+    return this.size < this.config.connectionsMax || this.closeOldestIdle();
   }
 
   /** A connection without an address turns out to be one of `address`; false when that has no room for it. */
@@ -100,26 +101,29 @@ export class WireTable {
   add(connection: Tabled): void {
     // Looked at for each, so that the wheel's is recent as this one begins to idle.
     const now = this.now();
-    if (this.all.size === 0) {
+    if (this.size === 0) {
       this.clock = now;
       this.wheel.arm(this.timer, this.sweepMs);
     }
-    this.all.add(connection);
+    this.size++;
+    this.active.add(connection);
     this.onChange(1);
     this.count(connection.address, 1);
   }
 
   remove(connection: Tabled): void {
-    if (!this.all.delete(connection)) return;
     this.busy(connection);
+    if (!this.active.remove(connection)) return;
+    this.size--;
     this.count(connection.address, -1);
-    if (this.all.size === 0) this.wheel.remove(this.timer);
+    if (this.size === 0) this.wheel.remove(this.timer);
     this.onChange(-1);
   }
 
   /** It has nothing to do from now on. */
   idle(connection: Tabled): void {
     if (connection.idle) return;
+    this.active.remove(connection);
     connection.idle = true;
     connection.idleSince = this.wheel.recent;
     this.idlers.add(connection);
@@ -128,18 +132,19 @@ export class WireTable {
   /** It has something to do. */
   busy(connection: Tabled): void {
     if (!connection.idle) return;
-    connection.idle = false;
     this.idlers.remove(connection);
+    connection.idle = false;
+    this.active.add(connection);
   }
 
   private sweep(): void {
     this.clock = this.now();
-    for (const connection of this.all) connection.checkDeadlines(this.clock);
-    if (this.all.size > 0) this.wheel.arm(this.timer, this.sweepMs);
+    this.forEach((connection) => connection.checkDeadlines(this.clock));
+    if (this.size > 0) this.wheel.arm(this.timer, this.sweepMs);
   }
 
   /** Each connection once; they may leave meanwhile. */
   forEach(visit: (connection: Tabled) => void): void {
-    for (const connection of [...this.all]) visit(connection);
+    for (const connection of [...this.idlers, ...this.active]) visit(connection);
   }
 }

@@ -15,6 +15,9 @@ const COMPILED_MIN = 60;
 /** Deno's own, and what belongs to a connection's end. Without exemplars it is most of what was compiled. */
 const LOST_MAX = 20;
 const COLLECTIONS_MIN = 6;
+/** Clients beside each other, each with so many connections of one exchange. */
+const CLIENTS = 32;
+const SHORT_ONES = 500;
 /** Measured: half a megabyte. Requests that outlive their collection make it twenty. */
 const GROWTH_MB_MAX = 5;
 
@@ -81,6 +84,13 @@ function leftBehind(said: string): number[] {
   return [...said.matchAll(/Scavenge [\d.]+ \([\d.]+\) -> ([\d.]+) /g)].map(([, left]) => Number(left));
 }
 
+function assertNothingPilesUp(left: readonly number[]): void {
+  assertGreater(left.length, COLLECTIONS_MIN);
+  // By the second half all is compiled.
+  const settled = left.slice(left.length / 2);
+  assertLess(Math.max(...settled) - Math.min(...settled), GROWTH_MB_MAX);
+}
+
 for (const listener of ["serve", "wire"] as const) {
   Deno.test(`${listener} keeps its compiled code when garbage is collected in a quiet moment`, async () => {
     await using origin = new Origin(SCENE.answer);
@@ -101,10 +111,17 @@ for (const listener of ["serve", "wire"] as const) {
     await weir.collect("g");
     await going;
     for (let i = 0; i < CONNECTIONS; i++) await exchange(port, SCENE, EXCHANGES);
-    const left = leftBehind(await weir.collect("g"));
-    assertGreater(left.length, COLLECTIONS_MIN);
-    // By the second half all is compiled.
-    const settled = left.slice(left.length / 2);
-    assertLess(Math.max(...settled) - Math.min(...settled), GROWTH_MB_MAX);
+    assertNothingPilesUp(leftBehind(await weir.collect("g")));
+  });
+
+  Deno.test(`${listener} leaves no connection behind that is over`, async () => {
+    await using origin = new Origin(SCENE.answer);
+    await using weir = Collected.start(listener, origin.url, "--trace-gc");
+    const port = Number((await weir.until(/port (\d+)/))[1]);
+    const comeAndGo = async () => {
+      for (let i = 0; i < SHORT_ONES; i++) await exchange(port, SCENE, 1);
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, comeAndGo));
+    assertNothingPilesUp(leftBehind(await weir.collect("g")));
   });
 }
