@@ -153,7 +153,9 @@ export class WireConnection implements Tabled, BodyOwner {
     const body = this.bodyOf(request);
     this.bodyDone = body === null;
     const exchange = this.exchange = exchangeOf(this, request, body);
-    if (body === null) socket.watchBeside();
+    // RFC 9112 9.6: behind the last request that a client announces nothing more comes. A read that is broken off by
+    // the connection's end costs a tenth of such a request, so it waits for the sweep.
+    if (body === null && !exchange.lastOfClient) socket.watchBeside();
     house.handle(exchange as Exchange).then(this.exchangeOver);
     if (socket.ended) this.onPeerEnded();
   }
@@ -220,11 +222,17 @@ export class WireConnection implements Tabled, BodyOwner {
 
   checkDeadlines(clock: number): void {
     if (this.socket.checkDeadlines(clock)) return this.close();
-    if (!this.bodyDone) this.exchange?.watchBehindBody();
+    if (this.phase === "exchange") this.watchExchange();
     if (clock < this.deadline) return;
     const begun = this.phase === "head" && !this.idle && this.socket.inlet.available > 0;
     if (!begun) return this.close();
     this.refuse(408, "the request head did not come in time");
+  }
+
+  /** A client that leaves is noticed, also one that does not read on by itself. */
+  private watchExchange(): void {
+    if (this.bodyDone) this.socket.watchBeside();
+    else this.exchange!.watchBehindBody();
   }
 
   /** Weir leaves: a request may be on its way to what idles, so it may ask once more, soon. */

@@ -14,6 +14,7 @@ class Client {
   readonly remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 5_000 };
   readonly localAddr: Deno.NetAddr;
   heard = "";
+  reads = 0;
   #reading: ((piece: string) => void) | null = null;
 
   constructor(reached: string) {
@@ -26,6 +27,7 @@ class Client {
   }
 
   async read(into: Uint8Array): Promise<number> {
+    this.reads++;
     const piece = await new Promise<string>((resolve) => this.#reading = resolve);
     return new TextEncoder().encodeInto(piece, into).written;
   }
@@ -88,6 +90,16 @@ Deno.test("an answer passes over an upload that was given up and is all here", a
   body.cancel();
   await exchange.respond(answer, null);
   assertEquals(client.heard.includes("Connection: close"), false);
+});
+
+Deno.test("beside the last request that a client announces nothing is read, until it has taken a while", async () => {
+  for (const [last, readsAtOnce] of [["", 2], ["Connection: close\r\n", 1]] as const) {
+    const { client, connection } = connected();
+    await client.says(`GET / HTTP/1.1\r\nHost: a.test\r\n${last}\r\n`);
+    assertEquals(client.reads, readsAtOnce);
+    for (let sweep = 0; sweep < 2; sweep++) connection.checkDeadlines(0);
+    assertEquals(client.reads, 2);
+  }
 });
 
 Deno.test("a request of HTTP/1.0 without Host is for the address that its client has reached", async () => {

@@ -73,6 +73,21 @@ for (
   }, { listeners: ALL_BUT_SERVE });
 }
 
+scenario(
+  "a client that resets after the last request that it announced is noticed, if not at once",
+  async (props) => {
+    const origin = await props.origin(hang());
+    // Deadlines are looked at four times within the shortest.
+    const weir = await props.loop({ upstreams: origin.url, config: { listen: { keepAliveIdleMs: 200 } } });
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/", [["Connection", "close"]]));
+    const { connection } = await origin.request(1);
+    await client.reset();
+    await connection.left;
+  },
+  { listeners: ALL_BUT_SERVE },
+);
+
 scenario("a client that leaves within the answer takes its upstream connection with it", async (props) => {
   const origin = await props.origin(download);
   const weir = await props.loop({ upstreams: origin.url });
