@@ -50,8 +50,8 @@ export const SMALL_PIECES: BufferPool = new BufferPool(4_096, 1_024);
 const MEDIUM_PIECES = new BufferPool(16_384, 256);
 /** ... and pieces of bodies; thirty-two megabytes, as with many connections each may have one under way. */
 export const PIECES: BufferPool = new BufferPool(65_536, 512);
-/** For pieces of bodies that are known to be larger: half the system calls, as long as not everybody wants it. */
-export const LARGE_PIECES: BufferPool = new BufferPool(262_144, 64);
+/** For bodies that are known to be larger: fewer system calls, as long as not everybody wants one. */
+export const LARGE_PIECES: BufferPool = new BufferPool(524_288, 64);
 
 /** The smallest buffer that holds so many bytes; one of `PIECES` when none does. */
 export function bufferFor(bytes: number): Uint8Array<ArrayBuffer> {

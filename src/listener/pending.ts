@@ -3,13 +3,16 @@
 /** Turns of the microtask queue in which a call that need not wait has settled. */
 const TURNS = 2;
 
-/** Deno asks the kernel when a read or an accept begins, so one that is pending after a moment found nothing. */
-export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+/**
+ * Deno asks the kernel when a read or an accept begins, so one that is pending after a moment found nothing.
+ * @param turns in which what is made of the call has settled, too
+ */
+export async function isPending(promise: Promise<unknown>, turns = TURNS): Promise<boolean> {
   let settled = false;
   const settle = () => {
     settled = true;
   };
   promise.then(settle, settle);
-  for (let turn = 0; turn < TURNS; turn++) await null;
+  for (let turn = 0; turn < turns && !settled; turn++) await null;
   return !settled;
 }

@@ -9,11 +9,14 @@ import { encodeHead, encodeLatin1, latin1Bytes } from "../http1/latin1.ts";
 import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
 import { Beginning } from "./beginning.ts";
+import { isPending } from "./pending.ts";
 import type { ClientSocket } from "./wire_socket.ts";
 
 /** Room for a chunk line of a piece: up to five hex digits and CRLF. */
 const CHUNK_LINE_BYTES = 7;
 const CHUNK_END_BYTES = 2;
+/** Of the microtask queue, in which a body's read has settled that need not wait. */
+const READ_TURNS = 10;
 /** Less room than this is not worth a read: what is there is written first. */
 const PIECE_BYTES_MIN = 4_096;
 
@@ -114,9 +117,10 @@ function gone(body: Body, bytes: number): Delivery {
 class Pump {
   private bytes = 0;
   private ended = false;
-  /** What the buffer has no room for could not be sent. */
+  /** Something could not be sent: the client is gone. */
   private failed = false;
-  /** What waits in the buffer ends here. */
+  /** What waits in the buffer is `buffer[from..at)`. */
+  private from = 0;
   private at = 0;
 
   constructor(
@@ -136,29 +140,32 @@ class Pump {
   }
 
   private async move(at: number): Promise<Delivery> {
-    const { socket, body } = this;
-    // A head does not wait for a body that is still to come.
-    if (at > 0 && body.ready !== true) {
-      if (!await socket.write(this.buffer.subarray(0, at))) return gone(body, 0);
-      at = 0;
-    }
+    const { body } = this;
     this.at = at;
+    // A head does not wait for a body that is still to come.
+    if (this.chunked && body.ready !== true) await this.send();
     let filled = this.buffer.length;
-    while (!this.ended) {
+    while (!this.ended && !this.failed) {
       if (this.at === 0) this.resize(filled);
+      const before = this.bytes;
       try {
         await this.fill();
       } catch (error) {
-        if (this.at > 0) await socket.write(this.buffer.subarray(0, this.at));
+        if (this.failed) break;
+        await this.send();
         return { kind: "truncated", bytes: this.bytes, error };
       }
-      if (this.failed || (this.at > 0 && !await socket.write(this.buffer.subarray(0, this.at)))) {
-        return gone(body, this.bytes);
-      }
-      filled = this.at;
-      this.at = 0;
+      filled = this.bytes - before;
+      await this.send();
     }
-    return { kind: "complete", bytes: this.bytes };
+    return this.failed ? gone(body, this.bytes) : { kind: "complete", bytes: this.bytes };
+  }
+
+  /** What waits in the buffer. */
+  private async send(): Promise<void> {
+    const { from, at } = this;
+    if (at > from && !await this.socket.write(this.buffer.subarray(from, at))) this.failed = true;
+    this.from = this.at = 0;
   }
 
   /** Streams of small pieces wait with a small buffer, and get a large one back when they fill it. */
@@ -170,12 +177,33 @@ class Pump {
     this.buffer = (small ? PIECES : SMALL_PIECES).take();
   }
 
-  /** At least one piece behind what is in the buffer, and all that follows without waiting. */
+  /**
+   * At least one piece behind what is in the buffer, and all that follows without waiting. Chunks are read as they come;
+   * of other bodies more is looked for behind what came with the head, since most of it is on its way.
+   */
   private async fill(): Promise<void> {
-    const { body, buffer } = this;
+    const { body, buffer, chunked } = this;
+    let more: boolean;
     do {
-      this.at = this.chunked ? await this.addChunk(this.at) : await this.addPiece(this.at);
-    } while (!this.ended && body.ready === true && buffer.length - this.at >= PIECE_BYTES_MIN);
+      const here = body.ready === true;
+      const adding = chunked ? this.addChunk(this.at) : this.addPiece(this.at);
+      if (!chunked && !here && this.at > 0 && await isPending(adding, READ_TURNS)) {
+        await this.sendBeside(adding);
+      }
+      this.at = await adding;
+      more = body.ready === true || (here && !chunked);
+    } while (more && !this.ended && buffer.length - this.at >= PIECE_BYTES_MIN);
+  }
+
+  /** What waits in the buffer goes out while a piece behind it is awaited. */
+  private async sendBeside(adding: Promise<unknown>): Promise<void> {
+    const { from, at } = this;
+    this.from = at;
+    if (await this.socket.write(this.buffer.subarray(from, at))) return;
+    this.failed = true;
+    this.body.cancel();
+    // Nobody else may have the buffer before.
+    await adding;
   }
 
   private async addPiece(at: number): Promise<number> {
@@ -211,8 +239,8 @@ class Pump {
     this.ended = true;
     const last = lastChunk(this.body.trailers);
     if (at + last.length > buffer.length) {
-      const sent = (at === 0 || await socket.write(buffer.subarray(0, at))) && await socket.write(last);
-      this.failed = !sent;
+      await this.send();
+      this.failed ||= !await socket.write(last);
       return 0;
     }
     buffer.set(last, at);

@@ -3,6 +3,7 @@ import type { Body, Delivery } from "../../src/exchange.ts";
 import { type AnswerOwner, sendAnswer } from "../../src/listener/wire_answer.ts";
 import { giveBack, PIECES, SMALL_PIECES } from "../../src/http1/buffers.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { settled } from "../support/settled.ts";
 
 /** A body of one piece, with trailers that are larger than any buffer of an answer. */
 class Trailed implements Body {
@@ -141,3 +142,93 @@ Deno.test("a piece of a small body that is here goes out with its head, in one s
   assertEquals([delivery, body.rooms], [{ kind: "complete", bytes: 10 }, [S, S]]);
   assertEquals(writes.map((write) => write.startsWith("HTTP/1.1 200")), [true, false]);
 });
+
+const BODY_BYTES = 10_000;
+
+/** A body of which some came with the head; the rest comes when the test says so. */
+class Awaited implements Body {
+  readonly length = BODY_BYTES;
+  cancelled = false;
+  private readonly rest = Promise.withResolvers<void>();
+
+  private readonly left: number;
+
+  constructor(private here: number) {
+    this.left = BODY_BYTES - here;
+  }
+
+  get ready(): boolean {
+    return this.here > 0;
+  }
+
+  comes(): void {
+    this.rest.resolve();
+  }
+
+  async read(into: Uint8Array): Promise<Uint8Array> {
+    const { here } = this;
+    this.here = 0;
+    if (here > 0) return into.subarray(0, here);
+    await this.rest.promise;
+    return into.subarray(0, this.left);
+  }
+
+  takeWhole(): null {
+    return null;
+  }
+
+  copyWhole(): number {
+    return -1;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.rest.reject(new Error("cancelled"));
+  }
+}
+
+/** Sends it to a client that leaves with the first write, if `leaves`; tells what has been written of the body by when. */
+function sendAwaited(body: Awaited, leaves = false) {
+  const bodyWrites: number[] = [];
+  const socket = {
+    holdsBack: false,
+    write(bytes: Uint8Array): Promise<boolean> {
+      const headBytes = bodyWrites.length === 0 ? fromLatin1(bytes).indexOf("\r\n\r\n") + 4 : 0;
+      bodyWrites.push(bytes.length - headBytes);
+      return Promise.resolve(!leaves);
+    },
+  };
+  const owner = { socket, answered: (delivery: Delivery) => delivery } as unknown as AnswerOwner;
+  const shape = { framing: "length", length: BODY_BYTES, close: false, keepAlive: false } as const;
+  const sent = sendAnswer(owner, { status: 200, reason: "", headers: [] }, body, shape);
+  return { bodyWrites, sent };
+}
+
+for (const here of [0, 4_000]) {
+  const rest = BODY_BYTES - here;
+  const came = here === 0 ? "no body" : "some of its body";
+  const body = () => new Awaited(here);
+
+  Deno.test(`a head with ${came} goes out with what follows at once`, async () => {
+    const following = body();
+    following.comes();
+    const { bodyWrites, sent } = sendAwaited(following);
+    assertEquals([await sent, bodyWrites], [{ kind: "complete", bytes: BODY_BYTES }, [BODY_BYTES]]);
+  });
+
+  Deno.test(`a head with ${came} does not wait for what follows later`, async () => {
+    const following = body();
+    const { bodyWrites, sent } = sendAwaited(following);
+    await settled();
+    assertEquals(bodyWrites, [here]);
+    following.comes();
+    assertEquals([await sent, bodyWrites], [{ kind: "complete", bytes: BODY_BYTES }, [here, rest]]);
+  });
+
+  Deno.test(`a client that has left at a head with ${came} ends the wait for what follows`, async () => {
+    const following = body();
+    const { bodyWrites, sent } = sendAwaited(following, true);
+    assertEquals([await sent, bodyWrites], [{ kind: "clientGone", bytes: here }, [here]]);
+    assertEquals(following.cancelled, true);
+  });
+}
