@@ -40,7 +40,6 @@ export class WireConnection implements Tabled, BodyOwner {
   private exchange: WireExchange | null = null;
   private readonly expiresAt: number;
   private readonly requestsMax: number;
-  /** Bound: docs/decisions/functions_in_fields.md. */
   private readonly exchangeOver = this.onExchangeOver.bind(this);
 
   constructor(conn: Deno.TcpConn | Deno.TlsConn, private readonly house: WireHouse) {
@@ -222,17 +221,13 @@ export class WireConnection implements Tabled, BodyOwner {
 
   checkDeadlines(clock: number): void {
     if (this.socket.checkDeadlines(clock)) return this.close();
-    if (this.phase === "exchange") this.watchExchange();
+    // A client that leaves is noticed, also one that is not read from by itself.
+    if (this.phase === "exchange" && this.bodyDone) this.socket.watchBeside();
+    else this.exchange?.watchBehindBody();
     if (clock < this.deadline) return;
     const begun = this.phase === "head" && !this.idle && this.socket.inlet.available > 0;
     if (!begun) return this.close();
     this.refuse(408, "the request head did not come in time");
-  }
-
-  /** A client that leaves is noticed, also one that does not read on by itself. */
-  private watchExchange(): void {
-    if (this.bodyDone) this.socket.watchBeside();
-    else this.exchange!.watchBehindBody();
   }
 
   /** Weir leaves: a request may be on its way to what idles, so it may ask once more, soon. */

@@ -39,8 +39,7 @@ export class ClientSocket implements ByteSource {
   private reading = false;
   private failRead: ((error: BodyError) => void) | null = null;
   private readonly pace: BodyPace;
-  // Bound: docs/decisions/functions_in_fields.md.
-  private readonly arrived = this.onArrived.bind(this);
+  private readonly arrived = this.onArrived.bind(this); // Bound: docs/decisions/functions_in_fields.md.
   private readonly broken = this.onReadFailed.bind(this);
   private readonly writeFailed = this.onWriteFailed.bind(this);
 
