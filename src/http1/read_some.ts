@@ -26,3 +26,8 @@ export function readSome(conn: Pick<Deno.Conn, "read">, into: Uint8Array): Promi
   const rid = (conn as unknown as Record<symbol, number | undefined>)[RID];
   return rid === undefined ? conn.read(into).then((count) => count ?? 0) : core!.read(rid, into);
 }
+
+/** The same, with null for the end. */
+export function readOrNull(conn: Pick<Deno.Conn, "read">, into: Uint8Array): Promise<number | null> {
+  return readSome(conn, into).then((count) => count === 0 ? null : count);
+}

@@ -10,7 +10,7 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import { descriptorFree } from "../http1/idler.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
-import { readSome } from "../http1/read_some.ts";
+import { readOrNull, readSome } from "../http1/read_some.ts";
 import { emptyLinesBefore } from "../http1/request_head.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { BodyPace, type PaceLimits } from "./body_pace.ts";
@@ -66,8 +66,7 @@ export class ClientSocket implements ByteSource {
     }
     this.watching = true;
     this.watchedFrom = inlet.end;
-    readSome(this.conn, inlet.end === 0 ? inlet.bytes : inlet.bytes.subarray(inlet.end))
-      .then(this.arrived, this.broken);
+    readSome(this.conn, inlet.room).then(this.arrived, this.broken);
   }
 
   /** Watches beside an exchange, while there is room: what nobody has asked for yet wins no larger buffer. */
@@ -164,12 +163,12 @@ export class ClientSocket implements ByteSource {
     pace.wait();
     return new Promise((resolve, reject) => {
       this.failRead = reject;
-      const reading = this.watching ? this.readWatched(into) : readSome(this.conn, into);
+      const reading = this.watching ? this.readWatched(into) : readOrNull(this.conn, into);
       reading.then((count) => {
         this.reading = false;
-        pace.came(count);
-        if (count === 0) this.ended = true;
-        resolve(count || null);
+        pace.came(count ?? 0);
+        if (count === null) this.ended = true;
+        resolve(count);
       }, () => {
         this.reading = false;
         pace.came(0);
@@ -178,13 +177,13 @@ export class ClientSocket implements ByteSource {
     });
   }
 
-  /** What the background read brings; what is more than `into` takes stays in the inlet. 0 at the end. Rejects when broken. */
-  private async readWatched(into: Uint8Array): Promise<number> {
+  /** What the background read brings; what is more than `into` takes stays in the inlet. Rejects when broken. */
+  private async readWatched(into: Uint8Array): Promise<number | null> {
     const { inlet } = this;
     const isBehind = inlet.available > 0;
     await this.unwatched();
     if (this.closed) throw new Error("broken");
-    if (this.ended) return 0;
+    if (this.ended) return null;
     if (isBehind) {
       // `into` is the inlet's room, where the background read went.
       const count = inlet.end - this.watchedFrom;
@@ -196,9 +195,9 @@ export class ClientSocket implements ByteSource {
     return view.length;
   }
 
-  /** Straight from the connection, 0 at its end: for tunnels. */
-  readDirect(into: Uint8Array): Promise<number> {
-    return readSome(this.conn, into);
+  /** Straight from the connection: for tunnels. */
+  readDirect(into: Uint8Array): Promise<number | null> {
+    return readOrNull(this.conn, into);
   }
 
   /** Sends all of `bytes`, which must not change meanwhile; false when the client is gone. */

@@ -17,7 +17,7 @@ export class ClientTunnel implements Tunnel {
       return view.length;
     }
     if (socket.closed) throw new BodyError("clientGone", "client broke off");
-    return socket.ended ? null : await socket.readDirect(into) || null;
+    return socket.ended ? null : await socket.readDirect(into);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
