@@ -62,6 +62,11 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   private heldMs = 0;
   private pendingRead: Promise<number> | null = null;
   private keeper: ConnectionKeeper | null = null;
+  private readonly idleReadEnded = this.onIdleReadEnded.bind(this); // Bound: docs/decisions/functions_in_fields.md.
+  private readonly headCame = this.onHeadBytes.bind(this);
+  private readonly headFailed = this.onHeadFailure.bind(this);
+  private readonly bodyCame = this.onBodyBytes.bind(this);
+  private readonly bodyFailed = this.onBodyFailure.bind(this);
 
   constructor(
     private readonly conn: Deno.TcpConn | Deno.TlsConn,
@@ -91,10 +96,10 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.pendingRead.then(this.idleReadEnded, this.idleReadEnded);
   }
 
-  private readonly idleReadEnded = (): void => {
+  private onIdleReadEnded(): void {
     // In use by now: the result is the next head's. Still idle: closed by the endpoint, or out of turn.
     if (this.keeper !== null) this.endIdle();
-  };
+  }
 
   private endIdle(): void {
     const keeper = this.keeper!;
@@ -163,19 +168,19 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   moreHead(): Promise<void> {
     const pending = this.pendingRead;
     this.pendingRead = null;
-    return (pending ?? readSome(this.conn, this.inlet.room)).then(this.onHeadBytes, this.onHeadFailure);
+    return (pending ?? readSome(this.conn, this.inlet.room)).then(this.headCame, this.headFailed);
   }
 
-  private readonly onHeadBytes = (count: number): void => {
+  private onHeadBytes(count: number): void {
     // RFC 9112 9.2: what comes before any of the request was sent is no answer to it.
     if (count === 0 || !this.outlet.begun) throw this.failure(null, "head");
     this.bytesRead += count;
     this.inlet.end += count;
-  };
+  }
 
-  private readonly onHeadFailure = (error: unknown): never => {
+  private onHeadFailure(error: unknown): never {
     throw this.failure(error, "head");
-  };
+  }
 
   /** The body that follows a head; `owner` is told when it is over. Null: there is none. */
   body(head: ParsedResponse, idleMs: number, owner: BodyOwner): Body | null {
@@ -191,21 +196,21 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.wheel.arm(this.timer, this.bodyIdleMs);
     this.heldMs = Math.max(this.heldMs, this.wheel.recent - this.readAt);
     this.bodyRead = true;
-    return readSome(this.conn, into).then(this.onBodyBytes, this.onBodyFailure);
+    return readSome(this.conn, into).then(this.bodyCame, this.bodyFailed);
   }
 
-  private readonly onBodyBytes = (count: number): number | null => {
+  private onBodyBytes(count: number): number | null {
     this.wheel.disarm(this.timer);
     this.readAt = this.wheel.recent;
     this.bytesRead += count;
-    return count || null;
-  };
+    return count === 0 ? null : count;
+  }
 
-  private readonly onBodyFailure = (error: unknown): never => {
+  private onBodyFailure(error: unknown): never {
     this.wheel.disarm(this.timer);
     const failure = this.failure(error, "body");
     throw new BodyError(failure.kind === "timedOut" ? "timedOut" : "truncated", failure.message);
-  };
+  }
 
   /** Tells the endpoint that nothing more follows; it may go on sending. */
   closeWrite(): Promise<void> {

@@ -39,6 +39,8 @@ export class Outlet {
   private idleMs = 0;
   private posted!: Uint8Array;
   private headBuffer: Uint8Array | null = null;
+  /** Bound: docs/decisions/functions_in_fields.md. */
+  private readonly wasPosted = this.onPosted.bind(this);
 
   constructor(
     private readonly conn: Deno.TcpConn | Deno.TlsConn,
@@ -73,19 +75,20 @@ export class Outlet {
   post(bytes: Uint8Array): void {
     this.begun = true;
     this.posted = bytes;
-    this.conn.write(bytes).then(this.onPosted, ignore);
+    this.conn.write(bytes).then(this.wasPosted, ignore);
   }
 
-  private readonly onPosted = (sent: number): void => {
+  private onPosted(sent: number): void {
     this.bytes += sent;
     // A head is small: the system takes all of it at once, all but always.
     if (sent === this.posted.length) this.done = true;
-    else this.write(this.posted.subarray(sent)).then(this.onRestPosted, ignore);
-  };
+    else this.postRest(this.posted.subarray(sent)).catch(ignore);
+  }
 
-  private readonly onRestPosted = (): void => {
+  private async postRest(bytes: Uint8Array): Promise<void> {
+    await this.write(bytes);
     this.done = true;
-  };
+  }
 
   /** Sends all of `bytes`. @throws ConnectionError phase `send` */
   async write(bytes: Uint8Array): Promise<void> {
