@@ -5,13 +5,13 @@ import type { Recorded } from "./limit.ts";
 
 export const RECORDED: Recorded = {
   serve: {
-    "GET 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 11503, bufferBytes: 0, systemCalls: 7.22 },
-    "POST 1 KB": { reads: 1.04, writes: 1.04, heapBytes: 23399, bufferBytes: 1250, systemCalls: 6.23 },
-    "GET 300 KB": { reads: 3.04, writes: 1.04, heapBytes: 27065, bufferBytes: 290886, systemCalls: 14.21 },
+    "GET 1 KB": { reads: 1, writes: 1, heapBytes: 11504, bufferBytes: 0, systemCalls: 7.1 },
+    "POST 1 KB": { reads: 1, writes: 1, heapBytes: 20348, bufferBytes: 1250, systemCalls: 6.11 },
+    "GET 300 KB": { reads: 3, writes: 1, heapBytes: 27465, bufferBytes: 290886, systemCalls: 14.09 },
   },
   wire: {
-    "GET 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 9676, bufferBytes: 4, systemCalls: 6.22 },
-    "POST 1 KB": { reads: 2.04, writes: 2.04, heapBytes: 12616, bufferBytes: 2171, systemCalls: 6.22 },
-    "GET 300 KB": { reads: 4.04, writes: 4.04, heapBytes: 18047, bufferBytes: 4, systemCalls: 10.22 },
+    "GET 1 KB": { reads: 2, writes: 2, heapBytes: 9759, bufferBytes: 4, systemCalls: 6.1 },
+    "POST 1 KB": { reads: 2, writes: 2, heapBytes: 12901, bufferBytes: 2171, systemCalls: 6.1 },
+    "GET 300 KB": { reads: 3, writes: 2, heapBytes: 15919, bufferBytes: 4, systemCalls: 7.1 },
   },
 };
