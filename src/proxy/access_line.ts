@@ -7,8 +7,8 @@
 
 import { headerValue } from "../exchange.ts";
 import { traceParentOf } from "../tracing/trace_parent.ts";
-import { LineBuffer } from "./line_buffer.ts";
-import type { RouteSnapshot } from "../messages.ts";
+import { KnownPlaces } from "./known_places.ts";
+import type { LineBuffer } from "./line_buffer.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
 /** @param target as it is to be logged @param epochMs wall time of the request's arrival */
@@ -72,7 +72,7 @@ export const jsonLine: LineFormat = (to, record, target, epochMs) => {
   to.milliseconds(record.endedAt - record.startedAt);
   number(to, Piece.bytesIn, record.bytesIn);
   number(to, Piece.bytesOut, record.bytesOut);
-  if (record.route !== null && attempts.length === 1) to.put(knownPlace(record, record.route));
+  if (record.route !== null && attempts.length === 1) to.put(knownPlaces.of(record, record.route));
   else place(to, record);
   for (let i = 0; i < attempts.length; i++) {
     if (i > 0) member(to, Piece.nextAttempt, attempts[i]!.endpoint);
@@ -92,35 +92,7 @@ function place(to: LineBuffer, { route, upstream, attempts }: RequestRecord): vo
   if (attempts.length > 0) member(to, Piece.attempt, attempts[0]!.endpoint);
 }
 
-interface KnownPlace {
-  /** Name of the upstream. */
-  readonly upstream: string | undefined;
-  readonly bytes: Uint8Array;
-}
-
-/** Of most places. */
-const PLACE_BYTES = 256;
-/** Endpoints remembered for a route; they come and go. */
-const KNOWN_PLACES_MAX = 1_024;
-
-const knownPlaces = new WeakMap<RouteSnapshot, Map<string, KnownPlace>>();
-
-/** The place of a request with one attempt, put together once for each endpoint of a route. */
-function knownPlace(record: RequestRecord, route: RouteSnapshot): Uint8Array {
-  const { endpoint } = record.attempts[0]!;
-  const upstream = record.upstream?.name;
-  let known = knownPlaces.get(route);
-  if (known === undefined) knownPlaces.set(route, known = new Map());
-  const found = known.get(endpoint);
-  // Two upstreams that a route splits its traffic over may share an endpoint.
-  if (found !== undefined && found.upstream === upstream) return found.bytes;
-  if (known.size >= KNOWN_PLACES_MAX) known.clear();
-  const buffer = new LineBuffer(PLACE_BYTES);
-  place(buffer, record);
-  const bytes = buffer.take().slice();
-  known.set(endpoint, { upstream, bytes });
-  return bytes;
-}
+const knownPlaces = new KnownPlaces(place);
 
 function attempt(to: LineBuffer, entry: AttemptRecord): void {
   member(to, Piece.outcome, entry.outcome);
