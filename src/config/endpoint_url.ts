@@ -12,7 +12,6 @@ import {
   type Refuse,
 } from "./endpoint_parts.ts";
 import { type Problem, withoutUserinfo } from "./findings.ts";
-import { parseIpv4 } from "./ip_address.ts";
 import { nearest } from "./nearest.ts";
 
 interface Common extends Parameters {
@@ -188,6 +187,9 @@ function fixed(
   return { kind: "static", ...common, host: known, port: number };
 }
 
+/** IPv4 in all the forms that the system's resolver knows (`0x7f.1`): no name server is to be asked for one. */
+const NUMBERS = /^(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}$/;
+
 function dnsName(
   { host, port }: { host: string; port: string | undefined },
   common: Common,
@@ -205,7 +207,7 @@ function dnsName(
   }
   const name = parseHost(host, refuse);
   const number = port === undefined ? null : parsePort(port, refuse);
-  if (name !== undefined && (name.includes(":") || parseIpv4(name) !== null)) {
+  if (name !== undefined && (name.includes(":") || NUMBERS.test(name))) {
     refuse("it has an IP address, which needs no resolving", `must be a name, or without "dns+"`);
   }
   if (name === undefined || number === undefined) return undefined;

@@ -110,6 +110,8 @@ const refused: readonly [string, string[]][] = [
   ["dns+http://a", ["it has no port"]],
   ["dns+http://10.0.0.1:80", ["needs no resolving"]],
   ["dns+http://[::1]:80", ["needs no resolving"]],
+  ["dns+http://0x7f.1:80", ["needs no resolving"]],
+  ["dns+http://0x7f000001:80", ["needs no resolving"]],
   ["dns+http://_http._tcp.a:80", ["SRV records give the ports"]],
   ["k8s://Api:80", ["service.namespace"]],
   ["k8s://api.shop.svc.cluster.local:80", ["service.namespace"]],
