@@ -63,7 +63,8 @@ export class EventStreamBody implements Body, OpenSocket {
       this.source.read(this.roomFor(into)).then(
         (piece) => {
           this.giveUp = null;
-          if (this.ended) return;
+          // Given up, which has settled it, or cancelled when this was here already: nobody may wait on.
+          if (this.ended) return resolve(null);
           if (piece === null) this.end();
           else this.remember(piece);
           resolve(piece);

@@ -103,6 +103,15 @@ Deno.test("EventStreamBody ends once, as its endpoint or its client ends it", as
   assertEquals([cancelled.source.cancelled, cancelled.heard], [true, ["end"]]);
 });
 
+Deno.test("EventStreamBody.cancel() leaves no read waiting whose piece was here already", async () => {
+  const source = new ToldBody(null);
+  const body = new EventStreamBody(source, () => {});
+  const reading = body.read();
+  source.tell("data: a\n\n");
+  body.cancel();
+  assertEquals(await reading, null);
+});
+
 for (
   const pieces of [
     ["data: a\r\n", "data: b\r\n\r\n"],
