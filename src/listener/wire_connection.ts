@@ -154,7 +154,7 @@ export class WireConnection implements Tabled, BodyOwner {
     const exchange = this.exchange = exchangeOf(this, request, body);
     // RFC 9112 9.6: behind the last request that a client announces nothing more comes. A read that is broken off by
     // the connection's end costs a tenth of such a request, so it waits for the sweep.
-    if (body === null && !exchange.lastOfClient) socket.watchBeside();
+    if (body === null && !exchange.endsClient) socket.watchBeside();
     house.handle(exchange as Exchange).then(this.exchangeOver);
     if (socket.ended) this.onPeerEnded();
   }
@@ -206,7 +206,7 @@ export class WireConnection implements Tabled, BodyOwner {
   private finish(exchange: WireExchange): void {
     const { socket, house } = this;
     const nothingMore = socket.ended ||
-      (exchange.lastOfClient && this.bodyDone && socket.inlet.available === 0 && house.scheme === "http");
+      (exchange.endsClient && this.bodyDone && socket.inlet.available === 0 && house.scheme === "http");
     if (nothingMore) return this.close();
     this.phase = "lingering";
     this.deadline = house.table.after(LINGER_MS);

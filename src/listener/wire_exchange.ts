@@ -52,6 +52,11 @@ export class WireExchange implements Exchange, AnswerOwner {
     return this.head.version === "1.1";
   }
 
+  /** Nothing comes behind the request. Of one that was refused unread the client may still be sending the rest. */
+  get endsClient(): boolean {
+    return this.lastOfClient && this.unacceptable === null;
+  }
+
   get peer(): PeerAddress {
     return this.connection.peer;
   }

@@ -15,6 +15,7 @@ class Client {
   readonly localAddr: Deno.NetAddr;
   heard = "";
   reads = 0;
+  closed = false;
   #reading: ((piece: string) => void) | null = null;
 
   constructor(reached: string) {
@@ -42,7 +43,10 @@ class Client {
   }
 
   setNoDelay(): void {}
-  close(): void {}
+
+  close(): void {
+    this.closed = true;
+  }
 }
 
 /** A client's connection to an address of Weir's, and what it has asked. */
@@ -58,7 +62,7 @@ function connected(reached = "192.0.2.9") {
   const client = new Client(reached);
   const house = new WireHouse(config, "http", table, handle, () => false, () => 0);
   const connection = new WireConnection(client as unknown as Deno.TcpConn, house);
-  return { client, connection, exchanges };
+  return { client, connection, exchanges, over: answered.resolve };
 }
 
 /** One with an upload of eight bytes, of which four have come. */
@@ -99,6 +103,20 @@ Deno.test("beside the last request that a client announces nothing is read, unti
     assertEquals(client.reads, readsAtOnce);
     for (let sweep = 0; sweep < 2; sweep++) connection.checkDeadlines(0);
     assertEquals(client.reads, 2);
+  }
+});
+
+Deno.test("behind its last answer a connection closes at once, but not while the rest of a refused request may come", async () => {
+  for (
+    const [lines, closes] of [["Host: a.test\r\nConnection: close", true], ["Host: a b", false]] as const
+  ) {
+    const { client, exchanges, over } = connected();
+    await client.says(`GET / HTTP/1.1\r\n${lines}\r\n\r\n`);
+    await exchanges[0]!.respond(answer, null);
+    over();
+    await settled();
+    assertMatch(client.heard, /\r\nConnection: close\r\n/);
+    assertEquals(client.closed, closes);
   }
 });
 

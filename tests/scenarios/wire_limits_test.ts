@@ -91,6 +91,20 @@ scenario("a head that is too large is 431, a target 414, too many lines 431", as
 }, WIRE);
 
 scenario(
+  "a client that still sends what is refused is not reset before it has read its answer",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    const weir = await props.loop(listening(origin, { headBytesMax: 4_096 }));
+    const client = await props.client(weir);
+    await client.send("GET /" + "x".repeat(100_000));
+    assertEquals((await client.response()).status, 414);
+    assertEquals([await client.untilClosed(), client.ending], ["", "end"]);
+    for (let n = 1; n <= 3; n++) assertEquals(await client.send("x".repeat(1_000)), true, `piece ${n}`);
+  },
+  WIRE,
+);
+
+scenario(
   "a connection too many costs the one that idles the longest, and never one at work",
   async (props) => {
     const origin = await props.origin(reply(200));
