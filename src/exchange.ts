@@ -50,6 +50,10 @@ export interface Body {
    * @throws BodyError when the sender broke off or broke the framing: the message is not complete.
    */
   read(into?: Uint8Array): Promise<Uint8Array | null>;
+  /**
+   * To be awaited before `takeWhole` by whoever will read all of it: it may be here then. Absent where it is without.
+   */
+  arrive?(): Promise<void>;
   /** All that is left in memory of the caller's own, when it is here already and complete; else null. */
   takeWhole(): Uint8Array | null;
   /** The same, into `into` from `at` on: how many bytes. -1, and nothing is consumed, when it is not all here. */

@@ -25,6 +25,8 @@ export class ServeBody implements Body {
   ended = false;
   /** A read that was begun ahead. */
   private first: Promise<Uint8Array | null> | null = null;
+  /** Another attempt may wait for the same. */
+  private arriving: Promise<void> | null = null;
   /** All of it, when it came with the head and is not read yet. */
   private whole: Uint8Array | null = null;
   /** A read is under way. */
@@ -72,9 +74,16 @@ export class ServeBody implements Body {
     return this.hasEnd;
   }
 
-  /** Gives Deno the time to hand over what came with the head: a short body, mostly. */
-  async arrive(): Promise<void> {
-    if (this.length === null || this.length > SHORT_BYTES_MAX) return;
+  /**
+   * Gives Deno the time to hand over what came with the head: a short body, mostly. Not before somebody wants it: of one
+   * that was asked for and has not come, Deno ends the connection behind an answer.
+   */
+  arrive(): Promise<void> {
+    return this.arriving ??= this.awaitWhole();
+  }
+
+  private async awaitWhole(): Promise<void> {
+    if (this.length === null || this.length > SHORT_BYTES_MAX || this.first !== null || this.ended) return;
     const first = this.first = this.pull();
     first.catch(() => {});
     for (let step = 0; step < STEPS_MAX && this.reading; step++) await null;

@@ -120,8 +120,7 @@ export class ServeExchange implements Exchange, Watched {
     try {
       if (undeclared) {
         if (await body.isNone()) this.body = null;
-      } else if (!http2) await body.arrive();
-      else if (this.awaitsBody()) await body.begins();
+      } else if (http2 && this.awaitsBody()) await body.begins();
     } catch {
       this.leave();
     }

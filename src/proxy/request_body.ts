@@ -134,6 +134,10 @@ export class RequestBody {
     this.stalledMs = 0;
     let waiting: Uint8Array | null = head;
     if (this.kept.length === 0 && !this.ended) {
+      if (this.source.arrive !== undefined) {
+        await this.source.arrive();
+        if (turn !== this.turn) return;
+      }
       this.takeWhole();
       const soon = this.ended || await wheel.within(HEAD_WAITS_MS, this.more());
       if (turn !== this.turn) return;

@@ -286,6 +286,18 @@ Deno.test("a short body that is there at once may be followed by a failure, whic
   assertEquals(ends(), 1);
 });
 
+Deno.test("a short body that two attempts wait for comes once", async () => {
+  const { body, stream } = handed(4);
+  const first = body.arrive();
+  stream.enqueue(latin1("body"));
+  await body.arrive();
+  const piece = await body.read();
+  await first;
+  assertEquals([piece, body.takeWhole()], [latin1("body"), null]);
+  stream.close();
+  assertEquals(await body.read(), null);
+});
+
 Deno.test("of a body that is not all there at once nothing is taken, and nothing lost", async () => {
   for (const [length, pieces] of [[8, ["two ", "more"]], [65_537, ["x".repeat(65_537)]]] as const) {
     const { body, ends } = await arriving(length, pieces);

@@ -132,6 +132,17 @@ scenario("a small upload that a route answers itself leaves the client its conne
   }
 });
 
+scenario("so does one that comes after its answer", async (props) => {
+  const { loop } = await stage(props, [{ match: {}, respond: { status: 200, body: "hi" } }]);
+  const client = await props.client(loop);
+  for (let n = 1; n <= 2; n++) {
+    await client.send("POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 4\r\n\r\n");
+    const answer = await client.response();
+    assertEquals([answer.status, answer.header("connection")], [200, undefined]);
+    await client.send("body");
+  }
+}, { listeners: ["serve"] });
+
 scenario("a route's own timeouts, attempts and limits stand before the upstream's", async (props) => {
   const slow = await props.origin(hang());
   const failing = await props.origin(reply(503));
