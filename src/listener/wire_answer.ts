@@ -188,22 +188,20 @@ class Pump {
       const here = body.ready === true;
       const adding = chunked ? this.addChunk(this.at) : this.addPiece(this.at);
       if (!chunked && !here && this.at > 0 && await isPending(adding, READ_TURNS)) {
-        await this.sendBeside(adding);
+        await this.sendBeside();
       }
       this.at = await adding;
       more = body.ready === true || (here && !chunked);
     } while (more && !this.ended && buffer.length - this.at >= PIECE_BYTES_MIN);
   }
 
-  /** What waits in the buffer goes out while a piece behind it is awaited. */
-  private async sendBeside(adding: Promise<unknown>): Promise<void> {
+  /** What waits in the buffer goes out while a piece behind it is awaited; until that is settled the buffer is in use. */
+  private async sendBeside(): Promise<void> {
     const { from, at } = this;
     this.from = at;
     if (await this.socket.write(this.buffer.subarray(from, at))) return;
     this.failed = true;
     this.body.cancel();
-    // Nobody else may have the buffer before.
-    await adding;
   }
 
   private async addPiece(at: number): Promise<number> {

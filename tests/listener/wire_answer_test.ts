@@ -4,6 +4,7 @@ import { type AnswerOwner, sendAnswer } from "../../src/listener/wire_answer.ts"
 import { giveBack, PIECES, SMALL_PIECES } from "../../src/http1/buffers.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
+import { ToldBody } from "../support/told_body.ts";
 
 /** A body of one piece, with trailers that are larger than any buffer of an answer. */
 class Trailed implements Body {
@@ -146,14 +147,12 @@ Deno.test("a piece of a small body that is here goes out with its head, in one s
 const BODY_BYTES = 10_000;
 
 /** A body of which some came with the head; the rest comes when the test says so. */
-class Awaited implements Body {
-  readonly length = BODY_BYTES;
-  cancelled = false;
+class Awaited extends ToldBody {
   private readonly rest = Promise.withResolvers<void>();
-
   private readonly left: number;
 
   constructor(private here: number) {
+    super(BODY_BYTES);
     this.left = BODY_BYTES - here;
   }
 
@@ -165,7 +164,7 @@ class Awaited implements Body {
     this.rest.resolve();
   }
 
-  async read(into: Uint8Array): Promise<Uint8Array> {
+  override async read(into: Uint8Array): Promise<Uint8Array> {
     const { here } = this;
     this.here = 0;
     if (here > 0) return into.subarray(0, here);
@@ -173,16 +172,8 @@ class Awaited implements Body {
     return into.subarray(0, this.left);
   }
 
-  takeWhole(): null {
-    return null;
-  }
-
-  copyWhole(): number {
-    return -1;
-  }
-
-  cancel(): void {
-    this.cancelled = true;
+  override cancel(): void {
+    super.cancel();
     this.rest.reject(new Error("cancelled"));
   }
 }

@@ -52,3 +52,15 @@ for (const [waitedMs, asked] of [[900, 2], [1_000, 1]] as const) {
     still.proxy.retire();
   });
 }
+
+Deno.test("requests that come one after the other ask for no turn of the loop: each answer tells of one", async () => {
+  await using origin = await startOrigin(reply(200));
+  let turns = 0;
+  const still = new StillProxy([origin], {}, () => {
+    turns++;
+    return Promise.resolve();
+  });
+  for (let count = 0; count < 2 * PER_TURN; count++) assertEquals(await still.get(), [200, ""]);
+  assertEquals(turns, 0);
+  still.proxy.retire();
+});
