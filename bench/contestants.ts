@@ -6,24 +6,9 @@
 // its first configuration keeps no connection to the origins); the files are in `peers/`. Which of them a scenario
 // measures, `scenarios.ts` says.
 
+import type { ContestantName } from "./contestant_name.ts";
 import { baseUrl, isSecure, type LoadScenario, PAYLOADS, type Scenario } from "./scenarios.ts";
 import { requireListener, weirCommand } from "./weir_command.ts";
-
-export type ContestantName =
-  | "weir"
-  | "weir-wire"
-  | "weir-log"
-  | "weir-wire-log"
-  | "nginx"
-  | "nginx-keepalive"
-  | "nginx-tuned"
-  | "haproxy"
-  | "haproxy-tuned"
-  | "caddy"
-  | "caddy-tuned"
-  | "fetch"
-  | "floor"
-  | "direct";
 
 /** Where a contestant is to stand. */
 export interface Place {

@@ -3,7 +3,7 @@
 // As with wrk, a run counts only when it is clean: everything asked was answered with 2xx, over HTTP/2, in full.
 // Latencies come from its log, a line for each answer.
 
-import type { LoadReport } from "./load.ts";
+import type { LoadReport } from "./load_report.ts";
 import type { Processes } from "./processes.ts";
 import { baseUrl, type LoadScenario, PAYLOADS } from "./scenarios.ts";
 

@@ -3,20 +3,11 @@
 
 import { runH2load } from "./h2load.ts";
 import { holdIdleConnections } from "./idle_connections.ts";
+import type { LoadReport } from "./load_report.ts";
 import { SlowClients } from "./slow_clients.ts";
 import type { LoadScenario } from "./scenarios.ts";
 import type { Stage } from "./stage.ts";
 import { runWrk } from "./wrk.ts";
-
-export interface LoadReport {
-  readonly requests: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
-  /** Empty for a clean run. */
-  readonly faults: readonly string[];
-}
 
 /** What stands beside the load. */
 export interface Company {

@@ -6,7 +6,8 @@
 
 import type { Sample } from "./figures.ts";
 import { holdIdleConnections } from "./idle_connections.ts";
-import { gather, type LoadReport, runLoad } from "./load.ts";
+import { gather, runLoad } from "./load.ts";
+import type { LoadReport } from "./load_report.ts";
 import { cpuMicrosBetween, memoryOf, othersShare, readTree } from "./proc.ts";
 import type { LoadScenario, MemoryScenario } from "./scenarios.ts";
 import type { Stage, Standing } from "./stage.ts";

@@ -3,7 +3,8 @@
 // `Results` is the whole of `bench/results.json`; tables, charts and targets are made from it alone, so
 // `deno task bench --render` can make them again without measuring.
 
-import { type ContestantName, CONTESTANTS } from "./contestants.ts";
+import type { ContestantName } from "./contestant_name.ts";
+import { CONTESTANTS } from "./contestants.ts";
 import { type FigureName, FIGURES, type Sample } from "./figures.ts";
 import { SCENARIOS, SEED_SCENARIOS } from "./scenarios.ts";
 import type { Skipped } from "./stage.ts";

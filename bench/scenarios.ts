@@ -5,7 +5,7 @@
 // 10 KB over 8. Everyone takes part in them, the peers with a first configuration and tuned; in the others the
 // peers are tuned, or a full run would take an hour.
 
-import type { ContestantName } from "./contestants.ts";
+import type { ContestantName } from "./contestant_name.ts";
 
 export const PAYLOADS = { "1kb": 1024, "10kb": 10 * 1024, "300kb": 300 * 1024, "2b": 2 } as const;
 export type PayloadName = keyof typeof PAYLOADS;

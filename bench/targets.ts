@@ -3,7 +3,7 @@
 // A target names a figure of one contestant in one scenario, against another's of the same rounds or against a
 // fixed value. It is met, missed, or not measured when a side is missing or invalid.
 
-import type { ContestantName } from "./contestants.ts";
+import type { ContestantName } from "./contestant_name.ts";
 import { type FigureName, FIGURES } from "./figures.ts";
 import { figureOf, ratioOf, type Results } from "./results.ts";
 

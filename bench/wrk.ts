@@ -3,7 +3,7 @@
 // A run counts only when it is clean: wrk saw no socket error, no timeout and no status of 400 or above, and
 // the bytes received are enough for every answer to be whole. Whatever is wrong is returned as faults, in words.
 
-import type { LoadReport } from "./load.ts";
+import type { LoadReport } from "./load_report.ts";
 import type { Processes } from "./processes.ts";
 import { baseUrl, type LoadScenario, PAYLOADS } from "./scenarios.ts";
 

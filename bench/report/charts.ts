@@ -3,7 +3,8 @@
 // `cpu` is the README's. A chart shows the contestants that have a figure in most of its columns, and is
 // left out when nobody has.
 
-import { type ContestantName, CONTESTANTS } from "../contestants.ts";
+import type { ContestantName } from "../contestant_name.ts";
+import { CONTESTANTS } from "../contestants.ts";
 import { type FigureName, FIGURES } from "../figures.ts";
 import { figureOf, type Results } from "../results.ts";
 import type { Chart } from "./chart.ts";

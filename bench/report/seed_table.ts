@@ -4,7 +4,7 @@
 // connections; 5,000 at 20 for 10 KB, where it gives none for itself). Machines and origins differ, so what can be
 // compared is each row's share of nginx in the same run.
 
-import type { ContestantName } from "../contestants.ts";
+import type { ContestantName } from "../contestant_name.ts";
 import { FIGURES } from "../figures.ts";
 import { figureOf, ratioOf, type Results } from "../results.ts";
 import { SEED_SCENARIOS } from "../scenarios.ts";

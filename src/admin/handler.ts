@@ -14,7 +14,7 @@ import { metricsPage } from "./metrics.ts";
 import { read } from "./reading.ts";
 import { sharedPage } from "./shared_page.ts";
 import type { AdminSources, ProbeState } from "./sources.ts";
-import type { Status } from "./status.ts";
+import type { Status } from "./status_shape.ts";
 
 export interface HandlerInputs {
   readonly sources: AdminSources;

@@ -10,7 +10,8 @@ import { answer, type HandlerInputs, slowPages } from "./handler.ts";
 import { Listening } from "./listening.ts";
 import { read } from "./reading.ts";
 import type { AdminSources } from "./sources.ts";
-import { type Status, status } from "./status.ts";
+import { status } from "./status.ts";
+import type { Status } from "./status_shape.ts";
 import { TrafficMeter } from "./traffic.ts";
 
 export interface AdminServerOptions {

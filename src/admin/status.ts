@@ -8,94 +8,10 @@ import { ColumnCell, EndpointCell, UpstreamCell } from "../board/layout.ts";
 import { endpointCell } from "./metrics_endpoint.ts";
 import { upstreamCell } from "./metrics_upstream.ts";
 import { endpointState, type EndpointStateName, type Reading } from "./reading.ts";
-import type {
-  CertificateInfo,
-  CheckInfo,
-  ConfigInfo,
-  DiscoveryInfo,
-  EndpointInfo,
-  PodEvent,
-  PodInfo,
-  ProbeState,
-  UpstreamInfo,
-  WorkerInfo,
-} from "./sources.ts";
-import { rowKey, type Traffic, type TrafficMeter } from "./traffic.ts";
-import { type Verdict, verdict } from "./verdict.ts";
-
-export interface Status {
-  readonly at: number;
-  readonly verdict: Verdict;
-  readonly pod: PodInfo;
-  readonly probes: ProbeState;
-  readonly now: Traffic & { readonly inFlight: number };
-  readonly upstreams: readonly UpstreamStatus[];
-  readonly routes: readonly RouteStatus[];
-  readonly workers: readonly WorkerStatus[];
-  readonly config: ConfigInfo;
-  /** Null without TLS. */
-  readonly certificate: CertificateInfo | null;
-  /** Oldest first. */
-  readonly events: readonly PodEvent[];
-}
-
-export interface UpstreamStatus {
-  readonly name: string;
-  readonly policy: string;
-  readonly health: string;
-  readonly whenAllUnhealthy: "panic" | "fail";
-  readonly inFlight: number;
-  readonly waiting: number;
-  readonly requestsPerSecond: number;
-  readonly retriesPerSecond: number;
-  readonly retryBudgetLeft: number;
-  readonly endpoints: readonly EndpointStatus[];
-  /** Endpoints that discovery found and that the pod has no room for. */
-  readonly leftOut: number;
-  /** Its addresses that are looked up. */
-  readonly discovery: readonly DiscoveryInfo[];
-}
-
-export interface EndpointStatus extends Traffic {
-  readonly id: string;
-  readonly state: EndpointStateName;
-  /** Why it does not serve; null when it does. */
-  readonly why: string | null;
-  /** Now, with slow start. */
-  readonly weight: number;
-  readonly weightConfigured: number;
-  readonly backup: boolean;
-  readonly inFlight: number;
-  /** Null while it is not ejected. */
-  readonly ejectedUntil: number | null;
-  readonly lastCheck: CheckInfo | null;
-  readonly consecutiveFailures: number;
-  readonly pool: PoolStatus;
-}
-
-/** Connections to one endpoint. */
-export interface PoolStatus {
-  readonly idle: number;
-  readonly opened: number;
-  readonly reused: number;
-  readonly resetsOnReuse: number;
-  /** Learned idle limit; 0 when none is known. */
-  readonly idleLimitMs: number;
-}
-
-export interface RouteStatus extends Traffic {
-  readonly name: string;
-  readonly target: string;
-}
-
-export interface WorkerStatus extends WorkerInfo {
-  readonly inFlight: number;
-  /** Of clients, open now; null where the listener does not know. */
-  readonly connections: number | null;
-  readonly webSockets: number;
-  readonly loopDelayMaxMs: number;
-  readonly heapBytes: number;
-}
+import type { EndpointInfo, PodEvent, UpstreamInfo, WorkerInfo } from "./sources.ts";
+import type { EndpointStatus, Status, UpstreamStatus, WorkerStatus } from "./status_shape.ts";
+import { rowKey, type TrafficMeter } from "./traffic.ts";
+import { verdict } from "./verdict.ts";
 
 export function status(
   at: number,

@@ -5,14 +5,7 @@
 
 import { firstOf } from "../config/findings.ts";
 import type { DiscoveryInfo } from "./sources.ts";
-import type { EndpointStatus, Status, UpstreamStatus } from "./status.ts";
-
-export interface Verdict {
-  /** `critical`: requests fail or will; `warning`: something is out, requests are served. */
-  readonly level: "ok" | "warning" | "critical";
-  readonly headline: string;
-  readonly notes: readonly string[];
-}
+import type { EndpointStatus, Status, UpstreamStatus, Verdict } from "./status_shape.ts";
 
 interface Finding {
   readonly level: "warning" | "critical";

@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { EndpointCell } from "../../src/board/layout.ts";
 import { EndpointState } from "../../src/board/verdicts.ts";
 import { read } from "../../src/admin/reading.ts";
-import { type Status, status } from "../../src/admin/status.ts";
+import { status } from "../../src/admin/status.ts";
+import type { Status } from "../../src/admin/status_shape.ts";
 import { TrafficMeter } from "../../src/admin/traffic.ts";
 import { FakePod } from "./fake_pod.ts";
 
