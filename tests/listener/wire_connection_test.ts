@@ -1,69 +1,8 @@
 // A connection of the wire listener on a scripted socket: what comes when, the test decides.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { listenSchema } from "../../src/config/schema.ts";
-import type { Exchange } from "../../src/exchange.ts";
-import { WireConnection } from "../../src/listener/wire_connection.ts";
-import { WireHouse } from "../../src/listener/wire_house.ts";
-import { WireTable } from "../../src/listener/wire_table.ts";
 import { settled } from "../support/settled.ts";
-import { StillTime } from "../support/still_time.ts";
-
-/** A client: each read waits for what it says next. */
-class Client {
-  readonly remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 5_000 };
-  readonly localAddr: Deno.NetAddr;
-  heard = "";
-  reads = 0;
-  closed = false;
-  #reading: ((piece: string) => void) | null = null;
-
-  constructor(reached: string) {
-    this.localAddr = { transport: "tcp", hostname: reached, port: 3_000 };
-  }
-
-  async says(piece: string): Promise<void> {
-    this.#reading!(piece);
-    await settled();
-  }
-
-  async read(into: Uint8Array): Promise<number> {
-    this.reads++;
-    const piece = await new Promise<string>((resolve) => this.#reading = resolve);
-    return new TextEncoder().encodeInto(piece, into).written;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    this.heard += new TextDecoder().decode(bytes);
-    return Promise.resolve(bytes.length);
-  }
-
-  closeWrite(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  setNoDelay(): void {}
-
-  close(): void {
-    this.closed = true;
-  }
-}
-
-/** A client's connection to an address of Weir's, and what it has asked. */
-function connected(reached = "192.0.2.9") {
-  const config = listenSchema.parse({});
-  const table = new WireTable(config, new StillTime().wheel, () => 0, () => {});
-  const exchanges: Exchange[] = [];
-  const answered = Promise.withResolvers<void>();
-  const handle = (exchange: Exchange) => {
-    exchanges.push(exchange);
-    return answered.promise;
-  };
-  const client = new Client(reached);
-  const house = new WireHouse(config, "http", table, handle, () => false, () => 0);
-  const connection = new WireConnection(client as unknown as Deno.TcpConn, house);
-  return { client, connection, exchanges, over: answered.resolve };
-}
+import { connected } from "../support/wire_stage.ts";
 
 /** One with an upload of eight bytes, of which four have come. */
 async function halfAnUpload() {

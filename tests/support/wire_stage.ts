@@ -1,0 +1,112 @@
+// A connection of the wire listener on a scripted socket: what comes when, the test decides.
+
+import { listenSchema } from "../../src/config/schema.ts";
+import type { Exchange } from "../../src/exchange.ts";
+import { WireConnection } from "../../src/listener/wire_connection.ts";
+import { WireHouse } from "../../src/listener/wire_house.ts";
+import { WireTable } from "../../src/listener/wire_table.ts";
+import { settled } from "./settled.ts";
+import { StillTime } from "./still_time.ts";
+
+/** A client: each read waits for what it says next. */
+class WireClient {
+  readonly remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 5_000 };
+  readonly localAddr: Deno.NetAddr;
+  /** What Weir has said; "(end)" where it said that nothing follows. */
+  heard = "";
+  /** Room of each read. */
+  readonly rooms: number[] = [];
+  closed = false;
+  /** Settles when it takes what it is sent. */
+  taking: Promise<void> = Promise.resolve();
+  /** Most writes that were under way together. */
+  writesAtOnce = 0;
+  #writing = 0;
+  #unread = "";
+  #ended = false;
+  readonly #reading: {
+    readonly into: Uint8Array;
+    readonly done: (count: number) => void;
+    readonly failed: (error: Error) => void;
+  }[] = [];
+
+  constructor(reached: string) {
+    this.localAddr = { transport: "tcp", hostname: reached, port: 3_000 };
+  }
+
+  get reads(): number {
+    return this.rooms.length;
+  }
+
+  says(piece: string): Promise<void> {
+    this.#unread += piece;
+    return this.#go();
+  }
+
+  /** It sends no more. */
+  ends(): Promise<void> {
+    this.#ended = true;
+    return this.#go();
+  }
+
+  read(into: Uint8Array): Promise<number> {
+    this.rooms.push(into.length);
+    return new Promise((done, failed) => {
+      this.#reading.push({ into, done, failed });
+      this.#go();
+    });
+  }
+
+  #go(): Promise<void> {
+    while (this.#reading.length > 0 && (this.#unread !== "" || this.#ended)) {
+      const { into, done } = this.#reading.shift()!;
+      const { read, written } = new TextEncoder().encodeInto(this.#unread, into);
+      this.#unread = this.#unread.substring(read);
+      done(written);
+    }
+    return settled();
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    const text = new TextDecoder().decode(bytes);
+    this.writesAtOnce = Math.max(this.writesAtOnce, ++this.#writing);
+    await this.taking;
+    this.#writing--;
+    this.heard += text;
+    return bytes.length;
+  }
+
+  closeWrite(): Promise<void> {
+    this.heard += "(end)";
+    return Promise.resolve();
+  }
+
+  setNoDelay(): void {}
+
+  close(): void {
+    this.closed = true;
+    for (const { failed } of this.#reading.splice(0)) failed(new Deno.errors.Interrupted());
+  }
+}
+
+/** A client's connection to an address of Weir's, and what it has asked. */
+export function connected(reached = "192.0.2.9") {
+  const config = listenSchema.parse({});
+  const time = new StillTime();
+  const table = new WireTable(config, time.wheel, () => time.wheel.now, () => {});
+  const exchanges: Exchange[] = [];
+  const handled: (() => void)[] = [];
+  const handle = (exchange: Exchange) => {
+    exchanges.push(exchange);
+    return new Promise<void>((resolve) => handled.push(resolve));
+  };
+  const client = new WireClient(reached);
+  const house = new WireHouse(config, "http", table, handle, () => false, () => 0);
+  const connection = new WireConnection(client as unknown as Deno.TcpConn, house);
+  /** The last request is over. */
+  const over = () => {
+    handled.at(-1)!();
+    return settled();
+  };
+  return { client, connection, exchanges, over, house, table, time };
+}
