@@ -1,6 +1,6 @@
 // What reaches a client of an answer, however its body comes and ends.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { Body, Delivery } from "../../src/exchange.ts";
 import { giveBack, PIECES, SMALL_PIECES } from "../../src/http1/buffers.ts";
 import type { ResponseFraming } from "../../src/http1/response_writer.ts";
@@ -47,7 +47,7 @@ for (const [framing, length, content] of FRAMED) {
     Deno.test(`pieces that are each awaited arrive whole and in their order (${how})`, async () => {
       const body = new Kind(length);
       const answer = answering(body, framing);
-      for (const piece of ["one", "two", "six"]) {
+      for (const piece of ["one", "", "two", "six"]) {
         await settled();
         body.tell(piece);
       }
@@ -84,6 +84,25 @@ for (const [framing, length, content] of FRAMED) {
     }
   });
 }
+
+/** Fills whatever room it is given, three times. */
+class Filling extends ToldBody {
+  bytes = 0;
+  private reads = 0;
+
+  override read(into: Uint8Array): Promise<Uint8Array | null> {
+    if (this.reads++ === 3) return Promise.resolve(null);
+    this.bytes += into.length;
+    return Promise.resolve(into.fill(120));
+  }
+}
+
+Deno.test("a chunk that fills its buffer is whole", async () => {
+  const body = new Filling(null);
+  const answer = answering(body, "chunked");
+  assertEquals(await answer.sent, { kind: "complete", bytes: body.bytes });
+  assertMatch(answer.content(), /^(?:[0-9a-f]{5}\r\nx{65527}\r\n){3}0\r\n/);
+});
 
 Deno.test("a head that is larger than any buffer arrives whole, with its body and without one", async () => {
   const body = new ToldBody(3);
