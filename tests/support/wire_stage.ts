@@ -1,6 +1,6 @@
 // A connection of the wire listener on a scripted socket: what comes when, the test decides.
 
-import { listenSchema } from "../../src/config/schema.ts";
+import { type ListenConfig, listenSchema } from "../../src/config/schema.ts";
 import type { Exchange } from "../../src/exchange.ts";
 import { WireConnection } from "../../src/listener/wire_connection.ts";
 import { WireHouse } from "../../src/listener/wire_house.ts";
@@ -90,8 +90,8 @@ class WireClient {
 }
 
 /** A client's connection to an address of Weir's, and what it has asked. */
-export function connected(reached = "192.0.2.9") {
-  const config = listenSchema.parse({});
+export function connected(reached = "192.0.2.9", listen: Partial<ListenConfig> = {}) {
+  const config = listenSchema.parse(listen);
   const time = new StillTime();
   const table = new WireTable(config, time.wheel, () => time.wheel.now, () => {});
   const exchanges: Exchange[] = [];

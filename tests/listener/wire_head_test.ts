@@ -1,0 +1,76 @@
+// How a connection of the wire listener waits for the head of a request: in whatever pieces it comes, and for how long.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { connected } from "../support/wire_stage.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const EMPTY = { status: 200, reason: "OK", headers: ["Content-Length", "0"] };
+
+Deno.test("a head is read when its last byte is here, wherever it was cut, and so is the one behind it", async () => {
+  for (let cut = 1; cut < GET.length; cut++) {
+    const { client, exchanges, over } = connected();
+    const long = GET.replace("\r\n\r\n", "\r\nX-Long: long\r\n\r\n");
+    await client.says("\r\n" + long.substring(0, cut));
+    assertEquals(exchanges.length, 0);
+    await client.says(long.substring(cut) + GET);
+    await exchanges[0]!.respond(EMPTY, null);
+    await over();
+    assertEquals(exchanges.map(({ head }) => head.headers.length), [4, 2], `cut at ${cut}`);
+  }
+});
+
+Deno.test("a head has its time from its first byte on, the first one from the beginning of its connection", async () => {
+  for (const asked of [false, true]) {
+    const { client, exchanges, over, house, time } = connected();
+    const seconds = house.config.headReadMs / 1_000;
+    if (asked) {
+      await client.says(GET);
+      await exchanges[0]!.respond(EMPTY, null);
+      await over();
+    }
+    for (let second = 0; second < seconds; second++) {
+      // Neither more of it nor an empty line wins time.
+      await client.says(second === 0 && asked ? "GET /" : asked || second > 3 ? "x" : "\r\n");
+      await time.pass(1_000);
+    }
+    const heads = asked ? 1 : 0;
+    assertEquals([exchanges.length, client.closed], [heads, false]);
+    for (let second = 0; second < 2; second++) await time.pass(1_000);
+    assertEquals(exchanges.at(-1)?.unacceptable?.status, 408);
+    assertEquals(exchanges.length, heads + 1);
+  }
+});
+
+Deno.test("a connection whose head has begun makes room for nobody", async () => {
+  const { client, table } = connected();
+  await client.says("GET");
+  assertEquals(table.closeOldestIdle(), false);
+  const idle = connected();
+  await idle.client.says("\r\n");
+  assertEquals([idle.table.closeOldestIdle(), idle.client.closed], [true, true]);
+});
+
+Deno.test("a head may have so many bytes, in one piece or in several", async () => {
+  for (const headBytesMax of [1_024, 5_000]) {
+    for (const [more, status] of [[0, undefined], [1, 431]] as const) {
+      for (const cut of [headBytesMax, headBytesMax - 1, 100]) {
+        const { client, exchanges } = connected("192.0.2.9", { headBytesMax });
+        const pad = headBytesMax - GET.length - "X: \r\n".length + more;
+        const head = GET.replace("\r\n\r\n", `\r\nX: ${"p".repeat(pad)}\r\n\r\n`);
+        await client.says(head.substring(0, cut));
+        await client.says(head.substring(cut));
+        assertEquals(exchanges.map(({ unacceptable }) => unacceptable?.status), [status]);
+      }
+    }
+  }
+});
+
+Deno.test("what is behind a refused head is no request", async () => {
+  const { client, exchanges, over } = connected();
+  await client.says("GET / HTTP/1.1\nHost: a.test\r\n\r\n" + GET);
+  await exchanges[0]!.respond(EMPTY, null);
+  await over();
+  await client.says(GET);
+  assertEquals(exchanges.map(({ unacceptable }) => unacceptable?.status), [400]);
+  assertMatch(client.heard, /\r\nConnection: close\r\n\r\n\(end\)$/);
+});
