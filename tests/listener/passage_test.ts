@@ -1,6 +1,7 @@
 // A passage between two scripted connections, on a clock that the test turns.
 
 import { assertEquals } from "@std/assert";
+import { PIECES } from "../../src/http1/buffers.ts";
 import { Passage } from "../../src/listener/passage.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
@@ -11,6 +12,8 @@ class Side {
   readonly remoteAddr = this.localAddr;
   readonly written: string[] = [];
   closed = 0;
+  /** Writes fail. */
+  refuses = false;
   #said: (string | null)[] = [];
   #reading: (() => void) | null = null;
   #taking = Promise.withResolvers<void>();
@@ -38,6 +41,7 @@ class Side {
 
   async write(bytes: Uint8Array): Promise<number> {
     await this.#taking.promise;
+    if (this.refuses) throw new Deno.errors.BrokenPipe();
     this.written.push(new TextDecoder().decode(bytes));
     return bytes.length;
   }
@@ -238,3 +242,56 @@ Deno.test("what a client sends passes in order and whole, small or large", async
   stage.passage.cut();
   await settled();
 });
+
+Deno.test("what Deno.serve has said before it breaks off reaches the client, and then the end", async () => {
+  const stage = new Stage();
+  stage.client.says("request");
+  await stage.connects();
+  stage.inside.says("answer");
+  await settled();
+  stage.inside.close();
+  await settled();
+  assertEquals([stage.client.written, stage.heard.length], [["answer", "end"], 2]);
+});
+
+Deno.test("what a client sends to a Deno.serve that takes no more is read all the same", async () => {
+  const stage = new Stage();
+  stage.client.says("request");
+  await stage.connects();
+  stage.inside.refuses = true;
+  stage.client.says("more");
+  await settled();
+  stage.inside.says("answer");
+  await settled();
+  assertEquals([stage.client.written, stage.closed], [["answer"], [0, 0]]);
+  stage.client.says(null);
+  stage.inside.says(null);
+  await settled();
+  assertEquals(stage.heard.slice(2), ["released", "over"]);
+});
+
+for (const leaves of ["takes nothing more", "breaks off", "ends its side"] as const) {
+  Deno.test(`a client that ${leaves} ends its passage, which gives its large buffers back`, async () => {
+    const before = [PIECES.take(), PIECES.take(), PIECES.take()];
+    before.forEach((buffer) => PIECES.give(buffer));
+    const { kept } = PIECES;
+    const stage = new Stage();
+    stage.client.says("request");
+    await stage.connects();
+    const large = "x".repeat(10_000);
+    stage.client.says(large);
+    await settled();
+    // Fills the small buffer, and the large one twice: it is still in use when the client leaves.
+    stage.client.says("x".repeat(2_048 + 2 * PIECES.bytes));
+    stage.inside.says(large);
+    await settled();
+    assertEquals(stage.client.written.join(""), large);
+    if (leaves === "breaks off") stage.client.close();
+    else if (leaves === "ends its side") stage.client.says(null);
+    else stage.client.refuses = true;
+    stage.inside.says("x".repeat(PIECES.bytes));
+    stage.inside.says(null);
+    await settled();
+    assertEquals([stage.heard.slice(2), PIECES.kept], [["released", "over"], kept]);
+  });
+}
