@@ -23,6 +23,14 @@ Deno.test("while a LengthBody is being read past its inlet, nothing in there is 
   assertEquals(inlet.take(inlet.available), latin1("next"));
 });
 
+Deno.test("a LengthBody that was read past its inlet is taken whole when the rest of it is in there", async () => {
+  const { body, inlet, ends } = fourBytesOf("", "bo");
+  assertEquals(await body.read(), latin1("bo"));
+  inlet.bytes.set(latin1("dynext"));
+  inlet.end = 6;
+  assertEquals([body.takeWhole(), ends, inlet.take(4)], [latin1("dy"), [true], latin1("next")]);
+});
+
 const arrivals: Record<string, string> = { "by itself": "body", "with more behind it": "body and more" };
 
 for (const [how, arrives] of Object.entries(arrivals)) {
@@ -93,10 +101,15 @@ Deno.test("a LengthBody of which not all is here is neither copied nor taken nor
   assertEquals(ends, [false]);
 });
 
-/** A body of four bytes, whose connection brings `arrived` and then ends. */
-function fourBytesOf(arrived: string) {
+/** A body of four bytes, whose connection has brought `arrived`, brings `later` and then ends. */
+function fourBytesOf(arrived: string, later = "") {
   const ends: boolean[] = [];
-  const inlet: Inlet = new Inlet(new Uint8Array(16), { read: () => Promise.resolve(null) });
+  const inlet: Inlet = new Inlet(new Uint8Array(16), {
+    read(into) {
+      into.set(latin1(later));
+      return Promise.resolve(later.length || null);
+    },
+  });
   inlet.bytes.set(latin1(arrived));
   inlet.end = arrived.length;
   return { body: new LengthBody(inlet, 4, { bodyEnded: (complete) => ends.push(complete) }), inlet, ends };
