@@ -118,7 +118,7 @@ export class WireConnection implements Tabled, BodyOwner {
   /** More of the head must come; its time runs from its first byte. @param from what is new of it */
   private awaitHead(from: number): void {
     const { house, socket, socket: { inlet } } = this;
-    if (this.idle || this.scanned === 0) {
+    if (this.idle) {
       house.table.busy(this);
       if (this.requests > 0) this.deadline = house.table.after(house.config.headReadMs);
     }
@@ -225,7 +225,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (this.phase === "exchange" && this.bodyDone) this.socket.watchBeside();
     else this.exchange?.watchBehindBody();
     if (clock < this.deadline) return;
-    const begun = this.phase === "head" && !this.idle && this.socket.inlet.available > 0;
+    const begun = this.phase === "head" && this.socket.inlet.available > 0;
     if (!begun) return this.close();
     this.refuse(408, "the request head did not come in time");
   }
