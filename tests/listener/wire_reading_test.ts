@@ -80,6 +80,19 @@ Deno.test("a client that has ended its side waits for what it has asked, and is 
   assertEquals(exchanges.map(({ clientGone }) => clientGone), [false, true]);
 });
 
+Deno.test("a client that leaves is noticed behind what it has sent meanwhile, and behind what was refused", async () => {
+  const refused = GET.replace("\r\n\r\n", `\r\nX-Large: ${"l".repeat(IDLE_BUFFER_BYTES)}`);
+  for (const [request, behind] of [[GET, ["GE", "T"]], [refused, []]] as const) {
+    const { client, exchanges } = connected("192.0.2.9", { headBytesMax: IDLE_BUFFER_BYTES });
+    await client.says(request);
+    for (const piece of behind) await client.says(piece);
+    assertEquals(exchanges.map(({ clientGone }) => clientGone), [false]);
+    client.breaksOff();
+    await settled();
+    assertEquals([exchanges[0]!.clientGone, client.closed], [true, true]);
+  }
+});
+
 Deno.test("a large head leaves no large buffer behind", async () => {
   const { client, exchanges, over } = connected();
   const large = GET.replace("\r\n\r\n", `\r\nX-Large: ${"l".repeat(10_000)}\r\n\r\n`);
@@ -129,6 +142,7 @@ Deno.test("an answer waits until the interim ones before it are out", async () =
 async function parting(lines = "") {
   const stage = connected();
   await stage.client.says(POST(`Content-Length: 100000${lines}`) + "some");
+  assertEquals(text(await stage.exchanges[0]!.body!.read()), "some");
   await stage.exchanges[0]!.respond(EMPTY, null);
   await stage.over();
   return stage;
@@ -156,11 +170,22 @@ Deno.test("a client that does not leave behind its last answer is let go after t
 
 Deno.test("a client that has ended its side is not waited for behind its last answer", async () => {
   const { client, exchanges, over } = connected();
-  await client.says(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+  // The empty line is what some clients send behind an upload (RFC 9112 2.2).
+  await client.says(POST("Content-Length: 4\r\nConnection: close") + "some\r\n");
+  assertEquals(text(await exchanges[0]!.body!.read()), "some");
   await client.ends();
   await exchanges[0]!.respond(EMPTY, null);
   await over();
   assertEquals(client.closed, true);
+});
+
+Deno.test("a client that ends its side behind an answer, as its request ends, is let go", async () => {
+  const { client, exchanges, over } = connected();
+  await client.says(GET);
+  await exchanges[0]!.respond(EMPTY, null);
+  await client.ends();
+  await over();
+  assertEquals([client.closed, exchanges[0]!.clientGone], [true, false]);
 });
 
 Deno.test("behind an answer that breaks off nothing is asked any more", async () => {

@@ -85,6 +85,11 @@ class WireClient {
 
   close(): void {
     this.closed = true;
+    this.breaksOff();
+  }
+
+  /** What is being read fails. */
+  breaksOff(): void {
     for (const { failed } of this.#reading.splice(0)) failed(new Deno.errors.Interrupted());
   }
 }
