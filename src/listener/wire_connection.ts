@@ -51,7 +51,7 @@ export class WireConnection implements Tabled, BodyOwner {
       table,
       house.socketLimits,
       () => this.onWatched(),
-      () => this.onBroken(),
+      () => this.close(),
     );
     table.add(this);
     table.idle(this);
@@ -68,11 +68,6 @@ export class WireConnection implements Tabled, BodyOwner {
     else if (this.phase === "proxyHeader") this.readProxyHeader();
     else if (this.phase === "lingering") this.discard();
     else if (this.phase === "exchange") this.socket.watchBeside();
-  }
-
-  private onBroken(): void {
-    this.exchange?.leave();
-    this.close();
   }
 
   /** The client closed its side. */
