@@ -74,3 +74,12 @@ Deno.test("what is behind a refused head is no request", async () => {
   assertEquals(exchanges.map(({ unacceptable }) => unacceptable?.status), [400]);
   assertMatch(client.heard, /\r\nConnection: close\r\n\r\n\(end\)$/);
 });
+
+Deno.test("a connection that brings empty lines alone is closed without a word", async () => {
+  for (const pieces of [["\r\n"], ["\r", "\n"], ["\r\n\r", "\n"]]) {
+    const { client, exchanges, time } = connected();
+    for (const piece of pieces) await client.says(piece);
+    for (let second = 0; second < 12; second++) await time.pass(1_000);
+    assertEquals([exchanges.length, client.heard, client.closed], [0, "", true]);
+  }
+});

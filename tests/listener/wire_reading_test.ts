@@ -80,6 +80,24 @@ Deno.test("a client that has ended its side waits for what it has asked, and is 
   assertEquals(exchanges.map(({ clientGone }) => clientGone), [false, true]);
 });
 
+Deno.test("a client that has ended its side behind chunks is gone when they turn out to be the last it sent", async () => {
+  const { client, exchanges, body } = await uploadBehind(
+    POST("Transfer-Encoding: chunked") + "4\r\nsome\r\n0\r\n\r\n",
+  );
+  await client.ends();
+  assertEquals(exchanges[1]!.clientGone, false);
+  assertEquals(await contentOf(body), "some|");
+  assertEquals(exchanges[1]!.clientGone, true);
+});
+
+Deno.test("a client that has announced its last request may end its side behind it", async () => {
+  const { client, connection, exchanges } = connected();
+  await client.says(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+  connection.checkDeadlines(0);
+  await client.ends();
+  assertEquals([client.reads, exchanges[0]!.clientGone], [2, false]);
+});
+
 Deno.test("a client that leaves is noticed behind what it has sent meanwhile, and behind what was refused", async () => {
   const refused = GET.replace("\r\n\r\n", `\r\nX-Large: ${"l".repeat(IDLE_BUFFER_BYTES)}`);
   for (const [request, behind] of [[GET, ["GE", "T"]], [refused, []]] as const) {
@@ -225,4 +243,40 @@ Deno.test("a client whose answer began before Weir left may ask once more, for a
   assertEquals(client.closed, false);
   connection.checkDeadlines(1_000 + house.table.sweepMs);
   assertEquals(client.closed, true);
+});
+
+Deno.test("a request that is being answered goes on while Weir leaves", async () => {
+  const { client, connection, house } = connected();
+  await client.says(GET);
+  house.draining = true;
+  connection.drain();
+  connection.checkDeadlines(10_000);
+  assertEquals(client.closed, false);
+});
+
+Deno.test("a request without an answer ends its connection, as does an upload that nobody reads to its end", async () => {
+  const unanswered = connected();
+  await unanswered.client.says(GET);
+  await unanswered.over();
+  assertEquals(unanswered.client.closed, true);
+  for (const framing of ["Content-Length: 8", "Transfer-Encoding: chunked"]) {
+    const { client, exchanges } = connected();
+    await client.says(POST(framing) + (framing.startsWith("T") ? "8\r\nhalf" : "half"));
+    assertEquals(text(await exchanges[0]!.body!.read()), "half");
+    exchanges[0]!.body!.cancel();
+    await exchanges[0]!.respond(EMPTY, null);
+    assertMatch(client.heard, /\r\nConnection: close\r\n/);
+  }
+});
+
+Deno.test("a client that takes nothing of its answer is as one that has left", async () => {
+  const { client, connection, exchanges, house, table } = connected();
+  await client.says(GET);
+  client.taking = new Promise(() => {});
+  exchanges[0]!.respond(EMPTY, null);
+  const { keepAliveIdleMs } = house.config;
+  connection.checkDeadlines(keepAliveIdleMs);
+  assertEquals([client.closed, exchanges[0]!.clientGone], [false, false]);
+  connection.checkDeadlines(keepAliveIdleMs + table.sweepMs);
+  assertEquals([client.closed, exchanges[0]!.clientGone], [true, true]);
 });
