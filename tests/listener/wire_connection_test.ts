@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { settled } from "../support/settled.ts";
-import { connected } from "../support/wire_stage.ts";
+import { connected, EMPTY, text } from "../support/wire_stage.ts";
 
 /** One with an upload of eight bytes, of which four have come. */
 async function halfAnUpload() {
@@ -12,16 +12,13 @@ async function halfAnUpload() {
   return { client, connection, body: exchange.body!, exchange };
 }
 
-const text = (bytes: Uint8Array | null) => bytes === null ? null : new TextDecoder().decode(bytes);
-const answer = { status: 200, reason: "OK", headers: ["Content-Length", "0"] };
-
 Deno.test("an early answer passes over nothing of an upload that is still being sent on", async () => {
   const { client, connection, body, exchange } = await halfAnUpload();
   assertEquals(text(await body.read()), "half");
   // The sweep watches behind a body of which nobody asks for more at the moment.
   connection.checkDeadlines(0);
   await client.says("rest");
-  await exchange.respond(answer, null);
+  await exchange.respond(EMPTY, null);
   assertMatch(client.heard, /\r\nConnection: close\r\n/);
   assertEquals([text(await body.read()), await body.read()], ["rest", null]);
 });
@@ -31,7 +28,7 @@ Deno.test("an answer passes over an upload that was given up and is all here", a
   connection.checkDeadlines(0);
   await client.says("rest");
   body.cancel();
-  await exchange.respond(answer, null);
+  await exchange.respond(EMPTY, null);
   assertEquals(client.heard.includes("Connection: close"), false);
 });
 
@@ -51,7 +48,7 @@ Deno.test("behind its last answer a connection closes at once, but not while the
   ) {
     const { client, exchanges, over } = connected();
     await client.says(`GET / HTTP/1.1\r\n${lines}\r\n\r\n`);
-    await exchanges[0]!.respond(answer, null);
+    await exchanges[0]!.respond(EMPTY, null);
     over();
     await settled();
     assertMatch(client.heard, /\r\nConnection: close\r\n/);

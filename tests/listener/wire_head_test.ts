@@ -1,10 +1,7 @@
 // How a connection of the wire listener waits for the head of a request: in whatever pieces it comes, and for how long.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { connected } from "../support/wire_stage.ts";
-
-const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
-const EMPTY = { status: 200, reason: "OK", headers: ["Content-Length", "0"] };
+import { connected, EMPTY, GET } from "../support/wire_stage.ts";
 
 Deno.test("a head is read when its last byte is here, wherever it was cut, and so is the one behind it", async () => {
   for (let cut = 1; cut < GET.length; cut++) {

@@ -1,17 +1,9 @@
-// What a connection of the wire listener reads of its client and when, and how it parts from it.
+// What a connection of the wire listener reads of its client and when, and what it makes of a client that leaves.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Body, BodyError } from "../../src/exchange.ts";
+import type { Body } from "../../src/exchange.ts";
 import { settled } from "../support/settled.ts";
-import { ToldBody } from "../support/told_body.ts";
-import { connected } from "../support/wire_stage.ts";
-
-const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
-const POST = (lines: string) => `POST / HTTP/1.1\r\nHost: a.test\r\n${lines}\r\n\r\n`;
-const EMPTY = { status: 200, reason: "OK", headers: ["Content-Length", "0"] };
-const IDLE_BUFFER_BYTES = 2_048;
-
-const text = (bytes: Uint8Array | null) => bytes === null ? null : new TextDecoder().decode(bytes);
+import { connected, EMPTY, GET, IDLE_BUFFER_BYTES, POST, text } from "../support/wire_stage.ts";
 
 /** All of it, as it comes. */
 async function contentOf(body: Body): Promise<string> {
@@ -90,6 +82,14 @@ Deno.test("a client that has ended its side behind chunks is gone when they turn
   assertEquals(exchanges[1]!.clientGone, true);
 });
 
+Deno.test("a client that ends its side behind an upload is gone, whatever that looks like", async () => {
+  const { client, connection, exchanges } = connected();
+  await client.says(POST("Content-Length: 8") + "\r\n\r\nabcd");
+  connection.checkDeadlines(0);
+  await client.ends();
+  assertEquals(exchanges[0]!.clientGone, true);
+});
+
 Deno.test("a client that has announced its last request may end its side behind it", async () => {
   const { client, connection, exchanges } = connected();
   await client.says(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
@@ -108,6 +108,41 @@ Deno.test("a client that leaves is noticed behind what it has sent meanwhile, an
     client.breaksOff();
     await settled();
     assertEquals([exchanges[0]!.clientGone, client.closed], [true, true]);
+  }
+});
+
+Deno.test("what is pipelined beyond the buffer waits until it is its turn", async () => {
+  const { client, exchanges, over } = connected();
+  const large = GET.replace("\r\n\r\n", `\r\nX-Large: ${"l".repeat(2 * IDLE_BUFFER_BYTES)}\r\n\r\n`);
+  await client.says(GET + large);
+  assertEquals(exchanges.map(({ clientGone }) => clientGone), [false]);
+  await exchanges[0]!.respond(EMPTY, null);
+  await over();
+  assertEquals(exchanges.map(({ head }) => head.headers.at(-1)!.length), [6, 2 * IDLE_BUFFER_BYTES]);
+});
+
+Deno.test("a client waits for 100 until it is told, or sends its upload without", async () => {
+  const expecting = POST("Content-Length: 8\r\nExpect: 100-continue");
+  const told = connected();
+  await told.client.says(expecting);
+  assertEquals(told.exchanges[0]!.body!.withheld, true);
+  await told.exchanges[0]!.inform!({ status: 100, reason: "", headers: [] });
+  assertEquals(told.exchanges[0]!.body!.withheld, false);
+  const late = connected();
+  await late.client.says(expecting);
+  late.connection.checkDeadlines(0);
+  await late.client.says("half");
+  assertEquals(late.exchanges[0]!.body!.withheld, false);
+  const early = connected();
+  await early.client.says(expecting + "half");
+  assertEquals(early.exchanges[0]!.body!.withheld, false);
+});
+
+Deno.test("a request with a body gets no other protocol", async () => {
+  for (const [lines, upgrades] of [["", true], ["Content-Length: 4\r\n", false]] as const) {
+    const { client, exchanges } = connected();
+    await client.says(POST(`${lines}Upgrade: other\r\nConnection: Upgrade`) + "some");
+    assertEquals(exchanges[0]!.upgrade !== undefined, upgrades);
   }
 });
 
@@ -154,129 +189,4 @@ Deno.test("an answer waits until the interim ones before it are out", async () =
   await sent;
   assertMatch(client.heard, /^HTTP\/1\.1 103 Early Hints\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   assertEquals(client.writesAtOnce, 1);
-});
-
-/** Behind its last answer, which an upload has got before its end. */
-async function parting(lines = "") {
-  const stage = connected();
-  await stage.client.says(POST(`Content-Length: 100000${lines}`) + "some");
-  assertEquals(text(await stage.exchanges[0]!.body!.read()), "some");
-  await stage.exchanges[0]!.respond(EMPTY, null);
-  await stage.over();
-  return stage;
-}
-
-for (const lines of ["", "\r\nConnection: close"]) {
-  const when = lines === "" ? "" : ", which it has announced to be its last,";
-  Deno.test(`a client that still sends an upload${when} may read its answer meanwhile`, async () => {
-    const { client } = await parting(lines);
-    assertMatch(client.heard, /\r\nConnection: close\r\n\r\n\(end\)$/);
-    for (let i = 0; i < 3; i++) await client.says("x".repeat(IDLE_BUFFER_BYTES));
-    assertEquals([client.closed, client.rooms.at(-1)], [false, IDLE_BUFFER_BYTES]);
-    await client.ends();
-    assertEquals(client.closed, true);
-  });
-}
-
-Deno.test("a client that does not leave behind its last answer is let go after two seconds", async () => {
-  const { client, connection, table } = await parting();
-  connection.checkDeadlines(1_990);
-  assertEquals(client.closed, false);
-  connection.checkDeadlines(2_000 + table.sweepMs);
-  assertEquals([client.closed, table.size], [true, 0]);
-});
-
-Deno.test("a client that has ended its side is not waited for behind its last answer", async () => {
-  const { client, exchanges, over } = connected();
-  // The empty line is what some clients send behind an upload (RFC 9112 2.2).
-  await client.says(POST("Content-Length: 4\r\nConnection: close") + "some\r\n");
-  assertEquals(text(await exchanges[0]!.body!.read()), "some");
-  await client.ends();
-  await exchanges[0]!.respond(EMPTY, null);
-  await over();
-  assertEquals(client.closed, true);
-});
-
-Deno.test("a client that ends its side behind an answer, as its request ends, is let go", async () => {
-  const { client, exchanges, over } = connected();
-  await client.says(GET);
-  await exchanges[0]!.respond(EMPTY, null);
-  await client.ends();
-  await over();
-  assertEquals([client.closed, exchanges[0]!.clientGone], [true, false]);
-});
-
-Deno.test("behind an answer that breaks off nothing is asked any more", async () => {
-  const { client, exchanges, over } = connected();
-  await client.says(GET);
-  const body = new ToldBody(8);
-  body.tell("half", new BodyError("truncated", ""));
-  const { kind } = await exchanges[0]!.respond({ status: 200, reason: "OK", headers: [] }, body);
-  await over();
-  assertEquals(kind, "truncated");
-  assertMatch(client.heard, /\r\n\r\nhalf\(end\)$/);
-  await client.says(GET);
-  assertEquals(exchanges.length, 1);
-});
-
-Deno.test("an answer may take longer than a head, or than a connection may idle", async () => {
-  const { client, connection, exchanges, over, house } = connected();
-  await client.says(GET);
-  const { keepAliveIdleMs } = house.config;
-  connection.checkDeadlines(10 * keepAliveIdleMs);
-  assertEquals(client.closed, false);
-  await exchanges[0]!.respond(EMPTY, null);
-  await over();
-  connection.checkDeadlines(keepAliveIdleMs);
-  assertEquals(client.closed, false);
-  connection.checkDeadlines(keepAliveIdleMs + house.table.sweepMs);
-  assertEquals(client.closed, true);
-});
-
-Deno.test("a client whose answer began before Weir left may ask once more, for a second", async () => {
-  const { client, connection, exchanges, over, house } = connected();
-  await client.says(GET);
-  await exchanges[0]!.respond(EMPTY, null);
-  house.draining = true;
-  await over();
-  connection.checkDeadlines(1_000);
-  assertEquals(client.closed, false);
-  connection.checkDeadlines(1_000 + house.table.sweepMs);
-  assertEquals(client.closed, true);
-});
-
-Deno.test("a request that is being answered goes on while Weir leaves", async () => {
-  const { client, connection, house } = connected();
-  await client.says(GET);
-  house.draining = true;
-  connection.drain();
-  connection.checkDeadlines(10_000);
-  assertEquals(client.closed, false);
-});
-
-Deno.test("a request without an answer ends its connection, as does an upload that nobody reads to its end", async () => {
-  const unanswered = connected();
-  await unanswered.client.says(GET);
-  await unanswered.over();
-  assertEquals(unanswered.client.closed, true);
-  for (const framing of ["Content-Length: 8", "Transfer-Encoding: chunked"]) {
-    const { client, exchanges } = connected();
-    await client.says(POST(framing) + (framing.startsWith("T") ? "8\r\nhalf" : "half"));
-    assertEquals(text(await exchanges[0]!.body!.read()), "half");
-    exchanges[0]!.body!.cancel();
-    await exchanges[0]!.respond(EMPTY, null);
-    assertMatch(client.heard, /\r\nConnection: close\r\n/);
-  }
-});
-
-Deno.test("a client that takes nothing of its answer is as one that has left", async () => {
-  const { client, connection, exchanges, house, table } = connected();
-  await client.says(GET);
-  client.taking = new Promise(() => {});
-  exchanges[0]!.respond(EMPTY, null);
-  const { keepAliveIdleMs } = house.config;
-  connection.checkDeadlines(keepAliveIdleMs);
-  assertEquals([client.closed, exchanges[0]!.clientGone], [false, false]);
-  connection.checkDeadlines(keepAliveIdleMs + table.sweepMs);
-  assertEquals([client.closed, exchanges[0]!.clientGone], [true, true]);
 });

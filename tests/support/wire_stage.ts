@@ -8,6 +8,16 @@ import { WireTable } from "../../src/listener/wire_table.ts";
 import { settled } from "./settled.ts";
 import { StillTime } from "./still_time.ts";
 
+export const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+export const POST = (lines: string): string => `POST / HTTP/1.1\r\nHost: a.test\r\n${lines}\r\n\r\n`;
+/** The head of an answer without content. */
+export const EMPTY = { status: 200, reason: "OK", headers: ["Content-Length", "0"] };
+/** What a connection that idles reads into. */
+export const IDLE_BUFFER_BYTES = 2_048;
+
+export const text = (bytes: Uint8Array | null): string | null =>
+  bytes === null ? null : new TextDecoder().decode(bytes);
+
 /** A client: each read waits for what it says next. */
 class WireClient {
   readonly remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 5_000 };
