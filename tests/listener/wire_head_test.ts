@@ -62,6 +62,21 @@ Deno.test("a head may have so many bytes, in one piece or in several", async () 
   }
 });
 
+Deno.test("of a head that is too large the request line is to blame where it alone is", async () => {
+  const pad = "p".repeat(2_000);
+  for (
+    const [head, status] of [
+      [`GET /${pad}`, 414],
+      [`GET /${pad} HTTP/1.1\r\nHost: a.test\r\n\r\n`, 414],
+      [GET.replace("\r\n\r\n", `\r\nX: ${pad}`), 431],
+    ] as const
+  ) {
+    const { client, exchanges } = connected("192.0.2.9", { headBytesMax: 1_024 });
+    await client.says(head);
+    assertEquals(exchanges.map(({ unacceptable }) => unacceptable?.status), [status]);
+  }
+});
+
 Deno.test("what is behind a refused head is no request", async () => {
   const { client, exchanges, over } = connected();
   await client.says("GET / HTTP/1.1\nHost: a.test\r\n\r\n" + GET);

@@ -1,7 +1,7 @@
 // What a connection of the wire listener reads of its client and when, and what it makes of a client that leaves.
 
-import { assertEquals, assertMatch } from "@std/assert";
-import type { Body } from "../../src/exchange.ts";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { type Body, BodyError } from "../../src/exchange.ts";
 import { settled } from "../support/settled.ts";
 import { connected, EMPTY, GET, IDLE_BUFFER_BYTES, POST, text } from "../support/wire_stage.ts";
 
@@ -83,11 +83,30 @@ Deno.test("a client that has ended its side behind chunks is gone when they turn
 });
 
 Deno.test("a client that ends its side behind an upload is gone, whatever that looks like", async () => {
-  const { client, connection, exchanges } = connected();
-  await client.says(POST("Content-Length: 8") + "\r\n\r\nabcd");
-  connection.checkDeadlines(0);
-  await client.ends();
-  assertEquals(exchanges[0]!.clientGone, true);
+  for (const upload of ["ab\r\n\r\ncd", "12345678\r\n\r\n"]) {
+    const { client, connection, exchanges } = connected();
+    await client.says(POST("Content-Length: 8") + upload);
+    connection.checkDeadlines(0);
+    await client.ends();
+    assertEquals(exchanges[0]!.clientGone, true);
+  }
+});
+
+Deno.test("an upload whose client leaves within it fails, also where the read began behind another request", async () => {
+  for (const framing of ["Content-Length: 8", "Transfer-Encoding: chunked"]) {
+    const beginning = POST(framing) + (framing.startsWith("T") ? "8\r\nhalf" : "half");
+    for (const leaves of ["ends", "breaksOff"] as const) {
+      const alone = connected();
+      await alone.client.says(beginning);
+      const { client, body } = await uploadBehind(beginning);
+      for (const upload of [{ client: alone.client, body: alone.exchanges[0]!.body! }, { client, body }]) {
+        assertEquals(text(await upload.body.read()), "half");
+        const rest = assertRejects(() => upload.body.read(), BodyError);
+        upload.client[leaves]();
+        await rest;
+      }
+    }
+  }
 });
 
 Deno.test("a client that has announced its last request may end its side behind it", async () => {
