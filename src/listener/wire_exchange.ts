@@ -159,7 +159,6 @@ export class UpgradableExchange extends WireExchange {
     connection.becomeTunnel();
     const bytes = latin1Bytes(interimHeadText(head));
     this.delivered = await connection.socket.write(bytes);
-    this.closes = true;
     return new ClientTunnel(connection);
   }
 }
