@@ -8,7 +8,7 @@ import { Inlet } from "../../src/http1/inlet.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
 
 /** A body of `text`, which comes in pieces of `size` bytes into memory that has held others; then the connection ends. */
-function bodyOf(text: string, { size = text.length, strict = false, room = 16 } = {}) {
+function bodyOf(text: string, { size = text.length, strict = false, room = 16, connection = "" } = {}) {
   const bytes = latin1(text);
   let at = 0;
   const source = {
@@ -21,7 +21,8 @@ function bodyOf(text: string, { size = text.length, strict = false, room = 16 } 
   };
   const ends: boolean[] = [];
   const inlet = new Inlet(new Uint8Array(room).fill(10), source);
-  const body = new ChunkedBody(inlet, { bodyEnded: (complete) => ends.push(complete) }, strict);
+  const owner = { bodyEnded: (complete: boolean) => ends.push(complete) };
+  const body = new ChunkedBody(inlet, owner, strict, connection);
   /** What the next message on the connection begins with. */
   const rest = () => fromLatin1(inlet.take(inlet.available)) + text.substring(at);
   return { body, ends, rest };
@@ -60,13 +61,15 @@ Deno.test("ChunkedBody.read() gives nothing of an empty body", async () => {
 });
 
 Deno.test("ChunkedBody.read() takes a body that breaks off for no end", async () => {
-  const whole = `5\r\nhello\r\n0\r\n${TRAILERS}\r\n`;
-  // Eight bytes: the last chunk's line then comes behind the CRLF before it.
-  for (const size of [8, whole.length]) {
-    for (let length = 0; length < whole.length; length++) {
-      const { body, ends } = bodyOf(whole.substring(0, length), { size });
-      const error = await assertRejects(() => readAll(body), BodyError);
-      assertEquals([error.kind, ends], ["truncated", [false]], `after ${length} bytes`);
+  for (const trailers of ["", TRAILERS]) {
+    const whole = `5\r\nhello\r\n0\r\n${trailers}\r\n`;
+    // Five bytes, or eight: the last chunk's line then comes with the CRLF before it, or behind that.
+    for (const size of [1, 2, 3, 4, 5, 6, 7, 8, whole.length]) {
+      for (let length = 0; length < whole.length; length++) {
+        const { body, ends } = bodyOf(whole.substring(0, length), { size });
+        const error = await assertRejects(() => readAll(body), BodyError);
+        assertEquals([error.kind, ends], ["truncated", [false]], `after ${length} bytes`);
+      }
     }
   }
 });
@@ -114,6 +117,20 @@ Deno.test("ChunkedBody refuses trailers of a request that would change how it is
     assertEquals([error.kind, strict.ends], ["malformed", [false]]);
     const lenient = bodyOf(text);
     assertEquals([await lenient.body.read(), lenient.ends], [null, [true]]);
+  }
+});
+
+Deno.test("ChunkedBody.read() leaves trailers behind that Connection names", async () => {
+  for (
+    const [connection, trailers] of [["close, x-b ", ["Digest", "Host"]], ["x", [
+      "Digest",
+      "Host",
+      "X-B",
+      "two",
+    ]]]
+  ) {
+    const { body } = bodyOf(`0\r\n${TRAILERS}\r\n`, { connection });
+    assertEquals([await body.read(), body.trailers], [null, [...trailers]]);
   }
 });
 
@@ -346,4 +363,14 @@ Deno.test("a ChunkedBody whose beginning was read is not lent", async () => {
   assertEquals(await body.read(new Uint8Array(2)), latin1("he"));
   assertEquals(body.lendWhole(() => ends.push(true)), -1);
   assertEquals([await readAll(body), ends], ["llo", [true]]);
+});
+
+Deno.test("a ChunkedBody lends neither the rest of a chunk nor what is behind its end, whatever that looks like", async () => {
+  const inside = "x1\r\n1\r\n0\r\n\r\n";
+  const begun = arrived(`${inside.length.toString(16)}\r\n${inside}\r\n0\r\n\r\n`);
+  assertEquals(await begun.body.read(new Uint8Array(1)), latin1("x"));
+  assertEquals(begun.body.lendWhole(() => {}), -1);
+  assertEquals(await readAll(begun.body), inside.substring(1));
+  const { body, rest } = arrived("0\r\n\r\n0\r\n\r\n");
+  assertEquals([body.lendWhole(() => {}), body.lendWhole(() => {}), rest()], [0, -1, "0\r\n\r\nGET /next"]);
 });
