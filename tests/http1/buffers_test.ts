@@ -2,12 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import {
   bufferFor,
   BufferPool,
+  free,
   giveBack,
   LARGE_PIECES,
   PIECES,
   SMALL_PIECES,
   trimBuffers,
 } from "../../src/http1/buffers.ts";
+import { copyOut } from "../../src/http1/slab.ts";
 
 Deno.test("BufferPool lends what came back last, and makes more when none is left", () => {
   const pool = new BufferPool(8, 2);
@@ -68,5 +70,20 @@ Deno.test("bufferFor() gives the smallest buffer that holds as much, and giveBac
     const { kept } = pool;
     giveBack(buffer);
     assertEquals(pool.kept, kept + 1);
+  }
+});
+
+Deno.test("free() frees memory of the bytes' own, and none that others may have a part of", () => {
+  const own = new Uint8Array(70_000);
+  free(own.subarray(0, 8_193));
+  assertEquals(own.buffer.detached, true);
+  const behind = new Uint8Array(70_000);
+  free(behind.subarray(1));
+  assertEquals(behind.buffer.detached, false);
+  // Of which a slab's first piece may be.
+  for (const length of [1, 8_192]) {
+    const pieces = Array.from({ length: 100 }, () => copyOut(new Uint8Array(length)));
+    pieces.forEach(free);
+    assertEquals(pieces.map((piece) => piece.length), Array(100).fill(length));
   }
 });

@@ -121,16 +121,13 @@ Deno.test("ChunkedBody refuses trailers of a request that would change how it is
 });
 
 Deno.test("ChunkedBody.read() leaves trailers behind that Connection names", async () => {
-  for (
-    const [connection, trailers] of [["close, x-b ", ["Digest", "Host"]], ["x", [
-      "Digest",
-      "Host",
-      "X-B",
-      "two",
-    ]]]
-  ) {
+  const passing: readonly (readonly [connection: string, trailers: string[]])[] = [
+    ["close, x-b ", ["Digest", "Host"]],
+    ["x", ["Digest", "Host", "X-B", "two"]],
+  ];
+  for (const [connection, trailers] of passing) {
     const { body } = bodyOf(`0\r\n${TRAILERS}\r\n`, { connection });
-    assertEquals([await body.read(), body.trailers], [null, [...trailers]]);
+    assertEquals([await body.read(), body.trailers], [null, trailers]);
   }
 });
 
