@@ -30,6 +30,10 @@ Deno.test("findSectionEnd() finds the first CRLF CRLF that is all here, wherever
       assertEquals(found, at < 0 ? -1 : at + 4, JSON.stringify([text, start]));
     }
   }
+  for (let before = 0; before < 20; before++) {
+    const bytes = latin1("a".repeat(before) + behind);
+    assertEquals(findSectionEnd(bytes, 0, bytes.length), bytes.length);
+  }
 });
 
 /** A line in front of another -> name and value. */

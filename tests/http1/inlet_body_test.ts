@@ -28,7 +28,7 @@ function arriving(framing: Framing, here: string, ...later: (string | null | Err
   const body = bodyOf({ framing, contentLength: 8, connection: "" }, inlet, {
     bodyEnded: (complete) => ends.push(complete),
   })!;
-  return { body, ends, source };
+  return { body, ends, inlet, source };
 }
 
 async function readAll(body: Body, into?: Uint8Array): Promise<string[]> {
@@ -73,9 +73,18 @@ for (const [framing, beginning] of Object.entries(beginnings)) {
     const broken = new Error("it broke");
     const { body, ends } = arriving(framing as Framing, beginning, broken);
     assertEquals([body.ready, fromLatin1((await body.read())!), body.ready], [true, "some", false]);
-    assertEquals(await assertRejects(() => body.read()), broken);
+    assertEquals([await assertRejects(() => body.read()), ends], [broken, [false]]);
     body.cancel();
     assertEquals(ends, [false]);
+  });
+
+  Deno.test(`what is read of a body by ${framing} stays when the connection is read into again`, async () => {
+    for (const into of [undefined, new Uint8Array(8)]) {
+      const { body, inlet } = arriving(framing as Framing, beginning);
+      const piece = (await body.read(into))!;
+      inlet.bytes.fill(0);
+      assertEquals([fromLatin1(piece), piece.buffer === into?.buffer], ["some", into !== undefined]);
+    }
   });
 
   Deno.test(`a body by ${framing} is withheld while its sender waits to be told`, () => {
