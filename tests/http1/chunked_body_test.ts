@@ -328,8 +328,11 @@ for (const [what, text] of Object.entries(others)) {
 
 const broken = [
   "5\r\nhelloX\r\n0\r\n\r\n",
+  "5\r\nhelloX\n0\r\n\r\n",
   "5\nhello\r\n0\r\n\r\n",
+  "5X\nhello\r\n0\r\n\r\n",
   "\r\n0\r\n\r\n",
+  "\r\n\r\n",
   "-1\r\n0\r\n\r\n",
   "x\r\n\r\n",
 ];
