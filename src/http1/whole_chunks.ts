@@ -44,7 +44,7 @@ function readLine(bytes: Uint8Array, at: number, end: number): boolean {
   for (let digit; i < last && (digit = hexDigit(bytes[i]!)) >= 0; i++) size = size * 16 + digit;
   line.size = size;
   line.contentAt = i + 2;
-  return i > at && line.contentAt <= end && isCrlf(bytes, i);
+  return i > at && isCrlf(bytes, i);
 }
 
 function isCrlf(bytes: Uint8Array, at: number): boolean {
