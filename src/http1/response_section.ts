@@ -79,7 +79,7 @@ export class SectionScan {
     const value = this.part(line.from, line.to);
     switch (known) {
       case Known.contentLength:
-        if (this.contentLength >= 0 || value.includes(",")) this.plain = false;
+        if (this.contentLength >= 0) this.plain = false;
         this.contentLength = sameLength(this.contentLength, value);
         if (String(this.contentLength) !== value) this.plain = false;
         return;

@@ -254,6 +254,13 @@ Deno.test("parseResponseHead() says where an answer ends, and whether its connec
   }
 });
 
+Deno.test("parseResponseHead() reads what Connection names, in all its lines and in those of this head alone", () => {
+  const named = (...lines: string[]) =>
+    parse([...lines.map((value) => `Connection: ${value}`), "X-B: 1"]).connection;
+  assertEquals(named("X-A", "close, X-B").split(","), ["X-A", "close", " X-B", ""]);
+  for (const lines of [[], ["close"], ["keep-alive"]]) assertEquals(named(...lines), "");
+});
+
 Deno.test("parseResponseHead() reads how long a connection may idle, and what the first content is", () => {
   const idles: readonly (readonly [value: string, ms: number])[] = [
     ["timeout=5", 5_000],
