@@ -9,6 +9,7 @@ class Script {
   private at = 0;
   private there = 0;
   private waiting: (() => void) | null = null;
+  private broken = false;
 
   constructor(private readonly bytes: number, private readonly fails = false) {}
 
@@ -17,11 +18,20 @@ class Script {
     this.waiting?.();
   }
 
+  /** The read that waits fails. */
+  breaks(): void {
+    this.broken = true;
+    this.waiting?.();
+  }
+
   async read(into: Uint8Array): Promise<number | null> {
     this.reads++;
     if (this.at === this.bytes && this.fails) throw new Deno.errors.ConnectionReset("reset");
     if (this.at === this.bytes) return null;
-    while (this.there === this.at) await new Promise<void>((resolve) => this.waiting = resolve);
+    while (this.there === this.at && !this.broken) {
+      await new Promise<void>((resolve) => this.waiting = resolve);
+    }
+    if (this.broken) throw new Deno.errors.ConnectionReset("reset");
     const count = Math.min(into.length, this.there - this.at);
     for (let i = 0; i < count; i++) into[i] = byteAt(this.at + i);
     this.at += count;
@@ -100,14 +110,17 @@ Deno.test("Gatherer.next() gives what fills the small buffer before it tells tha
 });
 
 Deno.test("Gatherer.release() gives a buffer back only when nothing is read into it any more", async () => {
-  const source = new Script(4_097);
-  source.come(4_096);
-  const gatherer = new Gatherer(source);
-  assertEquals((await gatherer.next())!.length, 4_096);
-  const { kept } = PIECES;
-  gatherer.release();
-  assertEquals(PIECES.kept, kept);
-  source.come(1);
-  await settled();
-  assertEquals(PIECES.kept, kept + 1);
+  for (const breaks of [false, true]) {
+    const source = new Script(4_097);
+    source.come(4_096);
+    const gatherer = new Gatherer(source);
+    assertEquals((await gatherer.next())!.length, 4_096);
+    const { kept } = PIECES;
+    gatherer.release();
+    assertEquals(PIECES.kept, kept);
+    if (breaks) source.breaks();
+    else source.come(1);
+    await settled();
+    assertEquals(PIECES.kept, kept + 1);
+  }
 });

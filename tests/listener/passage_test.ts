@@ -47,6 +47,7 @@ class Side {
   }
 
   closeWrite(): Promise<void> {
+    if (this.refuses) return Promise.reject(new Deno.errors.BrokenPipe());
     this.written.push("end");
     return Promise.resolve();
   }
@@ -99,25 +100,27 @@ Deno.test("what a client says to a Deno.serve that shuts down waits until no ans
   assertEquals(over, true);
 });
 
-/** A passage on its way, both sides of which take what they get. */
+/** A passage on its way, both sides of which take what they get, or only Deno.serve. */
 class Stage {
   readonly client = new Side();
   readonly inside = new Side();
   /** What happened to it, in order. */
   readonly heard: string[] = [];
   readonly time = new StillTime();
+  /** Deno.serve shuts down. */
+  closes = false;
   readonly #connected = Promise.withResolvers<void>();
   readonly passage: Passage;
 
-  constructor() {
-    this.client.takes();
+  constructor({ takes = true } = {}) {
+    if (takes) this.client.takes();
     this.inside.takes();
     const conn = this.inside as unknown as Deno.TcpConn;
     this.passage = new Passage(this.client as unknown as Deno.TlsConn, {
       connect: async () => {
         this.heard.push("connects");
         await this.#connected.promise;
-        return { conn, closes: () => false, release: () => this.heard.push("released") };
+        return { conn, closes: () => this.closes, release: () => this.heard.push("released") };
       },
       onEntered: () => this.heard.push("entered"),
       wheel: this.time.wheel,
@@ -295,3 +298,30 @@ for (const leaves of ["takes nothing more", "breaks off", "ends its side"] as co
     assertEquals([stage.heard.slice(2), PIECES.kept], [["released", "over"], kept]);
   });
 }
+
+Deno.test("a client that cannot be told of the end is let go at once", async () => {
+  const stage = new Stage();
+  stage.client.says("request");
+  await stage.connects();
+  stage.inside.says("answer");
+  await settled();
+  stage.client.refuses = true;
+  stage.inside.says(null);
+  await settled();
+  assertEquals([stage.client.written, stage.heard.slice(2)], [["answer"], ["released", "over"]]);
+});
+
+Deno.test("a passage that is cut while its client takes nothing waits for nothing any more", async () => {
+  const stage = new Stage({ takes: false });
+  stage.client.says("request");
+  await stage.connects();
+  stage.inside.says("answer");
+  await settled();
+  stage.closes = true;
+  stage.client.says("more room");
+  await stage.time.pass(20);
+  assertEquals(stage.time.ticking, true);
+  stage.passage.cut();
+  for (let i = 0; i < 3; i++) await stage.time.pass(20);
+  assertEquals([stage.time.ticking, stage.heard.slice(2)], [false, ["released", "over"]]);
+});
