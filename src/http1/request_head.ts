@@ -91,6 +91,17 @@ export function emptyLinesBefore(bytes: Uint8Array, start: number, end: number):
 }
 
 /**
+ * What is wrong with a head that will never be complete, or no request: it is refused at once, and not waited for. Null
+ * while nothing is: another protocol's greeting begins with other bytes, that of TLS for one.
+ * @param from up to here the head, which begins at `start`, was looked at before
+ */
+export function flawIn(bytes: Uint8Array, start: number, end: number, from: number): string | null {
+  if (hasBareLf(bytes, start, end, from)) return "line that ends without CR";
+  const first = bytes[start]!;
+  return first === CR || isToken(String.fromCharCode(first)) ? null : "method is not a token";
+}
+
+/**
  * Whether a line ended without CR: a head with such a line would never be complete, so it is refused at once.
  * @param from up to here the head, which begins at `start`, was looked at before
  */

@@ -10,7 +10,7 @@ import { chunkedBodyOf, LengthBody } from "../http1/body.ts";
 import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import type { BodyOwner, InletBody } from "../http1/inlet_body.ts";
-import { emptyLinesBefore, hasBareLf } from "../http1/request_head.ts";
+import { emptyLinesBefore, flawIn } from "../http1/request_head.ts";
 import { LAST_CALL_MS, LINGER_MS } from "./parting.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
@@ -117,8 +117,8 @@ export class WireConnection implements Tabled, BodyOwner {
       house.table.busy(this);
       if (this.requests > 0) this.deadline = house.table.after(house.config.headReadMs);
     }
-    const bare = hasBareLf(inlet.bytes, inlet.start, inlet.end, from);
-    if (bare) return this.refuse(400, "line that ends without CR");
+    const flaw = flawIn(inlet.bytes, inlet.start, inlet.end, from);
+    if (flaw !== null) return this.refuse(400, flaw);
     this.scanned = inlet.available;
     if (inlet.available >= house.config.headBytesMax || !inlet.makeRoom(house.config.headBytesMax)) {
       return this.refuseTooLarge();

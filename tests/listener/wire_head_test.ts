@@ -77,6 +77,24 @@ Deno.test("of a head that is too large the request line is to blame where it alo
   }
 });
 
+Deno.test("what can never become a request is refused at once, and all else is waited for", async () => {
+  for (
+    const [beginning, status] of [
+      ["\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", 400],
+      ["\r\n\0", 400],
+      [" GET", 400],
+      ["GET / HTTP/1.1\n", 400],
+      ["\r", undefined],
+      ["\r\nG", undefined],
+      ["~", undefined],
+    ] as const
+  ) {
+    const { client, exchanges } = connected();
+    await client.says(beginning);
+    assertEquals(exchanges[0]?.unacceptable?.status, status, JSON.stringify(beginning));
+  }
+});
+
 Deno.test("what is behind a refused head is no request", async () => {
   const { client, exchanges, over } = connected();
   await client.says("GET / HTTP/1.1\nHost: a.test\r\n\r\n" + GET);
