@@ -147,3 +147,29 @@ Deno.test("a client that takes nothing of its answer is as one that has left", a
   connection.checkDeadlines(keepAliveIdleMs + table.sweepMs);
   assertEquals([client.closed, exchanges[0]!.clientGone], [true, true]);
 });
+
+Deno.test("an answer that says so is its connection's last", async () => {
+  for (const [value, last] of [["Close", true], ["keep-alive", false]] as const) {
+    const { client, exchanges, over } = connected();
+    await client.says(GET);
+    await exchanges[0]!.respond({ ...EMPTY, headers: [...EMPTY.headers, "Connection", value] }, null);
+    await over();
+    assertEquals([client.heard.includes("Connection: close\r\n"), client.heard.endsWith("(end)")], [
+      last,
+      last,
+    ]);
+  }
+});
+
+Deno.test("that its client has left an exchange tells once, and not once it is answered", async () => {
+  for (const [answered, times] of [[false, 1], [true, 0]] as const) {
+    const { client, connection, exchanges } = connected();
+    await client.says(GET);
+    let told = 0;
+    exchanges[0]!.listener = { clientLeft: () => told++ };
+    if (answered) await exchanges[0]!.respond(EMPTY, null);
+    await client.ends();
+    connection.close();
+    assertEquals([exchanges[0]!.clientGone, told], [!answered, times]);
+  }
+});
