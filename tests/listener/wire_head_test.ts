@@ -113,3 +113,20 @@ Deno.test("a connection that brings empty lines alone is closed without a word",
     assertEquals([exchanges.length, client.heard, client.closed], [0, "", true]);
   }
 });
+
+Deno.test("a PROXY header may come in any pieces, and has the time of the head behind it", async () => {
+  const header = "PROXY TCP4 192.0.2.7 192.0.2.9 5000 80\r\n";
+  for (let cut = 1; cut < header.length + GET.length; cut++) {
+    const { client, exchanges } = connected("192.0.2.9", { proxyProtocol: true });
+    await client.says((header + GET).substring(0, cut));
+    assertEquals(exchanges.length, 0);
+    await client.says((header + GET).substring(cut));
+    assertEquals(exchanges.map(({ peer }) => peer.hostname), ["192.0.2.7"], `cut at ${cut}`);
+  }
+  for (const beginning of [header.substring(0, 9), header]) {
+    const { client, exchanges, time } = connected("192.0.2.9", { proxyProtocol: true });
+    await client.says(beginning);
+    for (let second = 0; second < 12; second++) await time.pass(1_000);
+    assertEquals([client.closed, client.heard, exchanges.length], [true, "", 0]);
+  }
+});

@@ -104,7 +104,7 @@ class WireClient {
   }
 }
 
-/** A client's connection to an address of Weir's, and what it has asked. */
+/** A client's connection to an address of Weir's, and what it has asked. Who sends PROXY headers is trusted. */
 export function connected(reached = "192.0.2.9", listen: Partial<ListenConfig> = {}) {
   const config = listenSchema.parse(listen);
   const time = new StillTime();
@@ -116,7 +116,8 @@ export function connected(reached = "192.0.2.9", listen: Partial<ListenConfig> =
     return new Promise<void>((resolve) => handled.push(resolve));
   };
   const client = new WireClient(reached);
-  const house = new WireHouse(config, "http", table, handle, () => false, () => 0);
+  const trusts = () => config.proxyProtocol;
+  const house = new WireHouse(config, "http", table, handle, trusts, () => 0);
   const connection = new WireConnection(client as unknown as Deno.TcpConn, house);
   /** The last request is over. */
   const over = () => {
