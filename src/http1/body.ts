@@ -56,7 +56,7 @@ export class LengthBody extends InletBody {
   }
 
   /** Taken only once it was used: the inlet's memory may be read into as soon as the body has ended. */
-  lendWhole(use: (bytes: Uint8Array<ArrayBuffer>) => void): number {
+  override lendWhole(use: (bytes: Uint8Array<ArrayBuffer>) => void): number {
     if (!this.isHere) return -1;
     const { left } = this;
     use(this.inlet.take(left));

@@ -58,7 +58,7 @@ export class ChunkedBody extends InletBody {
     return bytes;
   }
 
-  lendWhole(use: (bytes: Uint8Array<ArrayBuffer>) => void): number {
+  override lendWhole(use: (bytes: Uint8Array<ArrayBuffer>) => void): number {
     const { inlet } = this;
     if (!this.first) return -1;
     const { bytes, start } = inlet;

@@ -31,6 +31,10 @@ export abstract class InletBody implements Body {
     return -1;
   }
 
+  lendWhole(_use: (bytes: Uint8Array<ArrayBuffer>) => void): number {
+    return -1;
+  }
+
   get ready(): boolean {
     return this.inlet.available > 0;
   }

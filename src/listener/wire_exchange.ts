@@ -135,7 +135,7 @@ export class WireExchange implements Exchange, AnswerOwner {
     const { connection, body } = this;
     if (connection.bodyDone || body === null) return true;
     // Whoever still sends it to an endpoint would take what is passed over for its end.
-    if (body.ended && body.takeWhole() !== null) connection.bodyEnded(true);
+    if (body.ended && body.lendWhole(passOver) >= 0) connection.bodyEnded(true);
     return connection.bodyDone;
   }
 
@@ -172,6 +172,8 @@ export function exchangeOf(
   const upgrades = request.framing.upgrade !== null && body === null;
   return new (upgrades ? UpgradableExchange : WireExchange)(connection, request, body);
 }
+
+function passOver(): void {}
 
 /** RFC 9112 6.3: no body, whatever the answer's fields say. */
 function hasNoBody(method: string, status: number): boolean {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { settled } from "../support/settled.ts";
-import { connected, EMPTY, text } from "../support/wire_stage.ts";
+import { connected, EMPTY, GET, POST, text } from "../support/wire_stage.ts";
 
 /** One with an upload of eight bytes, of which four have come. */
 async function halfAnUpload() {
@@ -30,6 +30,26 @@ Deno.test("an answer passes over an upload that was given up and is all here", a
   body.cancel();
   await exchange.respond(EMPTY, null);
   assertEquals(client.heard.includes("Connection: close"), false);
+});
+
+Deno.test("an answer passes over an upload in chunks that was given up before it was read, and is all here", async () => {
+  for (const [upload, passes] of [["4\r\nsome\r\n0\r\n\r\n", true], ["4\r\nsome\r\n", false]] as const) {
+    const { client, exchanges, over } = connected();
+    await client.says(POST("Transfer-Encoding: chunked") + upload + (passes ? GET : ""));
+    exchanges[0]!.body!.cancel();
+    await exchanges[0]!.respond(EMPTY, null);
+    await over();
+    assertEquals([client.heard.includes("Connection: close"), exchanges.length], [!passes, passes ? 2 : 1]);
+  }
+});
+
+Deno.test("an early answer passes over nothing of an upload in chunks that is still being sent on", async () => {
+  const { client, exchanges } = connected();
+  await client.says(POST("Transfer-Encoding: chunked") + "4\r\nsome\r\n0\r\n\r\n");
+  const { body } = exchanges[0]!;
+  await exchanges[0]!.respond(EMPTY, null);
+  assertMatch(client.heard, /\r\nConnection: close\r\n/);
+  assertEquals([text(await body!.read()), await body!.read()], ["some", null]);
 });
 
 Deno.test("beside the last request that a client announces nothing is read, until it has taken a while", async () => {
