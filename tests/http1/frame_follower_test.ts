@@ -58,3 +58,11 @@ Deno.test("FrameFollower passes over reserved bits and opcodes: they are the two
   follower.follow(new Uint8Array([9]));
   assertEquals(follower.between, true);
 });
+
+Deno.test("FrameFollower reads no close code of half a one", () => {
+  for (const key of [null, KEY]) {
+    const follower = new FrameFollower();
+    follower.follow(writeFrame(Opcode.close, new Uint8Array([3]), key));
+    assertEquals([follower.closeCode, follower.between], [null, true]);
+  }
+});
