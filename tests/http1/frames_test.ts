@@ -1,6 +1,6 @@
 // WebSocket frames: what is written is read back however it is cut, and what RFC 6455 forbids is refused.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FrameReader, type Incoming } from "../../src/http1/frame_reader.ts";
 import {
@@ -226,4 +226,13 @@ Deno.test("closePayload() and readClose() agree on every code that may be sent",
     assertEquals(closePayload({ code, reason: "why" }).length, 0);
   }
   assertEquals(readClose(closePayload({ code: 1000, reason: "€".repeat(60) })).reason, "€".repeat(41));
+});
+
+Deno.test("a FrameReader takes no memory for a payload that is only announced", () => {
+  const announced = 16_777_216;
+  const beginning = writeFrame(Opcode.binary, new Uint8Array(announced), null).subarray(0, 20);
+  const readers = Array.from({ length: 50 }, () => new FrameReader("server", announced));
+  const before = Deno.memoryUsage().external;
+  for (const reader of readers) assertEquals([...reader.read(beginning)], []);
+  assertLess(Deno.memoryUsage().external - before, readers.length * 100_000);
 });
