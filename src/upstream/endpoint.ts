@@ -100,14 +100,15 @@ export class Endpoint {
       this.inFlightOwn.add(1);
       // Add, then sum: two workers that check first could both pass.
       if (!this.holds(0)) {
-        this.countOut();
+        this.inFlightOwn.add(-1);
+        // Two that race for one place may both have withdrawn, and both wait. Who rings for less rings for itself.
+        if (this.holds(1)) this.bell.ringIfAwaited();
         return null;
       }
     }
     return new Lease(this);
   }
 
-  /** Also after a claim in vain: two that race for one place may both have withdrawn, and both wait. */
   private countOut(): void {
     if (!this.isLimited && !this.retired) return this.inFlightOwn.move(-1);
     this.inFlightOwn.add(-1);

@@ -105,6 +105,16 @@ for (const limit of [0, 1]) {
   });
 }
 
+Deno.test("Endpoint that has left rings for nobody whose claim is in vain: who waits would claim again at once", () => {
+  const { board, first } = twoWorkers({ limits: { inFlightPerEndpointMax: 1 } });
+  const lease = first.lease()!;
+  first.retire();
+  Atomics.add(board.int32, board.layout.upstreamWaitingCell(0, 1), 1);
+  assertEquals([first.lease(), first.inFlight(), new Bell(board, 0).count], [null, 1, 0]);
+  lease.release(false);
+  assertEquals([first.inFlight(), new Bell(board, 0).count], [0, 1]);
+});
+
 Deno.test("Endpoint.weight is what is configured, times its share in slow start", () => {
   const { board, first } = twoWorkers({ endpoints: [{ url: "http://127.0.0.1:1", weight: 10 }] });
   const verdicts = new Verdicts(board);
