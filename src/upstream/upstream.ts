@@ -66,6 +66,8 @@ export class Upstream {
     const same = existing !== undefined && existing.row === snapshot.row &&
       existing.backup === snapshot.backup;
     if (!same) return new Endpoint(snapshot, this.snapshot, this.context);
+    // TLS was spoken, and verified, with a server of that name.
+    if (existing.snapshot.authority !== snapshot.authority) existing.renew();
     existing.snapshot = snapshot;
     existing.upstream = this.snapshot;
     return existing;

@@ -1,38 +1,10 @@
 // What becomes of an endpoint's connections between two requests.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Connection, ConnectionKeeper } from "../../src/upstream/connection.ts";
+import type { Connection } from "../../src/upstream/connection.ts";
 import { DialError } from "../../src/upstream/dial.ts";
 import { twoWorkers } from "../support/two_workers.ts";
-
-/** A connection that has served a request. */
-class Served {
-  idleSince = 0;
-  now = 1_000;
-  usable = true;
-  closed = false;
-  counted = 0;
-  inlet = { available: 0 };
-  keeper: ConnectionKeeper | null = null;
-  constructor(readonly openedAt = 0) {}
-
-  countBytes(): void {
-    this.counted++;
-  }
-  idle(now: number, _idleMs: number, keeper: ConnectionKeeper): void {
-    this.idleSince = now;
-    this.keeper = keeper;
-  }
-  wake(): void {
-    this.keeper = null;
-  }
-  close(): void {
-    this.closed = true;
-  }
-  get asConnection(): Connection {
-    return this as unknown as Connection;
-  }
-}
+import { Served } from "./served.ts";
 
 /** A connection as an exchange leaves it behind -> whether it is kept for the next one. */
 const left: Record<string, readonly [kept: boolean, clean: boolean, state?: Partial<Served>]> = {

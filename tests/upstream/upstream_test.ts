@@ -9,6 +9,7 @@ import type { EndpointSnapshot, UpstreamSnapshot } from "../../src/messages.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 import { StillTime } from "../support/still_time.ts";
 import { CountedPools } from "../support/two_workers.ts";
+import { Served } from "./served.ts";
 
 const ROW = 1;
 
@@ -69,6 +70,25 @@ Deno.test("Upstream.change() lets those go that are not as they were", () => {
   assert(upstream.endpoint("b") === b && upstream.endpoint("c") === c);
   assertEquals(b!.snapshot.weight, 3);
 });
+
+const named = (letter: string, authority: string) => ({ ...endpointOf(letter), authority });
+const renames: Record<string, (upstream: Upstream) => void> = {
+  change: (upstream) => upstream.change({ upstream: "api", left: ["a"], joined: [named("a", "new")] }),
+  apply: (upstream) => upstream.apply({ ...snapshot("ab"), endpoints: [named("a", "new"), endpointOf("b")] }),
+};
+
+for (const [way, rename] of Object.entries(renames)) {
+  Deno.test(`Upstream.${way}() keeps no connection that was made to an endpoint by another name`, () => {
+    const { upstream } = stage("ab");
+    const [a, b] = upstream.all();
+    for (const endpoint of [a!, b!]) endpoint.giveBack(new Served(-1).asConnection, true);
+    rename(upstream);
+    assert(upstream.endpoint("a") === a, "its counts and limits stay");
+    assertEquals([a!.takeIdle(1_000), b!.takeIdle(1_000) !== null], [null, true]);
+    a!.giveBack(new Served(1).asConnection, true);
+    assert(a!.takeIdle(1_000) !== null, "those that are made since are kept");
+  });
+}
 
 Deno.test("Upstream.candidates() follow each verdict, and are the same list while there is none", () => {
   const { upstream, verdicts, candidates } = stage("abc");
