@@ -55,7 +55,6 @@ export class Attempt implements BodyOwner {
   abandon(): void {
     if (this.lease.over) return;
     this.abandoned = true;
-    this.connection?.close();
     this.lease.release(false);
   }
 
@@ -105,7 +104,6 @@ export class Attempt implements BodyOwner {
       }
     } catch (error) {
       const outcome = this.failedWith(error);
-      this.connection?.close();
       lease.release(false);
       return outcome;
     } finally {

@@ -201,7 +201,6 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   /** The client does not get this answer. */
   discard(answer: Responded): void {
     answer.body?.cancel();
-    this.current!.lease.release(false);
     this.journey.record.trace?.endAttempt();
   }
 

@@ -65,7 +65,9 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
   const connection = new Connection(conn as unknown as Deno.TcpConn, wheel, 0);
   // It has sent another request.
   connection.outlet.end();
-  endpoint.giveBack(connection, true);
+  const before = endpoint.lease()!;
+  before.connection = connection;
+  before.release(true);
   const lease = endpoint.lease()!;
   const input: AttemptInput = {
     request: {
@@ -86,8 +88,9 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
   const attempt = new Attempt(lease, input, wheel);
   const outcome = attempt.run(time.now, limitMs);
   const kept = () => board.endpointIdleConnections(0) === 1 && !conn.closed;
+  const inFlight = () => endpoint.inFlight();
   const pass = (ms: number) => time.pass(ms);
-  return { attempt, conn, kept, outcome, pass };
+  return { attempt, conn, inFlight, kept, outcome, pass };
 }
 
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -143,6 +146,106 @@ Deno.test("a connection whose answer nobody reads to its end is closed", async (
   if (answer.kind === "response") answer.body!.cancel();
   assertEquals([get.kept(), get.conn.closed], [false, true]);
 });
+
+for (const end of ["abandon", "expire"] as const) {
+  Deno.test(`${end}() after the whole answer leaves the connection to whoever has it now`, async () => {
+    const get = stage(null);
+    await get.conn.take();
+    await get.conn.say(NO_CONTENT);
+    assertEquals(await statusOf(get), 204);
+    get.attempt[end]();
+    assertEquals([get.kept(), get.attempt.excused], [true, false]);
+  });
+}
+
+Deno.test("abandon() ends the attempt at once, and its endpoint is not to blame", async () => {
+  const get = stage(null);
+  await get.conn.take();
+  assertEquals(get.inFlight(), 1);
+  get.attempt.abandon();
+  assertEquals([get.inFlight(), get.conn.closed], [0, true]);
+  assertEquals((await get.outcome).kind, "clientGone");
+});
+
+Deno.test("the time for an attempt ends with the head of its answer", async () => {
+  const get = stage(null, 1_000);
+  await get.conn.take();
+  await get.pass(999);
+  await get.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+  const answer = await get.outcome;
+  await get.pass(1_000);
+  if (answer.kind !== "response") throw new Error(answer.kind);
+  const rest = answer.body!.read();
+  await get.conn.say("ok");
+  assertEquals(fromLatin1((await rest)!), "ok");
+});
+
+Deno.test("an answer that began before its request was all sent has no time for a head any more", async () => {
+  const body = new ToldBody(5);
+  const put = stage(body);
+  await settled();
+  body.tell("some");
+  await settled();
+  await put.conn.take();
+  await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+  const answer = await put.outcome;
+  body.tell("!", null);
+  await settled();
+  await put.conn.take();
+  await put.pass(30_000);
+  if (answer.kind !== "response") throw new Error(answer.kind);
+  const rest = answer.body!.read();
+  await put.conn.say("ok");
+  assertEquals(fromLatin1((await rest)!), "ok");
+});
+
+Deno.test("an answer that is cut because its request stalls is the client's doing", async () => {
+  const body = new ToldBody(5);
+  const put = stage(body);
+  await settled();
+  body.tell("some");
+  await settled();
+  await put.conn.take();
+  await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+  assertEquals(await statusOf(put), 200);
+  await put.pass(60_000);
+  assertEquals([put.conn.closed, put.attempt.requestBroke, put.attempt.excused], [true, true, true]);
+});
+
+/** How a body of five bytes goes on that has begun -> what the attempt comes to, at once. */
+const broken: Record<string, readonly [told: Error | null, kind: string]> = {
+  "is larger than its limit": [new BodyError("tooLarge", ""), "badRequestBody"],
+  "breaks its framing": [new BodyError("malformed", ""), "badRequestBody"],
+  "ends too soon": [null, "clientGone"],
+};
+
+for (const [what, [told, kind]] of Object.entries(broken)) {
+  Deno.test(`an upload that ${what} lets go of its endpoint at once`, async () => {
+    const body = new ToldBody(5);
+    const put = stage(body);
+    await settled();
+    body.tell("some", told);
+    await settled();
+    await put.conn.take();
+    await settled();
+    assertEquals([put.conn.closed, (await put.outcome).kind, put.inFlight()], [true, kind, 0]);
+  });
+}
+
+for (const [status, kind] of [["100 Continue", "badRequestBody"], ["103 Early Hints", "timedOut"]] as const) {
+  Deno.test(`who waited for 100 and has got ${status} is ${kind === "timedOut" ? "not " : ""}waited for`, async () => {
+    const body = new ToldBody(5);
+    body.withheld = true;
+    const put = stage(body);
+    await settled();
+    await put.pass(10);
+    await put.conn.take();
+    await put.conn.say(`HTTP/1.1 ${status}\r\n\r\n`);
+    await put.pass(30_000);
+    await put.pass(30_000);
+    assertEquals((await put.outcome).kind, kind);
+  });
+}
 
 /** What has come of a body of five bytes, whether it is taken -> whether the connection is kept. */
 const uploads: Record<string, readonly [told: string, ended: boolean, taken: boolean, kept: boolean]> = {

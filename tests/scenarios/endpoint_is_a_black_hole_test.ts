@@ -32,3 +32,15 @@ scenario("a route's time for connecting stands above its upstream's", async (pro
     .map((field) => weir.endpointTotal(hole.url, field));
   assertEquals([good.requests.length, ...told], [2, 1, 1, 0]);
 });
+
+for (const limit of ["attemptMs", "requestMs"]) {
+  scenario(`${limit} is over while an endpoint does not even accept`, async (props) => {
+    await using hole = await startBlackHole();
+    const timeouts = { connectMs: 60_000, [limit]: 100 };
+    const weir = await props.loop({
+      config: { upstreams: { default: { endpoints: [hole.url], timeouts, retry: { attemptsMax: 1 } } } },
+    });
+    assertEquals((await ask(weir.url)).header("proxy-status"), "weir; error=connection_timeout");
+    assertEquals(weir.endpointTotal(hole.url, "connectFailures"), 1);
+  });
+}
