@@ -57,8 +57,8 @@ class Conn {
   }
 }
 
-/** An attempt on a kept connection. */
-function stage(body: ToldBody | null, limitMs = Infinity) {
+/** An attempt on a kept connection that has idled for `idleMs`. */
+function stage(body: ToldBody | null, limitMs = Infinity, idleMs = 0) {
   const { board, clock: time, first: endpoint } = twoWorkers();
   const { wheel } = time;
   const conn = new Conn();
@@ -68,6 +68,7 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
   const before = endpoint.lease()!;
   before.connection = connection;
   before.release(true);
+  time.now += idleMs;
   const lease = endpoint.lease()!;
   const input: AttemptInput = {
     request: {
@@ -90,7 +91,7 @@ function stage(body: ToldBody | null, limitMs = Infinity) {
   const kept = () => board.endpointIdleConnections(0) === 1 && !conn.closed;
   const inFlight = () => endpoint.inFlight();
   const pass = (ms: number) => time.pass(ms);
-  return { attempt, conn, inFlight, kept, outcome, pass };
+  return { attempt, conn, endpoint, inFlight, kept, outcome, pass };
 }
 
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -146,6 +147,25 @@ Deno.test("a connection whose answer nobody reads to its end is closed", async (
   if (answer.kind === "response") answer.body!.cancel();
   assertEquals([get.kept(), get.conn.closed], [false, true]);
 });
+
+/** What comes on a connection that has idled for a second -> how long those to its endpoint may idle, which were 2 s. */
+const lessons = {
+  "200 OK\r\nKeep-Alive: timeout=10": 9_000,
+  "200 OK": 2_100,
+  "408 Request Timeout\r\nConnection: close": 800,
+};
+
+for (const [answer, limitMs] of Object.entries(lessons)) {
+  Deno.test(`connections to who answers ${answer.replace("\r\n", ", ")} may idle for ${limitMs} ms`, async () => {
+    const get = stage(null, Infinity, 1_000);
+    const { idleLimit } = get.endpoint;
+    idleLimit.learnFromHeader(3_000);
+    await get.conn.take();
+    await get.conn.say(`HTTP/1.1 ${answer}\r\nContent-Length: 0\r\n\r\n`);
+    await statusOf(get);
+    assertEquals(idleLimit.ms(4_000), limitMs);
+  });
+}
 
 for (const end of ["abandon", "expire"] as const) {
   Deno.test(`${end}() after the whole answer leaves the connection to whoever has it now`, async () => {
