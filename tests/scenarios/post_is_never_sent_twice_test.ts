@@ -100,3 +100,43 @@ scenario("a POST moves on from an endpoint that refuses the connection", async (
     assertEquals(await (await alive.request(n)).text(), `order ${n}`);
   }
 });
+
+/** Whether the operator lets an Idempotency-Key count, whether the request has one -> how often it is sent. */
+const keys = [[true, true, 2], [true, false, 1], [false, true, 1]] as const;
+
+for (const [idempotencyKey, keyed, times] of keys) {
+  const what = `${keyed ? "with" : "without"} an Idempotency-Key`;
+  scenario(
+    `a POST ${what}, where idempotencyKey is ${idempotencyKey}, is sent ${times === 2 ? "again" : "once"}`,
+    async (props) => {
+      const origin = await props.origin([reset(), reply(200)]);
+      const endpoints = [origin.url];
+      const weir = await props.loop({
+        config: { upstreams: { default: { endpoints, retry: { idempotencyKey } } } },
+      });
+      const client = await props.client(weir);
+      const headers: [string, string][] = keyed ? [["Idempotency-Key", "1"]] : [];
+      await client.send(requestText("POST", "/order", headers, "one"));
+      assertEquals((await client.response()).status, times === 2 ? 200 : 502);
+      assertEquals(origin.requests.length, times);
+    },
+  );
+}
+
+for (const [bytes, times] of [[1_000, 2], [1_001, 1]] as const) {
+  scenario(
+    `a PUT of ${bytes} bytes, of which 1000 may be kept, is sent ${times === 2 ? "again" : "once"}`,
+    async (props) => {
+      const origin = await props.origin([reset(), reply(200)]);
+      const endpoints = [origin.url];
+      const weir = await props.loop({
+        config: { upstreams: { default: { endpoints, retry: { bodyKeptBytesMax: 1_000 } } } },
+      });
+      const client = await props.client(weir);
+      await client.send(requestText("PUT", "/file", [], "x".repeat(bytes)));
+      assertEquals((await client.response()).status, times === 2 ? 200 : 502);
+      assertEquals(origin.requests.length, times);
+      if (times === 2) assertEquals(await (await origin.request(2)).text(), "x".repeat(bytes));
+    },
+  );
+}

@@ -4,8 +4,9 @@ import { assert, assertEquals } from "@std/assert";
 import { WorkerField } from "../../src/board/fields.ts";
 import { ColumnCell } from "../../src/board/layout.ts";
 import { Opcode, writeFrame } from "../../src/http1/frames.ts";
+import { ask } from "../support/raw_client.ts";
 import { concat } from "../support/raw_http.ts";
-import { reply } from "../support/raw_origin.ts";
+import { hang, reply } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 import { echo, handshake, open, webSocket } from "../support/websocket.ts";
@@ -26,6 +27,21 @@ scenario("messages cross both ways as they are, text and binary, whole or in fra
   await peer.frame(Opcode.continuation, "pieces");
   assertEquals((await peer.next())?.kind, "pong");
   assertEquals(await peer.message(), "in pieces");
+});
+
+scenario("a WebSocket stands beyond requestMs and attemptMs, which are for its handshake", async (props) => {
+  const origin = await props.origin([echo, hang(), hang()]);
+  const timeouts = { requestMs: 300, attemptMs: 200 };
+  const weir = await props.loop({
+    config: { upstreams: { default: { endpoints: [origin.url], timeouts, retry: { attemptsMax: 1 } } } },
+  });
+  const peer = await open(await props.client(weir));
+  await peer.send("early");
+  assertEquals(await peer.message(), "early");
+  // Together these take longer than either time, and began later.
+  for (let asked = 0; asked < 2; asked++) assertEquals((await ask(weir.url)).status, 504);
+  await peer.send("late");
+  assertEquals(await peer.message(), "late");
 });
 
 scenario("close codes and reasons cross from the client to the origin", async (props) => {
