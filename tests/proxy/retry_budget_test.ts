@@ -1,6 +1,10 @@
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
+import { UpstreamField } from "../../src/board/fields.ts";
 import { RetryBudget } from "../../src/proxy/retry_budget.ts";
+import { reply, reset, startOrigin } from "../support/raw_origin.ts";
+import { StillProxy } from "../support/still_proxy.ts";
+import { until } from "../support/until.ts";
 
 const CONFIG = { budgetPercent: 20, budgetMinPerSecond: 3, budgetReserve: 10 };
 
@@ -159,4 +163,28 @@ Deno.test("RetryBudget.apply() changes the share from then on", () => {
   budget.apply({ ...CONFIG, budgetPercent: 100 });
   budget.earn();
   assertEquals(budget.left, 1);
+});
+
+Deno.test("each request to an upstream earns its share of a retry there", async () => {
+  await using origin = await startOrigin([reset(), reset(), reply(200)]);
+  const retry = { budgetPercent: 50, budgetMinPerSecond: 0, budgetReserve: 0 };
+  const still = new StillProxy([origin], { retry });
+  assertEquals(await still.get(), [502, "weir; error=connection_terminated"]);
+  const second = still.get();
+  await until("it waits to be tried again", () => still.totals.upstream(0, UpstreamField.retries) === 1);
+  still.pass(1_000);
+  still.notice();
+  assertEquals([await second, origin.requests.length], [[200, ""], 3]);
+  still.proxy.retire();
+});
+
+Deno.test("a request that reached no endpoint goes on elsewhere without a budget", async () => {
+  await using dead = await startOrigin();
+  await using origin = await startOrigin(reply(200));
+  await dead.stop();
+  const retry = { budgetPercent: 0, budgetMinPerSecond: 0, budgetReserve: 0 };
+  const still = new StillProxy([dead, origin], { retry });
+  for (let turn = 0; turn < 2; turn++) assertEquals(await still.get(), [200, ""]);
+  assertEquals(still.totals.upstream(0, UpstreamField.retryConnect), 1);
+  still.proxy.retire();
 });
