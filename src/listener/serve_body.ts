@@ -69,9 +69,7 @@ export class ServeBody implements Body {
    */
   async begins(): Promise<boolean> {
     const first = this.first = this.pull();
-    if (await this.wheel.within(FIRST_MS_MAX, first)) return true;
-    if (this.hasEnd) await first;
-    return this.hasEnd;
+    return await this.wheel.within(FIRST_MS_MAX, first) || this.hasEnd;
   }
 
   /**
@@ -179,7 +177,6 @@ export class ServeBody implements Body {
     this.end();
     const unreadAndShort = this.received === 0 && this.length !== null && this.length <= SHORT_BYTES_MAX;
     if (this.http2 || (unreadAndShort && !this.reading)) this.reader.cancel().catch(() => {});
-    else if (this.reading) this.afterRead = () => this.readOut();
     else this.readOut();
   }
 

@@ -157,12 +157,13 @@ function handed(length: number | null, http2 = false) {
     start: (it) => void (stream = it),
     cancel: () => void (cancelled = true),
   }, { highWaterMark: 0 });
-  const body = new ServeBody(source, length, time.wheel, () => {}, null, http2);
+  let ends = 0;
+  const body = new ServeBody(source, length, time.wheel, () => ends++, null, http2);
   const hand = (text: string) => {
     stream.enqueue(latin1(text));
     return settled();
   };
-  return { body, cancelled: () => cancelled, hand, stream, time };
+  return { body, cancelled: () => cancelled, ends: () => ends, hand, stream, time };
 }
 
 const LONG = 1_000_000;
@@ -170,10 +171,11 @@ const LONG = 1_000_000;
 for (const http2 of [false, true]) {
   for (const length of [100, LONG, null]) {
     Deno.test(`a body of ${length} bytes that is left while it is read is ${http2 ? "cancelled" : "read on"} (HTTP/${http2 ? 2 : 1})`, async () => {
-      const { body, cancelled, hand, stream } = handed(length, http2);
+      const { body, cancelled, ends, hand, stream } = handed(length, http2);
       const reading = body.read().catch(() => null);
       body.cancel();
-      assertEquals(cancelled(), http2);
+      body.cancel();
+      assertEquals([cancelled(), ends()], [http2, 1]);
       if (http2) return;
       for (const piece of ["awaited", "wanted by nobody"]) {
         await hand(piece);
@@ -181,10 +183,21 @@ for (const http2 of [false, true]) {
       }
       stream.close();
       await reading;
-      assertEquals(cancelled(), false);
+      assertEquals([cancelled(), ends()], [false, 1]);
     });
   }
 }
+
+Deno.test("a body that has ended does not end again when its answer is cut", async () => {
+  const { body, ends, hand, stream } = handed(4);
+  const reading = body.read();
+  await hand("body");
+  stream.close();
+  assertEquals([await reading, await body.read()], [latin1("body"), null]);
+  let cut = false;
+  body.cutAnswer(() => cut = true);
+  assertEquals([ends(), cut], [1, true]);
+});
 
 Deno.test("of bodies that nobody reads, only a short one, or one over HTTP/2, is cancelled", () => {
   const cases = [[65_536, false], [65_537, false], [null, false], [LONG, true]] as const;
@@ -317,6 +330,23 @@ Deno.test("a client that leaves a short body has not ended it, whenever it does"
     };
     await assertRejects(readAll, BodyError, "client left");
   }
+});
+
+Deno.test("a client that leaves a short body that nobody reads on is no failure of the worker's", async () => {
+  const { body, ends } = await arriving(4, [], "fail");
+  await settled();
+  body.cancel();
+  assertEquals([body.takeWhole(), ends()], [null, 1]);
+});
+
+Deno.test("a short body over HTTP/2 that was waited for arrives whole", async () => {
+  const { body, hand, stream } = handed(6, true);
+  const begun = body.begins();
+  await hand("abc");
+  assertEquals(await begun, true);
+  await body.arrive();
+  stream.enqueue(latin1("def"));
+  assertEquals([await body.read(), await body.read()], [latin1("abc"), latin1("def")]);
 });
 
 Deno.test("a short body that takes longer holds nothing up, and comes when it does", async () => {
