@@ -11,6 +11,8 @@ class Side {
   readonly localAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
   readonly remoteAddr = this.localAddr;
   readonly written: string[] = [];
+  /** Nothing small waits for what was sent before it. */
+  sendsAtOnce = false;
   closed = 0;
   /** Writes fail. */
   refuses = false;
@@ -52,7 +54,10 @@ class Side {
     return Promise.resolve();
   }
 
-  setNoDelay(): void {}
+  setNoDelay(): void {
+    this.sendsAtOnce = true;
+  }
+
   close(): void {
     this.closed++;
     this.#reading?.();
@@ -175,6 +180,7 @@ async function answered(): Promise<Stage> {
   await settled();
   assertEquals([stage.inside.written, stage.client.written], [["request"], ["answer", "end"]]);
   assertEquals([stage.heard, stage.closed, stage.passage.port], [["connects", "entered"], [0, 0], 1]);
+  assertEquals(stage.inside.sendsAtOnce, true);
   return stage;
 }
 

@@ -7,6 +7,7 @@ import { Uploads } from "../../src/listener/serve_uploads.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
+import { ToldBody } from "../support/told_body.ts";
 
 const peer = { hostname: "127.0.0.1", port: 1 };
 
@@ -144,3 +145,102 @@ Deno.test("an answer that is here is sent whole: chunks as chunks, a length as w
   // HTTP/2: RFC 9113 8.2.2.
   assertEquals(await answered(null, {}), []);
 });
+
+type Handler = (exchange: Exchange) => void | Promise<void>;
+
+/** A request that `handle` answers or does not; over HTTP/1.1, unless `headers` has no Host. */
+function asked(
+  handle: Handler,
+  init: RequestInit = {},
+  headers: Record<string, string> = { host: "a.test" },
+) {
+  const { shared, time } = setUp();
+  const exchange = new ServeExchange(
+    new Request("http://weir.test/", { ...init, headers }),
+    peer,
+    shared,
+    null,
+  );
+  return { exchange, response: exchange.run(async (it) => await handle(it)), shared, time };
+}
+
+const never = () => new Promise<void>(() => {});
+
+Deno.test("a request that nobody answered is given up, as Deno would hold it for good", async () => {
+  assertEquals((await asked(() => {}).response).status, 500);
+});
+
+Deno.test("a client that is cut gets no answer where there was none", async () => {
+  const { promise: cut, resolve } = Promise.withResolvers<void>();
+  const { response, shared } = asked(() => cut);
+  let answered = false;
+  response.then(() => answered = true);
+  shared.departures.leave();
+  resolve();
+  await settled();
+  assertEquals(answered, false);
+});
+
+for (const headers of [{ host: "a.test" }, {}]) {
+  Deno.test(`of a client with ${Object.keys(headers).length} fields that leaves is told once, and not once it has its answer`, async () => {
+    let left = 0;
+    const listener = { clientLeft: () => left++ };
+    const client = new AbortController();
+    const waits = asked(never, { signal: client.signal }, headers);
+    const has = asked((it) => void it.respond({ status: 204, reason: "", headers: [] }, null), {}, headers);
+    await has.response;
+    waits.exchange.listener = has.exchange.listener = listener;
+    // Over HTTP/1.1 it is asked later whether it is there.
+    client.abort();
+    await waits.time.run(100);
+    assertEquals(left, 1);
+    for (const { shared } of [waits, has]) shared.departures.leave();
+    assertEquals([left, waits.exchange.clientGone, has.exchange.clientGone], [1, true, false]);
+  });
+}
+
+/** A body that a test ends. */
+function upload() {
+  let stream!: ReadableStreamDefaultController<Uint8Array>;
+  const body = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
+  return { init: { method: "POST", body }, stream };
+}
+
+Deno.test("an upload counts until it has ended, and no longer", async () => {
+  const { init, stream } = upload();
+  const { exchange, shared } = asked(never, init, { host: "a.test", "content-length": "3" });
+  let none = false;
+  shared.uploads.none().then(() => none = true);
+  stream.enqueue(latin1("abc"));
+  await exchange.body!.read();
+  assertEquals(none, false);
+  stream.close();
+  await exchange.body!.read();
+  await settled();
+  assertEquals(none, true);
+});
+
+Deno.test("a request of HTTP/2 whose body has no byte has none", async () => {
+  const { init, stream } = upload();
+  stream.close();
+  const bodies: unknown[] = [];
+  const { response } = asked((it) => void bodies.push(it.body), init, {});
+  await response;
+  assertEquals(bodies, [null]);
+});
+
+Deno.test("a client of HTTP/2 that leaves before its body has begun has left", async () => {
+  const { init, stream } = upload();
+  stream.error(new Error("BadResource"));
+  const gone: boolean[] = [];
+  await asked((it) => void gone.push(it.clientGone), init, {}).response;
+  assertEquals(gone, [true]);
+});
+
+for (const [method, status] of [["HEAD", 200], ["GET", 204], ["GET", 304], ["GET", 205]] as const) {
+  Deno.test(`nobody reads the body of an answer of ${status} to ${method}`, async () => {
+    const body = new ToldBody(3);
+    await asked((it) => void it.respond({ status, reason: "", headers: [] }, body), { method }).response;
+    assertEquals(body.cancelled, true);
+  });
+}
