@@ -244,3 +244,55 @@ for (const [method, status] of [["HEAD", 200], ["GET", 204], ["GET", 304], ["GET
     assertEquals(body.cancelled, true);
   });
 }
+
+Deno.test("an answer asks its client to leave once, over HTTP/1.1 only: the proxy asks, or the listener leaves", async () => {
+  const asks: (string | null)[] = [];
+  for (const headers of [{ host: "a.test" }, {}]) {
+    for (
+      const [leaving, lines] of [[false, []], [false, ["Connection", "close"]], [true, []], [true, [
+        "Connection",
+        "close",
+      ]]] as const
+    ) {
+      const go = Promise.withResolvers<void>();
+      const { response, shared } = asked(
+        async (it) => {
+          await go.promise;
+          await it.respond({ status: 204, reason: "", headers: [...lines] }, null);
+        },
+        {},
+        headers,
+      );
+      shared.uploads.leaving = leaving;
+      go.resolve();
+      asks.push((await response).headers.get("connection"));
+    }
+  }
+  assertEquals(asks, [null, "close", "close", "close", null, null, null, null]);
+});
+
+for (const [version, headers] of [["1.1", { host: "a.test" }], ["2", {}]] as const) {
+  Deno.test(`an answer over HTTP/${version} that breaks off before its upload has ended is cut ${version === "2" ? "at once" : "behind the next piece"}`, async () => {
+    const { init, stream } = upload();
+    const answer = new ToldBody(null);
+    const { exchange, response } = asked(
+      async (it) => {
+        await it.respond({ status: 200, reason: "", headers: [] }, answer);
+      },
+      init,
+      { ...headers, "content-length": "100" },
+    );
+    stream.enqueue(latin1("some"));
+    const { body } = await response;
+    await exchange.body!.read();
+    const reading = exchange.body!.read().catch(() => null);
+    answer.tell(new Error("reset"));
+    let cut = false;
+    const end = body!.getReader().read().catch(() => cut = true);
+    await settled();
+    assertEquals(cut, version === "2");
+    stream.enqueue(latin1("more"));
+    await Promise.all([reading, end]);
+    assertEquals(cut, true);
+  });
+}
