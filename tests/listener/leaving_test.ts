@@ -101,4 +101,40 @@ for (const name of ["serve", "wire"] as const) {
       assertEquals(stage.ports, [before.port, late.port]);
     },
   });
+
+  Deno.test({
+    name: `drain() waits for an answer that takes longer than that second (${name})`,
+    ...needs("openssl"),
+    async fn() {
+      await using stage = await standing(name);
+      await using client = await stage.client();
+      stage.slow.tell("begun");
+      client.send(GET.replace("/", "/slow"));
+      await until("its answer has begun", () => stage.ports.length === 1);
+      stage.passTo(20);
+      await client.until("begun");
+      const drain = stage.drain();
+      stage.passTo(150, 200);
+      await assertRejects(() => stage.client(), Error, "ECONNREFUSED");
+      stage.passTo(2_400);
+      assertEquals(stage.drained(), false);
+      stage.slow.tell(", done", null);
+      await client.until(/, done\r\n0\r\n[^]*\r\n$/);
+      stage.passTo(4_800);
+      await client.ended;
+      await drain;
+    },
+  });
+
+  Deno.test({
+    name: `drain() ends at once where nobody is (${name})`,
+    ...needs("openssl"),
+    async fn() {
+      await using stage = await standing(name);
+      const drain = stage.drain();
+      stage.passTo(150, 200);
+      await until("nothing is left", stage.drained);
+      await drain;
+    },
+  });
 }
