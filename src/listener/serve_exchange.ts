@@ -221,7 +221,7 @@ export class ServeExchange implements Exchange, Watched {
   ): Promise<ClientSocket | null> {
     // Nobody would tell any more once the upgrade is under way.
     if (this.request.signal.aborted) return null;
-    const { response, socket } = upgradeRequest(this.request, headers, protocol, events);
+    const { response, socket } = upgradeRequest(this.request, headers, protocol, events, this.shared.wheel);
     this.shared.departures.remove(this);
     socket.over.then(this.shared.uploads.begin());
     this.answer(response);

@@ -4,6 +4,7 @@
 // stands in docs/listeners.md. Nothing outside this file sees Deno's WebSocket.
 
 import { type ClientSocket, type ClientSocketEvents, CLOSING_MS_MAX, type HeaderLines } from "../exchange.ts";
+import { Timer, type TimerWheel } from "../timer_wheel.ts";
 
 /** Seconds: after half of it in silence Deno pings the client, and without a pong by its end it closes. */
 const ALIVE_S = 120;
@@ -22,12 +23,13 @@ export function upgradeRequest(
   headers: HeaderLines,
   protocol: string | null,
   events: ClientSocketEvents,
+  wheel: TimerWheel,
 ): Upgrade {
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: ALIVE_S });
   // Not by the option: Deno reads an offer of "a,b" without a space as one name and refuses the choice.
   if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);
   for (let i = 0; i < headers.length; i += 2) response.headers.append(headers[i]!, headers[i + 1]!);
-  return { response, socket: new ServeSocket(socket, events) };
+  return { response, socket: new ServeSocket(socket, events, wheel) };
 }
 
 export class ServeSocket implements ClientSocket {
@@ -36,17 +38,19 @@ export class ServeSocket implements ClientSocket {
   /** Settles when nothing of it is left, or only a client that does not answer its close. */
   readonly over: Promise<void>;
   private readonly end = Promise.withResolvers<void>();
-  private closing: ReturnType<typeof setTimeout> | undefined;
+  private readonly closing: Timer = new Timer(this.end.resolve);
   private broken = false;
 
   constructor(
     private readonly socket: WebSocket,
     private readonly events: ClientSocketEvents,
+    private readonly wheel: TimerWheel,
   ) {
     const opened = Promise.withResolvers<boolean>();
     this.opened = opened.promise;
     this.over = this.end.promise;
-    const late = setTimeout(() => opened.resolve(false), OPENING_MS_MAX);
+    const late = new Timer(() => opened.resolve(false));
+    wheel.arm(late, OPENING_MS_MAX);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => opened.resolve(true);
     socket.onmessage = ({ data }) => events.onMessage(typeof data === "string" ? data : new Uint8Array(data));
@@ -60,11 +64,11 @@ export class ServeSocket implements ClientSocket {
           null;
       opened.resolve(false);
       this.end.resolve();
-      clearTimeout(this.closing);
+      wheel.remove(this.closing);
       this.events.onClosed(this.broken ? null : code, reason);
     };
     this.opened.then((stands) => {
-      clearTimeout(late);
+      wheel.remove(late);
       if (stands) return;
       // Too late for anybody: if it opens yet, it closes.
       if (socket.readyState !== WebSocket.CLOSED) socket.onopen = () => socket.close(1001);
@@ -82,7 +86,7 @@ export class ServeSocket implements ClientSocket {
 
   close(code: number | null, reason: string): void {
     if (this.socket.readyState === WebSocket.CLOSED) return;
-    this.closing ??= setTimeout(this.end.resolve, CLOSING_MS_MAX);
+    if (this.closing.deadline === Infinity) this.wheel.arm(this.closing, CLOSING_MS_MAX);
     if (code === null) this.socket.close();
     else this.socket.close(code, reason);
   }
