@@ -1,5 +1,5 @@
-// Handshakes on Deno.serve whose clients leave before they are answered, on a clock that stands still: what is
-// told is told because the client left, not because time passed.
+// WebSockets on Deno.serve whose clients leave before they are answered, or that stand when the listener leaves, on
+// a clock that stands still: what is told is told because of that, not because time passed.
 
 import { assertEquals } from "@std/assert";
 import type { ClientSocket, Exchange } from "../../src/exchange.ts";
@@ -7,7 +7,7 @@ import { openListener } from "../../src/listener/listening.ts";
 import { listenOptions } from "../support/listen_options.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { until } from "../support/until.ts";
-import { handshake } from "../support/websocket.ts";
+import { handshake, open } from "../support/websocket.ts";
 
 Deno.test("a client that leaves before its handshake is answered is told of, and gets no WebSocket", async () => {
   const arrived = Promise.withResolvers<void>();
@@ -27,4 +27,29 @@ Deno.test("a client that leaves before its handshake is answered is told of, and
   await client.close();
   assertEquals(await asked.promise, null);
   await listener.drain();
+});
+
+Deno.test("drain() waits for a WebSocket that stands, and cuts it neither at once nor later", async () => {
+  const stands = Promise.withResolvers<ClientSocket>();
+  const over = Promise.withResolvers<void>();
+  const handle = async (exchange: Exchange) => {
+    const events = { onMessage: () => {}, onClosed: () => over.resolve() };
+    stands.resolve((await exchange.acceptWebSocket!([], null, events))!);
+    await over.promise;
+  };
+  const listener = openListener(listenOptions("serve", { handle }));
+  await using client = await RawClient.connect(`http://127.0.0.1:${listener.port}`);
+  const peer = await open(client);
+  const socket = await stands.promise;
+  let drained = false;
+  const drain = listener.drain().then(() => drained = true);
+  for (const message of ["one", "more"]) {
+    socket.send(message);
+    assertEquals(await peer.message(), message);
+  }
+  assertEquals(drained, false);
+  await peer.close(1000);
+  assertEquals(await peer.closed(), 1000);
+  await client.close();
+  await drain;
 });
