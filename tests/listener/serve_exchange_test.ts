@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Body, Exchange } from "../../src/exchange.ts";
+import { PIECES } from "../../src/http1/buffers.ts";
 import { Rotation } from "../../src/listener/rotation.ts";
 import { Departures } from "../../src/listener/serve_departures.ts";
 import { ServeExchange } from "../../src/listener/serve_exchange.ts";
@@ -12,14 +13,14 @@ import { ToldBody } from "../support/told_body.ts";
 const peer = { hostname: "127.0.0.1", port: 1 };
 
 /** What exchanges share, on a clock that only the test moves. */
-function setUp() {
+function setUp(scheme: "http" | "https" = "http") {
   const time = new StillTime();
   const { wheel } = time;
   const rotates = { connectionLifetimeMs: 0, connectionRequestsMax: 0 };
   return {
     time,
     shared: {
-      scheme: "http" as const,
+      scheme,
       authorityOf: (authority: string) => authority,
       uploads: new Uploads(),
       rotation: new Rotation(rotates, { now: () => time.now, random: () => 0 }),
@@ -296,3 +297,25 @@ for (const [version, headers] of [["1.1", { host: "a.test" }], ["2", {}]] as con
     assertEquals(cut, true);
   });
 }
+
+Deno.test("an answer of unknown length waits a moment for its end, over TLS only, and its memory is used again", async () => {
+  const answered: boolean[] = [];
+  const { kept } = PIECES;
+  for (const scheme of ["http", "https"] as const) {
+    const { shared, time } = setUp(scheme);
+    const body = new ToldBody(null);
+    let has = false;
+    const response = new ServeExchange(new Request("http://weir.test/"), peer, shared, null).run(
+      async (it) => {
+        await it.respond({ status: 200, reason: "", headers: [] }, body);
+      },
+    );
+    response.then(() => has = true);
+    body.tell("all");
+    await time.pass(9);
+    answered.push(has);
+    body.tell(null);
+    assertEquals(await (await response).text(), "all");
+  }
+  assertEquals([answered, PIECES.kept], [[true, false], kept + 1]);
+});
