@@ -115,7 +115,7 @@ export class KubernetesDiscovery implements Discovery {
       }, signal);
       if (signal.aborted) return;
       // HTTP/2 asks everything over one connection: one that is dead would swallow the next request, too.
-      if (end.kind === "unreachable") this.inputs.api.close();
+      if (end.kind === "unreachable" || end.kind === "silent") this.inputs.api.close();
       const sound = events > 0 || this.inputs.clock.now() - began >= soundWatchMs;
       const failed = end.kind !== "ended" || !sound;
       failures = failed ? (sound ? 1 : failures + 1) : 0;

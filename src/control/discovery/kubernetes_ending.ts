@@ -10,6 +10,8 @@ export type SessionEnd =
   | { readonly kind: "ended" }
   /** The place to resume from is too old (410): list anew. */
   | { readonly kind: "expired" }
+  /** The watch brought nothing for long: list anew, over another connection. */
+  | { readonly kind: "silent" }
   | {
     readonly kind: "refused";
     readonly status: number;

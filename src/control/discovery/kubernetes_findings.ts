@@ -13,6 +13,7 @@ export function findingOf(end: SessionEnd, asked: Asked): string | null {
   switch (end.kind) {
     case "ended":
     case "expired":
+    case "silent":
       return null;
     case "unreachable":
     case "outside":

@@ -24,12 +24,16 @@ const listPageSlices = 50;
 /** An object of the API is at most 1.5 MB in etcd; JSON with managed fields is larger. */
 const lineBytesMax = 8 * 1024 * 1024;
 const listPageBytesMax = 64 * 1024 * 1024;
-const listDeadlineMs = 30_000;
-/** A watch is asked to last 2 to 3 minutes: a dead connection is found, and pods do not return in step. */
+/** For a list as a whole, and for the head of a watch. */
+const answerDeadlineMs = 30_000;
+/** A watch is asked to last 2 to 3 minutes: pods do not return in step. */
 const watchSecondsMin = 120;
 const watchSecondsSpread = 60;
-/** What the server may take beyond the time it was asked for. */
-const watchOverrunMs = 15_000;
+/**
+ * An API server sends a bookmark each minute where nothing happens. One that sends none, of which it has the right, may as
+ * well be gone, or have been set back to a time before the place that the watch resumed from, and never come to it.
+ */
+const watchSilenceMs = 90_000;
 
 export class SliceMirror {
   /** By name. As the server last said, but for the backlog. */
@@ -62,16 +66,22 @@ export class SliceMirror {
   ): Promise<SessionEnd> {
     try {
       if (this.#resourceVersion === null) {
-        await this.#withDeadline(listDeadlineMs, signal, ({ signal }) => this.#list(signal));
+        await this.#withDeadline(signal, ({ signal }) => this.#list(signal));
         onHeard("listed");
       }
       const seconds = watchSecondsMin + Math.floor(watchSecondsSpread * this.inputs.clock.random());
-      const deadlineMs = seconds * 1_000 + watchOverrunMs;
-      await this.#withDeadline(deadlineMs, signal, (inner) => this.#watch(seconds, onHeard, inner));
+      await this.#withDeadline(
+        signal,
+        (conversation, heard) =>
+          this.#watch(seconds, (what) => {
+            heard();
+            onHeard(what);
+          }, conversation),
+      );
       return { kind: "ended" };
     } catch (cause) {
       const end = endOf(cause);
-      if (end.kind === "expired" || end.kind === "garbled") this.#listNext();
+      if (end.kind === "expired" || end.kind === "garbled" || end.kind === "silent") this.#listNext();
       return end;
     }
   }
@@ -181,19 +191,24 @@ export class SliceMirror {
     throw new Ending(endOfStatus(response.status, message, retryAfterMs));
   }
 
+  /** What is to be answered in time; what has been heard of must not fall silent. */
   async #withDeadline(
-    ms: number,
     outer: AbortSignal,
-    work: (controller: AbortController) => Promise<void>,
+    work: (conversation: AbortController, heard: () => void) => Promise<void>,
   ): Promise<void> {
+    const { clock } = this.inputs;
     const controller = new AbortController();
     const stop = () => controller.abort(new Error("stopped"));
     outer.addEventListener("abort", stop);
-    const late = () => controller.abort(new Error(`no answer within ${ms / 1_000} s`));
-    const cancel = this.inputs.clock.after(ms, late);
+    const late = () => controller.abort(new Error(`no answer within ${answerDeadlineMs / 1_000} s`));
+    let cancel = clock.after(answerDeadlineMs, late);
+    const heard = () => {
+      cancel();
+      cancel = clock.after(watchSilenceMs, () => controller.abort(new Ending({ kind: "silent" })));
+    };
     try {
       if (outer.aborted) stop();
-      await work(controller);
+      await work(controller, heard);
     } finally {
       outer.removeEventListener("abort", stop);
       cancel();
