@@ -7,7 +7,7 @@ import { loadConfigApart } from "../config/load_apart.ts";
 import type { Loaded, Refused } from "../config/loading.ts";
 import { systemClock } from "../control/clock.ts";
 import { ConfigWatcher } from "../control/config_watcher.ts";
-import { watchDirectories } from "../control/file_watch.ts";
+import { identifyFile } from "../control/file_watch.ts";
 import { LineWriter } from "../control/line_writer.ts";
 import { messageOf } from "../error_message.ts";
 import { EventBook } from "../pod/event_book.ts";
@@ -76,8 +76,7 @@ export async function run(inputs: RunInputs): Promise<number> {
   await leave(pod, hurry);
   await reloadsOver;
   await out.flush();
-  // Last and not waited for: a FIFO that appears beside a file is opened by the system's watch, which then hangs, and whoever
-  // waits for its end does, too.
+  // Last and not waited for: a look at files on a network may be waiting for an answer.
   void reloading.watcher?.close();
   void pod.certificate?.stop();
   return code;
@@ -144,7 +143,7 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
     {
       clock: systemClock,
       readTextFile: readTextFileBounded,
-      watchDirectories,
+      identify: identifyFile,
     },
     () => stopped || reloader.request(`${file} changed`),
   );

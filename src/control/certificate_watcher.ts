@@ -14,7 +14,7 @@ import {
   readCertificate,
 } from "./certificate.ts";
 import type { Cancel, Clock } from "./clock.ts";
-import { type DirectoryEvents, FileWatch } from "./file_watch.ts";
+import { FileWatch, type FileWatchInputs } from "./file_watch.ts";
 
 export interface CertificateFiles {
   readonly certFile: string;
@@ -28,7 +28,7 @@ export interface CertificateWatcherInputs {
   readonly files: CertificateFiles;
   readonly clock: Clock;
   readonly readTextFile: (path: string) => Promise<string>;
-  readonly watchDirectories: (directories: readonly string[]) => DirectoryEvents;
+  readonly identify: FileWatchInputs["identify"];
   /** Gives the pair to the TLS that will serve it. @throws when it refuses */
   readonly tryOut: (pair: CertificatePair) => void;
   /** Another pair stands in the files, and it is good. */
@@ -59,11 +59,11 @@ export class CertificateWatcher {
   private stopped = false;
 
   constructor(private readonly inputs: CertificateWatcherInputs) {
-    const { files, clock, watchDirectories, quietMs, pollMs } = inputs;
+    const { files, clock, identify, quietMs, pollMs } = inputs;
     this.watch = new FileWatch({
       files: [files.certFile, files.keyFile],
       clock,
-      watchDirectories,
+      identify,
       onMaybeChanged: () => void this.look(),
       ...(quietMs === undefined ? {} : { quietMs }),
       ...(pollMs === undefined ? {} : { pollMs }),

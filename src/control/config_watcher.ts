@@ -2,7 +2,7 @@
 //
 // Made by `cli/run.ts` for a pod with a file, whose reloads read it here, whatever their occasion: one that SIGHUP asked
 // for may have read what is gone by the next look. What is told is always a change of the text, so touching the file
-// tells nothing; `file_watch.ts` hears of it however the file is replaced, and its poll catches what no notice came for.
+// tells nothing; `file_watch.ts` sees it however the file is replaced, and its poll catches what leaves no trace.
 
 import type { Clock } from "./clock.ts";
 import { FileWatch, type FileWatchInputs } from "./file_watch.ts";
@@ -10,7 +10,7 @@ import { FileWatch, type FileWatchInputs } from "./file_watch.ts";
 export interface ConfigWatcherInputs {
   readonly clock: Clock;
   readonly readTextFile: (path: string) => Promise<string>;
-  readonly watchDirectories: FileWatchInputs["watchDirectories"];
+  readonly identify: FileWatchInputs["identify"];
 }
 
 /** Writers are given this long to finish: a file written in place is empty for a moment. */
@@ -28,11 +28,11 @@ export class ConfigWatcher {
     private readonly inputs: ConfigWatcherInputs,
     private readonly onChange: () => void,
   ) {
-    const { clock, watchDirectories } = inputs;
+    const { clock, identify } = inputs;
     this.watch = new FileWatch({
       files: [path],
       clock,
-      watchDirectories,
+      identify,
       onMaybeChanged: () => void this.look(),
       quietMs: SETTLE_MS,
       pollMs: POLL_MS,

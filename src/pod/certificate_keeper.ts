@@ -12,7 +12,7 @@ import {
   tryOutTls,
 } from "../control/certificate_watcher.ts";
 import type { Clock } from "../control/clock.ts";
-import { watchDirectories } from "../control/file_watch.ts";
+import { identifyFile } from "../control/file_watch.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import type { EventBook } from "./event_book.ts";
 import type { Pod } from "./pod.ts";
@@ -62,7 +62,7 @@ export class CertificateKeeper {
       files,
       clock,
       readTextFile,
-      watchDirectories,
+      identify: identifyFile,
       tryOut: tryOutTls,
       onChanged: (certificate) => this.change(certificate),
       onRefused: (problem) => this.refuse(problem),

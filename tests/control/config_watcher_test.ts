@@ -1,158 +1,117 @@
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/control/clock.ts";
 import { ConfigWatcher } from "../../src/control/config_watcher.ts";
-import { type DirectoryEvents, watchDirectories } from "../../src/control/file_watch.ts";
+import { identifyFile } from "../../src/control/file_watch.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
-/** A folder whose one file and notices a test scripts. */
-class ScriptedFolder {
+/** A file whose text and looks a test scripts. */
+class ScriptedFile {
   readonly clock = new VirtualClock();
   text: string | null = "a";
   changes = 0;
-  #notify: (() => void) | null = null;
-  #lose: ((error: Error) => void) | null = null;
-  #closed = false;
+  #writes = 0;
 
-  watch(): ConfigWatcher {
-    return new ConfigWatcher("/etc/weir/weir.yaml", this.text, {
+  /** A watch whose first look is over. */
+  async watch(): Promise<ConfigWatcher> {
+    const watcher = new ConfigWatcher("/etc/weir/weir.yaml", this.text, {
       clock: this.clock,
       readTextFile: async () => {
         if (this.text === null) throw new Error("gone");
         return this.text;
       },
-      watchDirectories: (directories) => {
-        assertEquals(directories, ["/etc/weir/"]);
-        return this.notices();
-      },
+      identify: (path) => Promise.resolve(`${path} ${this.#writes}`),
     }, () => this.changes++);
+    await this.clock.advance(100);
+    return watcher;
   }
 
+  /** Somebody has written the file, and the watch sees it. */
   async notice(): Promise<void> {
-    this.#notify?.();
-    await this.clock.advance(0);
-  }
-
-  /** The system gives up watching. */
-  async lose(): Promise<void> {
-    this.#lose?.(new Error("inotify: too many events"));
-    await this.clock.advance(0);
-  }
-
-  private notices(): DirectoryEvents {
-    const folder = {
-      close: () => {
-        this.#closed = true;
-        this.#notify?.();
-      },
-      isCurrent: () => true,
-      [Symbol.asyncIterator]: () => ({
-        next: async () => {
-          await new Promise<void>((resolve, reject) => {
-            this.#notify = resolve;
-            this.#lose = reject;
-          });
-          return { done: this.#closed, value: null } as IteratorResult<null>;
-        },
-      }),
-    };
-    return folder;
+    this.#writes++;
+    await this.clock.advance(this.clock.due - this.clock.now());
   }
 }
 
 Deno.test("ConfigWatcher tells a change once its writer has settled", async () => {
-  const folder = new ScriptedFolder();
-  const watcher = folder.watch();
-  folder.text = "";
-  await folder.notice();
-  await folder.clock.advance(99);
-  folder.text = "b";
-  await folder.notice();
-  await folder.clock.advance(99);
-  assertEquals(folder.changes, 0);
-  await folder.clock.advance(1);
-  assertEquals(folder.changes, 1);
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  file.text = "";
+  await file.notice();
+  await file.clock.advance(99);
+  file.text = "b";
+  await file.notice();
+  await file.clock.advance(99);
+  assertEquals(file.changes, 0);
+  await file.clock.advance(1);
+  assertEquals(file.changes, 1);
   await watcher.close();
 });
 
 Deno.test("ConfigWatcher tells nothing when the text is the same", async () => {
-  const folder = new ScriptedFolder();
-  const watcher = folder.watch();
-  await folder.notice();
-  await folder.clock.advance(30_000);
-  assertEquals(folder.changes, 0);
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  await file.notice();
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 0);
   await watcher.close();
 });
 
-Deno.test("ConfigWatcher finds by its poll what no notice came for", async () => {
-  const folder = new ScriptedFolder();
-  const watcher = folder.watch();
-  folder.text = "b";
-  await folder.clock.advance(10_000);
-  assertEquals(folder.changes, 1);
-  await watcher.close();
-});
-
-Deno.test("ConfigWatcher watches again at its next poll when the watch is lost", async () => {
-  const folder = new ScriptedFolder();
-  const watcher = folder.watch();
-  await folder.lose();
-  folder.text = "b";
-  await folder.clock.advance(10_000);
-  assertEquals(folder.changes, 1);
-  folder.text = "c";
-  await folder.notice();
-  await folder.clock.advance(100);
-  assertEquals(folder.changes, 2);
+Deno.test("ConfigWatcher finds by its poll what it does not see", async () => {
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  file.text = "b";
+  await file.clock.advance(10_000);
+  assertEquals(file.changes, 1);
   await watcher.close();
 });
 
 Deno.test("ConfigWatcher tells that the file is gone, and that it is back, once each", async () => {
-  const folder = new ScriptedFolder();
-  const watcher = folder.watch();
-  folder.text = null;
-  await folder.clock.advance(30_000);
-  assertEquals(folder.changes, 1);
-  folder.text = "a";
-  await folder.clock.advance(30_000);
-  assertEquals(folder.changes, 2);
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  file.text = null;
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 1);
+  file.text = "a";
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 2);
   await watcher.close();
 });
 
 Deno.test("ConfigWatcher tells that the file is back at what it was, where a reload has read it in between", async () => {
   for (const between of ["b", null]) {
-    const folder = new ScriptedFolder();
-    const watcher = folder.watch();
-    folder.text = between;
+    const file = new ScriptedFile();
+    const watcher = await file.watch();
+    file.text = between;
     assertEquals(await watcher.read().catch(() => null), between);
-    folder.text = "a";
-    await folder.notice();
-    await folder.clock.advance(100);
-    assertEquals(folder.changes, 1);
+    file.text = "a";
+    await file.notice();
+    await file.clock.advance(100);
+    assertEquals(file.changes, 1);
     await watcher.close();
   }
 });
 
 Deno.test("ConfigWatcher does not tell what a reload has read already", async () => {
-  const folder = new ScriptedFolder();
-  const watcher = folder.watch();
-  folder.text = "b";
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  file.text = "b";
   assertEquals(await watcher.read(), "b");
-  await folder.notice();
-  await folder.clock.advance(30_000);
-  assertEquals(folder.changes, 0);
+  await file.notice();
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 0);
   await watcher.close();
 });
 
 Deno.test("ConfigWatcher tells nothing after it was closed", async () => {
-  const folder = new ScriptedFolder();
-  const watcher = folder.watch();
-  folder.text = "b";
-  await folder.notice();
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  file.text = "b";
+  await file.notice();
   await watcher.close();
-  await folder.clock.advance(60_000);
-  assertEquals([folder.changes, folder.clock.waiting], [0, 0]);
+  await file.clock.advance(60_000);
+  assertEquals([file.changes, file.clock.waiting], [0, 0]);
 });
 
 /** How a file changes in real life; `n` makes each text another one. */
@@ -184,7 +143,7 @@ for (const [how, write] of Object.entries(writers)) {
       const watcher = new ConfigWatcher(`${folder}/weir.yaml`, "0", {
         clock: systemClock,
         readTextFile: Deno.readTextFile,
-        watchDirectories,
+        identify: identifyFile,
       }, () => told = true);
       for (let n = 1; n <= 3; n++) {
         told = false;

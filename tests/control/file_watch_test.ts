@@ -1,38 +1,31 @@
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/control/clock.ts";
-import {
-  directoriesOf,
-  type DirectoryEvents,
-  FileWatch,
-  watchDirectories,
-} from "../../src/control/file_watch.ts";
+import { FileWatch, identifyFile } from "../../src/control/file_watch.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
-/** Longer than any test: what is heard was heard by the watch. */
+/** Longer than any test: what is told has been seen. */
 const NO_POLL_MS = 3_600_000;
 
-Deno.test("directoriesOf() names each directory once", () => {
-  assertEquals(directoriesOf(["/etc/weir/a", "/etc/weir/b", "c", "./d/e"]), ["/etc/weir/", ".", "./d/"]);
-});
-
-async function heard(folder: TemporaryFolder, files: readonly string[], acts: (() => Promise<void>)[]) {
-  let changed = () => {};
+/** Acts in turn, each once the change before was told. */
+async function told(folder: TemporaryFolder, file: string, acts: (() => Promise<void> | void)[]) {
+  let times = 0;
   const watch = new FileWatch({
-    files: files.map((file) => folder.at(file)),
+    files: [folder.at(file)],
     clock: systemClock,
-    watchDirectories,
-    onMaybeChanged: () => changed(),
+    identify: identifyFile,
+    onMaybeChanged: () => times++,
     quietMs: 10,
     pollMs: NO_POLL_MS,
   });
-  watch.start();
+  const begin = () => watch.start();
   try {
-    for (const act of acts) {
-      const noticed = new Promise<void>((resolve) => changed = resolve);
+    for (const act of [begin, ...acts]) {
+      const before = times;
       await act();
-      await noticed;
+      await until("it is told", () => times > before, 5_000);
     }
   } finally {
     await watch.stop();
@@ -40,7 +33,7 @@ async function heard(folder: TemporaryFolder, files: readonly string[], acts: ((
 }
 
 Deno.test({
-  name: "FileWatch hears of a Secret mount each time that Kubernetes swaps it",
+  name: "FileWatch sees a Secret mount each time that Kubernetes swaps it",
   ...strict,
   fn: async () => {
     await using folder = await TemporaryFolder.make();
@@ -52,144 +45,100 @@ Deno.test({
     };
     await fill("..2026_1");
     await Deno.symlink("..data/tls.crt", folder.at("tls.crt"));
-    await heard(folder, ["tls.crt"], [() => fill("..2026_2"), () => fill("..2026_3")]);
+    await told(folder, "tls.crt", [() => fill("..2026_2"), () => fill("..2026_3")]);
   },
 });
 
 Deno.test({
-  name: "FileWatch hears of a file each time that another is renamed over it",
+  name:
+    "FileWatch sees a file written in place, renamed over, and gone with its directory or back with another",
   ...strict,
   fn: async () => {
     await using folder = await TemporaryFolder.make();
-    const replace = async () => {
-      await Deno.writeTextFile(folder.at("new"), "x");
-      await Deno.rename(folder.at("new"), folder.at("tls.key"));
-    };
-    await replace();
-    await heard(folder, ["tls.key"], [replace, replace]);
-  },
-});
-
-Deno.test({
-  name: "FileWatch hears of a directory each time that it is replaced as a whole, and of its files then",
-  ...strict,
-  fn: async () => {
-    await using folder = await TemporaryFolder.make();
-    let count = 0;
-    const replace = async () => {
-      await Deno.mkdir(folder.at("next"));
-      // In one turn, so that nobody looks while there is none.
-      Deno.renameSync(folder.at("conf"), folder.at(`before${++count}`));
-      Deno.renameSync(folder.at("next"), folder.at("conf"));
-    };
     await Deno.mkdir(folder.at("conf"));
-    const remove = () => Deno.remove(folder.at("conf"));
-    await heard(folder, ["conf/weir.yaml"], [replace, replace, replace, remove]);
+    await Deno.writeTextFile(folder.at("conf/weir.yaml"), "a");
+    await told(folder, "conf/weir.yaml", [
+      () => Deno.writeTextFile(folder.at("conf/weir.yaml"), "b"),
+      async () => {
+        await Deno.writeTextFile(folder.at("new"), "c");
+        await Deno.rename(folder.at("new"), folder.at("conf/weir.yaml"));
+      },
+      () => Deno.rename(folder.at("conf"), folder.at("before")),
+      async () => {
+        await Deno.mkdir(folder.at("next"));
+        await Deno.writeTextFile(folder.at("next/weir.yaml"), "c");
+        await Deno.rename(folder.at("next"), folder.at("conf"));
+      },
+    ]);
   },
 });
 
-/** A directory that a test replaces; each watch hears of the one that it was made for. */
-class ReplacedDirectory {
+Deno.test({
+  name: "FileWatch does not mind what else happens in the directory",
+  ...strict,
+  fn: async () => {
+    await using folder = await TemporaryFolder.make();
+    await Deno.writeTextFile(folder.at("weir.yaml"), "a");
+    const before = await identifyFile(folder.at("weir.yaml"));
+    await Deno.writeTextFile(folder.at("weir.log"), "GET /\n");
+    assertEquals(await identifyFile(folder.at("weir.yaml")), before);
+  },
+});
+
+/** A watch of two files that a test scripts. */
+class Scripted {
   readonly clock = new VirtualClock();
-  current = 1;
-  looks = 0;
-  onClose = () => {};
-  readonly watched: number[] = [];
-  readonly closed: number[] = [];
-  readonly #notify = new Map<number, (ended: boolean) => void>();
-
-  watch(): FileWatch {
-    const watch = new FileWatch({
-      files: ["/etc/weir/weir.yaml"],
-      clock: this.clock,
-      watchDirectories: () => this.events(this.current),
-      onMaybeChanged: () => this.looks++,
-      quietMs: 100,
-      pollMs: 10_000,
-    });
-    watch.start();
-    return watch;
-  }
-
-  async notice(number: number): Promise<void> {
-    this.#notify.get(number)?.(false);
-    await this.clock.advance(100);
-  }
-
-  private events(number: number): DirectoryEvents {
-    this.watched.push(number);
-    return {
-      isCurrent: () => this.current === number,
-      close: () => {
-        this.closed.push(number);
-        this.onClose();
-        this.#notify.get(number)?.(true);
-      },
-      [Symbol.asyncIterator]: () => ({
-        next: async () => {
-          const done = await new Promise<boolean>((resolve) => this.#notify.set(number, resolve));
-          return { done, value: null } as IteratorResult<null>;
-        },
-      }),
-    };
-  }
+  readonly told: number[] = [];
+  identity = "1";
+  readonly watch = new FileWatch({
+    files: ["/etc/weir/a", "/etc/weir/b"],
+    clock: this.clock,
+    identify: (file) => Promise.resolve(file.endsWith("b") ? this.identity : ""),
+    onMaybeChanged: () => this.told.push(this.clock.now()),
+    quietMs: 100,
+    pollMs: 10_000,
+  });
 }
 
-Deno.test("FileWatch watches anew what a directory's name stands for, once it was replaced as a whole", async () => {
-  const directory = new ReplacedDirectory();
-  const watch = directory.watch();
-  await directory.notice(1);
-  assertEquals([directory.watched, directory.looks], [[1], 1]);
-  // The system says that the one that is watched has gone.
-  directory.current = 2;
-  await directory.notice(1);
-  assertEquals([directory.watched, directory.closed, directory.looks], [[1, 2], [1], 2]);
-  await directory.notice(2);
-  assertEquals(directory.looks, 3);
-  // It says nothing where a link leads elsewhere; the poll sees it.
-  directory.current = 3;
-  await directory.clock.advance(10_000);
-  assertEquals([directory.watched, directory.closed], [[1, 2, 3], [1, 2]]);
-  const { looks } = directory;
-  await directory.notice(3);
-  assertEquals(directory.looks, looks + 1);
+Deno.test("FileWatch tells at first, and a change soon after its end", async () => {
+  const scripted = new Scripted();
+  const { watch, clock, told } = scripted;
+  watch.start();
+  await clock.advance(300);
+  assertEquals(told, [100]);
+  scripted.identity = "2";
+  await clock.advance(50);
+  // Seen at 350, and not over yet.
+  scripted.identity = "3";
+  await clock.advance(199);
+  assertEquals(told, [100]);
+  await clock.advance(1);
+  assertEquals(told, [100, 550]);
+  await clock.advance(9_000);
+  assertEquals(told, [100, 550]);
   await watch.stop();
-  assertEquals([directory.closed, directory.clock.waiting], [[1, 2, 3], 0]);
 });
 
-Deno.test("FileWatch watches nothing anew and tells nothing once it is stopped, be it between two watches", async () => {
-  const directory = new ReplacedDirectory();
-  const watch = directory.watch();
-  let stopped: Promise<void> | undefined;
-  directory.onClose = () => stopped ??= watch.stop();
-  directory.current = 2;
-  await directory.notice(1);
-  await stopped;
-  assertEquals(directory.watched, [1]);
-  const { looks } = directory;
-  await directory.notice(1);
-  await directory.clock.advance(60_000);
-  assertEquals([directory.looks, directory.watched, directory.clock.waiting], [looks, [1], 0]);
+Deno.test("FileWatch tells now and then what it does not see, and of files that never are quiet", async () => {
+  const scripted = new Scripted();
+  const { watch, clock, told } = scripted;
+  watch.start();
+  await clock.advance(10_100);
+  assertEquals(told, [100, 10_100]);
+  let writes = 0;
+  Object.defineProperty(scripted, "identity", { get: () => `${writes++}` });
+  await clock.advance(21_000);
+  assertEquals(told.length, 4);
+  await watch.stop();
 });
 
-Deno.test({
-  name: "watchDirectories() knows when a directory is another one",
-  ...strict,
-  fn: async () => {
-    await using folder = await TemporaryFolder.make();
-    const root = folder.path;
-    await Deno.mkdir(`${root}/conf`);
-    const events = watchDirectories([`${root}/`, `${root}/conf/`]);
-    try {
-      assertEquals(events.isCurrent(), true);
-      await Deno.writeTextFile(`${root}/conf/weir.yaml`, "x");
-      assertEquals(events.isCurrent(), true);
-      await Deno.rename(`${root}/conf`, `${root}/old`);
-      assertEquals(events.isCurrent(), false);
-      await Deno.mkdir(`${root}/conf`);
-      assertEquals(events.isCurrent(), false);
-    } finally {
-      events.close();
-    }
-  },
+Deno.test("FileWatch tells nothing once it is stopped, be it during a look", async () => {
+  for (const ms of [null, 0, 99]) {
+    const { watch, clock, told } = new Scripted();
+    watch.start();
+    if (ms !== null) await clock.advance(ms);
+    await watch.stop();
+    await clock.advance(60_000);
+    assertEquals([told, clock.waiting], [[], 0], `${ms}`);
+  }
 });

@@ -192,21 +192,28 @@ Deno.test("SIGTERM while a reload waits for an answer: it comes to nothing, and 
   assertMatch(await weir.line(/"event":"reload"/), /refused.*this process has stopped meanwhile/);
 });
 
-/** Of a Weir that leaves after a FIFO has appeared beside a file, which the system's watch opens and waits for. */
-async function endsBesideFifo(file: string, weir: RunningWeir): Promise<void> {
+/** Of a Weir that leaves after a FIFO has appeared beside a file, where whoever opens it waits for ever. */
+async function endsBesideFifo(file: string, weir: RunningWeir, meanwhile = async () => {}): Promise<void> {
   assert((await new Deno.Command("mkfifo", { args: [`${file}.fifo`] }).output()).success);
-  // By then the watch has heard of it.
   for (let time = 0; time < 20; time++) assertEquals(await weir.status("/readyz"), 200);
+  await meanwhile();
   await weir.stop();
   assertEquals((await weir.exit).code, 0);
 }
 
-Deno.test("a FIFO beside the configuration file holds up no end", async () => {
+Deno.test("a FIFO beside the configuration file holds up no reload, of another folder either, and no end", async () => {
   await using origin = await startOrigin(reply(200));
-  await using weir = await startWeir({
-    config: { ...drain(0), upstreams: { app: { endpoints: [origin.url] } } },
+  const config = { ...drain(0), upstreams: { app: { endpoints: [origin.url] } } };
+  await using weir = await startWeir({ config });
+  await endsBesideFifo(weir.configPath!, weir, async () => {
+    const [folder, name] = weir.configPath!.split(/\/(?=[^/]*$)/);
+    const next = `${folder}.next`;
+    await Deno.mkdir(next);
+    await Deno.writeTextFile(`${next}/${name}`, JSON.stringify({ ...config, accessLog: "off" }));
+    Deno.renameSync(folder!, `${next}/before`);
+    Deno.renameSync(next, folder!);
+    await weir.line(/"event":"reload".*applied: accessLog/);
   });
-  await endsBesideFifo(weir.configPath!, weir);
 });
 
 Deno.test("a FIFO beside the certificate holds up no end", needs("openssl"), async () => {
