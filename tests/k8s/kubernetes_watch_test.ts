@@ -90,6 +90,26 @@ for (const how of ["status", "event"] as const) {
   });
 }
 
+scenario(
+  "lists at once where a server that was away has forgotten its place, and waits where it forgets again",
+  async (api, watched) => {
+    const tries = () => watched.pauses.filter((ms) => ms > 250);
+    const forgotten = { kind: "Status", code: 410, message: "too old resource version: 1 (238)" };
+    const watch = await api.listThenWatch("1", [onePod]);
+    await watched.until(() => watched.addresses === "10.0.0.1");
+    watch.breakOff();
+    for (let failures = 0; failures < 6; failures++) (await api.next()).refuse(503);
+    const resumed = await api.next();
+    watched.pauses.length = 0;
+    resumed.open().event("ERROR", forgotten);
+    const list = await api.next();
+    assertEquals([resumed.query.resourceVersion, list.isWatch, tries()], ["1", false, []]);
+    list.list("238", [slice("s2", { "10.0.0.3": "ready" })]);
+    (await api.next()).open().event("ERROR", forgotten);
+    assertEquals([(await api.next()).isWatch, tries()], [false, [22_500]]);
+  },
+);
+
 const nonsense: [what: string, act: (watch: Asked) => void][] = [
   ["a line that is not JSON", (watch) => watch.bytes(new TextEncoder().encode("{oops\n"))],
   ["a line that is null", (watch) => watch.bytes(new TextEncoder().encode("null\n"))],

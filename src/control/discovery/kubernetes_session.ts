@@ -64,6 +64,13 @@ export class SliceMirror {
     onHeard: (what: "listed" | "watching" | "event") => void,
     signal: AbortSignal,
   ): Promise<SessionEnd> {
+    const resumes = this.#resourceVersion !== null;
+    const end = await this.#talkOnce(onHeard, signal);
+    // No failure to wait after: an API server that has been away remembers no place from before.
+    return end.kind === "expired" && resumes ? await this.#talkOnce(onHeard, signal) : end;
+  }
+
+  async #talkOnce(...[onHeard, signal]: Parameters<SliceMirror["talk"]>): Promise<SessionEnd> {
     try {
       if (this.#resourceVersion === null) {
         await this.#withDeadline(signal, ({ signal }) => this.#list(signal));
