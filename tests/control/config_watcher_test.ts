@@ -11,6 +11,7 @@ class ScriptedFile {
   readonly clock = new VirtualClock();
   text: string | null = "a";
   changes = 0;
+  onRead = () => {};
   #writes = 0;
 
   /** A watch whose first look is over. */
@@ -18,6 +19,7 @@ class ScriptedFile {
     const watcher = new ConfigWatcher("/etc/weir/weir.yaml", this.text, {
       clock: this.clock,
       readTextFile: async () => {
+        this.onRead();
         if (this.text === null) throw new Error("gone");
         return this.text;
       },
@@ -112,6 +114,17 @@ Deno.test("ConfigWatcher tells nothing after it was closed", async () => {
   await watcher.close();
   await file.clock.advance(60_000);
   assertEquals([file.changes, file.clock.waiting], [0, 0]);
+});
+
+Deno.test("ConfigWatcher tells nothing of a file that it reads as it is closed", async () => {
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  let closed: Promise<void> | undefined;
+  file.onRead = () => closed ??= watcher.close();
+  file.text = "b";
+  await file.clock.advance(10_000);
+  await closed;
+  assertEquals([file.changes, closed === undefined], [0, false]);
 });
 
 /** How a file changes in real life; `n` makes each text another one. */

@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { systemClock } from "../../src/control/clock.ts";
 import { FileWatch, identifyFile } from "../../src/control/file_watch.ts";
+import { settled } from "../support/settled.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
@@ -85,6 +86,19 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "FileWatch knows another file from one of the same size and time",
+  ...strict,
+  fn: async () => {
+    await using folder = await TemporaryFolder.make();
+    for (const name of ["a", "b"]) {
+      await Deno.writeTextFile(folder.at(name), name);
+      await Deno.utime(folder.at(name), 1_000, 1_000);
+    }
+    assertNotEquals(await identifyFile(folder.at("a")), await identifyFile(folder.at("b")));
+  },
+});
+
 /** A watch of two files that a test scripts. */
 class Scripted {
   readonly clock = new VirtualClock();
@@ -141,4 +155,21 @@ Deno.test("FileWatch tells nothing once it is stopped, be it during a look", asy
     await clock.advance(60_000);
     assertEquals([told, clock.waiting], [[], 0], `${ms}`);
   }
+});
+
+Deno.test("FileWatch.stop() waits for a look that is under way", async () => {
+  const look = Promise.withResolvers<string>();
+  const watch = new FileWatch({
+    files: ["/etc/weir/a"],
+    clock: new VirtualClock(),
+    identify: () => look.promise,
+    onMaybeChanged: () => {},
+  });
+  watch.start();
+  let stopped = false;
+  const stopping = watch.stop().then(() => stopped = true);
+  await settled();
+  assertEquals(stopped, false);
+  look.resolve("1");
+  await stopping;
 });
