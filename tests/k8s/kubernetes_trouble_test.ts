@@ -84,6 +84,16 @@ scenario("slows down when the server ends each watch at once", async (api, watch
   assertEquals(tries, [375, 750, 1_500]);
 });
 
+scenario("resumes soon where a watch of five quiet seconds ends", async (api, watched) => {
+  const watch = await api.listThenWatch("1", [onePod]);
+  await watched.until(() => watched.addresses === "10.0.0.1");
+  watched.pauses.length = 0;
+  watched.nowMs += 5_000;
+  watch.end();
+  (await api.next()).open();
+  assertEquals(watched.pauses, [125]);
+});
+
 scenario("asks again when Retry-After says so", async (api, watched) => {
   (await api.next()).refuse(429, "", { "retry-after": "17" });
   await api.next();
@@ -226,7 +236,7 @@ Deno.test({
   ...strict,
   fn: async () => {
     await using api = new ScriptedApi();
-    await using watched = new Watched(api, { weight: 3, backup: true });
+    await using watched = new Watched(api, { weight: 3, backup: true, drain: true });
     await api.listThenWatch("1", [onePod]);
     await watched.source.settled;
     assertEquals(watched.told, [[{
@@ -237,7 +247,7 @@ Deno.test({
       authority: "api.shop.svc:8080",
       weight: 3,
       backup: true,
-      drain: false,
+      drain: true,
     }]]);
   },
 });

@@ -110,6 +110,38 @@ scenario(
   },
 );
 
+scenario("takes events in their order, also one that is written in another way", async (api, watched) => {
+  const watch = await api.listThenWatch("1", [onePod]);
+  await watched.until(() => watched.addresses === "10.0.0.1");
+  const { metadata, ...rest } = slice("s1", { "10.0.0.3": "ready" }, "3");
+  const lines = [
+    { type: "MODIFIED", object: slice("s1", { "10.0.0.2": "ready" }, "2") },
+    { object: { ...rest, metadata }, type: "MODIFIED" },
+  ];
+  // The one that tells that the watch is open.
+  await watched.until(() => watched.pauses.length > 0);
+  watched.holdPauses = true;
+  watch.bytes(new TextEncoder().encode(lines.map((line) => JSON.stringify(line) + "\n").join("")));
+  watch.end();
+  await watched.until(() => watched.held.length > 1);
+  watched.holdPauses = false;
+  for (const pause of watched.held) pause.pass();
+  assertEquals((await api.next()).query.resourceVersion, "3");
+  await watched.until(() => watched.told.length > 1);
+  assertEquals(watched.addresses, "10.0.0.3");
+});
+
+scenario("tells nothing any more once it is stopped", async (api, watched) => {
+  const watch = await api.listThenWatch("1", [onePod]);
+  // The one that tells that the watch is open.
+  await watched.until(() => watched.pauses.length > 0);
+  watched.holdPauses = true;
+  watch.event("ADDED", slice("s2", { "10.0.0.2": "ready" }, "2"));
+  await watched.until(() => watched.held.length > 0);
+  await watched.source.stop();
+  assertEquals(watched.told.length, 1);
+});
+
 const nonsense: [what: string, act: (watch: Asked) => void][] = [
   ["a line that is not JSON", (watch) => watch.bytes(new TextEncoder().encode("{oops\n"))],
   ["a line that is null", (watch) => watch.bytes(new TextEncoder().encode("null\n"))],
