@@ -35,6 +35,32 @@ Deno.test(
 );
 
 Deno.test(
+  "DnsDiscovery tells that a target has another weight, priority or name, its address being the same",
+  strict,
+  async () => {
+    const named = (target: string, weight: number, priority: number) => ({
+      "_http._tcp.app.test": {
+        srv: [{ target, weight, priority, port: 80 }, { target: "b.test", weight: 1, priority: 1, port: 80 }],
+      },
+    });
+    await using scene = new Scene(service, {
+      ...named("a.test", 1, 1),
+      "a.test": { a: ["10.0.0.1"] },
+      "b.test": { a: ["10.0.0.2"] },
+      "c.test": { a: ["10.0.0.1"] },
+    });
+    await scene.discovery.settled;
+    const found = [];
+    for (const answer of [named("a.test", 7, 1), named("a.test", 7, 2), named("c.test", 7, 2)]) {
+      await scene.again(answer);
+      const { authority, weight, backup } = scene.last[0]!;
+      found.push([authority, weight, backup]);
+    }
+    assertEquals(found, [["a.test", 7, false], ["a.test", 7, true], ["c.test", 7, true]]);
+  },
+);
+
+Deno.test(
   "DnsDiscovery keeps the targets of a service, and the addresses of each, through failures",
   strict,
   async () => {
