@@ -9,6 +9,7 @@ import { systemClock } from "../control/clock.ts";
 import { ConfigWatcher } from "../control/config_watcher.ts";
 import { identifyFile } from "../control/file_watch.ts";
 import { LineWriter } from "../control/line_writer.ts";
+import { hasThreadRoom, NoThreadRoomError } from "../control/thread_room.ts";
 import { messageOf } from "../error_message.ts";
 import { EventBook } from "../pod/event_book.ts";
 import { Pod } from "../pod/pod.ts";
@@ -147,7 +148,11 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
     },
     () => stopped || reloader.request(`${file} changed`),
   );
-  const load = () => again(watcher === null ? readTextFileBounded : () => watcher.read());
+  const load = async () => {
+    if (hasThreadRoom()) return await again(watcher === null ? readTextFileBounded : () => watcher.read());
+    watcher?.forget();
+    throw new NoThreadRoomError();
+  };
   const reloader = new Reloader({ pod, load, events, date: Date.now });
   let stopped = false;
   hangups.tell(() => stopped || reloader.request("SIGHUP"));

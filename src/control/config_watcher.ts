@@ -6,6 +6,7 @@
 
 import type { Clock } from "./clock.ts";
 import { FileWatch, type FileWatchInputs } from "./file_watch.ts";
+import { wantsDescriptors } from "./thread_room.ts";
 
 export interface ConfigWatcherInputs {
   readonly clock: Clock;
@@ -50,9 +51,15 @@ export class ConfigWatcher {
     }
   }
 
+  /** What was read has not been judged: it is told of again by the next poll. */
+  forget(): void {
+    this.text = null;
+  }
+
   /** A file that is gone or unreadable is a change too: whoever reloads says why it cannot be read. */
   private async look(): Promise<void> {
-    const text = await this.inputs.readTextFile(this.path).catch(() => null);
+    const text = await this.inputs.readTextFile(this.path)
+      .catch((error) => wantsDescriptors(error) ? this.text : null);
     if (this.closed || text === this.text) return;
     this.text = text;
     this.onChange();

@@ -40,6 +40,8 @@ export interface SupervisorInputs {
   readonly events: SupervisorEvents;
   /** Whether a worker that hangs gets a successor: `exit` leaves its place empty. */
   readonly whenWorkerHangs: () => "exit" | "stay";
+  /** Whether a thread may be started now; if not, a worker waits for it. */
+  readonly hasThreadRoom: () => boolean;
   /** Supervision tick, and ticks without a heartbeat after which a worker is given up. */
   readonly tickMs?: number;
   readonly missedTicksMax?: number;
@@ -50,6 +52,8 @@ const TICK_MS = 500;
 const MISSED_TICKS_MAX = 20;
 const RESPAWN_FIRST_MS = 100;
 const RESPAWN_MAX_MS = 10_000;
+/** How often a worker that waits for room to start in looks for it. */
+const ROOM_LOOK_MS = 500;
 /** A worker that served this long starts with a clean slate when it dies. */
 const STABLE_MS = 30_000;
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -91,6 +95,10 @@ export class Supervisor {
 
   private spawn(handle: WorkerHandle): void {
     if (this.leaving) return;
+    if (!this.inputs.hasThreadRoom()) {
+      this.inputs.clock.after(ROOM_LOOK_MS, () => this.spawn(handle));
+      return;
+    }
     const column = this.columns.take();
     const { board, moduleUrl, makeStart } = this.inputs;
     handle.spawn(moduleUrl, column, () => ({ kind: "start", column, board: board.handle, ...makeStart() }));

@@ -11,6 +11,7 @@ import { workersOf } from "../config/derived.ts";
 import type { Config } from "../config/schema.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
 import { Supervisor, type SupervisorInputs } from "../control/supervisor.ts";
+import { hasThreadRoom } from "../control/thread_room.ts";
 import { adminSources } from "./admin_view.ts";
 import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts";
 import { LeftOut } from "./left_out.ts";
@@ -66,6 +67,7 @@ export class Pod {
       makeStart: () => this.workerStart(),
       events: workerEvents(this),
       whenWorkerHangs: () => this.config.whenWorkerHangs,
+      hasThreadRoom,
       ...inputs.supervision,
     });
     this.monitor = new HealthMonitor(judgeInputs(this.board, clock, events));

@@ -10,6 +10,8 @@ import { VirtualClock } from "../support/virtual_clock.ts";
 class ScriptedFile {
   readonly clock = new VirtualClock();
   text: string | null = "a";
+  /** Why it cannot be read while it has no text. */
+  failure = "gone";
   changes = 0;
   onRead = () => {};
   #writes = 0;
@@ -20,7 +22,7 @@ class ScriptedFile {
       clock: this.clock,
       readTextFile: async () => {
         this.onRead();
-        if (this.text === null) throw new Error("gone");
+        if (this.text === null) throw new Error(this.failure);
         return this.text;
       },
       identify: (path) => Promise.resolve(`${path} ${this.#writes}`),
@@ -168,3 +170,31 @@ for (const [how, write] of Object.entries(writers)) {
     },
   });
 }
+
+Deno.test("ConfigWatcher takes a want of descriptors for no change, and looks again", async () => {
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  Object.assign(file, { text: null, failure: "Too many open files (os error 24)" });
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 0);
+  file.text = "b";
+  await file.clock.advance(10_000);
+  assertEquals(file.changes, 1);
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher tells again of a text that was read and not judged", async () => {
+  const file = new ScriptedFile();
+  const watcher = await file.watch();
+  file.text = "b";
+  await file.clock.advance(10_000);
+  await watcher.read();
+  watcher.forget();
+  assertEquals(file.changes, 1);
+  await file.clock.advance(10_000);
+  assertEquals(file.changes, 2);
+  await watcher.read();
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 2);
+  await watcher.close();
+});

@@ -54,6 +54,7 @@ class Stage implements Disposable {
       moduleUrl: new URL(`data:application/javascript,${encodeURIComponent(OBEDIENT)}`),
       makeStart: () => ({}) as WorkerStart,
       whenWorkerHangs: () => whenWorkerHangs,
+      hasThreadRoom: () => true,
       ...more,
       events: {
         onListening: tell("listens"),
@@ -249,4 +250,15 @@ Deno.test("a worker's place says how its incarnation is doing, and nothing of th
   }
   stage.kill();
   assertEquals(await draining, 3);
+});
+
+Deno.test("a worker waits for room to start its thread in, and a pod that leaves does not wait with it", async () => {
+  let room = false;
+  using stage = new Stage(1, "exit", { hasThreadRoom: () => room });
+  stage.supervisor.start();
+  await stage.clock.advance(5_000);
+  assertEquals(stage.supervisor.handles[0]!.started, false);
+  room = true;
+  await stage.clock.advance(500);
+  assertEquals(await stage.tells(1), ["listens 0"]);
 });

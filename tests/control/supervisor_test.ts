@@ -38,6 +38,7 @@ function stage(heard: Pick<SupervisorEvents, "onListening" | "onDied">, script =
     moduleUrl: new URL(`data:application/javascript,${encodeURIComponent(script)}`),
     makeStart: () => ({}) as WorkerStart,
     whenWorkerHangs: () => "stay",
+    hasThreadRoom: () => true,
     // These workers have no heartbeat.
     tickMs: Infinity,
     events: {
