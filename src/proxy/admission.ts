@@ -18,7 +18,8 @@ export class Slot {
 
 export class Admission {
   private readonly gauge: OwnGauge;
-  private onEmpty: (() => void) | null = null;
+  /** Whoever waits until this worker holds no request; null for nobody. */
+  private emptied: PromiseWithResolvers<void> | null = null;
 
   constructor(private readonly own: OwnColumn) {
     this.gauge = own.gauge(ColumnCell.inFlight);
@@ -38,15 +39,15 @@ export class Admission {
   /** A slot was given back. */
   leave(): void {
     this.gauge.add(-1);
-    if (this.onEmpty !== null && this.inFlight === 0) this.onEmpty();
+    if (this.emptied === null || this.inFlight > 0) return;
+    this.emptied.resolve();
+    this.emptied = null;
   }
 
-  /** Settles when this worker holds no request. Whoever asks later takes the place of who asked before. */
+  /** Settles when this worker holds no request. */
   empty(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.inFlight === 0) resolve();
-      else this.onEmpty = resolve;
-    });
+    if (this.inFlight === 0) return Promise.resolve();
+    return (this.emptied ??= Promise.withResolvers<void>()).promise;
   }
 
   /** Requests that this worker holds now. */
