@@ -34,6 +34,8 @@ const PROBES = 8;
 const TIME_BITS = 46n;
 const TIME_MASK = (1n << TIME_BITS) - 1n;
 const TAG_MASK = 0x3ffff;
+/** Microseconds, a year: no key's burst takes longer to come back, as its slot could not tell when. */
+const FULL_US_MAX = 365 * 86_400_000_000;
 
 export class RateLimiter {
   private readonly words: BigUint64Array<SharedArrayBuffer>;
@@ -49,22 +51,23 @@ export class RateLimiter {
     const hash = hash32(key, hash32(this.inputs.salt));
     // Tag 0 with time 0 is an empty slot: tags start at 1.
     const tag = (hash32(this.inputs.salt, hash) & TAG_MASK) || 1;
+    const costUs = Math.min(1_000_000 / rate.requestsPerSecond, FULL_US_MAX / rate.burst);
     while (true) {
       const slot = this.find(hash, tag, nowUs);
       if (slot < 0) return 0;
       const word = Atomics.load(this.words, slot);
       if (tagOf(word) !== tag && timeOf(word) > nowUs) continue; // Another key took it in between.
       const emptyAtUs = Math.max(timeOf(word), nowUs);
-      const overUs = emptyAtUs - nowUs - (rate.burst - 1) * 1_000_000 / rate.requestsPerSecond;
+      const overUs = emptyAtUs - nowUs - (rate.burst - 1) * costUs;
       if (overUs > 0) return overUs / 1_000;
-      const next = BigInt(tag) << TIME_BITS | BigInt(emptyAtUs + this.costUs(rate)) & TIME_MASK;
+      const next = BigInt(tag) << TIME_BITS | BigInt(emptyAtUs + this.whole(costUs)) & TIME_MASK;
       if (Atomics.compareExchange(this.words, slot, word, next) === word) return 0;
     }
   }
 
   /** Whole microseconds, right on average: a high rate would drift if its cost were rounded. */
-  private costUs({ requestsPerSecond }: Rate): number {
-    return Math.floor(1_000_000 / requestsPerSecond + this.inputs.random());
+  private whole(costUs: number): number {
+    return Math.floor(costUs + this.inputs.random());
   }
 
   /** The key's slot, else one that it may take, else -1. */

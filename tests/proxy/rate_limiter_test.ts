@@ -48,6 +48,17 @@ Deno.test("RateLimiter.take() counts over all workers, and each key for itself",
   assertEquals(stage.other.take("b", rate), 0);
 });
 
+Deno.test("RateLimiter.take() holds a burst to its limit, however long that takes to come back", () => {
+  const year = 365 * 86_400_000;
+  for (const requestsPerSecond of [1e-4, 1e-9, Number.MIN_VALUE]) {
+    const stage = new Stage();
+    const rate = { requestsPerSecond, burst: 10_000 };
+    assertEquals(stage.passed(20_000, "a", rate), rate.burst);
+    stage.nowMs += year / 2;
+    assertEquals(stage.passed(20_000, "a", rate), rate.burst / 2);
+  }
+});
+
 Deno.test("RateLimiter.take() keeps odd and high rates over time", () => {
   for (const requestsPerSecond of [0.5, 3, 7.5, 1_000, 400_000]) {
     const stage = new Stage();
