@@ -88,7 +88,12 @@ function asOnWire(value: string): string {
 /** An answer as text for people. Ends with a line break. */
 export function explanationText(answer: RouteExplanation | RequestStory): string {
   const lines = answer.kind === "route" ? routeLines(answer) : storyLines(answer);
-  return lines.join("\n") + "\n";
+  return lines.map(harmless).join("\n") + "\n";
+}
+
+/** What an endpoint has said may stand in a line: none of it tells a terminal what to do. */
+function harmless(line: string): string {
+  return line.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** What the control plane knows of an upstream that no worker does. */

@@ -240,3 +240,9 @@ for (
     assertEquals(questionOf(new URLSearchParams(query), "::1"), { problem });
   });
 }
+
+Deno.test("explanationText() lets nothing through that a terminal obeys", () => {
+  const outcome = "malformed answer: 101 with Upgrade: \x9b2J\x1b[2J\x07\x7f, which nobody asked for";
+  const text = explanationText({ ...story, attempts: [{ ...story.attempts[0]!, outcome }] });
+  assertStringIncludes(text, String.raw`Upgrade: \x9b2J\x1b[2J\x07\x7f, which`);
+});
