@@ -79,7 +79,7 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
   /** Relays until both sides are closed. Never rejects. */
   async run(client: ClientSocket): Promise<void> {
     this.client = client;
-    if (this.ended === null) this.stirred();
+    this.stirred();
     this.endpoint.listen((incoming) => this.fromEndpoint(incoming)).then(
       (closed) => this.onEndpointOver(closed),
       (error) => this.onEndpointFailed(error),
@@ -209,8 +209,9 @@ export class WebSocketRelay implements ClientSocketEvents, OpenSocket {
     if (this.clientOver && this.endpointOver) this.over.resolve();
   }
 
+  /** What stirs after the end keeps nobody waiting, and nothing in memory. */
   private stirred(): void {
-    this.clock.wheel.arm(this.idle, this.limits.idleMs);
+    if (this.ended === null) this.clock.wheel.arm(this.idle, this.limits.idleMs);
   }
 }
 

@@ -79,6 +79,19 @@ Deno.test("WebSocketRelay holds the endpoint back until a slow client has room",
   assertEquals(stage.toClient, ["0123456789"]);
 });
 
+Deno.test("WebSocketRelay that has ended while a slow client takes what waits waits for nothing any more", async () => {
+  const stage = new Stage();
+  stage.client.unsentBytes = 45;
+  const passing = stage.text("0123456789");
+  stage.relay.onClosed(1000, "");
+  stage.listening.resolve(true);
+  await stage.over;
+  stage.client.unsentBytes = 0;
+  await stage.time.run(2 * TICK_MS);
+  await passing;
+  assertEquals([stage.toClient, stage.time.ticking], [[], false]);
+});
+
 Deno.test("WebSocketRelay closes a client that takes nothing of a full buffer with 1013", async () => {
   const stage = new Stage();
   stage.client.unsentBytes = 45;
