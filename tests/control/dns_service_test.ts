@@ -61,6 +61,21 @@ Deno.test(
 );
 
 Deno.test(
+  "DnsDiscovery has the target of a service go by its name in DNS, whatever letters that stands for",
+  strict,
+  async () => {
+    await using scene = new Scene(service, {
+      "_http._tcp.app.test": { srv: [{ priority: 1, weight: 1, port: 80, target: "xn--wgv71a119e.test" }] },
+      "xn--wgv71a119e.test": { a: ["10.0.0.1"] },
+    });
+    await scene.discovery.settled;
+    assertEquals(scene.last.map(({ id, authority }) => [id, authority]), [
+      ["http://10.0.0.1:80", "xn--wgv71a119e.test"],
+    ]);
+  },
+);
+
+Deno.test(
   "DnsDiscovery keeps the targets of a service, and the addresses of each, through failures",
   strict,
   async () => {

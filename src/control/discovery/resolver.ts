@@ -7,6 +7,7 @@
 
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
+import { domainToASCII } from "node:url";
 import type { NameServer } from "../../config/name_server.ts";
 import { messageOf } from "../../error_message.ts";
 
@@ -20,7 +21,7 @@ export interface AddressAnswer {
 
 /** One SRV record (RFC 2782). */
 export interface ServiceTarget {
-  /** Without the trailing dot. */
+  /** Without the trailing dot, in ASCII. */
   readonly target: string;
   readonly port: number;
   readonly priority: number;
@@ -52,7 +53,11 @@ export function dnsResolver(nameServer: NameServer | null = null): Resolver {
     async services(name, signal) {
       try {
         const records = await Deno.resolveDns(name, "SRV", options(signal));
-        return records.map((record) => ({ ...record, target: record.target.replace(/\.$/, "") }));
+        // Deno reads `xn--` for people; Host and SNI take the name as it is in DNS.
+        return records.map((record) => ({
+          ...record,
+          target: domainToASCII(record.target.replace(/\.$/, "")),
+        }));
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) return [];
         throw error;
