@@ -20,6 +20,9 @@ export const EndpointState = {
   unchecked: 16,
 } as const;
 
+/** Gateway failures in a row that are counted: far below where an Int32 wraps around, far above what ejects. */
+export const IN_A_ROW_MAX = 1_000_000_000;
+
 /** EndpointState bits as words; `serving` when there is none. */
 export function stateWords(state: number): string[] {
   const words = Object.entries(EndpointState).filter(([, bit]) => (state & bit) !== 0).map(([word]) => word);

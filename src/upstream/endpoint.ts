@@ -8,7 +8,7 @@ import { EndpointField } from "../board/fields.ts";
 import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
 import { failureSampleMs, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
-import { Verdicts } from "../board/verdicts.ts";
+import { IN_A_ROW_MAX, Verdicts } from "../board/verdicts.ts";
 import type { EndpointSnapshot, UpstreamSettings } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { Connection } from "./connection.ts";
@@ -229,7 +229,7 @@ export class Endpoint {
     const { int32, layout } = this.context.own.board;
     const cell = layout.endpointCell(this.row, EndpointCell.consecutiveFailures);
     if (failed) {
-      Atomics.add(int32, cell, 1);
+      if (Atomics.load(int32, cell) < IN_A_ROW_MAX) Atomics.add(int32, cell, 1);
       this.totals.add(EndpointField.gatewayFailures);
     } else if (Atomics.load(int32, cell) !== 0) Atomics.store(int32, cell, 0);
   }

@@ -150,3 +150,13 @@ Deno.test("Endpoint.countGatewayResult() counts failures in a row over all worke
   }
   assertEquals(total("gatewayFailures"), 4);
 });
+
+Deno.test("Endpoint.countGatewayResult() counts on up to a limit, where nobody ejects and an endpoint fails for days", () => {
+  const { board, first } = twoWorkers();
+  const cell = board.layout.endpointCell(0, EndpointCell.consecutiveFailures);
+  Atomics.store(board.int32, cell, 2 ** 31 - 1);
+  first.countGatewayResult(true);
+  assertEquals(new Verdicts(board).consecutiveFailures(0), 2 ** 31 - 1);
+  first.countGatewayResult(false);
+  assertEquals(new Verdicts(board).consecutiveFailures(0), 0);
+});
