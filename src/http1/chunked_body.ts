@@ -164,10 +164,10 @@ function refuseFraming(trailers: HeaderLines): void {
 
 /** RFC 9110 7.6.1: what Connection names is for one hop, among the trailers too. */
 function withoutNamed(trailers: HeaderLines, connection: string): HeaderLines {
-  const named = connection.toLowerCase().split(",").map((option) => option.trim());
+  const named = new Set(connection.toLowerCase().split(",").map((option) => option.trim()));
   const kept: HeaderLines = [];
   for (let i = 0; i < trailers.length; i += 2) {
-    if (!named.includes(trailers[i]!.toLowerCase())) kept.push(trailers[i]!, trailers[i + 1]!);
+    if (!named.has(trailers[i]!.toLowerCase())) kept.push(trailers[i]!, trailers[i + 1]!);
   }
   return kept;
 }

@@ -41,7 +41,7 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
     const known = knownHeader(name);
     if (known === Known.te) takesTrailers ||= origin.relaysTrailers && asksForTrailers(head.headers[i + 1]!);
     // Expect goes on all the same: what the client waits for comes of it.
-    if (named !== null && known !== Known.expect && named.includes(name.toLowerCase())) continue;
+    if (named !== null && known !== Known.expect && named.has(name.toLowerCase())) continue;
     if (known !== Known.other) {
       const value = head.headers[i + 1]!;
       if (known === Known.maxForwards) lines.push(name, forwardsLeft(head.method, value));
@@ -106,13 +106,13 @@ function forwardsLeft(method: string, value: string): string {
  * The fields that Connection names, in lower case; null when it names none beyond the usual.
  * RFC 9110 7.6.1: they are for this hop only.
  */
-function connectionOptions(headers: HeaderLines): string[] | null {
-  let options: string[] | null = null;
+function connectionOptions(headers: HeaderLines): ReadonlySet<string> | null {
+  let options: Set<string> | null = null;
   for (let i = 0; i < headers.length; i += 2) {
     if (knownHeader(headers[i]!) !== Known.connection) continue;
     const value = headers[i + 1]!;
     if (value === "keep-alive" || value === "close") continue;
-    for (const option of value.split(",")) (options ??= []).push(option.trim().toLowerCase());
+    for (const option of value.split(",")) (options ??= new Set()).add(option.trim().toLowerCase());
   }
   return options;
 }
@@ -206,7 +206,7 @@ export function toClient(head: ParsedResponse, epochMs: () => number): HeaderLin
       sized = true;
       value = singleLength(value);
     } else {
-      if (isForOneHop(known) || (named !== null && named.includes(name.toLowerCase()))) continue;
+      if (isForOneHop(known) || (named !== null && named.has(name.toLowerCase()))) continue;
       if (known === Known.date) dated = true;
     }
     lines[kept] = name;
@@ -228,7 +228,7 @@ export function interimToClient(head: ResponseHead): ResponseHead {
     const name = head.headers[i]!;
     const known = knownHeader(name);
     if (known === Known.contentLength || isForOneHop(known)) continue;
-    if (named === null || !named.includes(name.toLowerCase())) lines.push(name, head.headers[i + 1]!);
+    if (named === null || !named.has(name.toLowerCase())) lines.push(name, head.headers[i + 1]!);
   }
   return { status: head.status, reason: head.reason, headers: lines };
 }
