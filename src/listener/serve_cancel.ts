@@ -1,4 +1,4 @@
-// Whether an upload over HTTP/2 that Deno ends has been cancelled.
+// Whether a client has left that Deno may be about to tell of: behind an upload over HTTP/2, or before a WebSocket.
 //
 // Deno ends the body of a stream that is reset with NO_ERROR or CANCEL as if it were whole. That it was cancelled the
 // request's signal tells, mostly before; while many are cancelled at once, well behind it. How far behind is a matter
@@ -17,12 +17,14 @@ export const TURNS: Rounds = { max: 2, next: (then) => void setImmediate(then) }
 /** Passes of timers, a millisecond each, in which it tells of a thousand cancelled at once, but for one or two. */
 export const PASSES: Rounds = { max: 16, next: (then) => void setTimeout(then, 0) };
 
-/** Waits for `signal` as long as it may take Deno, and as long as somebody reads `body`. */
+/** Waits for `signal` as long as it may take Deno, and as long as somebody reads `body`, where there is one. */
 export async function isCancelled(
   signal: AbortSignal,
   { max, next }: Rounds,
-  body: { readonly ended: boolean },
+  body: { readonly ended: boolean } | null,
 ): Promise<boolean> {
-  for (let left = max; left > 0 && !signal.aborted && !body.ended; left--) await new Promise<void>(next);
+  for (let left = max; left > 0 && !signal.aborted && body?.ended !== true; left--) {
+    await new Promise<void>(next);
+  }
   return signal.aborted;
 }

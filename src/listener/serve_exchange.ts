@@ -19,6 +19,7 @@ import type { TimerWheel } from "../timer_wheel.ts";
 import type { Rotation } from "./rotation.ts";
 import { Beginning } from "./beginning.ts";
 import { ServeBody } from "./serve_body.ts";
+import { isCancelled, TURNS } from "./serve_cancel.ts";
 import { collectedAnswer, isCollected } from "./serve_collect.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { type ReadHead, readHead } from "./serve_request.ts";
@@ -219,8 +220,8 @@ export class ServeExchange implements Exchange, Watched {
     protocol: string | null,
     events: ClientSocketEvents,
   ): Promise<ClientSocket | null> {
-    // Nobody would tell any more once the upgrade is under way.
-    if (this.request.signal.aborted) return null;
+    // Once the upgrade is under way nobody would tell, and Deno keeps the connection of one that it knows to have left.
+    if (await isCancelled(this.request.signal, TURNS, null) || this.clientGone) return null;
     const { response, socket } = upgradeRequest(this.request, headers, protocol, events, this.shared.wheel);
     this.shared.departures.remove(this);
     socket.over.then(this.shared.uploads.begin());

@@ -91,6 +91,21 @@ for (
   });
 }
 
+for (const how of ["leaves", "is cut off"]) {
+  Deno.test(`a client that ${how} while its WebSocket is prepared gets none: Deno would keep its connection`, async () => {
+    const { shared } = setUp();
+    const client = new AbortController();
+    const headers = { host: "weir.test", upgrade: "websocket" };
+    const request = new Request("http://weir.test/", { headers, signal: client.signal });
+    const exchange = new ServeExchange(request, peer, shared, null);
+    exchange.run(() => new Promise(() => {}));
+    const accepted = exchange.acceptWebSocket([], null, { onMessage: () => {}, onClosed: () => {} });
+    if (how === "leaves") client.abort();
+    else shared.departures.leave();
+    assertEquals(await accepted, null);
+  });
+}
+
 Deno.test("the end of a request with Upgrade makes no other one unheard", async () => {
   const { shared, time } = setUp();
   const begin = (headers: Record<string, string>, signal: AbortSignal, handled: Promise<void>) => {
