@@ -1,7 +1,7 @@
 // Tells that a worker's thread has ended, however it ended.
 //
 // A worker holds a lock of its own from before it listens, and never gives it back: the runtime does when the
-// thread is gone, and its sockets with it. `terminate()` promises nothing of the kind: a thread that loops runs
+// thread is gone, and what it listened on with it. `terminate()` promises nothing of the kind: a thread that loops runs
 // on. No message could tell the two apart, as neither thread would send one.
 
 import type { Cancel } from "./clock.ts";
