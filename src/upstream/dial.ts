@@ -3,6 +3,7 @@
 // Called by `endpoint.ts` for a new connection, and by nobody else in the data plane. Whatever fails here,
 // no byte of a request has been sent, so the caller may go elsewhere with any method.
 
+import { setImmediate } from "node:timers";
 import { messageOf } from "../error_message.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
@@ -146,7 +147,14 @@ export async function openSocket(
   if (connectsOn(target, tls)) {
     return await connectWithCertificate(target, tls, signal);
   }
-  const conn = await Deno.connect({ hostname: target.host, port: target.port, signal });
+  const abort = new AbortController();
+  // Deno drops a connection that has come about and is not told of yet, but not its descriptor: that is told in a turn.
+  signal.addEventListener("abort", () => void setImmediate(() => abort.abort(signal.reason)), { once: true });
+  const conn = await Deno.connect({ hostname: target.host, port: target.port, signal: abort.signal });
+  if (signal.aborted) {
+    conn.close();
+    throw signal.reason;
+  }
   // Nagle and delayed acknowledgements together cost 40 ms on small writes.
   conn.setNoDelay(true);
   return conn;

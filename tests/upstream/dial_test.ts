@@ -3,7 +3,14 @@
 
 import { assertEquals } from "@std/assert";
 import type { UpstreamTlsSnapshot } from "../../src/messages.ts";
-import { connectError, dial, DialError, type DialLimits, type DialTarget } from "../../src/upstream/dial.ts";
+import {
+  connectError,
+  dial,
+  DialError,
+  type DialLimits,
+  type DialTarget,
+  openSocket,
+} from "../../src/upstream/dial.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
 
@@ -241,3 +248,13 @@ for (const [error, kind, message] of failures) {
     }
   });
 }
+
+Deno.test("openSocket() closes what comes about just as it is given up: Deno would keep its descriptor", async () => {
+  using stage = new Stage();
+  const abort = new AbortController();
+  const opening = openSocket(HTTP, PLAIN, abort.signal);
+  abort.abort("given up");
+  stage.connected.resolve();
+  assertEquals(await opening.catch((reason) => reason), "given up");
+  assertEquals(stage.done.at(-1), "closed");
+});
