@@ -147,6 +147,7 @@ export async function openSocket(
   if (connectsOn(target, tls)) {
     return await connectWithCertificate(target, tls, signal);
   }
+  signal.throwIfAborted();
   const abort = new AbortController();
   // Deno drops a connection that has come about and is not told of yet, but not its descriptor: that is told in a turn.
   signal.addEventListener("abort", () => void setImmediate(() => abort.abort(signal.reason)), { once: true });

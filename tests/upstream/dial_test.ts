@@ -258,3 +258,9 @@ Deno.test("openSocket() closes what comes about just as it is given up: Deno wou
   assertEquals(await opening.catch((reason) => reason), "given up");
   assertEquals(stage.done.at(-1), "closed");
 });
+
+Deno.test("openSocket() asks nobody for a connection that was given up before", async () => {
+  using stage = new Stage();
+  const reason = await openSocket(HTTP, PLAIN, AbortSignal.abort("given up")).catch((reason) => reason);
+  assertEquals([reason, stage.done], ["given up", []]);
+});
