@@ -19,7 +19,7 @@ import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Turnstile } from "./proxy/turnstile.ts";
 import { Listening } from "./listener/listening.ts";
 import { judgeOf } from "./listener/unacceptable_head.ts";
-import type { FromWorker, SentAt, ToWorker, WorkerStart } from "./messages.ts";
+import type { FromWorker, Question, SentAt, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
 import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
 import { runningWheel, type TimerWheel } from "./timer_wheel.ts";
@@ -174,7 +174,16 @@ export class EventLoop {
         this.drain(message.deadlineMs);
         return;
       case "ask":
-        return this.post({ kind: "answer", id: message.id, answer: explain(message.question, this.proxy) });
+        return this.answer(message.id, message.question);
+    }
+  }
+
+  /** What goes wrong over an operator's question ends no worker, though all of them are asked: nobody is answered. */
+  private answer(id: number, question: Question): void {
+    try {
+      this.post({ kind: "answer", id, answer: explain(question, this.proxy) });
+    } catch (error) {
+      this.post({ kind: "failed", reason: describeError(error) });
     }
   }
 

@@ -1,6 +1,7 @@
 // What one event loop says of its ports.
 
 import { assertEquals } from "@std/assert";
+import type { Question } from "../src/messages.ts";
 import { freePort } from "./support/free_port.ts";
 import { startLoop } from "./support/loop.ts";
 import { ask } from "./support/raw_client.ts";
@@ -41,4 +42,11 @@ Deno.test("EventLoop tells why it does not listen on redirectPort once for each 
   } finally {
     Deno.listen = listen;
   }
+});
+
+Deno.test("EventLoop lives on where a question of an operator goes wrong", async () => {
+  await using loop = await startLoop({});
+  loop.send({ kind: "ask", id: 1, question: null as unknown as Question });
+  assertEquals(loop.bugs.length, 1);
+  assertEquals((await ask(loop.url)).status, 404);
 });
