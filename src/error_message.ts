@@ -1,5 +1,10 @@
-// What somebody is told of an error that was caught: anything may have been thrown.
+// What is told by an error that was caught: anything may have been thrown.
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether the process has no file descriptor left: Deno has no class for that. */
+export function wantsDescriptors(error: unknown): boolean {
+  return /too many open files|os error 24/i.test(messageOf(error));
 }

@@ -4,9 +4,9 @@
 // for may have read what is gone by the next look. What is told is always a change of the text, so touching the file
 // tells nothing; `file_watch.ts` sees it however the file is replaced, and its poll catches what leaves no trace.
 
+import { wantsDescriptors } from "../error_message.ts";
 import type { Clock } from "./clock.ts";
 import { FileWatch, type FileWatchInputs } from "./file_watch.ts";
-import { wantsDescriptors } from "./thread_room.ts";
 
 export interface ConfigWatcherInputs {
   readonly clock: Clock;

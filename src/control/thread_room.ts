@@ -1,9 +1,9 @@
 // Whether a thread may be started. One that finds no descriptors for its event loop ends the whole process: Deno 2.9.6
 // panics where it makes the thread's runtime, and nobody can catch that.
 
-import { messageOf } from "../error_message.ts";
+import { wantsDescriptors } from "../error_message.ts";
 
-/** What a thread opens as it begins, and as many again for what others open meanwhile. */
+/** A thread opens six as it begins; the rest is for what others open meanwhile. */
 const NEEDED = 32;
 
 export class NoThreadRoomError extends Error {
@@ -22,10 +22,6 @@ export function hasThreadRoom(open: () => Disposable = openSocket): boolean {
     if (wantsDescriptors(error)) return false;
     throw error;
   }
-}
-
-export function wantsDescriptors(error: unknown): boolean {
-  return /too many open files/i.test(messageOf(error));
 }
 
 function openSocket(): Disposable {

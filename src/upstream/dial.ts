@@ -4,7 +4,7 @@
 // no byte of a request has been sent, so the caller may go elsewhere with any method.
 
 import { setImmediate } from "node:timers";
-import { messageOf } from "../error_message.ts";
+import { messageOf, wantsDescriptors } from "../error_message.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
@@ -163,14 +163,14 @@ export async function openSocket(
 
 /** Whether a connect failed for want of descriptors, as `connectError` says it. */
 export function isOutOfDescriptors(error: unknown): boolean {
-  return error instanceof DialError && error.kind === "local" && /too many open files/i.test(error.message);
+  return error instanceof DialError && error.kind === "local" && wantsDescriptors(error);
 }
 
 /** A failed connect in words. */
 export function connectError(error: unknown): DialError {
   const text = messageOf(error);
   if (error instanceof Deno.errors.ConnectionRefused) return new DialError("refused", "connection refused");
-  if (/too many open files|os error 24|address not available|os error 99/i.test(text)) {
+  if (wantsDescriptors(error) || /address not available|os error 99/i.test(text)) {
     return new DialError("local", text);
   }
   if (/lookup|resolve|name or service|dns/i.test(text)) {

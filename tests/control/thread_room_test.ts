@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { hasThreadRoom, wantsDescriptors } from "../../src/control/thread_room.ts";
+import { hasThreadRoom } from "../../src/control/thread_room.ts";
+import { wantsDescriptors } from "../../src/error_message.ts";
 
 /** Descriptors of which only so many are free; what is taken beyond them fails with `error`. */
 class Descriptors {

@@ -94,6 +94,16 @@ function stage(body: ToldBody | null, limitMs = Infinity, idleMs = 0) {
   return { attempt, conn, endpoint, inFlight, kept, outcome, pass };
 }
 
+/** An upload of so many bytes, of which this has come. */
+async function upload(length: number, told: readonly (string | null | Error)[], limitMs?: number) {
+  const body = new ToldBody(length);
+  const put = stage(body, limitMs);
+  await settled();
+  body.tell(...told);
+  await settled();
+  return { ...put, body };
+}
+
 const NO_CONTENT = "HTTP/1.1 204 No Content\r\n\r\n";
 
 async function statusOf({ outcome }: ReturnType<typeof stage>): Promise<number> {
@@ -201,15 +211,11 @@ Deno.test("the time for an attempt ends with the head of its answer", async () =
 });
 
 Deno.test("an answer that began before its request was all sent has no time for a head any more", async () => {
-  const body = new ToldBody(5);
-  const put = stage(body);
-  await settled();
-  body.tell("some");
-  await settled();
+  const put = await upload(5, ["some"]);
   await put.conn.take();
   await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
   const answer = await put.outcome;
-  body.tell("!", null);
+  put.body.tell("!", null);
   await settled();
   await put.conn.take();
   await put.pass(30_000);
@@ -220,11 +226,7 @@ Deno.test("an answer that began before its request was all sent has no time for 
 });
 
 Deno.test("an answer that is cut because its request stalls is the client's doing", async () => {
-  const body = new ToldBody(5);
-  const put = stage(body);
-  await settled();
-  body.tell("some");
-  await settled();
+  const put = await upload(5, ["some"]);
   await put.conn.take();
   await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
   assertEquals(await statusOf(put), 200);
@@ -241,11 +243,7 @@ const broken: Record<string, readonly [told: Error | null, kind: string]> = {
 
 for (const [what, [told, kind]] of Object.entries(broken)) {
   Deno.test(`an upload that ${what} lets go of its endpoint at once`, async () => {
-    const body = new ToldBody(5);
-    const put = stage(body);
-    await settled();
-    body.tell("some", told);
-    await settled();
+    const put = await upload(5, ["some", told]);
     await put.conn.take();
     await settled();
     assertEquals([put.conn.closed, (await put.outcome).kind, put.inFlight()], [true, kind, 0]);
@@ -276,11 +274,7 @@ const uploads: Record<string, readonly [told: string, ended: boolean, taken: boo
 
 for (const [what, [told, ended, taken, kept]] of Object.entries(uploads)) {
   Deno.test(`a connection that took ${what} by its answer is ${kept ? "kept" : "closed"}`, async () => {
-    const body = new ToldBody(5);
-    const put = stage(body);
-    await settled();
-    body.tell(told, ...ended ? [null] : []);
-    await settled();
+    const put = await upload(5, [told, ...ended ? [null] : []]);
     if (taken) await put.conn.take();
     await put.conn.say(NO_CONTENT);
     assertEquals([await statusOf(put), put.kept(), put.conn.closed], [204, kept, !kept]);
@@ -289,16 +283,12 @@ for (const [what, [told, ended, taken, kept]] of Object.entries(uploads)) {
 
 for (const [what, ended] of [["before", true], ["after", false]] as const) {
   Deno.test(`a connection whose upload ends ${what} an early answer does is ${ended ? "kept" : "closed"}`, async () => {
-    const body = new ToldBody(5);
-    const put = stage(body);
-    await settled();
-    body.tell("some");
-    await settled();
+    const put = await upload(5, ["some"]);
     await put.conn.take();
     await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
     const answer = await put.outcome;
     assertEquals([answer.kind, put.kept(), put.conn.closed], ["response", false, false]);
-    body.tell("!", null);
+    put.body.tell("!", null);
     await settled();
     if (ended) await put.conn.take();
     if (answer.kind !== "response") return;
@@ -312,14 +302,10 @@ for (const [what, ended] of [["before", true], ["after", false]] as const) {
 /** When an endpoint is given the last piece that it gets of an upload, milliseconds -> who is waited for after 1000. */
 for (const [ms, who] of [[600, "client"], [500, "endpoint"], [400, "endpoint"]] as const) {
   Deno.test(`an upload whose last piece so far goes out after ${ms} of 1000 ms waits for its ${who}`, async () => {
-    const body = new ToldBody(100);
-    const put = stage(body, 1_000);
-    await settled();
-    body.tell("some");
-    await settled();
+    const put = await upload(100, ["some"], 1_000);
     await put.conn.take();
     await put.pass(ms);
-    body.tell("more");
+    put.body.tell("more");
     await settled();
     await put.pass(1_000 - ms);
     const { kind } = await put.outcome;
@@ -330,11 +316,7 @@ for (const [ms, who] of [[600, "client"], [500, "endpoint"], [400, "endpoint"]] 
 /** How long an endpoint takes over each of the pieces that are there at once -> who is waited for after 1000 ms. */
 for (const [ms, who] of [[99, "client"], [100, "endpoint"]] as const) {
   Deno.test(`an upload whose pieces go out in ${ms} ms each waits for its ${who}`, async () => {
-    const body = new ToldBody(100);
-    const put = stage(body, 1_000);
-    await settled();
-    body.tell(..."pieces go out");
-    await settled();
+    const put = await upload(100, [..."pieces go out"], 1_000);
     await put.conn.take();
     for (let piece = 0; piece < 10; piece++) {
       await put.pass(ms);
@@ -351,11 +333,7 @@ const cuts = [["sent", 60_000, true], ["answered", 2_000, false]] as const;
 
 for (const [what, ms, held] of cuts) {
   Deno.test(`an answer that is cut because no more is ${what} was ${held ? "" : "not "}held back by its client`, async () => {
-    const body = new ToldBody(100);
-    const put = stage(body);
-    await settled();
-    body.tell("some");
-    await settled();
+    const put = await upload(100, ["some"]);
     if (!held) await put.conn.take();
     await put.conn.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
     const answer = await put.outcome;

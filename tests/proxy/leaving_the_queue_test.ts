@@ -2,16 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import { reply, startOrigin } from "../support/raw_origin.ts";
-import { StillProxy } from "../support/still_proxy.ts";
-import { until } from "../support/until.ts";
+import { waitingGet } from "../support/still_proxy.ts";
 
 Deno.test("a request whose client leaves as it is given room asks no endpoint, and leaves the room", async () => {
   await using origin = await startOrigin(reply(200));
-  const still = new StillProxy([origin], { limits: { inFlightPerEndpointMax: 1 } });
-  const { queue, upstream } = still.proxy.plan(still.proxy.snapshot.routes[0]!).groupFor("")!;
-  const held = upstream.all()[0]!.lease()!;
-  const answer = still.get();
-  await until("it waits", () => queue.size === 1);
+  const { still, queue, held, answer } = await waitingGet(origin);
   // Asked right after the request before it has been given room.
   const next = {
     particular: false,

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Proxy } from "../../src/proxy/proxy.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";
-import { StillProxy } from "../support/still_proxy.ts";
+import { waitingGet } from "../support/still_proxy.ts";
 import { until } from "../support/until.ts";
 
 function limitBy(inFlightPerEndpointMax: number) {
@@ -27,11 +27,7 @@ const made = { "a higher limit": limitBy(2), "the end of a limit": limitBy(0), "
 for (const [what, make] of Object.entries(made)) {
   Deno.test(`a request that waits for room is served when there is ${what}`, async () => {
     await using origin = await startOrigin(reply(200));
-    const still = new StillProxy([origin], { limits: { inFlightPerEndpointMax: 1 } });
-    const { queue, upstream } = still.proxy.plan(still.proxy.snapshot.routes[0]!).groupFor("")!;
-    const held = upstream.all()[0]!.lease()!;
-    const answer = still.get();
-    await until("it waits", () => queue.size === 1);
+    const { still, queue, held, answer } = await waitingGet(origin);
     make(still.proxy);
     await until("it waits no longer", () => queue.size === 0);
     assertEquals(await answer, [200, ""]);

@@ -12,6 +12,7 @@ import { snapshotOf } from "./loop.ts";
 import type { RawOrigin } from "./raw_origin.ts";
 import { requestHead } from "./request_head.ts";
 import { StillTime } from "./still_time.ts";
+import { until } from "./until.ts";
 
 /** A proxy on a clock that stands still until it is told the time. */
 export class StillProxy {
@@ -92,4 +93,14 @@ export class StillProxy {
     await handle(exchange, this.proxy);
     return [status, status === 200 ? "" : cause];
   }
+}
+
+/** A GET that waits for room at `origin`, which serves one request at a time: `held` has its place. */
+export async function waitingGet(origin: RawOrigin) {
+  const still = new StillProxy([origin], { limits: { inFlightPerEndpointMax: 1 } });
+  const { queue, upstream } = still.proxy.plan(still.proxy.snapshot.routes[0]!).groupFor("")!;
+  const held = upstream.all()[0]!.lease()!;
+  const answer = still.get();
+  await until("it waits", () => queue.size === 1);
+  return { still, queue, held, answer };
 }
