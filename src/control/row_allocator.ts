@@ -24,8 +24,8 @@ export class BoardFullError extends Error {
 export interface RowInputs {
   /** The newest snapshot version that every living worker has applied. */
   readonly appliedVersion: () => number;
-  /** Requests in flight on a row, pod-wide. */
-  readonly inFlight: (row: number) => number;
+  /** Requests, pod-wide, that the row of `id` counts or may come to count. */
+  readonly inFlight: (row: number, id: string) => number;
   /** Zeroes all that the board holds for a row. */
   readonly clear: (row: number) => void;
 }
@@ -81,6 +81,12 @@ export class RowAllocator {
     this.returned.set(id, { row, version });
   }
 
+  /** Requests in flight on the row of `id` since it was given back. */
+  inFlightAfter(id: string): number {
+    const returned = this.returned.get(id);
+    return returned === undefined ? 0 : this.inputs.inFlight(returned.row, id);
+  }
+
   /** Gives back every taken row whose owner is not in `staying`. */
   keepOnly(staying: ReadonlySet<string>, version: number): void {
     for (const id of [...this.taken.keys()]) if (!staying.has(id)) this.giveBack(id, version);
@@ -109,17 +115,28 @@ export class RowAllocator {
   private oldestIdle(): string | undefined {
     const applied = this.inputs.appliedVersion();
     for (const [id, { row, version }] of this.returned) {
-      if (version <= applied && this.inputs.inFlight(row) === 0) return id;
+      if (version > applied) return undefined;
+      if (this.inputs.inFlight(row, id) === 0) return id;
     }
     return undefined;
   }
 }
 
-/** The allocator of endpoint rows. An identity is `upstream name + " " + endpoint id`. */
-export function endpointRows(board: Board, appliedVersion: () => number): RowAllocator {
+/** The identity of an endpoint's row. */
+export function endpointRowId(upstream: string, endpoint: string): string {
+  return `${upstream} ${endpoint}`;
+}
+
+/** The allocator of endpoint rows, by `endpointRowId`. */
+export function endpointRows(
+  board: Board,
+  appliedVersion: () => number,
+  upstreams: Pick<RowAllocator, "inFlightAfter">,
+): RowAllocator {
   return new RowAllocator("endpoint", board.layout.capacity.endpointsMax, {
     appliedVersion,
-    inFlight: (row) => board.endpointInFlight(row),
+    // A request of an upstream that has left, also one that waits, may yet go to any of its endpoints.
+    inFlight: (row, id) => board.endpointInFlight(row) + upstreams.inFlightAfter(id.split(" ", 1)[0]!),
     clear: (row) => clearEndpointRow(board, row),
   });
 }

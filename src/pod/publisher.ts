@@ -7,7 +7,13 @@
 import { type Board, DEFAULT_CAPACITY } from "../board/layout.ts";
 import type { Config } from "../config/schema.ts";
 import type { HealthMonitor } from "../control/health_monitor.ts";
-import { endpointRows, routeRows, type RowAllocator, upstreamRows } from "../control/row_allocator.ts";
+import {
+  endpointRowId,
+  endpointRows,
+  routeRows,
+  type RowAllocator,
+  upstreamRows,
+} from "../control/row_allocator.ts";
 import type { DiscoveredEndpoint } from "../control/discovery/discovery.ts";
 import {
   changedUpstream,
@@ -36,14 +42,15 @@ export class Publisher {
     readonly endpointsMax: number = DEFAULT_CAPACITY.endpointsMax,
   ) {
     const applied = () => supervisor.appliedVersion();
+    const upstream = upstreamRows(board, applied);
     const allocators = this.allocators = {
-      upstream: upstreamRows(board, applied),
-      endpoint: endpointRows(board, applied),
+      upstream,
+      endpoint: endpointRows(board, applied, upstream),
       route: routeRows(board, applied),
     };
     this.rows = {
       upstream: (name) => allocators.upstream.take(name),
-      endpoint: (upstream, id) => allocators.endpoint.take(rowId(upstream, id)),
+      endpoint: (upstream, id) => allocators.endpoint.take(endpointRowId(upstream, id)),
       route: (name) => allocators.route.take(name),
     };
   }
@@ -113,7 +120,7 @@ export class Publisher {
     const wanted = endpoints.length <= endpointsMax ? endpoints : this.byPrecedence(known);
     for (const { id } of wanted) {
       if (chosen.size === endpointsMax) break;
-      if (this.allocators.endpoint.tryTake(rowId(name, id)) !== null) chosen.add(id);
+      if (this.allocators.endpoint.tryTake(endpointRowId(name, id)) !== null) chosen.add(id);
     }
     if (chosen.size === endpoints.length) return known;
     leftOut.set(name, endpoints.length - chosen.size);
@@ -141,14 +148,12 @@ export class Publisher {
   /** Rows of what is no more may be used again once no worker knows of it. */
   private freeRows({ upstreams, routes, version }: Snapshot): void {
     this.allocators.upstream.keepOnly(new Set(upstreams.map(({ name }) => name)), version);
-    const endpoints = upstreams.flatMap(({ name, endpoints }) => endpoints.map(({ id }) => rowId(name, id)));
+    const endpoints = upstreams.flatMap(({ name, endpoints }) =>
+      endpoints.map(({ id }) => endpointRowId(name, id))
+    );
     this.allocators.endpoint.keepOnly(new Set(endpoints), version);
     this.allocators.route.keepOnly(new Set(routes.map(({ name }) => name)), version);
   }
-}
-
-function rowId(upstream: string, endpoint: string): string {
-  return `${upstream} ${endpoint}`;
 }
 
 /** What each may have of `room`: all that it wants, but where that is too much the largest have the same. */

@@ -129,7 +129,7 @@ Deno.test("RowAllocator.keepOnly() gives back what is in no snapshot any more, a
 Deno.test("endpointRows() zeroes a reused row in every column, and no other row", () => {
   const board = Board.create(capacity);
   const { layout, float64, int32 } = board;
-  const rows = endpointRows(board, () => 1);
+  const rows = endpointRows(board, () => 1, upstreamRows(board, () => 1));
   rows.take("a");
   rows.take("b");
   for (let column = 0; column < 3; column++) {
@@ -154,6 +154,32 @@ Deno.test("endpointRows() zeroes a reused row in every column, and no other row"
   assertEquals([verdicts.state(0), verdicts.weightPermille(0), verdicts.consecutiveFailures(0)], [0, 0, 0]);
   assertEquals([0, 1, 2].map((column) => float64[layout.ewmaCell(column, 0)]), [0, 0, 0]);
   assertEquals(float64[layout.ewmaCell(0, 1)], 5);
+});
+
+Deno.test("endpointRows() keeps the rows of an upstream that has left until its last request is over", () => {
+  const board = Board.create(capacity);
+  const upstreams = upstreamRows(board, () => 1);
+  const rows = endpointRows(board, () => 1, upstreams);
+  const left = upstreams.take("left");
+  const stays = upstreams.take("stays");
+  rows.take("left http://a:80");
+  rows.take("stays http://b:80");
+  const waiting = new OwnColumn(board, 2).upstreamInFlight(left);
+  waiting.add(1);
+  new OwnColumn(board, 2).upstreamInFlight(stays).add(1);
+  rows.keepOnly(new Set(["stays http://b:80"]), 1);
+  assertEquals(
+    rows.tryTake("stays http://c:80"),
+    0,
+    "a request of an upstream that stays goes there no more",
+  );
+  rows.keepOnly(new Set(["stays http://b:80"]), 1);
+  rows.take("left http://a:80");
+  rows.keepOnly(new Set(["stays http://b:80"]), 1);
+  upstreams.keepOnly(new Set(["stays"]), 1);
+  assertEquals([rows.tryTake("stays http://c:80"), rows.hasRoom], [null, false]);
+  waiting.add(-1);
+  assertEquals([rows.hasRoom, rows.tryTake("stays http://c:80")], [true, 0]);
 });
 
 Deno.test("upstreamRows() zeroes a reused row but lets its verdict version count on", () => {
