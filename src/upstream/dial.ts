@@ -22,6 +22,8 @@ export interface DialLimits {
   readonly tlsHandshakeMs: number;
   /** Both together; default Infinity. */
   readonly bothMs?: number;
+  /** Aborted with a DialError, it ends the dial at once where its descriptor is free then, too. */
+  readonly abort?: AbortController;
 }
 
 /** Why there is no connection. */
@@ -50,13 +52,15 @@ export async function dial(
   history: TlsHistory = { silent: false },
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
   const { connectMs, tlsHandshakeMs } = limits;
+  // What goes on all the same keeps its place, too, so that there are no more of it than requests.
+  const abort = connectsOn(target, tls) ? undefined : limits.abort;
   const within = atMost(limits, wheel);
   const secure = target.scheme === "https";
   if (secure && history.silent) {
     await requireAnswer(target, tls, limits, wheel);
     history = answered(history);
   }
-  const conn = await connectWithRoom(target, tls, within(connectMs), wheel, pools).catch((error) => {
+  const conn = await connectWithRoom(target, tls, within(connectMs), wheel, pools, abort).catch((error) => {
     if (error.kind === "timedOut") history.silent ||= connectsOn(target, tls);
     throw error;
   });
@@ -79,7 +83,7 @@ async function requireAnswer(
   const within = atMost(limits, wheel);
   const connectMs = within(limits.connectMs);
   let late = noConnection(connectMs);
-  const abort = new AbortController();
+  const { abort = new AbortController() } = limits;
   const timer = new Timer(() => abort.abort(late));
   wheel.arm(timer, connectMs);
   try {
@@ -100,17 +104,18 @@ async function connectWithRoom(
   connectMs: number,
   wheel: TimerWheel,
   pools: Pools | undefined,
+  abort: AbortController | undefined,
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
   const startedAt = wheel.now;
   try {
-    return await connect(target, tls, connectMs, wheel);
+    return await connect(target, tls, connectMs, wheel, abort);
   } catch (error) {
     const room = isOutOfDescriptors(error) ? pools?.makeRoom() : null;
     if (!room) throw error;
     await room;
     const leftMs = startedAt + connectMs - wheel.now;
     if (leftMs <= 0) throw error;
-    return await connect(target, tls, leftMs, wheel);
+    return await connect(target, tls, leftMs, wheel, abort);
   }
 }
 
@@ -119,14 +124,14 @@ async function connect(
   tls: UpstreamTlsSnapshot,
   connectMs: number,
   wheel: TimerWheel,
+  abort = new AbortController(),
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const abort = new AbortController();
-  const timer = new Timer(() => abort.abort());
+  const timer = new Timer(() => abort.abort(noConnection(connectMs)));
   wheel.arm(timer, connectMs);
   try {
     return await openSocket(target, tls, abort.signal);
   } catch (error) {
-    if (abort.signal.aborted) throw noConnection(connectMs);
+    if (abort.signal.aborted) throw abort.signal.reason;
     throw connectError(error);
   } finally {
     wheel.remove(timer);

@@ -14,6 +14,8 @@ export class Lease {
   /** How long the kept connection had idled, milliseconds. */
   idleMs = 0;
   private released = false;
+  /** While it dials. */
+  private dialling: AbortController | null = null;
 
   constructor(readonly endpoint: Endpoint) {}
 
@@ -28,10 +30,16 @@ export class Lease {
 
   /** A new connection to send on. @throws DialError */
   async open(limits: DialLimits): Promise<Connection> {
-    const connection = this.connection = await this.endpoint.open(limits);
+    const abort = this.dialling = new AbortController();
+    try {
+      this.connection = await this.endpoint.open({ ...limits, abort });
+    } finally {
+      this.dialling = null;
+    }
+    const { connection } = this;
     if (this.released) {
       this.endpoint.closeConnection(connection);
-      throw new DialError("local", "the request ended while it was connecting");
+      throw endedMeanwhile();
     }
     return connection;
   }
@@ -45,6 +53,11 @@ export class Lease {
   release(clean: boolean): void {
     if (this.released) return;
     this.released = true;
+    this.dialling?.abort(endedMeanwhile());
     this.endpoint.giveBack(this.connection, clean);
   }
+}
+
+function endedMeanwhile(): DialError {
+  return new DialError("local", "the request ended while it was connecting");
 }

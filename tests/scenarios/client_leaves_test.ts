@@ -3,6 +3,7 @@
 import http2 from "node:http2";
 import { assert, assertEquals } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
+import { startBlackHole } from "../support/black_hole.ts";
 import { flood, hang, head, reply, reset, scene, stall } from "../support/raw_origin.ts";
 import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
 import { standstill, until } from "../support/until.ts";
@@ -52,6 +53,18 @@ scenario("a client that leaves while its retry waits is let go and logged at onc
   await until("it is logged", () => loop.log.length === 1);
   assertEquals(JSON.parse(loop.log[0]!).end, "clientGone");
   assertEquals(origin.requests.length, 1);
+});
+
+scenario("a client that leaves while its request connects is let go and logged at once", async (props) => {
+  await using hole = await startBlackHole();
+  const timeouts = { connectMs: 60_000 };
+  const loop = await props.loop({ config: { upstreams: { default: { endpoints: [hole.url], timeouts } } } });
+  const client = await props.client(loop);
+  await client.send(requestText("GET", "/"));
+  await until("it connects", () => loop.board.endpointInFlight(0) === 1);
+  await client.reset();
+  await until("it is logged", () => loop.log.length === 1);
+  assertEquals(JSON.parse(loop.log[0]!).end, "clientGone");
 });
 
 const behind = ["\r\n", "\r\n\r\n", "G", "GET / HTTP/1.1\r\nHost: a"];

@@ -122,6 +122,24 @@ Deno.test("dial() remembers a connect that ran out of time where Deno goes on wi
   }
 });
 
+Deno.test("dial() ends with the request that wanted it where Deno does not go on with it", async () => {
+  for (
+    const [target, tls, ends] of [[HTTP, PLAIN, true], [HTTPS, PLAIN, true], [HTTPS, SHOWN, false]] as const
+  ) {
+    using stage = new Stage();
+    const abort = new AbortController();
+    const history = { silent: false };
+    const dialling = stage.dial(target, { tls, history, limits: { ...LIMITS, abort } });
+    abort.abort(new DialError("local", "nobody wants it"));
+    await settled();
+    await stage.pass(LIMITS.connectMs);
+    const [end, silent] = ends
+      ? ["local: nobody wants it", false]
+      : ["timedOut: no connection within 1000 ms", true];
+    assertEquals([await dialling, history.silent], [end, silent]);
+  }
+});
+
 /** Limits, and how long the connect takes -> how long the handshake may take. */
 const handshakes: readonly (readonly [limits: DialLimits, connectMs: number, ms: number])[] = [
   [LIMITS, 0, 500],

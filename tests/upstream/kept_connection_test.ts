@@ -110,6 +110,23 @@ Deno.test("Lease.takeKept() leaves kept connections alone when it is to dial ane
   assertEquals([lease.takeKept(1_000), lease.reused], [null, false]);
 });
 
+Deno.test("Lease.release() ends the dial that is under way for it, and touches none that is over", async () => {
+  const { first } = twoWorkers();
+  for (const released of [true, false]) {
+    const abort = Promise.withResolvers<AbortController>();
+    first.open = (limits) => {
+      abort.resolve(limits.abort!);
+      return released ? new Promise(() => {}) : Promise.reject(new DialError("refused", "refused"));
+    };
+    const lease = first.lease()!;
+    const opening = lease.open({ connectMs: 1, tlsHandshakeMs: 1 });
+    if (!released) await assertRejects(() => opening, DialError, "refused");
+    lease.release(false);
+    const { signal } = await abort.promise;
+    assertEquals([signal.aborted, signal.reason instanceof DialError], [released, released]);
+  }
+});
+
 Deno.test("Lease.open() closes the connection of a request that ended meanwhile", async () => {
   const { first, total } = twoWorkers();
   const connection = new Served();
