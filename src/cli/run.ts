@@ -1,7 +1,7 @@
 // The commands `weir start` and `weir run`: a pod from its first line to its last.
 
 import { lint, renderLintFinding } from "../config/lint.ts";
-import { type ReadTextFile, readTextFileBounded } from "../config/file.ts";
+import { type ReadTextFile, readTextFileBounded, rereadTextFile } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
 import { loadConfigApart } from "../config/load_apart.ts";
 import type { Loaded, Refused } from "../config/loading.ts";
@@ -73,9 +73,9 @@ export async function run(inputs: RunInputs): Promise<number> {
     pod.failure.then(() => ({ hurry: pod.supervisor.servingCount === 0, code: 1 })),
   ]);
   opening.end();
-  const reloadsOver = reloading.stop();
+  reloading.beginNoMore();
   await leave(pod, hurry);
-  await reloadsOver;
+  await reloading.stop();
   await out.flush();
   // Last and not waited for: a look at files on a network may be waiting for an answer.
   void reloading.watcher?.close();
@@ -143,7 +143,7 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
     text,
     {
       clock: systemClock,
-      readTextFile: readTextFileBounded,
+      readTextFile: rereadTextFile,
       identify: identifyFile,
     },
     () => stopped || reloader.request(`${file} changed`),
@@ -158,10 +158,8 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
   hangups.tell(() => stopped || reloader.request("SIGHUP"));
   return {
     watcher,
-    stop: async () => {
-      stopped = true;
-      await reloader.idle();
-    },
+    beginNoMore: () => void (stopped = true),
+    stop: () => reloader.stop(),
   };
 }
 

@@ -46,6 +46,15 @@ export async function readTextFileBounded(path: string): Promise<string> {
   return decoder.decode(bytes.subarray(0, length));
 }
 
+/**
+ * As `readTextFileBounded`, of a file that is read now and again. Whoever opens a FIFO waits until another one writes
+ * to it, and keeps a thread of the process for that; one that was read has nothing more to say.
+ */
+export async function rereadTextFile(path: string): Promise<string> {
+  if ((await Deno.stat(path)).isFifo) throw new Error("it is a FIFO, must be a file");
+  return await readTextFileBounded(path);
+}
+
 function unreadable(error: unknown): Problem {
   const { why, accepted } = reasonOf(error);
   return { state: `cannot be read: ${why}`, ...(accepted === undefined ? {} : { accepted }) };

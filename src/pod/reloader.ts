@@ -35,6 +35,8 @@ export interface ReloaderInputs {
 export class Reloader {
   private running: Promise<void> | null = null;
   private again: string | null = null;
+  /** Refuses the one under way. */
+  private giveUp: (why: Error) => void = () => {};
 
   constructor(private readonly inputs: ReloaderInputs) {}
 
@@ -57,12 +59,21 @@ export class Reloader {
     while (this.running !== null) await this.running;
   }
 
+  /** The process has stopped: a reload comes to nothing, whatever it waits for. Settles when that is told. */
+  async stop(): Promise<void> {
+    this.again = null;
+    this.giveUp(new Error("this process has stopped meanwhile"));
+    await this.idle();
+  }
+
   /** Never rejects: what nobody foresaw refuses a reload, and ends no pod. */
   private async reload(why: string): Promise<void> {
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    this.giveUp = reject;
     try {
-      const next = await this.inputs.load();
+      const next = await Promise.race([this.inputs.load(), stopped]);
       if (!next.ok) this.refuse(why, next.findings.map(renderFinding));
-      else await this.takeOver(why, next);
+      else await Promise.race([this.takeOver(why, next), stopped]);
     } catch (error) {
       this.refuse(why, problemsOf(error));
     }

@@ -71,6 +71,28 @@ Deno.test("occasions that come while a reload is under way are answered by one m
   assertEquals([loads.length, idle, words().slice(1)], [2, true, ["third: applied: nothing changed"]]);
 });
 
+Deno.test("a reload comes to nothing when the process stops, whatever it waits for, and nothing follows it", async () => {
+  const waits = new Promise<never>(() => {});
+  for (const step of ["load", "reload"] as const) {
+    const pod = new Pod(await loaded({ file: API }));
+    const events = new EventBook(() => 0, () => {});
+    let loads = 0;
+    const load = () => {
+      loads++;
+      return step === "load" ? waits : Promise.resolve(pod.loaded);
+    };
+    if (step === "reload") pod.reload = () => waits;
+    const reloader = new Reloader({ pod, load, events, date: () => 0 });
+    for (const why of ["first", "second"]) reloader.request(why);
+    await settled();
+    await reloader.stop();
+    assertEquals(events.recent().map(({ text }) => text), [
+      "first: refused, the old configuration stays: this process has stopped meanwhile",
+    ]);
+    assertEquals(loads, 1);
+  }
+});
+
 Deno.test("a reload is refused that leaves no upstream, or whose files cannot be used, each with its place", async () => {
   const before = await loaded({ file: API });
   for (const nothing of ["", "upstreams: {}", "listen: {port: 4000}"]) {

@@ -216,6 +216,20 @@ Deno.test("a FIFO beside the configuration file holds up no reload, of another f
   });
 });
 
+Deno.test("a FIFO in the place of the configuration file is refused, and holds up neither what follows nor the end", async () => {
+  await using origin = await startOrigin(reply(200));
+  const config = { ...drain(0), upstreams: { app: { endpoints: [origin.url] } } };
+  await using weir = await startWeir({ config });
+  const file = weir.configPath!;
+  await endsBesideFifo(file, weir, async () => {
+    await Deno.rename(`${file}.fifo`, file);
+    await weir.line(/"event":"reload".*refused.*cannot be read: it is a FIFO, must be a file/);
+    await Deno.writeTextFile(`${file}.next`, JSON.stringify({ ...config, accessLog: "off" }));
+    await Deno.rename(`${file}.next`, file);
+    await weir.line(/"event":"reload".*applied: accessLog/);
+  });
+});
+
 Deno.test("a FIFO beside the certificate holds up no end", needs("openssl"), async () => {
   await using authority = await Authority.create();
   const tls = await authority.install("site", await authority.issue());
