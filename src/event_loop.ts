@@ -168,11 +168,9 @@ export class EventLoop {
       case "certificate":
         return this.ports[0].swap(message.certificate);
       case "leave":
-        this.proxy.draining = true;
-        return;
+        return void (this.proxy.draining = true);
       case "drain":
-        this.drain(message.deadlineMs);
-        return;
+        return void this.drain(message.deadlineMs);
       case "ask":
         return this.answer(message.id, message.question);
     }
@@ -185,6 +183,11 @@ export class EventLoop {
     } catch (error) {
       this.post({ kind: "failed", reason: describeError(error) });
     }
+  }
+
+  /** Hands over the log lines that wait for their batch. */
+  flushLog(): void {
+    this.proxy.log.flush();
   }
 
   /** Lets everything finish that can; what is left at the deadline is cut and counted. */

@@ -21,6 +21,9 @@ worker.onmessage = ({ data }) => {
   } else loop?.receive(data);
 };
 
+// What nobody catches ends the thread behind this; what it says here comes before the news of that.
+for (const end of ["error", "unhandledrejection"]) addEventListener(end, () => loop?.flushLog());
+
 // Held as long as this thread lives: the supervisor waits for it, and so learns of any end of the thread.
 const lifeline = crypto.randomUUID();
 navigator.locks.request(lifeline, () => {

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { clientsOfBothWorkers } from "../support/both_workers.ts";
 import { RunningPod } from "../support/pod.ts";
 import { ask } from "../support/raw_client.ts";
-import { Gate, head, replyRaw, scene, startOrigin, wait } from "../support/raw_origin.ts";
+import { Gate, head, reply, replyRaw, scene, startOrigin, wait } from "../support/raw_origin.ts";
 import { until } from "../support/until.ts";
 
 const SAID = {
@@ -59,3 +59,12 @@ async function tell(fault: keyof typeof SAID, onPod: (pod: RunningPod) => void):
   assertEquals([pod.restarts(0), pod.restarts(1)], [1, 0], pod.events.join("\n"));
   for (let n = 0; n < 8; n++) assertEquals((await ask(pod.url)).text, "halfhalf");
 }
+
+Deno.test("a worker that throws has handed over what it logged", async () => {
+  await using origin = await startOrigin(reply(200));
+  await using pod = await RunningPod.start({ UPSTREAMS: origin.url, WORKERS: "1", ACCESS_LOG: "json" });
+  for (let n = 0; n < 8; n++) assertEquals((await ask(pod.url)).status, 200);
+  pod.break(0, "throws");
+  await until("it is replaced", () => pod.restarts(0) === 1);
+  assertEquals(pod.log.length, 8);
+});

@@ -16,6 +16,8 @@ export type Fault = "throws" | "closes itself" | "loops until told";
 
 export class RunningPod implements AsyncDisposable {
   readonly events: string[] = [];
+  /** Lines of the access log. */
+  readonly log: string[] = [];
 
   private constructor(readonly pod: Pod) {}
 
@@ -46,7 +48,7 @@ export class RunningPod implements AsyncDisposable {
         clock: systemClock,
         events,
         readTextFile: readTextFileBounded,
-        writeLog: () => {},
+        writeLog: (lines) => void running.log.push(...new TextDecoder().decode(lines).trimEnd().split("\n")),
         logLinesDropped: () => 0,
         instance,
         stickyKey: "",
