@@ -7,7 +7,7 @@
 import { parseIpv6 } from "../config/ip_address.ts";
 import type { RateLimitConfig } from "../config/schema.ts";
 import { hostOf, onlyHeaderValue, type RequestHead } from "../exchange.ts";
-import type { Rate, RateLimiter } from "./rate_limiter.ts";
+import { FULL_S_MAX, type Rate, type RateLimiter } from "./rate_limiter.ts";
 import type { Refusal } from "./refusal.ts";
 
 /**
@@ -57,7 +57,7 @@ function addressKey(address: string): string {
 /** Retry-After, and the fields of draft-ietf-httpapi-ratelimit-headers: quota, window, rest, reset. */
 function tooManyRequests({ requestsPerSecond, burst }: Rate, waitMs: number): Refusal {
   const retryAfterS = Math.max(1, Math.ceil(waitMs / 1_000));
-  const windowS = Math.max(1, Math.ceil(burst / requestsPerSecond));
+  const windowS = Math.max(1, Math.ceil(Math.min(burst / requestsPerSecond, FULL_S_MAX)));
   return {
     status: 429,
     error: "http_request_denied",

@@ -34,8 +34,8 @@ const PROBES = 8;
 const TIME_BITS = 46n;
 const TIME_MASK = (1n << TIME_BITS) - 1n;
 const TAG_MASK = 0x3ffff;
-/** Microseconds, a year: no key's burst takes longer to come back, as its slot could not tell when. */
-const FULL_US_MAX = 365 * 86_400_000_000;
+/** A year: no key's burst takes longer to come back, as its slot could not tell when. */
+export const FULL_S_MAX = 365 * 86_400;
 
 export class RateLimiter {
   private readonly words: BigUint64Array<SharedArrayBuffer>;
@@ -51,7 +51,7 @@ export class RateLimiter {
     const hash = hash32(key, hash32(this.inputs.salt));
     // Tag 0 with time 0 is an empty slot: tags start at 1.
     const tag = (hash32(this.inputs.salt, hash) & TAG_MASK) || 1;
-    const costUs = Math.min(1_000_000 / rate.requestsPerSecond, FULL_US_MAX / rate.burst);
+    const costUs = Math.min(1 / rate.requestsPerSecond, FULL_S_MAX / rate.burst) * 1_000_000;
     while (true) {
       const slot = this.find(hash, tag, nowUs);
       if (slot < 0) return 0;

@@ -173,6 +173,16 @@ Deno.test("refuseBeyondRate() says when to come again, and keeps routes apart", 
   ]);
 });
 
+Deno.test("refuseBeyondRate() says no longer window than the year in which a burst is back", () => {
+  for (const requestsPerSecond of [1e-9, 5e-324]) {
+    const stage = new Stage();
+    const config = rateLimitSchema.parse({ requestsPerSecond, burst: 1 });
+    const refuse = () => refuseBeyondRate(stage.limiter, config, "one", requestHead(), "192.0.2.1");
+    assertEquals(refuse(), null);
+    assertEquals(refuse()?.headers?.[1], '"route";q=1;w=31536000');
+  }
+});
+
 Deno.test("refuseBeyondRate() says whole seconds, and at least one", () => {
   const stage = new Stage();
   const config = rateLimitSchema.parse({ requestsPerSecond: 10, burst: 5 });
