@@ -1,6 +1,7 @@
 // A name that is looked up again and again: what it gives, and what is left while it gives nothing.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { NameServer } from "../../src/config/name_server.ts";
 import { discoverySchema } from "../../src/config/schema.ts";
 import { DnsDiscovery } from "../../src/control/discovery/dns.ts";
 import { type AddressAnswer, dnsResolver, systemAddresses } from "../../src/control/discovery/resolver.ts";
@@ -291,6 +292,25 @@ Deno.test("systemAddresses() tells a resolver that fails from a name that does n
     systemAddresses("app.test", new AbortController().signal, () => Promise.reject({ code }));
   assertEquals(await ask("EAI_AGAIN"), { v4: null, v6: null, reason: "no answer: the resolver fails" });
   assertEquals(await ask("ENOTFOUND"), null);
+});
+
+Deno.test("dnsResolver() tells of a service, too, that the system's resolver fails, and asks it for no other", async () => {
+  const { resolveDns } = Deno;
+  Object.assign(Deno, { resolveDns: () => Promise.reject(new Deno.errors.NotFound("no records found")) });
+  try {
+    const asked: string[] = [];
+    const services = (code: string, nameServer: NameServer | null = null) =>
+      dnsResolver(nameServer, (name) => {
+        asked.push(name);
+        return Promise.reject({ code });
+      }).services("_http._tcp.app.test", new AbortController().signal);
+    await assertRejects(() => services("EAI_AGAIN"), Error, "no answer: the resolver fails");
+    assertEquals(await services("ENOTFOUND"), []);
+    assertEquals(await services("EAI_AGAIN", { ipAddr: "127.0.0.1", port: 53 }), []);
+    assertEquals(asked, ["_http._tcp.app.test", "_http._tcp.app.test"]);
+  } finally {
+    Deno.resolveDns = resolveDns;
+  }
 });
 
 Deno.test("dnsResolver() knows names that only the system knows", async () => {

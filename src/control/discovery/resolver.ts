@@ -3,7 +3,7 @@
 // Called by `dns.ts`. Deno's resolver gives one NotFound error for NXDOMAIN, SERVFAIL and an empty answer, so
 // `[]` here means "none, or the resolver is in trouble", and `null` means no answer at all; what to make of
 // either is decided by who asks. The system's own resolver, which is asked last unless a name server is named, tells a
-// resolver in trouble apart: null, too. Answers come without a TTL.
+// resolver in trouble apart: no answer, too, also of a service, whose name it is asked for. Answers come without a TTL.
 
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
@@ -35,8 +35,18 @@ export interface Resolver {
   services(name: string, signal: AbortSignal): Promise<ServiceTarget[]>;
 }
 
-/** The resolver of the system, or the one at `nameServer` and no other. */
-export function dnsResolver(nameServer: NameServer | null = null): Resolver {
+/** Asks getaddrinfo. */
+type SystemLookup = (name: string) => Promise<readonly LookupAddress[]>;
+
+const systemLookup: SystemLookup = (name) => lookup(name, { all: true });
+
+/**
+ * The resolver of the system, or the one at `nameServer` and no other.
+ * @param ask what tests replace
+ */
+export function dnsResolver(nameServer: NameServer | null = null, ask = systemLookup): Resolver {
+  const system = (name: string, signal: AbortSignal) =>
+    nameServer === null ? systemAddresses(name, signal, ask) : null;
   const options = (signal: AbortSignal) => nameServer === null ? { signal } : { signal, nameServer };
   return {
     async addresses(name, signal) {
@@ -47,8 +57,7 @@ export function dnsResolver(nameServer: NameServer | null = null): Resolver {
       const answer = { v4: listOf(v4), v6: listOf(v6), ...whyNull([v4, v6]) };
       const nothing = (answer.v4?.length ?? 0) + (answer.v6?.length ?? 0) === 0;
       // Names of /etc/hosts, mDNS and other sources of the system that are not DNS.
-      if (nothing && nameServer === null) return await systemAddresses(name, signal) ?? answer;
-      return answer;
+      return nothing ? await system(name, signal) ?? answer : answer;
     },
     async services(name, signal) {
       try {
@@ -59,8 +68,10 @@ export function dnsResolver(nameServer: NameServer | null = null): Resolver {
           target: domainToASCII(record.target.replace(/\.$/, "")),
         }));
       } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return [];
-        throw error;
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        const reason = (await system(name, signal))?.reason;
+        if (reason !== undefined) throw new Error(reason);
+        return [];
       }
     },
   };
@@ -87,7 +98,7 @@ function whyNull(families: readonly PromiseSettledResult<string[]>[]): { reason?
 export async function systemAddresses(
   name: string,
   signal: AbortSignal,
-  ask: (name: string) => Promise<readonly LookupAddress[]> = (name) => lookup(name, { all: true }),
+  ask = systemLookup,
 ): Promise<AddressAnswer | null> {
   if (signal.aborted) return null;
   const aborted = new Promise<null>((resolve) =>
