@@ -51,6 +51,7 @@ export async function run(inputs: RunInputs): Promise<number> {
     clock: systemClock,
     events,
     readTextFile: readTextFileBounded,
+    rereadTextFile,
     writeLog: (lines) => out.write(lines),
     logLinesDropped: () => out.dropped,
     instance: crypto.randomUUID().slice(0, 8),

@@ -32,12 +32,12 @@ export interface CertificateKeeperInputs {
 export async function keepCertificate(pod: Pod): Promise<CertificateKeeper | null> {
   const { tls } = pod.config.listen;
   if (tls === undefined) return null;
-  const { supervisor, inputs: { clock, events, readTextFile } } = pod;
+  const { supervisor, inputs: { clock, events, rereadTextFile } } = pod;
   const keeper = new CertificateKeeper({
     files: tls,
     clock,
     events,
-    readTextFile,
+    readTextFile: rereadTextFile,
     publish: (certificate) => supervisor.broadcast({ kind: "certificate", certificate }),
     workers: () => supervisor.handles.filter(({ alive }) => alive),
   });

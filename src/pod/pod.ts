@@ -154,7 +154,8 @@ export class Pod {
    */
   async reload(loaded: Loaded): Promise<string[]> {
     const before = this.files;
-    const files = await readPodFiles(loaded, this.inputs, { withListener: false });
+    const { stickyKey, rereadTextFile: readTextFile } = this.inputs;
+    const files = await readPodFiles(loaded, { stickyKey, readTextFile }, { withListener: false });
     this.refuseWhenStopped();
     try {
       await this.takeOver(loaded, files);

@@ -9,6 +9,8 @@ export interface PodInputs {
   readonly clock: Clock;
   readonly events: EventBook;
   readonly readTextFile: (path: string) => Promise<string>;
+  /** The same for what may have been replaced since the start. */
+  readonly rereadTextFile: (path: string) => Promise<string>;
   /** Takes access log lines, out of memory that is written again. */
   readonly writeLog: (lines: Uint8Array) => void;
   /** Lines that the log had no room for so far. */

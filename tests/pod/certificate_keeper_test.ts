@@ -127,7 +127,7 @@ Deno.test("keepCertificate() keeps none without TLS, and says whose a certificat
       inputs: {
         clock: new ClockOfToday(),
         events: new EventBook(() => 0, () => {}),
-        readTextFile: () => Promise.resolve("nothing"),
+        rereadTextFile: () => Promise.resolve("nothing"),
       },
     }) as unknown as Pod;
   assertEquals(await keepCertificate(pod(undefined)), null);

@@ -240,6 +240,27 @@ Deno.test("a FIFO beside the certificate holds up no end", needs("openssl"), asy
   await endsBesideFifo(tls.certFile, weir);
 });
 
+Deno.test(
+  "a FIFO in the place of the certificate, or of a key, is refused and holds up no reload",
+  needs("openssl"),
+  async () => {
+    await using authority = await Authority.create();
+    const tls = await authority.install("site", await authority.issue());
+    await using origin = await startOrigin(reply(200));
+    const config = { ...drain(0), listen: { tls }, upstreams: { app: { endpoints: [origin.url] } } };
+    await using weir = await startWeir({ config });
+    const stickyKeyFile = `${tls.certFile}.fifo`;
+    await endsBesideFifo(tls.certFile, weir, async () => {
+      await Deno.writeTextFile(weir.configPath!, JSON.stringify({ ...config, stickyKeyFile }));
+      await weir.line(/"event":"reload".*refused.*stickyKeyFile.*it is a FIFO/);
+      await Deno.rename(stickyKeyFile, tls.certFile);
+      await weir.line(/"event":"certificate".*it is a FIFO/);
+      await Deno.writeTextFile(weir.configPath!, JSON.stringify({ ...config, accessLog: "off" }));
+      await weir.line(/"event":"reload".*applied: accessLog/);
+    });
+  },
+);
+
 /** An upstream that is looked for at a name server. */
 function found({ port }: ScriptedDns) {
   return {

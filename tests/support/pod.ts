@@ -1,7 +1,7 @@
 // A whole pod in the test's process: for stories in which a test reaches into the control plane, above all to
 // give it workers that break on demand. Everything else is better told with `startWeir()`.
 
-import { readTextFileBounded } from "../../src/config/file.ts";
+import { readTextFileBounded, rereadTextFile } from "../../src/config/file.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { systemClock } from "../../src/control/clock.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
@@ -48,6 +48,7 @@ export class RunningPod implements AsyncDisposable {
         clock: systemClock,
         events,
         readTextFile: readTextFileBounded,
+        rereadTextFile,
         writeLog: (lines) => void running.log.push(...new TextDecoder().decode(lines).trimEnd().split("\n")),
         logLinesDropped: () => 0,
         instance,
