@@ -138,7 +138,20 @@ Deno.test("Supervisor gives up a worker whose heart stands still for ten seconds
   await ticks(100);
   const { alive, state, restarts, hangs, hungThreads } = stage.supervisor.handles[1]!;
   assertEquals([stage.told, alive, state, restarts, hangs, hungThreads], [[], false, "hung", 0, 1, 0]);
+  assertEquals(stage.board.podInFlight(), 0, "nobody is at its requests any more");
   assertEquals(await stage.supervisor.drain(1_000), 3 + 4, "what it was at is cut");
+});
+
+Deno.test("Supervisor takes back by the next tick what a worker wrote between its death and its end", async () => {
+  using stage = new Stage(1);
+  stage.supervisor.start();
+  await stage.tells(1);
+  stage.add(0, ColumnCell.inFlight, 1);
+  stage.kill();
+  await stage.tells(1);
+  stage.add(0, ColumnCell.inFlight, 1);
+  await stage.clock.advance(BEAT_MS);
+  assertEquals(stage.board.podInFlight(), 0);
 });
 
 Deno.test("Supervisor fills the place of a worker that hangs where the pod is to stay", async () => {
