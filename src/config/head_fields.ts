@@ -1,4 +1,5 @@
-// Findings about header names that an operator may not take, because Weir or the framing of messages owns them.
+// Findings about header names that an operator may not take, because Weir or the framing of messages owns them, or
+// another line has taken them.
 //
 // Called by `load.ts` for each source, beside `values.ts`. Everything comes in unchecked: what has the wrong shape is
 // passed over here, since `shape.ts` has refused it.
@@ -12,6 +13,7 @@ export function headFieldFindings(input: unknown, placeOf: PlaceOf): Finding[] {
   return refusedBy((refuse) => {
     checkRequestId(input, refuse);
     listAt(input, ["routes"]).forEach((_, index) => {
+      checkRepeats(input, ["routes", index, "match", "headers"], refuse);
       checkEdits(input, ["routes", index, "requestHeaders"], refuse);
       checkEdits(input, ["routes", index, "responseHeaders"], refuse);
     });
@@ -86,7 +88,7 @@ function editProblem(name: string, ofRequest: boolean): Problem | undefined {
   return undefined;
 }
 
-/** Names compare without case, so only one of these lines could be sent. */
+/** Names compare without case: only one of these lines could be sent, and no request has two values of one. */
 function checkRepeats(input: unknown, path: Path, refuse: Refuse): void {
   const firstOf = new Map<string, string>();
   for (const name of Object.keys(mapAt(input, path))) {

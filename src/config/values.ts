@@ -7,7 +7,7 @@ import { isHostName } from "./endpoint_parts.ts";
 import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
 import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showValue } from "./findings.ts";
 import { hostPatternProblem } from "../routing/host_pattern.ts";
-import { parseIpv4, parseIpv6, parseNetwork } from "./ip_address.ts";
+import { parseIp, parseIpv4, parseIpv6, parseNetwork } from "./ip_address.ts";
 import { parseNameServer } from "./name_server.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
@@ -76,9 +76,16 @@ function checkNetworks(input: unknown, refuse: Refuse): void {
 
 /** A network, or a single address without a length. */
 function networkProblem(cidr: string): Problem | undefined {
-  if (parseNetwork(cidr) !== null) return undefined;
   const state = `is ${showValue(cidr)}`;
-  const alone = parseNetwork(cidr.split("/")[0]!);
+  const address = cidr.split("/")[0]!;
+  const alone = parseNetwork(address);
+  if (alone?.version === 6 && parseIp(address)?.version === 4) {
+    return {
+      state,
+      accepted: "must be written as IPv4, like 10.0.0.0/8: so is every address it is compared with",
+    };
+  }
+  if (parseNetwork(cidr) !== null) return undefined;
   if (alone === null) {
     return { state, accepted: "must be a network like 10.0.0.0/8 or fd00::/8, or one address" };
   }

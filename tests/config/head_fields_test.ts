@@ -56,6 +56,10 @@ Deno.test("edits of headers leave framing, what belongs to one connection, and H
       route("requestHeaders: {set: {X-A: a, b: b, x-a: c}}"),
       "routes[0].requestHeaders.set.x-a is the same name as X-A, must be written once, in any case (config.yaml:2:63)",
     ],
+    [
+      route("match: {headers: {X-A: a, x-a: b}}"),
+      "routes[0].match.headers.x-a is the same name as X-A, must be written once, in any case (config.yaml:2:52)",
+    ],
   ];
   for (const [file, expected] of table) assertEquals(await refusals({ file }), [expected]);
   const names = ["keep-alive", "proxy-connection", "te", "trailer", "upgrade", "http2-settings"];

@@ -125,6 +125,12 @@ Deno.test("trustedProxies takes networks and addresses, in four parts or IPv6", 
   for (const cidr of [...wrong, "fe80::1%eth0/64"]) {
     assertEquals((await refusals({ file: file(cidr) })).length, 1, cidr);
   }
+  for (const cidr of ["::ffff:10.0.0.1", "::ffff:a00:0/104", "::ffff:0:0/96"]) {
+    assertEquals(await refusals({ file: file(cidr) }), [
+      `trustedProxies[0] is "${cidr}", must be written as IPv4, like 10.0.0.0/8: so is every address it is ` +
+      "compared with (config.yaml:1:18)",
+    ]);
+  }
 });
 
 Deno.test("health.expect takes ranges that a status can be in", async () => {
