@@ -194,20 +194,16 @@ export class Supervisor {
     return (await Promise.all(asked)).filter((answer) => answer !== undefined) as Answer[];
   }
 
-  private askOne(handle: WorkerHandle, question: Question): Promise<Answer | undefined> {
+  private async askOne(handle: WorkerHandle, question: Question): Promise<Answer | undefined> {
     const id = this.nextQuestion++;
-    return new Promise((resolve) => {
-      const cancel = this.inputs.clock.after(ANSWER_TIMEOUT_MS, () => {
-        this.questions.delete(id);
-        resolve(undefined);
-      });
-      this.questions.set(id, (answer) => {
-        cancel();
-        this.questions.delete(id);
-        resolve(answer);
-      });
-      handle.post({ kind: "ask", id, question });
-    });
+    const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
+    const cancel = this.inputs.clock.after(ANSWER_TIMEOUT_MS, () => resolve(undefined));
+    this.questions.set(id, resolve);
+    handle.post({ kind: "ask", id, question });
+    const answer = await promise;
+    cancel();
+    this.questions.delete(id);
+    return answer;
   }
 
   /** Lets every worker finish what it has. @returns how many requests were cut */

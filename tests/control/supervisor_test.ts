@@ -95,11 +95,14 @@ Deno.test("Supervisor.drain() counts the requests of a worker that dies meanwhil
 
 Deno.test("Supervisor.ask() asks a worker one question at a time, however many come at once", async () => {
   const listening = Promise.withResolvers<void>();
-  const { supervisor } = stage({ onListening: () => listening.resolve(), onDied: () => {} }, ANSWERING);
+  const { clock, supervisor } = stage(
+    { onListening: () => listening.resolve(), onDied: () => {} },
+    ANSWERING,
+  );
   supervisor.start();
   await listening.promise;
   const asked = ["a", "b", "c"].map((requestId) => supervisor.ask({ kind: "explainId", requestId }));
   const waiting: unknown[] = await Promise.all(asked);
+  assertEquals([waiting, clock.waiting], [[[1], [1], [1]], 1], "of what it waits for only the tick is left");
   supervisor.stop();
-  assertEquals(waiting, [[1], [1], [1]]);
 });
