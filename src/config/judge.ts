@@ -81,12 +81,11 @@ function treeOf(file: JudgeInputs["file"]): ConfigTree {
 /** `balance: least_request` becomes `balance: {policy: least_request}`, so that sources meet in one form. */
 function expandShorthands(tree: ConfigTree): ConfigTree {
   let value = tree.value;
-  const { values, keys } = tree.places;
+  const { values } = tree.places;
   for (const { path, key } of shorthands) {
     value = changedAt(value, path, [], (word, at) => {
       if (typeof word !== "string") return word;
       values.set(pathText([...at, key]), tree.placeOf(at));
-      keys.set(pathText([...at, key]), tree.placeOf(at, "key"));
       return { [key]: word };
     });
   }

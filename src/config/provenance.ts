@@ -43,12 +43,12 @@ export function originOf({ set, places }: Provenance, path: Path): Origin {
   return { kind: "file", place: placeIn(places, path) };
 }
 
-/** The same for every value and list, and for maps that are empty, by path. */
+/** The same for every value, and for maps and lists that are empty, by path. */
 export function originsOf(provenance: Provenance, config: unknown): Map<string, Origin> {
   const origins = new Map<string, Origin>();
   const visit = (value: unknown, path: Path): void => {
     const children = isMap(value) ? Object.entries(value) : Array.isArray(value) ? [...value.entries()] : [];
-    if (!isMap(value) || children.length === 0) origins.set(pathText(path), originOf(provenance, path));
+    if (children.length === 0) origins.set(pathText(path), originOf(provenance, path));
     for (const [step, child] of children) visit(child, [...path, step]);
   };
   visit(config, []);

@@ -14,7 +14,7 @@ upstreams:
 routes:
   - match: { host: ["*.example.org"], headers: { x-api-key: hunter2, accept: "a: b # c" } }
     upstream: api
-    requestHeaders: { set: { x-any: hunter2, authorization: hunter2 }, remove: [cookie] }
+    requestHeaders: { set: { x-any: hunter2, authorization: hunter2 }, add: {}, remove: [cookie] }
     responseHeaders: { set: { set-cookie: hunter2, cache-control: no-store } }
   - upstream: v1.2
 `;
@@ -35,6 +35,7 @@ Deno.test("describeConfig() says of each value where it came from", async () => 
       "weight: 2 # config.yaml:6:54",
       '- "*.example.org" # config.yaml:10:21',
       "trustedProxies: [] # default",
+      "add: {} # config.yaml:12:77",
     ]
   ) assert(lines.includes(line), `${line} is not in\n${text}`);
 });
