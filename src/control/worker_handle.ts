@@ -103,8 +103,6 @@ export class WorkerHandle {
     this.lastBeat = 0;
     this.ended = false;
     this.lifeline = null;
-    this.started = false;
-    if (this.restarts === 0) this.become("starting", null);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (this.worker !== worker) return;
       if (data.kind !== "loaded") return this.receive(data);
@@ -161,7 +159,7 @@ export class WorkerHandle {
    * tick passes, and nobody is given up for it.
    */
   checkHeart(missedTicksMax: number): void {
-    if (this.worker === null || this.column === null) return;
+    if (this.worker === null) return;
     // Judged at a tick, so that an `error` event, which says more, has come first if there is one.
     if (this.ended) return this.died("ended without a word");
     const beat = this.cell(ColumnCell.heartbeat);

@@ -5,17 +5,18 @@ import { LinePages } from "../../src/board/line_pages.ts";
 import { Board, ColumnCell, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
 import { Supervisor, type SupervisorInputs } from "../../src/control/supervisor.ts";
 import type { Answer, FromWorker, Question, Snapshot, WorkerStart } from "../../src/messages.ts";
+import { until } from "../support/until.ts";
 import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
 
 /**
- * Listens once it is started; of every other message it says that it has come, and obeys if its index is even. It tells
- * whatever a snapshot holds, and dies of a certificate.
+ * Listens once it is started, unless it begins to leave then: it dies of that. Of every other message it says that it has
+ * come, and obeys if its index is even. It tells whatever a snapshot holds, and dies of a certificate.
  */
 const OBEDIENT = `
   const index = Number(name.replace("weir-", ""));
   onmessage = ({ data }) => {
-    if (data.kind === "start") return postMessage({ kind: "listening", host: "", port: 0 });
-    if (data.kind === "certificate") throw new Error("dies of it");
+    if (data.kind === "start" && !data.leaving) return postMessage({ kind: "listening", host: "", port: 0 });
+    if (data.kind === "start" || data.kind === "certificate") throw new Error("dies of it");
     if (data.kind === "snapshot") for (const told of data.snapshot) postMessage(told);
     const obeys = index % 2 === 0;
     if (obeys && data.kind === "ask") postMessage({ kind: "answer", id: data.id, answer: index });
@@ -105,6 +106,7 @@ class Stage implements Disposable {
 }
 
 const BEAT_MS = 500;
+const HOUR_MS = 3_600_000;
 
 Deno.test("Supervisor gives log lines their memory back once they are told", async () => {
   using stage = new Stage(1);
@@ -135,7 +137,7 @@ Deno.test("Supervisor gives up a worker whose heart stands still for ten seconds
   await ticks(1);
   // Its thread could be ended, which is more than can be said of one that loops.
   assertEquals(await stage.tells(2), ["ended after all 1", "hung 1 4 false"]);
-  await ticks(100);
+  await ticks(300);
   const { alive, state, restarts, hangs, hungThreads } = stage.supervisor.handles[1]!;
   assertEquals([stage.told, alive, state, restarts, hangs, hungThreads], [[], false, "hung", 0, 1, 0]);
   assertEquals(stage.board.podInFlight(), 0, "nobody is at its requests any more");
@@ -170,11 +172,13 @@ Deno.test("Supervisor ends a drain when the last worker hangs", async () => {
   using stage = new Stage(2, "stay");
   stage.supervisor.start();
   await stage.tells(2);
+  stage.beat(0);
   stage.beat(1);
   stage.add(1, ColumnCell.inFlight, 2);
   let cut: number | undefined;
   const draining = stage.supervisor.drain(1_000).then((count) => cut = count);
   assertEquals(await stage.tells(2), ["heard 0 drain", "heard 1 drain"]);
+  await until("the first one has drained", () => stage.supervisor.handles[0]!.state === "drained");
   await stage.clock.advance(20 * BEAT_MS);
   assertEquals(cut, undefined);
   await stage.clock.advance(BEAT_MS);
@@ -207,6 +211,59 @@ Deno.test("Supervisor gives a worker two minutes to begin, and begins with anoth
   await stage.clock.advance(500);
   await stage.clock.advance(0);
   assertEquals(await stage.tells(2), ["died 0 did not begin to work 0", "listens 0"]);
+  await stage.clock.advance(119_500);
+  assertEquals(stage.told, [], "the other one has as long");
+});
+
+Deno.test("an hour of service counts no more once a worker has stopped listening, nor for its successor", async () => {
+  let broken = false;
+  const makeStart = () => ({ leaving: broken }) as WorkerStart;
+  using stage = new Stage(1, "exit", { tickMs: Infinity, makeStart });
+  const respawnMs = async () => {
+    const ms = Number((await stage.tells(1))[0]!.split(" ").at(-1));
+    await stage.clock.advance(ms);
+    return ms;
+  };
+  stage.supervisor.start();
+  await stage.tells(1);
+  stage.kill();
+  assertEquals(await respawnMs(), 0);
+  await stage.tells(1);
+  await stage.clock.advance(HOUR_MS);
+  await stage.say({ kind: "notListening", reason: "no descriptors" });
+  stage.kill();
+  assertEquals(await respawnMs(), 100);
+  await stage.tells(1);
+  await stage.clock.advance(HOUR_MS);
+  broken = true;
+  stage.kill();
+  assertEquals([await respawnMs(), await respawnMs(), await respawnMs()], [0, 100, 200]);
+});
+
+Deno.test("Supervisor.stop() plans nothing more, and a worker that was to come back does not", async () => {
+  const stage = new Stage(1);
+  stage.supervisor.start();
+  await stage.tells(1);
+  stage.kill();
+  await stage.tells(1);
+  stage.supervisor.stop();
+  await stage.clock.advance(HOUR_MS);
+  assertEquals([stage.supervisor.handles[0]!.alive, stage.told, stage.clock.waiting], [false, [], 0]);
+});
+
+Deno.test("a worker may use the network, and nothing else", async () => {
+  const names = ["read", "write", "env", "run", "sys", "ffi", "net"];
+  const script = `
+    const granted = ${
+    JSON.stringify(names)
+  }.filter((name) => Deno.permissions.querySync({ name }).state === "granted");
+    postMessage({ kind: "failed", reason: granted.join() });
+  `;
+  using stage = new Stage(1, "exit", {
+    moduleUrl: new URL(`data:application/javascript,${encodeURIComponent(script)}`),
+  });
+  stage.supervisor.start();
+  assertEquals(await stage.tells(1), ["heard 0 net"]);
 });
 
 Deno.test("Supervisor.ask() leaves out who does not answer within a second", async () => {
