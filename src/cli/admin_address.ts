@@ -3,8 +3,9 @@
 // `--admin-host`, `--admin-port` and `--config` win over the environment, and that over the configuration file.
 
 import { parseArgs } from "@std/cli/parse-args";
+import { bracketed } from "../config/endpoint_url.ts";
 import { readConfigFile, readTextFileBounded } from "../config/file.ts";
-import { renderFindings } from "../config/findings.ts";
+import { renderFinding, renderFindings } from "../config/findings.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Loaded, LoadInputs, Refused } from "../config/loading.ts";
 import { withEmptyValues } from "../config/sources.ts";
@@ -66,9 +67,9 @@ async function adminAddress(
   const argsOf = (names: readonly string[]) =>
     names.flatMap((name) => (flags[name] ?? []).map((value) => `--${name}=${value}`));
   const args = argsOf(ADDRESS);
+  const whole = await loadConfig({ args, env, readTextFile: readTextFileBounded });
   // A file that has become invalid is no reason not to ask: Weir goes on with the one before, on the same port.
-  const loaded = await firstLoaded([
-    { args, env, readTextFile: readTextFileBounded },
+  const loaded = whole.ok ? whole : await firstLoaded([
     { args, env, readTextFile: readAdminAlone },
     {
       args: argsOf(["admin-host", "admin-port"]),
@@ -81,7 +82,12 @@ async function adminAddress(
     return null;
   }
   const { host, port } = loaded.config.admin;
-  return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
+  const address = { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
+  // Where the file is mistyped another Weir may answer.
+  if (!whole.ok) {
+    complain(`${renderFinding(whole.findings[0]!)}; asks ${bracketed(address.host)}:${port} all the same`);
+  }
+  return address;
 }
 
 /** The first configuration that is right; else what is wrong with the last one. */

@@ -32,6 +32,20 @@ Deno.test("the admin port is asked for where flags, environment and file put it,
   ) assertEquals(await asked([...args], env, config), where);
 });
 
+Deno.test("a file that is not there, or wrong, keeps nobody from asking, but is told of", async () => {
+  const missing =
+    "nope.yaml cannot be read: there is no such file (flag --config); asks 127.0.0.1:1 all the same\n";
+  for (
+    const [config, note] of [
+      [["--config", "nope.yaml"], missing],
+      [[], ""],
+    ] as const
+  ) {
+    const { code, stderr } = await runWeir(["probe", "--admin-port", "1", ...config]);
+    assertEquals([code, stderr.slice(0, stderr.indexOf("no answer from 127.0.0.1:1: "))], [1, note]);
+  }
+});
+
 Deno.test("a flag may stand several times, and each value is kept", async () => {
   const question = await readQuestion(COMMAND, ["--header", "a: b", "--header=c: d", "--json"], {});
   assertEquals(question?.flags["header"], ["a: b", "c: d"]);
