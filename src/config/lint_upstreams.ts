@@ -2,6 +2,7 @@
 
 import { defaultUpstreamOf } from "../routing/default_route.ts";
 import { checkKind, upstreamsOf } from "./derived.ts";
+import { parseEndpointEntry } from "./endpoint_url.ts";
 import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
 import { stickyShared } from "./lint_sticky.ts";
 import type { UpstreamConfig } from "./schema.ts";
@@ -128,22 +129,39 @@ const tlsUnused = perUpstream(
 
 const ownAddress = perUpstream(
   "upstream-is-weir",
-  ({ upstream, path, config: { listen, admin } }) =>
-    upstream.endpoints.flatMap((endpoint, i) => {
-      const found = /^https?:\/\/(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]):(\d+)(?![\d.])/.exec(
-        addressOf(endpoint),
-      );
-      const port = Number(found?.[1] ?? 0);
-      if (port === 0 || (port !== listen.port && port !== admin.port)) return [];
-      return [{
+  ({ upstream, path, config: { listen, admin } }) => {
+    const ports = [
+      { name: "listen", host: listen.host, port: listen.port },
+      { name: "redirect", host: listen.host, port: listen.tls?.redirectPort },
+      { name: "admin", ...admin },
+    ];
+    return upstream.endpoints.flatMap((endpoint, i) => {
+      const parsed = parseEndpointEntry(endpoint);
+      if (!parsed.ok || parsed.address.kind !== "static") return [];
+      const { host, port } = parsed.address;
+      const own = ports.find((one) => one.port === port && leadsTo(host, one.host));
+      return own === undefined ? [] : [{
         path: [...path, "endpoints", i],
         severity: "error",
-        state: `is Weir's own ${port === listen.port ? "listen" : "admin"} port ${port}`,
+        state: `is Weir's own ${own.name} port ${port}`,
         why: "Requests would go round in a circle, or to the operators' server.",
         fix: "Write the origin's port, or give Weir another one.",
       }];
-    }),
+    });
+  },
 );
+
+/** This machine, by the names that it has everywhere. */
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|::1?)$/;
+/** Those that stand for others of them as well. */
+const VAGUE = ["localhost", "0.0.0.0", "::"];
+
+/** Whether a connection to `host` reaches who listens on `own`, as far as names tell. */
+function leadsTo(host: string, own: string): boolean {
+  const both = [host, own];
+  return host === own ||
+    both.every((name) => LOOPBACK.test(name)) && both.some((name) => VAGUE.includes(name));
+}
 
 export const upstreamRules: readonly LintRule[] = [
   ejectionOfOne,

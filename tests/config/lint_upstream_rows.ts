@@ -216,4 +216,20 @@ export const upstreamRows: readonly LintRow[] = [
     severity: "error",
     fine: { ...upstream({ endpoints: [a, "http://localhost"] }), listen: { port: 0 }, admin: { port: 0 } },
   },
+  {
+    rule: "upstream-is-weir",
+    bites: {
+      ...upstream({ endpoints: ["http://10.0.0.5:3000", "http://10.0.0.5", "http://127.0.0.1:9901"] }),
+      listen: { host: "10.0.0.5", tls: { certFile: "c", keyFile: "k", redirectPort: 80 } },
+      admin: { host: "localhost" },
+    },
+    subjects: [0, 1, 2].map((i) => `upstreams.app.endpoints[${i}]`),
+    severity: "error",
+    // What listens on one address leaves its port to others on the rest.
+    fine: {
+      ...upstream({ endpoints: ["http://127.0.0.1:3000", "http://10.0.0.6:3000", "http://127.0.0.1:9901"] }),
+      listen: { host: "10.0.0.5" },
+      admin: { host: "127.0.0.2" },
+    },
+  },
 ];
