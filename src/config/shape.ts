@@ -50,7 +50,7 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
   const accepted = needsQuotes(value, schemas) ? `${form}; as text it needs quotes` : form;
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
   const near = typeof value === "string"
-    ? amountAt(path, value, schemas) ?? suggestions.nearest(value, words)
+    ? amountAt(path, value, schemas) ?? truthOf(value, schemas) ?? suggestions.nearest(value, words)
     : undefined;
   const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
   return findingAt(path, {
@@ -64,9 +64,16 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
 function amountAt(path: Path, text: string, schemas: readonly SchemaNode[]): string | undefined {
   const amount = inUnitOf(String(path.at(-1)), text);
   if (amount === undefined) return undefined;
-  const fits = schemas.flatMap(alternatives)
-    .some(({ minimum = 0, maximum = Infinity }) => amount >= minimum && amount <= maximum);
+  const fits = schemas.flatMap(alternatives).some(({ type, minimum = 0, maximum = Infinity }) =>
+    (type === "integer" || type === "number") && amount >= minimum && amount <= maximum
+  );
   return fits ? String(amount) : undefined;
+}
+
+/** The truth value that is meant: in quotes, or by a word that is one in YAML 1.1. */
+function truthOf(text: string, schemas: readonly SchemaNode[]): string | undefined {
+  if (!schemas.flatMap(alternatives).some(({ type }) => type === "boolean")) return undefined;
+  return /^(true|yes|on)$/i.test(text) ? "true" : /^(false|no|off)$/i.test(text) ? "false" : undefined;
 }
 
 /** Whether a number or truth value would be accepted as text: YAML takes `1` and `true` for the one and the other. */

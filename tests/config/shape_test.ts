@@ -28,6 +28,18 @@ const table: readonly [string, string][] = [
     "upstreams: {a: {endpoints: ['http://a']}}\nroutes: [{split: [{upstream: a, weight: 1}]}]",
     "routes[0].split is a list of 1, must be a list of 2 or more",
   ],
+  ['listen: {port: "8080"}', 'listen.port is "8080", must be an integer from 0 to 65535; did you mean 8080?'],
+  ['listen: {port: "80800"}', 'listen.port is "80800", must be an integer from 0 to 65535'],
+  ['listen: {listener: "8"}', 'listen.listener is "8", must be one of serve, wire'],
+  [
+    'accessLog: {redactQuery: "true"}',
+    'accessLog.redactQuery is "true", must be true or false; did you mean true?',
+  ],
+  [
+    "accessLog: {redactQuery: off}",
+    'accessLog.redactQuery is "off", must be true or false; did you mean false?',
+  ],
+  ["accessLog: {redactQuery: maybe}", 'accessLog.redactQuery is "maybe", must be true or false'],
   ["listen: {port: }", "listen.port is empty, must be an integer from 0 to 65535"],
   [
     "listen: {tls: {certFile: a, keyFile: b, redirectPort: 0}}",
@@ -35,7 +47,10 @@ const table: readonly [string, string][] = [
   ],
   ["listen: {port: 1.5}", "listen.port is 1.5, must be an integer from 0 to 65535"],
   ["listen: {port: .nan}", "listen.port is NaN, must be an integer from 0 to 65535"],
-  ["listen: {proxyProtocol: yes}", 'listen.proxyProtocol is "yes", must be true or false'],
+  [
+    "listen: {proxyProtocol: yes}",
+    'listen.proxyProtocol is "yes", must be true or false; did you mean true?',
+  ],
   [
     "listen: {readyPath: ready}",
     'listen.readyPath is "ready", must be text that starts with "/", in visible ASCII',
@@ -149,7 +164,7 @@ const table: readonly [string, string][] = [
   ],
   [
     route("match: {headers: {x: {present: yes}}}"),
-    'routes[0].match.headers.x.present is "yes", must be true or false',
+    'routes[0].match.headers.x.present is "yes", must be true or false; did you mean true?',
   ],
   [
     route("match: {query: {x: {prefix: 1}}}"),
@@ -257,6 +272,8 @@ Deno.test("inUnitOf() tells amounts in the unit of their key, and nothing else",
     ["requestBodyBytesMax", "10s", undefined],
     ["weight", "90%", undefined],
     ["port", "80m", undefined],
+    ["port", "8080", 8_080],
+    ["port", "0x50", undefined],
   ];
   for (const [key, text, number] of table) assertEquals(inUnitOf(key, text), number, `${key} ${text}`);
 });
