@@ -61,6 +61,7 @@ Deno.test("whatever happens to a worker is told to the probe on the traffic port
   const acts: [act: () => void, did: string[]][] = [
     [() => heard.onNotListening(0, "no descriptors"), ["first word false", "tell ready"]],
     [() => heard.onDied(1, "threw", 0), ["first word false", "tell ready"]],
+    [() => heard.onHung(1, 0, true), ["first word false", "tell ready", "tell ready"]],
     [() => heard.onListening(0), ["release port", "first word true", "tell ready"]],
     [() => heard.onListening(1), ["release port", "tell ready"]],
     [() => heard.onNotListening(0, "no descriptors"), ["tell ready"]],
@@ -91,5 +92,7 @@ Deno.test("a worker that hangs makes a pod leave that is to exit, and one that l
     scene.heard.onHung(1, 3, replaced);
     assertEquals(scene.did.slice(1), [...did]);
     assertStringIncludes(scene.words().at(-1)!, hangs + then);
+    scene.heard.onHungThreadEnded(1);
+    assertEquals(scene.words().at(-1), "the thread of worker 1 that hung has ended after all");
   }
 });
