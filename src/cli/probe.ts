@@ -8,7 +8,11 @@ import { complain } from "./print.ts";
 export async function probe(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const question = await readQuestion({ name: "probe", flags: ["path"] }, args, env);
   if (question === null) return 64;
-  const path = question.flags["path"]?.at(-1) ?? "/readyz";
+  const [path = "/readyz", ...more] = question.flags["path"] ?? [];
+  if (more.length > 0) {
+    complain(`--path is given ${more.length + 1} times, must be given once`);
+    return 64;
+  }
   if (!/^\/[\x21-\x7e]*$/.test(path)) {
     complain(`--path is ${JSON.stringify(path)}, must start with /, in visible ASCII without blanks`);
     return 64;

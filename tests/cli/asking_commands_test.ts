@@ -67,6 +67,7 @@ Deno.test("probe and explain refuse what they do not know, with 64 and in words"
       [["explain", "--path", "/", "--path", "/a"], "path is given 2 times, must be given once"],
       [["explain", "--path", "users", "--json"], 'path is "users", must start with /'],
       [["explain", "--path", "/", "--header", "Cookie"], "header must be like `Name: value`"],
+      [["probe", "--path=/livez", "--path=/readyz"], "--path is given 2 times, must be given once"],
       [["probe", "--path", "livez"], '--path is "livez", must start with /'],
       [["probe", "--path", "/livez HTTP/1.1"], '--path is "/livez HTTP/1.1", must start with /'],
       [["probe", "--admin-port", "x"], 'admin.port is "x", must be an integer from 0 to 65535'],
