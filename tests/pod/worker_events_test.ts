@@ -23,6 +23,7 @@ Deno.test("a worker that cannot listen is told of once for each reason, until it
     [() => onNotListening(0, "Address in use"), "worker 0 does not accept connections: Address in use"],
     [full, "worker 0 does not accept connections: Too many open files"],
     [() => onListening(0), null],
+    [() => onListening(0), null],
     [() => clock.advance(999), null],
     [full, null],
     [() => clock.advance(5_000), null],
