@@ -11,12 +11,12 @@ import { ClockOfToday } from "../support/virtual_clock.ts";
 
 const options = { sanitizeOps: true, sanitizeResources: true, ...needs("openssl") };
 
-/** A keeper of files that a test writes, before two workers. */
+/** A keeper of files that a test writes, before three workers. */
 function stage(files: Identity) {
   const clock = new ClockOfToday();
   const events = new EventBook(() => clock.date(), () => {});
   const published: string[] = [];
-  const workers = [{ certificate: "" }, { certificate: "" }];
+  const workers = Array.from({ length: 3 }, () => ({ certificate: "" }));
   const held = { files };
   const keeper = new CertificateKeeper({
     files: { certFile: "/no/such/tls.crt", keyFile: "/no/such/tls.key" },
@@ -77,9 +77,9 @@ Deno.test(
       loadedAt: startedAt + 100,
       changes: { applied: 1, refused: 0 },
       problem: null,
-      workers: { serving: 1, all: 2 },
+      workers: { serving: 1, all: 3 },
     }]);
-    workers[1]!.certificate = two.fingerprint;
+    for (const worker of workers) worker.certificate = two.fingerprint;
     keeper.tellProgress();
     keeper.tellProgress();
     assertEquals(said(), [`good: every new handshake gets certificate ${two.fingerprint}`]);
