@@ -81,11 +81,19 @@ export function parseNetwork(text: string): IpNetwork | null {
 
 export function isWithin(address: IpAddress, network: IpNetwork): boolean {
   if (address.version !== network.version) return false;
-  const width = address.version === 4 ? 8 : 16;
-  return address.parts.every((part, i) => {
-    const bits = Math.min(width, Math.max(0, network.length - i * width));
-    return (part ^ network.parts[i]!) >> (width - bits) === 0;
-  });
+  return address.parts.every((part, i) => (part ^ network.parts[i]!) >> freeBits(network, i) === 0);
+}
+
+/** The network as it is usually written: by its first address. */
+export function renderNetwork(network: IpNetwork): string {
+  const parts = network.parts.map((part, i) => part >> freeBits(network, i) << freeBits(network, i));
+  return `${renderIp({ ...network, parts })}/${network.length}`;
+}
+
+/** How many bits of one of its parts do not count. */
+function freeBits({ version, length }: IpNetwork, part: number): number {
+  const width = version === 4 ? 8 : 16;
+  return width - Math.min(width, Math.max(0, length - part * width));
 }
 
 export function renderIp({ version, parts, zone }: IpAddress): string {

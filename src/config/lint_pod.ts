@@ -1,5 +1,6 @@
 // Lint rules about the pod as a whole: whom it believes, how it leaves, what its listener can.
 
+import { parseNetwork, renderIp, renderNetwork } from "./ip_address.ts";
 import { isWritten, type LintReport, type LintRule } from "./lint_finding.ts";
 import {
   maySet,
@@ -31,6 +32,24 @@ const trustedWorld: LintRule = {
         state: `is ${range}, open to the world`,
         why: "Whoever reaches Weir can claim any address, and so pass limits and rules made by address.",
         fix: "Write only the addresses of your own proxies.",
+      }];
+    }),
+};
+
+const trustedNeighbours: LintRule = {
+  name: "trusted-proxies-wider",
+  check: ({ trustedProxies }) =>
+    trustedProxies.flatMap((range, i) => {
+      const network = parseNetwork(range)!;
+      const whole = renderNetwork(network);
+      const address = renderIp(network);
+      if (whole.startsWith(`${address}/`)) return [];
+      return [{
+        path: ["trustedProxies", i],
+        severity: "warning",
+        state: `is ${range}, which is all of ${whole}`,
+        why: `Only its first ${network.length} bits count: whoever is near ${address} is believed as well.`,
+        fix: `Write ${whole} if they are meant, else ${address} alone.`,
       }];
     }),
 };
@@ -145,6 +164,7 @@ const portNotInManifest: LintRule = {
 
 export const podRules: readonly LintRule[] = [
   trustedWorld,
+  trustedNeighbours,
   proxyHeaderFromNobody,
   wireKeysOnServe,
   drainBeyondGrace,

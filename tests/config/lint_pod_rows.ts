@@ -40,6 +40,15 @@ export const podRows: readonly LintRow[] = [
     fine: { trustedProxies: ["fd00::/8", "FC00::/7", "fe80::/10"] },
   },
   {
+    rule: "trusted-proxies-wider",
+    bites: { trustedProxies: ["10.1.2.3/8", "10.1.2.3/31", "2001:db8:0:1::/47", "fd00::1/64", "10.0.0.0/8"] },
+    subjects: [0, 1, 2, 3].map((i) => `trustedProxies[${i}]`),
+    severity: "warning",
+    fine: {
+      trustedProxies: ["10.1.2.3", "10.1.2.3/32", "10.1.2.2/31", "::/0", "FD00:0::/64", "2001:db8:2::/47"],
+    },
+  },
+  {
     rule: "proxy-protocol-from-nobody",
     bites: { listen: { listener: "wire", proxyProtocol: true } },
     subjects: ["listen.proxyProtocol"],
