@@ -11,9 +11,10 @@ Deno.test("holdPort() keeps a port that the system picked from everybody but wor
   assertThrows(() => Deno.listen({ hostname: host, port: held.port }), Deno.errors.AddrInUse);
   const worker = Deno.listen({ hostname: host, port: held.port, reusePort: true });
   held.release();
-  held.release();
   worker.close();
   Deno.listen({ hostname: host, port: held.port }).close();
+  // Each worker that listens releases it.
+  held.release();
 });
 
 Deno.test("holdPort() picks a different port for each of many that start at once", () => {
