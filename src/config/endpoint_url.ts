@@ -140,7 +140,14 @@ function parse(text: string, refuse: Refuse): EndpointAddress | undefined {
       "must have none; set the header on a route instead (requestHeaders)",
     );
   }
-  const [place = "", ...words] = text.slice(start + 3).split(";");
+  const rest = text.slice(start + 3);
+  if (rest.includes("://")) {
+    return void refuse(
+      "it holds several addresses",
+      "must be one: each is an item of a list, or stands behind a comma or a blank in UPSTREAMS",
+    );
+  }
+  const [place = "", ...words] = rest.split(";");
   const parameters = parseParameters(words, refuse);
   if (!schemes.includes(scheme)) {
     return void refuse(`its scheme is ${JSON.stringify(scheme)}`, forms, nearest(scheme, schemes));
