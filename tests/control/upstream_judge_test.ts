@@ -214,3 +214,17 @@ Deno.test("HealthMonitor judges an endpoint whose check is over without looking 
   const [few, some, many] = [await looks("ab"), await looks("abcd"), await looks("abcdefgh")];
   assertEquals(many - some, 2 * (some - few));
 });
+
+Deno.test("HealthMonitor judges an upstream no more that has left, and leaves nothing planned when it stops", async () => {
+  const scene = new Scene();
+  scene.apply("abc");
+  await scene.clock.advance(1_000);
+  assertEquals(scene.monitor.describe("api", "a")?.checksPassed, 1);
+  scene.monitor.apply([]);
+  scene.said.length = 0;
+  scene.fail("a", 5);
+  await scene.clock.advance(60_000);
+  assertEquals([scene.said, scene.monitor.describe("api", "a")], [[], undefined]);
+  await scene.monitor.stop();
+  assertEquals(scene.clock.waiting, 0);
+});
