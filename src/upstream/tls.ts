@@ -4,6 +4,7 @@
 // Verification is always on. The verified name is the one that the operator wrote, also where discovery has made
 // addresses of it; `serverName` replaces it.
 
+import { firstOf } from "../config/findings.ts";
 import { messageOf } from "../error_message.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 
@@ -89,6 +90,10 @@ export async function connectWithCertificate(
   }
 }
 
+const OTHER_NAME = "certificate is for another name";
+/** Names of a certificate that are told; further ones are counted. */
+const NAMES_MAX = 3;
+
 /** What the text of a failure shows, first match first. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
   [/certificate expired|CertExpired|: Expired/i, "certificate expired"],
@@ -100,7 +105,7 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
     "certificate, or one of its chain, is signed with an algorithm that is not accepted",
   ],
   [/BadSignature/i, "certificate is not signed as it says, or its RSA key has less than 2048 bits"],
-  [/NotValidForName|not valid for name/i, "certificate is for another name"],
+  [/NotValidForName|not valid for name/i, OTHER_NAME],
   [/CaUsedAsEndEntity/i, "certificate is an authority's own, not a server's"],
   [/UnknownIssuer|unknown issuer/i, "certificate of an unknown authority"],
   [/InvalidContentType|corrupt message|InvalidMessage/i, "the endpoint does not speak TLS"],
@@ -119,7 +124,16 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
 /** The cause in words that an operator can act on. */
 export function tlsCause(error: unknown): string {
   const text = messageOf(error);
-  return CAUSES.find(([pattern]) => pattern.test(text))?.[1] ?? text;
+  const cause = CAUSES.find(([pattern]) => pattern.test(text))?.[1] ?? text;
+  return cause === OTHER_NAME ? cause + namesIn(text) : cause;
+}
+
+/** ` than a.test: b.test, c.test`: the name that was looked for, and those that the certificate has. */
+function namesIn(text: string): string {
+  const wanted = /not valid for name "([^"]+)"/.exec(text)?.[1];
+  const own = [...text.matchAll(/(?:DnsName\("|IpAddress\()([^")]+)/g)].map((match) => match[1]!);
+  return (wanted === undefined ? "" : ` than ${wanted}`) +
+    (own.length === 0 ? "" : `: ${firstOf(own, NAMES_MAX).join(", ")}`);
 }
 
 /** TLS 1.3: the endpoint may say only after the handshake that it takes no such client, before it reads a request. */

@@ -23,7 +23,12 @@ Deno.test({
     const table: { days: number; name: string; serverName?: string; caCerts: string[]; reason: string }[] = [
       { days: 2, name: "app.test", caCerts: trusted, reason: "status 200" },
       { days: 2, name: "other.test", serverName: "app.test", caCerts: trusted, reason: "status 200" },
-      { days: 2, name: "other.test", caCerts: trusted, reason: "certificate is for another name" },
+      {
+        days: 2,
+        name: "other.test",
+        caCerts: trusted,
+        reason: "certificate is for another name than other.test: app.test",
+      },
       { days: 2, name: "app.test", caCerts: [], reason: "certificate of an unknown authority" },
       { days: -1, name: "app.test", caCerts: trusted, reason: "certificate expired" },
     ];

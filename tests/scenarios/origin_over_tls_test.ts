@@ -83,7 +83,11 @@ scenario("what is wrong with an origin's TLS is told to operators, and not to cl
   const trusting = { caFile: authority.caFile, serverName: "app.test" };
   const table = {
     expired: { url: expired.url, tls: trusting, cause: "certificate expired" },
-    name: { url: good.url, tls: { caFile: authority.caFile }, cause: "certificate is for another name" },
+    name: {
+      url: good.url,
+      tls: { caFile: authority.caFile },
+      cause: "certificate is for another name than 127.0.0.1: app.test",
+    },
     authority: {
       url: good.url,
       tls: { serverName: "app.test" },

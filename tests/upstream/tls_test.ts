@@ -33,7 +33,19 @@ Deno.test("tlsCause() puts what TLS says into words for operators", () => {
       "invalid peer certificate: certificate not valid yet: verification time 1",
       "certificate is not valid yet",
     ],
-    ['invalid peer certificate: certificate not valid for name "a.test"', "certificate is for another name"],
+    ["invalid peer certificate: NotValidForName", "certificate is for another name"],
+    [
+      'invalid peer certificate: certificate not valid for name "a.test"; certificate is only valid for DnsName("b.test")',
+      "certificate is for another name than a.test: b.test",
+    ],
+    [
+      'certificate not valid for name "10.0.0.1"; certificate is only valid for DnsName("*.a.test"), IpAddress(10.0.0.2), IpAddress(0::1), DnsName("b.test") or DnsName("c.test")',
+      "certificate is for another name than 10.0.0.1: *.a.test, 10.0.0.2, 0::1, and 2 more",
+    ],
+    [
+      'certificate not valid for name "a.test"; certificate is only valid for UniformResourceIdentifier("spiffe://a/b")',
+      "certificate is for another name than a.test",
+    ],
     [
       'certificate not valid for name "a.test"; certificate is not valid for any names (according to its subjectAltName extension)',
       "certificate has no subjectAltName, and a common name does not count",
