@@ -51,6 +51,7 @@ const Piece = {
     truncated: ascii(',"end":"truncated"'),
   },
   cause: ascii(',"cause":'),
+  message: ascii(',"message":'),
   lineEnd: ascii("}\n"),
 };
 
@@ -106,7 +107,7 @@ function attempt(to: LineBuffer, entry: AttemptRecord): void {
 }
 
 /** What most requests have nothing or little to say of. */
-function ending(to: LineBuffer, { head, trace, close, delivery, cause }: RequestRecord): void {
+function ending(to: LineBuffer, { head, trace, close, delivery, cause, message }: RequestRecord): void {
   const traceId = trace !== null ? trace.id : traceParentOf(head.headers)?.traceId;
   if (traceId !== undefined) member(to, Piece.trace, traceId);
   if (head.scheme === "https") to.put(Piece.tls);
@@ -117,6 +118,7 @@ function ending(to: LineBuffer, { head, trace, close, delivery, cause }: Request
   }
   to.put(Piece.end[delivery === null ? "clientGone" : delivery.kind]);
   if (cause !== "") member(to, Piece.cause, cause);
+  if (message !== "") member(to, Piece.message, message);
 }
 
 function member(to: LineBuffer, name: Uint8Array, value: string): void {

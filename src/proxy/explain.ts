@@ -125,7 +125,7 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   }
   if (endpoints.length === 0) return { candidates, pick: null, why: "no endpoint may take a request: 503" };
   const open = endpoints.filter((endpoint) => !endpoint.isFull);
-  if (open.length === 0) return { candidates, pick: null, why: "every endpoint is at its limit of requests" };
+  if (open.length === 0) return { candidates, pick: null, why: whenFull(group) };
   const context = { head, clientAddress };
   const first = balancer.pick(endpoints, context);
   const pick = first.isFull ? balancer.pickOther(open) : first;
@@ -135,6 +135,17 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
     pick: pick.id,
     why: whyPicked(policy, upstream, endpoints.length, panic, first, pick),
   };
+}
+
+/** What comes of a request while every endpoint is at its limit, in words. */
+function whenFull({ queue, upstream }: Group): string {
+  const { queueMax, queueTimeoutMs } = upstream.snapshot.limits;
+  const full = "every endpoint is at its limit of requests";
+  if (queueMax === 0) return `${full}, and none may wait: 503`;
+  const { sizeInPod } = queue;
+  return sizeInPod < queueMax
+    ? `${full}: it would wait for room, at most ${queueTimeoutMs} ms; ${sizeInPod} of ${queueMax} places are taken`
+    : `${full}, and the queue of ${queueMax} is full: 503`;
 }
 
 /** The policy that decides, which for a request without what is hashed is another than the configured one. */

@@ -129,7 +129,8 @@ export class Journey implements Origin {
   /** An answer of Weir's own because the request cannot go on. Nothing is sent to a client that left. */
   async refuse(refusal: Refusal): Promise<void> {
     const { exchange, proxy, record } = this;
-    this.record.cause ||= refusal.error;
+    record.cause ||= refusal.error;
+    record.message = refusal.message;
     proxy.recorder.refused(refusal);
     if (exchange.clientGone || this.begun) return;
     exchange.body?.cancel();

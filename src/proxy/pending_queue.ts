@@ -60,6 +60,11 @@ export class PendingQueue {
     return this.places.length;
   }
 
+  /** Requests that wait in the pod. */
+  get sizeInPod(): number {
+    return this.own.board.upstreamWaiting(this.upstreamRow);
+  }
+
   /** Whether what room there is is for one that comes now: those that wait came before, and are asked first. */
   letsPass(): boolean {
     return this.size === 0 || this.serve();
@@ -69,7 +74,7 @@ export class PendingQueue {
   wait(waiter: Waiter, { queueMax, timeoutMs }: QueueLimits): Promise<Lease | NoLease> {
     this.gauge.add(1);
     // Add, then sum: two workers that check first could both pass.
-    if (this.own.board.upstreamWaiting(this.upstreamRow) > queueMax) {
+    if (this.sizeInPod > queueMax) {
       this.gauge.add(-1);
       return Promise.resolve("queueFull");
     }

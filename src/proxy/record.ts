@@ -60,6 +60,8 @@ export class RequestRecord implements PickContext {
   bytesIn = 0;
   /** Why Weir answered by itself or cut the answer; empty when the endpoint's answer went through. */
   cause = "";
+  /** What Weir's own answer says of it; empty without one. */
+  message = "";
   endedAt = 0;
   /** Null without tracing. */
   trace: RequestTrace | null = null;
@@ -145,7 +147,7 @@ export class RequestRecord implements PickContext {
       status: this.status === 0 ? null : this.status,
       durationMs: this.endedAt - this.startedAt,
       bytes: this.bytesOut,
-      endedBy: this.cause === "" ? this.endedBy : `${this.endedBy}: ${this.cause}`,
+      endedBy: [this.endedBy, this.cause, this.message].filter((words) => words !== "").join(": "),
     };
   }
 

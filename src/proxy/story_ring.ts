@@ -164,11 +164,13 @@ function shown(kept: string, length: number): string {
 
 /** The same without the texts that its words were cut from. */
 function storyAlone(story: RequestStory): RequestStory {
-  const { requestId, method, target } = story;
+  const { requestId, method, target, endedBy } = story;
+  const cut = (text: string) => shown(aloneLatin1(beginningOf(text, TARGET_BYTES)), text.length);
   return {
     ...story,
     requestId: aloneLatin1(requestId),
     method: aloneLatin1(beginningOf(method, METHOD_BYTES)),
-    target: shown(aloneLatin1(beginningOf(target, TARGET_BYTES)), target.length),
+    target: cut(target),
+    endedBy: cut(endedBy),
   };
 }

@@ -24,6 +24,7 @@ function recordOf(method: string, cause: string, number: number): RequestRecord 
   record.clientAddress = "203.0.113.9";
   record.delivery = { kind: "complete", bytes: 12 };
   record.cause = cause;
+  record.message = cause === "" ? "" : `${head.method} is not allowed`;
   record.addAttempt(new AttemptRecord("http://a:1", 1_001));
   return record;
 }
@@ -34,8 +35,9 @@ for (const [kind, cause] of [["that went straight", ""], ["that failed", "connec
     const ring = new StoryRing(REQUESTS);
     for (let number = 0; number < REQUESTS; number++) ring.keep(recordOf(method, cause!, number), 0);
     assertEquals(await textsInHeap(`${method} /orders/`), 0);
-    const { requestId, target, method: told } = ring.find("id-of-request-0")!;
+    const { requestId, target, method: told, endedBy } = ring.find("id-of-request-0")!;
     assertEquals([requestId, target, told], ["id-of-request-0", "/orders/id-of-request-0", method]);
+    assertEquals(endedBy, cause === "" ? "complete" : `complete: ${cause}: ${method} is not allowed`);
   });
 }
 

@@ -72,6 +72,18 @@ for (const [kind, cause] of [["that went straight", ""], ["that failed", "connec
   });
 }
 
+Deno.test("StoryRing keeps 256 bytes of how a request ended", () => {
+  const ring = new StoryRing(1);
+  const record = recordOf("r1");
+  record.cause = "http_request_denied";
+  record.message = `an upgrade to ${"a".repeat(30_000)} cannot pass here`;
+  ring.keep(record, ARRIVAL);
+  assertEquals(
+    ring.find("r1")?.endedBy,
+    `${`complete: ${record.cause}: ${record.message}`.slice(0, 256)}...`,
+  );
+});
+
 Deno.test("StoryRing.resize() forgets, and a ring of nothing keeps nothing", () => {
   const ring = new StoryRing(0);
   ring.keep(recordOf("r1"), ARRIVAL);

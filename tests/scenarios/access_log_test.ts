@@ -2,8 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { countingOrigin } from "../support/counting_origin.ts";
+import { explained } from "../support/explained.ts";
 import { load } from "../support/load.ts";
-import { requestText } from "../support/raw_client.ts";
+import { ask, requestText } from "../support/raw_client.ts";
 import { hang } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
@@ -69,4 +70,25 @@ scenario("a client that leaves is logged as 499, and blamed on nobody", async (p
   assertEquals([status, end, upstream], [499, "clientGone", "default"]);
   assertEquals(attempts[0].outcome, "client left");
   assertEquals(await weir.metric("weir_endpoint_gateway_failures_total"), 0);
+});
+
+scenario("an answer of Weir's own says the same to its client, in the log and in explain", async (props) => {
+  const origin = await props.origin();
+  const routes = [{ match: { path: "/a/*" }, upstream: "default" }, {
+    match: { path: "/b" },
+    upstream: "default",
+  }];
+  const weir = await props.weir({ config: { upstreams: { default: { endpoints: [origin.url] } }, routes } });
+  const refusals = [
+    ["/a/../b", 400, "http_request_error", "the path can be read in more than one way"],
+    ["/c", 404, "destination_not_found", "no route takes this path"],
+  ] as const;
+  for (const [target, status, cause, message] of refusals) {
+    const answer = await ask(weir.url, { target });
+    assertEquals([answer.status, answer.text.includes(message)], [status, true]);
+    const logged = JSON.parse(await weir.line(new RegExp(`"target":"${target}"`)));
+    assertEquals([logged.cause, logged.message], [cause, message]);
+    const { endedBy } = await explained(weir, `id=${logged.requestId}`);
+    assertEquals(endedBy, `complete: ${cause}: ${message}`);
+  }
 });

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { explained } from "../support/explained.ts";
 import { ask } from "../support/raw_client.ts";
-import { reply } from "../support/raw_origin.ts";
+import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
@@ -62,6 +62,41 @@ scenario("explain says when a request lacks what its upstream hashes", async (pr
     (await explained(weir, "path=/&header=Cookie:%20session=a")).why,
     "consistent_hash over 2 of 2 endpoints",
   );
+});
+
+scenario("explain says what comes of a request while every endpoint is at its limit", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200)));
+  const upstream = (limits: Record<string, unknown>) => ({
+    endpoints: [origin.url],
+    limits: { inFlightPerEndpointMax: 1, ...limits },
+    health: { kind: "off" },
+  });
+  const weir = await props.weir({
+    config: {
+      upstreams: { patient: upstream({ queueMax: 1 }), hasty: upstream({ queueMax: 0 }) },
+      routes: [{ match: { path: "/hasty" }, upstream: "hasty" }, { upstream: "patient" }],
+    },
+  });
+  const why = async (path: string) => (await explained(weir, `path=${path}`)).why;
+  const asked: Promise<unknown>[] = [];
+  for (const target of ["/1", "/hasty"]) {
+    asked.push(ask(weir.url, { target }));
+    await origin.request(asked.length);
+  }
+  const told = [await why("/hasty"), await why("/")];
+  asked.push(ask(weir.url, { target: "/2" }));
+  const waiting = () => weir.metric("weir_upstream_queue_waiting", { upstream: "patient" });
+  await until("one waits", async () => await waiting() === 1);
+  told.push(await why("/"));
+  gate.open();
+  await Promise.all(asked);
+  const full = "every endpoint is at its limit of requests";
+  assertEquals(told, [
+    `${full}, and none may wait: 503`,
+    `${full}: it would wait for room, at most 5000 ms; 0 of 1 places are taken`,
+    `${full}, and the queue of 1 is full: 503`,
+  ]);
 });
 
 scenario("the story of a retried request tells both attempts", async (props) => {
