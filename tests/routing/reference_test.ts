@@ -6,6 +6,7 @@ import fc from "fast-check";
 import type { RouteConfig } from "../../src/config/route_schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";
 import type { RouteSnapshot } from "../../src/messages.ts";
+import { explainMatch } from "../../src/routing/explain.ts";
 import { findTies, findUnreachable } from "../../src/routing/overlap.ts";
 import { makeRouter } from "../../src/routing/router.ts";
 import { routesOf } from "./routes.ts";
@@ -134,6 +135,18 @@ Deno.test("the router agrees with the plain reference on any routes and requests
       for (const one of heads) {
         const found = router.match(one);
         assertEquals(found.kind === "route" ? found.route.name : null, reference(routes, one));
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
+Deno.test("explain says of every route whether it matches as the plain reference does", () => {
+  fc.assert(
+    fc.property(routeList, head, (routes, one) => {
+      for (const { route, why } of explainMatch(routes, one).routes) {
+        const { match } = routes.find(({ name }) => name === route)!;
+        assertEquals(why.startsWith("it matches"), matches(match, one), why);
       }
     }),
     { numRuns: 400 },
