@@ -195,8 +195,7 @@ function attemptLines(attempt: AttemptStory, number: number): string[] {
 function columns(rows: readonly string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   return rows.map((row) =>
-    row.map((cell, i) => cell.padEnd(widths[i]!)).filter((cell, i) => widths[i]! > 0 || cell !== "")
-      .join("  ").trimEnd()
+    row.map((cell, i) => cell.padEnd(widths[i]!)).filter((cell) => cell !== "").join("  ").trimEnd()
   );
 }
 

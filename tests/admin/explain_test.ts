@@ -230,6 +230,7 @@ for (
     ["path=/&header=A(:b", "header must be like `Name: value`"],
     ["path=/&header=A:b%01", "header must be like `Name: value`"],
     ["path=/&header=A:b&header=host:%20h", "Host is given as a header, must be given as host"],
+    ["path=/&header=Host:%20h", "Host is given as a header, must be given as host"],
     ["path=/x%20y", 'path is "/x y", must be visible ASCII without spaces'],
     ["path=/&method=b%20d", 'method is "b d", must be a method\'s name'],
     ["path=/&host=a%20b", 'host is "a b", must be host or host:port'],

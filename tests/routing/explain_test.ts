@@ -74,6 +74,16 @@ for (const [line, verdict] of VERDICTS) {
   });
 }
 
+Deno.test("explainMatch() says whose route it is that an origin may take for another", () => {
+  const routes = routesOf({ admin: { path: "/admin/*" }, rest: { path: "/*" } });
+  const { routes: reasons } = explainMatch(routes, request("GET h/admin/../x"));
+  assertEquals(reasons[0], {
+    route: "admin",
+    chosen: false,
+    why: "it matches the path as sent, but not every reading of it",
+  });
+});
+
 Deno.test("explainMatch() knows configurations without routes", () => {
   assertEquals(explainMatch([], request("GET h/")).verdict, "404: there is no route.");
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { stringify } from "yaml";
+import { explainMatch } from "../../src/routing/explain.ts";
 import { CRITERIA, criterionBetween, entriesOf } from "../../src/routing/precedence.ts";
 import { makeRouter } from "../../src/routing/router.ts";
 import { PRECEDENCE, type PrecedenceRow } from "./precedence_table.ts";
@@ -14,9 +15,14 @@ for (const row of PRECEDENCE) {
       );
       assertEquals(alone.kind, "route", `${name} alone must match, or the row shows nothing`);
     }
-    const match = makeRouter(routesOf({ second: row.second, first: row.first })).match(head);
+    const routes = routesOf({ second: row.second, first: row.first });
+    const match = makeRouter(routes).match(head);
     assert(match.kind === "route");
     assertEquals(match.route.name, "first");
+    assertEquals(explainMatch(routes, head).routes.map(({ route, why }) => [route, why.split(":")[0]]), [
+      ["first", "it matches, and no more specific route does"],
+      ["second", "it matches too, but first goes first"],
+    ]);
   });
 }
 

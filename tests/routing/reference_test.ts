@@ -9,6 +9,7 @@ import type { RouteSnapshot } from "../../src/messages.ts";
 import { explainMatch } from "../../src/routing/explain.ts";
 import { findTies, findUnreachable } from "../../src/routing/overlap.ts";
 import { makeRouter } from "../../src/routing/router.ts";
+import { requestHead } from "../support/request_head.ts";
 import { routesOf } from "./routes.ts";
 
 type Match = RouteConfig["match"];
@@ -151,6 +152,47 @@ Deno.test("explain says of every route whether it matches as the plain reference
     }),
     { numRuns: 400 },
   );
+});
+
+/** Routes that ask for one thing each, and requests that say all that these can tell apart. */
+const WANTED = ["1", "12", { present: true }, { present: false }, { prefix: "1" }, { prefix: "12" }, {
+  prefix: "2",
+}];
+const ASKED = WANTED.flatMap((one): Match[] => [
+  { headers: { x: one } },
+  { headers: { y: one } },
+  { query: { x: one } },
+]);
+const SAID = [undefined, "", "1", "12", "2"];
+const HEADS = SAID.flatMap((x) => SAID.flatMap((y) => SAID.map((q) => sayingSo(x, y, q))));
+
+function sayingSo(x?: string, y?: string, q?: string): RequestHead {
+  const lines = { x, y };
+  return requestHead({
+    target: q === undefined ? "/" : `/?x=${q}`,
+    headers: Object.entries(lines).flatMap(([name, value]) => value === undefined ? [] : [name, value]),
+  });
+}
+
+Deno.test("two routes with a condition each tie just where a request can fulfil both", () => {
+  for (const a of ASKED) {
+    for (const b of ASKED) {
+      const both = HEADS.some((one) => matches(a, one) && matches(b, one));
+      assertEquals(findTies(routesOf({ a, b })).length, both ? 1 : 0, JSON.stringify([a, b]));
+    }
+  }
+});
+
+Deno.test("a route behind two with a condition each is called unreachable just where one of them always holds", () => {
+  for (const a of ASKED) {
+    for (const b of ASKED) {
+      const unreachable = findUnreachable(routesOf({ a, b, rest: {} })).some(({ route }) =>
+        route.name === "rest"
+      );
+      const always = HEADS.every((one) => matches(a, one) || matches(b, one));
+      assertEquals(unreachable, always, JSON.stringify([a, b]));
+    }
+  }
 });
 
 Deno.test("without ties the order in the file changes no match", () => {

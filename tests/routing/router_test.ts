@@ -65,6 +65,8 @@ const CASES: readonly [match: RouteConfig["match"], request: string, matches: bo
   [{ query: { "ä": "ö" } }, "GET h/?%C3%A4=%C3%B6", true],
   [{ query: { a: "%zz" } }, "GET h/?a=%zz", true],
   [{ query: { a: "" } }, "GET h/?a", true],
+  [{ query: { a: "" } }, "GET h/?a&b=1", true],
+  [{ query: { b: "1" } }, "GET h/?a&b=1", true],
   [{ query: { a: "b=c" } }, "GET h/?a=b=c", true],
   [{ query: { a: { present: true } } }, "GET h/?b&a", true],
   [{ query: { a: { present: true } } }, "GET h/?ab", false],
@@ -75,8 +77,10 @@ const CASES: readonly [match: RouteConfig["match"], request: string, matches: bo
 
 for (const [match, line, matches] of CASES) {
   Deno.test(`the route ${JSON.stringify(match)} is ${matches ? "" : "not "}for ${line}`, () => {
-    const routes = routesOf({ tested: match, elsewhere: { host: "else.where", path: "/else" } });
-    assertEquals(told(makeRouter(routes).match(request(line))) === "tested", matches);
+    const tested = { tested: match };
+    for (const routes of [tested, { ...tested, elsewhere: { host: "else.where", path: "/else" } }]) {
+      assertEquals(told(makeRouter(routesOf(routes)).match(request(line))) === "tested", matches);
+    }
   });
 }
 
@@ -228,6 +232,11 @@ Deno.test("a path that leaves its only prefix is refused, one that stays unknown
   assertEquals(told(router.match(request("GET h/app/../secret"))), "ambiguousPath");
   assertEquals(told(router.match(request("GET h/app/../app/x"))), "app");
   assertEquals(told(router.match(request("GET h/x/../app"))), "unknownPath");
+});
+
+Deno.test("a path that is written with an escape is for what is sent so, also where it stands alone", () => {
+  const router = makeRouter(routesOf({ only: { path: "/a%2Fb/*" } }));
+  assertEquals(told(router.match(request("GET h/a%2Fb/x"))), "only");
 });
 
 Deno.test("an escaped star of a path stays a path of its own in every reading", () => {
