@@ -23,7 +23,11 @@ export function status(
     at,
     pod: reading.pod,
     probes: reading.probes,
-    now: { ...meter.pod(), inFlight: reading.board.podInFlight() },
+    now: {
+      ...meter.pod(),
+      inFlight: reading.board.podInFlight(),
+      rejectedPerSecond: meter.of(rowKey.rejected).errorsPerSecond,
+    },
     upstreams: reading.upstreams.map((upstream) => upstreamStatus(upstream, reading, meter)),
     routes: reading.routes.map(({ name, target }) => ({ name, target, ...meter.of(rowKey.route(name)) })),
     workers: reading.workers.map((worker) => workerStatus(worker, reading)),

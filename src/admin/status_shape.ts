@@ -18,7 +18,7 @@ export interface Status {
   readonly verdict: Verdict;
   readonly pod: PodInfo;
   readonly probes: ProbeState;
-  readonly now: Traffic & { readonly inFlight: number };
+  readonly now: PodTraffic;
   readonly upstreams: readonly UpstreamStatus[];
   readonly routes: readonly RouteStatus[];
   readonly workers: readonly WorkerStatus[];
@@ -27,6 +27,12 @@ export interface Status {
   readonly certificate: CertificateInfo | null;
   /** Oldest first. */
   readonly events: readonly PodEvent[];
+}
+
+interface PodTraffic extends Traffic {
+  readonly inFlight: number;
+  /** Of the errors those that limits.inFlightMax refused. */
+  readonly rejectedPerSecond: number;
 }
 
 export interface UpstreamStatus {

@@ -45,11 +45,11 @@ interface Sample {
 
 const NOTHING: Tally = { requests: 0, errors: 0, latency: EMPTY_HISTOGRAM };
 const POD = "pod";
-/** Requests of no route that the pod had no room for. */
-const REJECTED = "rejected";
 
 /** Keys of rows: kinds never share names, and an endpoint is named within its upstream. */
 export const rowKey = {
+  /** Requests of no route that the pod had no room for. */
+  rejected: "rejected",
   endpoint: (upstream: string, id: string) => `endpoint ${upstream} ${id}`,
   upstream: (name: string) => `upstream ${name}`,
   route: (name: string) => `route ${name}`,
@@ -131,7 +131,7 @@ function tally(reading: Reading, before: Sample["tallies"]): Map<string, Tally> 
     // A route that comes back has its figures from before: one that joins counts from its first sample on.
     pod = grown(pod, before.get(key) ?? part, part);
   };
-  addToPod(REJECTED, { ...NOTHING, errors: totals.worker(WorkerField.rejectedInFlight) });
+  addToPod(rowKey.rejected, { ...NOTHING, errors: totals.worker(WorkerField.rejectedInFlight) });
   for (const { name, row } of reading.routes) {
     addToPod(rowKey.route(name), {
       requests: totals.routeStatuses(row).reduce((a, b) => a + b),

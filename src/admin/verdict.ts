@@ -99,9 +99,15 @@ function trafficFindings({ now }: Omit<Status, "verdict">): Finding[] {
   if (now.errorPercent < ERROR_PERCENT_MIN) return [];
   return [{
     level: now.errorPercent >= ERROR_PERCENT_CRITICAL ? "critical" : "warning",
-    headline: `${now.errorPercent.toFixed(now.errorPercent < 10 ? 1 : 0)} % of requests are answered 5xx`,
-    notes: [],
+    headline: `${figure(now.errorPercent)} % of requests are answered 5xx`,
+    notes: now.rejectedPerSecond === 0
+      ? []
+      : [`${figure(now.rejectedPerSecond)} a second are refused: the pod is at limits.inFlightMax`],
   }];
+}
+
+function figure(value: number): string {
+  return value.toFixed(value < 10 ? 1 : 0);
 }
 
 function endpointFindings({ upstreams }: Omit<Status, "verdict">): Finding[] {

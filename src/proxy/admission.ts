@@ -36,6 +36,11 @@ export class Admission {
     return new Slot(this);
   }
 
+  /** Whether the pod holds `inFlightMax` requests. */
+  isFull(inFlightMax: number): boolean {
+    return this.own.board.podInFlight() >= inFlightMax;
+  }
+
   /** A slot was given back. */
   leave(): void {
     this.gauge.add(-1);

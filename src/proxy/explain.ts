@@ -15,7 +15,7 @@ import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
 import type { Group, Proxy } from "./proxy.ts";
 import { rateOf } from "./rate_limit.ts";
 import type { Refusal } from "./refusal.ts";
-import { ofBodyLength } from "./refusals.ts";
+import { ofBodyLength, OVERLOADED } from "./refusals.ts";
 import { isWaitedFor, stickyEndpoint } from "./selection.ts";
 import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
 
@@ -99,9 +99,12 @@ function refusalWords({ status, message }: Refusal): string {
 }
 
 /** What Weir answers without looking for a route, in words; null when it looks for one. */
-function answerBeforeRouting(head: RequestHead, { snapshot, identity, inputs }: Proxy): string | null {
+function answerBeforeRouting(head: RequestHead, proxy: Proxy): string | null {
+  const { snapshot: { limits }, identity, inputs, admission } = proxy;
   const exchange = { head, unacceptable: inputs.judgeHead(head) };
-  const refusal = refusalBeforeRouting(exchange, snapshot.limits, identity.pseudonym);
+  const refusal = admission.isFull(limits.inFlightMax)
+    ? OVERLOADED
+    : refusalBeforeRouting(exchange, limits, identity.pseudonym);
   if (refusal !== null) return `refused before any route is looked for: ${refusalWords(refusal)}`;
   if (isForThisHop(exchange)) return "answered by Weir itself: OPTIONS with no forwards left";
   return head.target === inputs.readyPath ? "answered by Weir itself: listen.readyPath" : null;

@@ -148,6 +148,14 @@ export class FakePod implements AdminSources {
     add(layout.workerTotal(column, WorkerField.requests));
   }
 
+  /** The pod had no room for so many requests. */
+  reject(count: number, column = 1): void {
+    const { layout, float64 } = this.board;
+    for (const field of [WorkerField.requests, WorkerField.rejectedInFlight]) {
+      float64[layout.workerTotal(column, field)]! += count;
+    }
+  }
+
   /** So many requests are at the endpoint, in one worker. */
   inFlight(upstream: number, index: number, count: number): void {
     const { layout, int32 } = this.board;

@@ -264,6 +264,16 @@ const CASES: readonly Case[] = [
     headline: "1.0 % of requests are answered 5xx",
   },
   {
+    what: "the pod has no room for some requests",
+    happens: (pod) => {
+      pod.serve(0, 0, { count: 90 });
+      pod.reject(10);
+    },
+    level: "critical",
+    headline: "10 % of requests are answered 5xx",
+    notes: ["10 a second are refused: the pod is at limits.inFlightMax"],
+  },
+  {
     what: "the last reload was taken",
     happens: (pod) => pod.reload(true),
     level: "ok",

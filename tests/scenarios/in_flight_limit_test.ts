@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { WorkerField } from "../../src/board/fields.ts";
+import { explained } from "../support/explained.ts";
 import { load } from "../support/load.ts";
-import { requestText } from "../support/raw_client.ts";
+import { ask, requestText } from "../support/raw_client.ts";
 import { Gate, reply, scene, type Step, wait } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
@@ -47,4 +48,22 @@ scenario("a request beyond the pod's limit is refused, and counts once", async (
   gate.open();
   assertEquals((await held.response()).status, 200);
   assertEquals(weir.totals.worker(WorkerField.rejectedInFlight), 1);
+});
+
+scenario("explain and the verdict say that the pod is at its limit", async (props) => {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200)));
+  const config = { upstreams: { default: { endpoints: [origin.url] } }, limits: { inFlightMax: 1 } };
+  const weir = await props.weir({ config });
+  const held = ask(weir.url);
+  await origin.request(1);
+  const { status } = await ask(weir.url);
+  const { route, why } = await explained(weir, "path=/");
+  const says = "are refused: the pod is at limits.inFlightMax";
+  await until("the verdict says so", async () => (await weir.admin("/status")).includes(says));
+  gate.open();
+  await held;
+  assertEquals([status, route], [503, null]);
+  assertEquals(why, "refused before any route is looked for: 503, this gateway is at its limit of requests");
+  await until("it has room again", async () => (await explained(weir, "path=/")).route === "default");
 });
