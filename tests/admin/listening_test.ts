@@ -85,3 +85,10 @@ Deno.test("Listening.close() stays closed, and leaves nothing waiting", async ()
   pass();
   assertEquals(ports, [0]);
 });
+
+Deno.test("Listening.close() says nothing of what ends after it, and listens no more", async () => {
+  const { listening, ports, problems, waits, breakOff } = scripted();
+  await listening.close();
+  await breakOff(new Error("cut"));
+  assertEquals([ports, problems, waits.size], [[0], [], 0]);
+});

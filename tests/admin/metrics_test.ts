@@ -153,6 +153,49 @@ Deno.test("metricsPage() tells states, weights, ejections and checks", () => {
   assertEquals(samples.get(`weir_endpoint_last_check_success{${a}}`), 1);
 });
 
+Deno.test("metricsPage() tells how the pod, its workers, its configuration and its certificate stand", () => {
+  const pod = newPod();
+  const told = (name: string) => scrape(pod).get(name);
+  const quiet: Record<string, number | undefined> = {
+    "weir_draining{}": 0,
+    "weir_config_last_reload_success{}": 1,
+    "weir_config_last_reload_timestamp_seconds{}": 0,
+    "weir_certificate_last_change_success{}": undefined,
+    'weir_worker_serving{worker="0"}': 1,
+    'weir_worker_connections{worker="0"}': 12,
+    'weir_worker_heap_bytes{worker="0"}': 9 * 1024 ** 2,
+    'weir_upstream_endpoints{upstream="shop",state="serving"}': 2,
+    'weir_upstream_endpoints{upstream="shop",state="ejected"}': 0,
+    'weir_upstream_responses_total{upstream="shop",method="PATCH",status_class="2xx"}': undefined,
+  };
+  for (const [name, value] of Object.entries(quiet)) assertEquals(told(name), value, name);
+  pod.info.draining = { since: 1_000_000, deadlineAt: 1_030_000 };
+  pod.reload(false, ["no"]);
+  pod.certify(1_000, "its key belongs to another one");
+  Object.assign(pod.workerList[0]!, { state: "restarting", column: null });
+  // What the one before it has left behind.
+  pod.board.float64[pod.board.layout.workerTotal(0, WorkerField.heapBytes)] = 7;
+  const troubled: Record<string, number | undefined> = {
+    "weir_draining{}": 1,
+    "weir_config_last_reload_success{}": 0,
+    "weir_config_last_reload_timestamp_seconds{}": 1_000,
+    "weir_certificate_last_change_success{}": 0,
+    'weir_worker_serving{worker="0"}': 0,
+    'weir_worker_connections{worker="0"}': 0,
+    'weir_worker_heap_bytes{worker="0"}': 0,
+  };
+  for (const [name, value] of Object.entries(troubled)) assertEquals(told(name), value, name);
+  pod.reload(true);
+  pod.certify(1_000);
+  pod.info.knowsConnections = false;
+  const recovered: Record<string, number | undefined> = {
+    "weir_config_last_reload_success{}": 1,
+    "weir_certificate_last_change_success{}": 1,
+    'weir_worker_connections{worker="1"}': undefined,
+  };
+  for (const [name, value] of Object.entries(recovered)) assertEquals(told(name), value, name);
+});
+
 Deno.test("metricsPage() tells of each address that is looked up whether it fails, and when it was answered last", () => {
   const pod = newPod();
   const problem = "no answer within 2000 ms";

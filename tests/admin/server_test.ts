@@ -25,6 +25,7 @@ function adminTest(name: string, body: (running: Running) => Promise<void>): voi
     fn: async () => {
       let now = 1_000_000;
       let tick = () => {};
+      let samples = false;
       const problems: string[] = [];
       const pod = new FakePod(() => now, { shop: ["http://10.0.0.1:80", "http://10.0.0.2:80"] });
       const server = startAdminServer({
@@ -35,7 +36,8 @@ function adminTest(name: string, body: (running: Running) => Promise<void>): voi
         date: () => now,
         every: (_ms, act) => {
           tick = act;
-          return () => void (tick = () => {});
+          samples = true;
+          return () => void (samples = false);
         },
         onProblem: (problem) => problems.push(problem),
         feedLimits: { readersMax: 2, waitingMax: 4 },
@@ -50,7 +52,7 @@ function adminTest(name: string, body: (running: Running) => Promise<void>): voi
       } finally {
         await server.close();
       }
-      assertEquals(pod.subscribed, 0);
+      assertEquals([pod.subscribed, samples], [0, false]);
     },
   });
 }
@@ -309,6 +311,13 @@ adminTest("an event reaches the dashboards before the next second, but no storm 
   tick();
   assertEquals((await next()).events.length, 101);
   await events.return(undefined);
+});
+
+adminTest("HEAD of /events takes no dashboard's place", async ({ base }) => {
+  for (let i = 0; i < 3; i++) {
+    const { status } = await fetch(`${base}/events`, { method: "HEAD" });
+    assertEquals(status, 200);
+  }
 });
 
 adminTest("/events refuses more dashboards than it has room for", async ({ base }) => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { EndpointCell } from "../../src/board/layout.ts";
 import { EndpointState } from "../../src/board/verdicts.ts";
+import { WorkerField } from "../../src/board/fields.ts";
 import { read } from "../../src/admin/reading.ts";
 import { status } from "../../src/admin/status.ts";
 import type { Status } from "../../src/admin/status_shape.ts";
@@ -60,6 +61,8 @@ Deno.test("status() shows the weight of a slow start and a worker that is not th
   const { upstreams: [shop], workers } = statusAfter((pod) => {
     pod.mark(0, 1, 0, 100).weight = 5;
     Object.assign(pod.workerList[1]!, { column: null, state: "restarting", restarts: 2, reason: "it threw" });
+    // What those before it have left behind.
+    pod.board.float64[pod.board.layout.workerTotal(0, WorkerField.heapBytes)] = 7;
   });
   assertEquals([shop!.endpoints[1]!.weight, shop!.endpoints[1]!.weightConfigured], [0.5, 5]);
   assertEquals([workers[0]!.connections, workers[0]!.loopDelayMaxMs], [12, 3.5]);

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { type BalanceConfig } from "../../src/config/schema.ts";
+import { pareto } from "../../src/simulate/chance.ts";
 import { readArguments, type SimulateRequest, tableLines } from "../../src/simulate/command.ts";
 import { SCENARIOS } from "../../src/simulate/scenarios.ts";
 import { simulate, type SimulationResult } from "../../src/simulate/simulation.ts";
@@ -98,4 +99,25 @@ Deno.test("simulate names every problem with its arguments at once", () => {
   assert(
     problems.some((problem) => problem.startsWith('--policy is "roundrobin", must be one of round_robin')),
   );
+});
+
+Deno.test("simulate tells of latencies how they lie, whatever their order", () => {
+  let turn = 0;
+  // 1 to 100, each as often as any other.
+  const workMs = () => turn++ * 37 % 100 + 1;
+  const endpoints = [{ weight: 1, concurrency: Infinity, workMs, fails: false, joinsAfter: 0 }];
+  const scenario = { name: "known", about: "", endpoints, requestsPerSecond: 500 };
+  const { p50Ms, p99Ms, maxMs } = simulate({ scenario, policy: "round_robin", seed: 1, seconds: 20 });
+  assertAlmostEquals(p50Ms, 50, 1);
+  assertAlmostEquals(p99Ms, 99, 1);
+  assertAlmostEquals(maxMs, 100, 1e-6);
+});
+
+Deno.test("peak_ewma learns in the simulation, too, who is slow", () => {
+  assertLess(resultOf("one-slow", "peak_ewma").shares[0]!, 0.03);
+});
+
+Deno.test("pareto() is at least its least and at most its most", () => {
+  assertEquals(pareto(() => 0, 4, 1.3, 2_000), 4);
+  assertEquals(pareto(() => 1 - 2 ** -32, 4, 1.3, 2_000), 2_000);
 });
