@@ -3,7 +3,7 @@
 // Pure: the rows of a status in, words out. The gravest thing makes the headline; everything else that is
 // not as it should be becomes a note. "all 5 endpoints serve" is only said when that is all there is to say.
 
-import { firstOf } from "../config/findings.ts";
+import { firstOf, plural } from "../config/findings.ts";
 import type { DiscoveryInfo } from "./sources.ts";
 import type { EndpointStatus, Status, UpstreamStatus, Verdict } from "./status_shape.ts";
 
@@ -225,10 +225,6 @@ function isOut(state: EndpointStatus["state"]): boolean {
 /** To the second: `2026-01-02T03:04:05Z`. */
 function dateWords(at: number): string {
   return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function verb(count: number, one: string, many: string): string {

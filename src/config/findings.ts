@@ -45,6 +45,11 @@ export function firstOf(lines: readonly string[], max = shownMax): string[] {
   return [...lines.slice(0, max), `and ${lines.length - max} more`];
 }
 
+/** `1 endpoint`, `2 endpoints`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 const shownCharactersMax = 80;
 
 /** A value as an operator would write it, short, on one line, and without what may be secret. */

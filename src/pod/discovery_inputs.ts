@@ -1,6 +1,7 @@
 // How the addresses of an upstream are discovered in this process: DNS by its own configuration, Kubernetes
 // by the pod's service account.
 
+import { plural } from "../config/findings.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import type { DiscoveryEvents } from "../control/discovery/discovery.ts";
 import { kubernetesMaker } from "../control/discovery/kubernetes_system.ts";
@@ -14,9 +15,13 @@ export function discoveryInputs(
 ): DiscoveryInputs {
   const told: DiscoveryEvents = {
     onFailure: ({ source, reason, kept }) =>
-      events.add("discovery", "bad", `${name}: ${source}: ${reason}; ${kept} endpoints stay in use`),
+      events.add(
+        "discovery",
+        "bad",
+        `${name}: ${source}: ${reason}; still in use: ${plural(kept, "endpoint")}`,
+      ),
     onRecovery: ({ source, endpoints }) =>
-      events.add("discovery", "good", `${name}: ${source} answers again: ${endpoints} endpoints`),
+      events.add("discovery", "good", `${name}: ${source} answers again: ${plural(endpoints, "endpoint")}`),
   };
   return {
     clock,

@@ -1,7 +1,7 @@
 // What a start says of its upstreams.
 
 import { assertEquals } from "@std/assert";
-import { upstreamLines } from "../../src/cli/banner.ts";
+import { hostFlag, upstreamLines } from "../../src/cli/banner.ts";
 
 const plain = { weight: 1, backup: false, drain: false };
 
@@ -26,4 +26,13 @@ Deno.test("the banner counts in the singular, and counts endpoints that it does 
   );
   const many = Array.from({ length: 10 }, (_, i) => ({ ...plain, id: `http://a:${i}` }));
   assertEquals(upstreamLines("a", "round_robin", many).slice(-2), ["    http://a:7", "    and 2 more"]);
+});
+
+Deno.test("the line to try names a host where every route does", () => {
+  const flagOf = (...hosts: (string | string[] | undefined)[]) =>
+    hostFlag(hosts.map((host) => ({ match: host === undefined ? {} : { host } })));
+  assertEquals(flagOf("*.a.org", ["*.b.org", "b.org"], "a.org:81"), " -H 'Host: b.org'");
+  for (const hosts of [[], ["*.a.org"], ["a.org", undefined], ["a.org", "*"], [["a.org", "*"]]]) {
+    assertEquals(flagOf(...hosts), "", JSON.stringify(hosts));
+  }
 });

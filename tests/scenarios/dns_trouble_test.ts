@@ -109,6 +109,7 @@ scenario("an operator is told that DNS fails, since when, and when it is over", 
   assertEquals(verdict.notes, [
     `${source} since ${since}: ${problem}; 1 endpoint of its last answer stays in use`,
   ]);
+  await weir.line(/: no answer within 300 ms; still in use: 1 endpoint"/);
   await askedAgain(dns);
   assertEquals((await status()).upstreams[0].discovery, discovery, "it goes on failing since then");
   assertEquals(await metric("weir_discovery_failing"), 1);
@@ -120,6 +121,7 @@ scenario("an operator is told that DNS fails, since when, and when it is over", 
     return verdict.level === "ok" && told.endpoints === 2 && told.problem === null &&
       told.failingSince === null && told.answeredAt > failingSince;
   });
+  await weir.line(/ answers again: 2 endpoints"/);
   await until("and to Prometheus", async () => await metric("weir_discovery_failing") === 0);
   assert((await metric("weir_discovery_last_answer_timestamp_seconds"))! > failingSince / 1_000);
 });
