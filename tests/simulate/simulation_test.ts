@@ -114,7 +114,8 @@ Deno.test("simulate tells of latencies how they lie, whatever their order", () =
 });
 
 Deno.test("peak_ewma learns in the simulation, too, who is slow", () => {
-  assertLess(resultOf("one-slow", "peak_ewma").shares[0]!, 0.03);
+  // By its load alone it would get a fortieth.
+  assertLess(resultOf("one-slow", "peak_ewma").shares[0]!, 0.01);
 });
 
 Deno.test("pareto() is at least its least and at most its most", () => {
