@@ -19,17 +19,20 @@ export interface ServePlace {
   readonly reusePort: boolean;
   /** How clients speak to Weir. */
   readonly scheme: "http" | "https";
-  /** The client behind a connection; null for one that has no business here. */
+  /** The client behind a connection; null for one that has none any more, or no business here. */
   readonly clientOf: (address: Deno.NetAddr) => PeerAddress | null;
   /** The port that clients know, where it is another one. */
   readonly outerPort?: () => number;
 }
 
+/** What Deno tells of a client that reset its connection before Deno asked who it was; its request can be read all the same. */
+const NOBODY = "0.0.0.0";
+
 /** Listens where the configuration says. @throws Deno.errors.AddrInUse and the like */
 export function serve(options: ListenOptions): Listener {
   const { host: hostname, port } = options.config;
-  const itself = (address: Deno.NetAddr) => address;
-  return new ServeListener(options, { hostname, port, reusePort: true, scheme: "http", clientOf: itself });
+  const clientOf = (address: Deno.NetAddr) => address.hostname === NOBODY ? null : address;
+  return new ServeListener(options, { hostname, port, reusePort: true, scheme: "http", clientOf });
 }
 
 export class ServeListener implements Listener {
