@@ -94,6 +94,20 @@ const wireKeysOnServe: LintRule = {
   },
 };
 
+const redirectNowhere: LintRule = {
+  name: "redirect-port-missing",
+  check: ({ listen: { tls } }, context) => {
+    const path = ["listen", "tls", "redirectToPort"];
+    return tls?.redirectPort !== undefined || !isWritten(context, path) ? [] : [{
+      path,
+      severity: "warning",
+      state: "is written, and redirectPort is not",
+      why: "Weir listens nowhere for plain HTTP, so nothing is redirected.",
+      fix: "Write the port to listen on for it to redirectPort, or remove redirectToPort.",
+    }];
+  },
+};
+
 /** What Kubernetes gives a pod that says nothing, seconds. */
 const GRACE_DEFAULT_S = 30;
 
@@ -167,6 +181,7 @@ export const podRules: readonly LintRule[] = [
   trustedNeighbours,
   proxyHeaderFromNobody,
   wireKeysOnServe,
+  redirectNowhere,
   drainBeyondGrace,
   noDrainDelay,
   portNotInManifest,

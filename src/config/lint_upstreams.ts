@@ -5,7 +5,7 @@ import { checkKind, upstreamsOf } from "./derived.ts";
 import { parseEndpointEntry } from "./endpoint_url.ts";
 import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
 import { stickyShared } from "./lint_sticky.ts";
-import type { UpstreamConfig } from "./schema.ts";
+import type { BalanceConfig, UpstreamConfig } from "./schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
   const written = isWritten(context, [...path, "ejection"]);
@@ -31,18 +31,26 @@ const stickyAndHash = perUpstream(
     }],
 );
 
-const hashUnused = perUpstream(
-  "hash-key-unused",
-  ({ upstream, path, context }) =>
-    upstream.balance.policy === "consistent_hash" || !isWritten(context, [...path, "balance", "hashOn"])
-      ? []
-      : [{
-        path: [...path, "balance", "hashOn"],
-        severity: "warning",
-        state: `is written, but the policy is ${upstream.balance.policy}`,
-        why: "Only consistent_hash looks at it.",
-        fix: "Set balance.policy to consistent_hash, or remove hashOn.",
-      }],
+/** Keys of `balance`, and the policies that go by each. */
+const BALANCE_KEYS: readonly (readonly [string, readonly BalanceConfig["policy"][]])[] = [
+  ["choices", ["least_request", "peak_ewma", "consistent_hash"]],
+  ["decayMs", ["peak_ewma"]],
+  ["hashOn", ["consistent_hash"]],
+  ["boundPercent", ["consistent_hash"]],
+];
+
+const balanceUnused = perUpstream(
+  "balance-key-unused",
+  ({ upstream: { balance: { policy } }, path, context }) =>
+    BALANCE_KEYS.filter(([key, policies]) =>
+      !policies.includes(policy) && isWritten(context, [...path, "balance", key])
+    ).map(([key, policies]) => ({
+      path: [...path, "balance", key],
+      severity: "warning",
+      state: `is written, but the policy is ${policy}`,
+      why: `It counts for ${policies.join(", ")} only.`,
+      fix: `Set balance.policy to ${policies[0]}, or remove ${key}.`,
+    })),
 );
 
 const sameSiteNone = perUpstream(
@@ -127,6 +135,21 @@ const tlsUnused = perUpstream(
       }],
 );
 
+const discoveryUnused = perUpstream(
+  "discovery-unused",
+  ({ upstream, path, context }) =>
+    !isWritten(context, [...path, "discovery"]) ||
+      upstream.endpoints.some((endpoint) => /^dns\+/i.test(addressOf(endpoint)))
+      ? []
+      : [{
+        path: [...path, "discovery"],
+        severity: "warning",
+        state: "is written, but no endpoint is `dns+http://` or `dns+https://`",
+        why: "The system resolves all other names, at each connect, and `k8s://` is watched.",
+        fix: "Write `dns+` in front of the addresses that it is for, or remove discovery.",
+      }],
+);
+
 const ownAddress = perUpstream(
   "upstream-is-weir",
   ({ upstream, path, config: { listen, admin } }) => {
@@ -166,7 +189,7 @@ function leadsTo(host: string, own: string): boolean {
 export const upstreamRules: readonly LintRule[] = [
   ejectionOfOne,
   stickyAndHash,
-  hashUnused,
+  balanceUnused,
   sameSiteNone,
   stickyShared,
   unused,
@@ -174,6 +197,7 @@ export const upstreamRules: readonly LintRule[] = [
   nothingNotices,
   httpCheckWithoutPath,
   tlsUnused,
+  discoveryUnused,
   ownAddress,
 ];
 

@@ -63,6 +63,13 @@ export const podRows: readonly LintRow[] = [
     fine: { listen: { headReadMs: 5_000, listener: "wire" } },
   },
   {
+    rule: "redirect-port-missing",
+    bites: { listen: { tls: { certFile: "c", keyFile: "k", redirectToPort: 8_443 } } },
+    subjects: ["listen.tls.redirectToPort"],
+    severity: "warning",
+    fine: { listen: { tls: { certFile: "c", keyFile: "k", redirectToPort: 8_443, redirectPort: 8_080 } } },
+  },
+  {
     rule: "drain-beyond-grace",
     bites: { drain: { delayMs: 5_000, deadlineMs: 25_000 } },
     with: pod({}),

@@ -86,11 +86,33 @@ export const upstreamRows: readonly LintRow[] = [
     fine: upstream({ balance: "least_request", sticky: {} }),
   },
   {
-    rule: "hash-key-unused",
-    bites: upstream({ balance: { hashOn: "path" } }),
-    subjects: ["upstreams.app.balance.hashOn"],
+    rule: "balance-key-unused",
+    bites: upstream({ balance: { hashOn: "path", choices: "all", decayMs: 1_000, boundPercent: 150 } }),
+    subjects: ["choices", "decayMs", "hashOn", "boundPercent"].map((key) => `upstreams.app.balance.${key}`),
     severity: "warning",
-    fine: upstream({ balance: { policy: "consistent_hash", hashOn: "path" } }),
+    fine: upstream({
+      balance: { policy: "consistent_hash", hashOn: { header: "x-tenant" }, boundPercent: 150, choices: 3 },
+    }),
+  },
+  {
+    rule: "balance-key-unused",
+    bites: upstream({ balance: { policy: "least_request", choices: "all", decayMs: 1_000 } }),
+    subjects: ["upstreams.app.balance.decayMs"],
+    severity: "warning",
+    fine: upstream({ balance: { policy: "peak_ewma", choices: "all", decayMs: 1_000 } }),
+  },
+  {
+    rule: "discovery-unused",
+    bites: upstream({
+      endpoints: ["http://app:80", "k8s://app.shop:80"],
+      discovery: { nameServer: "10.0.0.2" },
+    }),
+    subjects: ["upstreams.app.discovery"],
+    severity: "warning",
+    fine: upstream({
+      endpoints: ["http://app:80", { url: "DNS+http://app:81" }],
+      discovery: { intervalMs: 900 },
+    }),
   },
   {
     rule: "sticky-cookie-dropped",
