@@ -141,7 +141,10 @@ function parse(text: string, refuse: Refuse): EndpointAddress | undefined {
     );
   }
   const rest = text.slice(start + 3);
-  if (rest.includes("://")) {
+  if (/^[a-z+]+:\/\/(?!.*:\/\/)/is.test(rest)) {
+    return void refuse("its scheme stands twice", forms, parseEndpointAddress(rest).ok ? rest : undefined);
+  }
+  if (/[\s,;].*:\/\//s.test(rest)) {
     return void refuse(
       "it holds several addresses",
       "must be one: each is an item of a list, or stands behind a comma or a blank in UPSTREAMS",

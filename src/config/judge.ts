@@ -13,15 +13,9 @@ import { noPlaces, placeFinder, type Provenance } from "./provenance.ts";
 import { relationFindings } from "./relations.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { shapeFindings } from "./shape.ts";
-import {
-  defaultUpstream,
-  readFlags,
-  readVariables,
-  renderOrigin,
-  settings,
-  type SetValue,
-} from "./sources.ts";
+import { defaultUpstream, readFlags, renderOrigin, settings, type SetValue } from "./sources.ts";
 import { valueFindings } from "./values.ts";
+import { readVariables } from "./variables.ts";
 import { type ConfigTree, makeTree, parseConfigText } from "./yaml_tree.ts";
 
 export interface JudgeInputs {
@@ -47,7 +41,7 @@ interface Layer {
 /** Judges all sources. */
 export function judge({ args, env, fallbackUpstreams, file }: JudgeInputs): Judged {
   const { values: flags, findings: flagFindings } = readFlags(args);
-  const variables = readVariables(env);
+  const { values: variables, findings: variableFindings } = readVariables(env);
   const tree = treeOf(file);
   const chosen = strongest(flags, variables, tree, fallbackUpstreams);
   const merged = merge(tree.value, chosen);
@@ -58,6 +52,7 @@ export function judge({ args, env, fallbackUpstreams, file }: JudgeInputs): Judg
   const placeOf = placeFinder(provenance);
   const findings = [
     ...flagFindings,
+    ...variableFindings,
     ...[...flags, ...variables].map(layerOf).flatMap(layerFindings),
     ...tree.findings,
     ...byPlace(layerFindings({ input: tree.value, placeOf: tree.placeOf, below: [] })),

@@ -5,7 +5,8 @@ import type { Finding, PlaceOf } from "./findings.ts";
 import type { Judged, JudgeInputs } from "./judge.ts";
 import { originsOf, placeFinder } from "./provenance.ts";
 import type { Config } from "./schema.ts";
-import { type Origin, readFlags, readVariables, renderOrigin } from "./sources.ts";
+import { type Origin, readFlags, renderOrigin } from "./sources.ts";
+import { readVariables } from "./variables.ts";
 
 export interface LoadInputs {
   /** The command line after the command. */
@@ -53,7 +54,7 @@ async function readFile(
   env: LoadInputs["env"],
   readTextFile: ReadTextFile,
 ): Promise<JudgeInputs["file"]> {
-  const values = [...readFlags(args).values, ...readVariables(env)];
+  const values = [...readFlags(args).values, ...readVariables(env).values];
   const named = values.find(({ setting }) => setting.path.length === 0);
   if (named === undefined) return null;
   const name = String(named.value);

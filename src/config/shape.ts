@@ -60,14 +60,17 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
   }, placeOf(path));
 }
 
-/** The number that stands for an amount with its unit; undefined where it would be refused as well. */
+/** The number that an amount stands for; undefined where it would be refused as well. */
 function amountAt(path: Path, text: string, schemas: readonly SchemaNode[]): string | undefined {
   const amount = inUnitOf(String(path.at(-1)), text);
   if (amount === undefined) return undefined;
-  const fits = schemas.flatMap(alternatives).some(({ type, minimum = 0, maximum = Infinity }) =>
-    (type === "integer" || type === "number") && amount >= minimum && amount <= maximum
-  );
-  return fits ? String(amount) : undefined;
+  return schemas.flatMap(alternatives).some((node) => holds(node, amount)) ? String(amount) : undefined;
+}
+
+function holds(node: SchemaNode, amount: number): boolean {
+  const { type, const: only = amount, minimum = 0, exclusiveMinimum = -1, maximum = Infinity } = node;
+  return (type === "integer" || type === "number") && amount === only && amount >= minimum &&
+    amount > exclusiveMinimum && amount <= maximum;
 }
 
 /** The truth value that is meant: in quotes, or by a word that is one in YAML 1.1. */

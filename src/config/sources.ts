@@ -1,4 +1,5 @@
-// Flags and environment variables: which there are, and what an operator set with them.
+// Flags and environment variables: which there are, and what an operator set with flags (`variables.ts`: with
+// variables).
 //
 // One table is the whole truth: it reads both sources, makes `--help` and the table in the documentation.
 // A value becomes a configuration key here and is judged like one from the file, by `shape.ts` and `values.ts`.
@@ -152,15 +153,6 @@ export const settings: readonly Setting[] = [
     meaning: "after the delay: time for requests in flight",
   },
 ];
-
-/** What the variables set. An empty one, or one of white space, counts as not set. */
-export function readVariables(env: Readonly<Record<string, string>>): SetValue[] {
-  return settings.flatMap((setting) => {
-    const value = env[setting.variable]?.trim() ?? "";
-    if (value === "") return [];
-    return [{ setting, value: setting.read(value), origin: { kind: "variable", name: setting.variable } }];
-  });
-}
 
 /** What the flags set, and what on the command line is no flag of Weir. */
 export function readFlags(args: readonly string[]): { values: SetValue[]; findings: Finding[] } {

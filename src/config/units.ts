@@ -51,8 +51,11 @@ export const headerText = text(
 /** What a path pattern begins with. */
 export const pathPattern = text(/^\/.*/, 'text that starts with "/"');
 
-/** What may stand as a path in a request line: visible ASCII. */
-export const targetPath = text(/^\/[\x21-\x7e]*$/, 'text that starts with "/", in visible ASCII');
+/** What may stand as a path in a request line (RFC 9112 3.2.1): visible ASCII, no fragment. */
+export const targetPath = text(
+  /^\/[\x21\x22\x24-\x7e]*$/,
+  'text that starts with "/", in visible ASCII without "#"',
+);
 
 const AUTHORITY = "(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}\\])(?::\\d{1,5})?$";
 

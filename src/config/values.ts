@@ -3,7 +3,8 @@
 // Called by `load.ts` for each source, beside `shape.ts`. Everything comes in unchecked: what has the wrong
 // shape is passed over here, since `shape.ts` has refused it.
 
-import { isHostName } from "./endpoint_parts.ts";
+import type { z } from "zod";
+import { isHostName, parsePort } from "./endpoint_parts.ts";
 import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
 import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showValue } from "./findings.ts";
 import { hostPatternProblem } from "../routing/host_pattern.ts";
@@ -12,6 +13,7 @@ import { parseNameServer } from "./name_server.ts";
 import { pathPatternProblem } from "../routing/path_pattern.ts";
 import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
 import { statusBounds } from "./derived.ts";
+import { authority, fixedAuthority } from "./units.ts";
 
 /** All that is wrong with the addresses, networks, ranges and patterns of `input`. */
 export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
@@ -22,6 +24,8 @@ export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
     checkNetworks(input, refuse);
     for (const key of ["listen", "admin"]) checkHost(input, [key, "host"], refuse);
     for (const path of upstreams) checkHost(input, [...path, "tls", "serverName"], refuse);
+    for (const path of upstreams) checkPort(input, [...path, "hostHeader"], fixedAuthority(), refuse);
+    for (const path of upstreams) checkPort(input, [...path, "health", "host"], authority(), refuse);
     for (const path of upstreams) checkNameServer(input, [...path, "discovery", "nameServer"], refuse);
     listAt(input, ["routes"]).forEach((_, index) => checkPatterns(input, index, refuse));
   }, placeOf);
@@ -86,6 +90,14 @@ function networkProblem(cidr: string): Problem | undefined {
     };
   }
   if (parseNetwork(cidr) !== null) return undefined;
+  const parts = cidr.split(/[\s,;]+/).filter((part) => part !== "");
+  if (parts.every((part) => parseNetwork(part) !== null)) {
+    return {
+      state,
+      accepted:
+        "must be one: each is an item of a list, or stands behind a comma or a blank in TRUSTED_PROXIES",
+    };
+  }
   if (alone === null) {
     return { state, accepted: "must be a network like 10.0.0.0/8 or fd00::/8, or one address" };
   }
@@ -99,6 +111,14 @@ function checkHost(input: unknown, path: Path, refuse: Refuse): void {
   if (isName || parseIpv4(host) !== null || parseIpv6(host) !== null) return;
   const accepted = "must be a name or an IP address, without brackets and port";
   refuse(path, { state: `is ${showValue(host)}`, accepted });
+}
+
+/** Of a Host that the control plane or traffic sends; what is no such text has the wrong shape. */
+function checkPort(input: unknown, path: Path, form: z.ZodString, refuse: Refuse): void {
+  const host = valueAt(input, path);
+  const port = form.safeParse(host).success ? /:(\d+)$/.exec(String(host))?.[1] : undefined;
+  if (port === undefined) return;
+  parsePort(port, (what, accepted) => refuse(path, { state: `is ${showValue(host)}: ${what}`, accepted }));
 }
 
 function checkNameServer(input: unknown, path: Path, refuse: Refuse): void {

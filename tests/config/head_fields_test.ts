@@ -143,7 +143,7 @@ const fields: [
     (value) => `listen: {readyPath: ${value}}`,
     ["/", "/ready?now"],
     ["ready", "/a b", "/\u00fc"],
-    'must be text that starts with "/", in visible ASCII',
+    'must be text that starts with "/", in visible ASCII without "#"',
   ],
 ];
 

@@ -92,6 +92,20 @@ Deno.test("loadConfig() makes the upstream `default` of --upstream, else of UPST
   assertEquals(Object.keys(named.upstreams), ["x"]);
 });
 
+Deno.test("loadConfig() refuses a variable that stands in quotes once, and reads nothing of it", async () => {
+  const env = {
+    UPSTREAMS: `"http://a:80 http://b"`,
+    PORT: "'80'",
+    TRUSTED_PROXIES: `"10.0.0.1"\n`,
+    CONFIG: "'x'",
+  };
+  const state = "stands in quotes, must stand without them: an env file or a manifest has passed them on";
+  assertEquals(
+    await refusals({ env }),
+    ["UPSTREAMS", "CONFIG", "PORT", "TRUSTED_PROXIES"].map((name) => `${name} ${state} (variable ${name})`),
+  );
+});
+
 Deno.test("loadConfig() counts a variable that is empty or white space as not set", async () => {
   const { config } = await loaded({ env: { PORT: "", HOST: " \n", UPSTREAMS: "", WORKERS: "2\n" } });
   assertEquals([config.listen.port, config.listen.host, config.upstreams, config.workers], [

@@ -106,6 +106,18 @@ Deno.test("loadConfig() accepts what is not meaningless", async () => {
   for (const sources of accepted) await loaded(sources);
 });
 
+Deno.test("hostHeader and health.host take a port that there is", async () => {
+  const file = (keys: string) => `upstreams: {api: {endpoints: ['http://a'], ${keys}}}`;
+  for (const host of ["a", "a:1", "a:65535", "[::1]", "[::1]:08080"]) {
+    await loaded({ file: file(`hostHeader: "=${host}", health: {path: /, host: "${host}"}`) });
+  }
+  const accepted = "must have a port from 1 to 65535";
+  assertEquals(await refusals({ file: file(`hostHeader: "=a:99999", health: {path: /, host: "[::1]:0"}`) }), [
+    `upstreams.api.hostHeader is "=a:99999": its port is "99999", ${accepted} (config.yaml:1:56)`,
+    `upstreams.api.health.host is "[::1]:0": its port is "0", ${accepted} (config.yaml:1:92)`,
+  ]);
+});
+
 Deno.test("trustedProxies takes networks and addresses, in four parts or IPv6", async () => {
   const file = (cidr: string) => `trustedProxies: ["${cidr}"]`;
   for (const cidr of ["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::1/128", "1.2.3.4/32", "10.0.0.1", "::1"]) {
@@ -124,6 +136,12 @@ Deno.test("trustedProxies takes networks and addresses, in four parts or IPv6", 
   ];
   for (const cidr of [...wrong, "fe80::1%eth0/64"]) {
     assertEquals((await refusals({ file: file(cidr) })).length, 1, cidr);
+  }
+  for (const cidr of ["10.0.0.0/8;fd00::/8", "10.0.0.1, 10.0.0.2", "10.0.0.0/8;"]) {
+    assertEquals(await refusals({ file: file(cidr) }), [
+      `trustedProxies[0] is "${cidr}", must be one: each is an item of a list, or stands behind a comma or a ` +
+      "blank in TRUSTED_PROXIES (config.yaml:1:18)",
+    ]);
   }
   for (const cidr of ["::ffff:10.0.0.1", "::ffff:a00:0/104", "::ffff:0:0/96"]) {
     assertEquals(await refusals({ file: file(cidr) }), [

@@ -29,6 +29,18 @@ const table: readonly [string, string][] = [
     "routes[0].split is a list of 1, must be a list of 2 or more",
   ],
   ['listen: {port: "8080"}', 'listen.port is "8080", must be an integer from 0 to 65535; did you mean 8080?'],
+  [
+    upstream('retry: {onStatus: ["503"]}'),
+    'upstreams.api.retry.onStatus[0] is "503", must be one of 502, 503, 504; did you mean 503?',
+  ],
+  [
+    upstream('retry: {onStatus: ["500"]}'),
+    'upstreams.api.retry.onStatus[0] is "500", must be one of 502, 503, 504',
+  ],
+  [
+    route('rateLimit: {requestsPerSecond: "0"}'),
+    'routes[0].rateLimit.requestsPerSecond is "0", must be a number above 0, at most 1000000',
+  ],
   ['listen: {port: "80800"}', 'listen.port is "80800", must be an integer from 0 to 65535'],
   ['listen: {listener: "8"}', 'listen.listener is "8", must be one of serve, wire'],
   [
@@ -53,7 +65,7 @@ const table: readonly [string, string][] = [
   ],
   [
     "listen: {readyPath: ready}",
-    'listen.readyPath is "ready", must be text that starts with "/", in visible ASCII',
+    'listen.readyPath is "ready", must be text that starts with "/", in visible ASCII without "#"',
   ],
   [
     "headers: {requestId: a b}",
@@ -106,7 +118,11 @@ const table: readonly [string, string][] = [
   ],
   [
     upstream('health: {path: "/a b"}'),
-    'upstreams.api.health.path is "/a b", must be text that starts with "/", in visible ASCII',
+    'upstreams.api.health.path is "/a b", must be text that starts with "/", in visible ASCII without "#"',
+  ],
+  [
+    upstream('health: {path: "/x#y"}'),
+    'upstreams.api.health.path is "/x#y", must be text that starts with "/", in visible ASCII without "#"',
   ],
   [
     upstream('health: {path: "/x", host: "a\\u010d\\u010ab"}'),
@@ -114,7 +130,7 @@ const table: readonly [string, string][] = [
   ],
   [
     route('rewrite: {replacePrefix: {from: /, to: "/\\u010a"}}'),
-    'routes[0].rewrite.replacePrefix.to is "/\u010a", must be text that starts with "/", in visible ASCII',
+    'routes[0].rewrite.replacePrefix.to is "/\u010a", must be text that starts with "/", in visible ASCII without "#"',
   ],
   [
     upstream("retry: {onStatus: [{status: 502}]}"),
