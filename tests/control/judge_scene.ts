@@ -26,13 +26,14 @@ export class Scene {
     slowStart: {},
   };
 
-  constructor() {
-    const probe: Probe = (target) =>
-      Promise.resolve(
-        this.down.has(target.host)
-          ? { passed: false, reason: "connection refused" }
-          : { passed: true, reason: "connected" },
-      );
+  /** @param closed what a probe waits for before it ends */
+  constructor(closed: (host: string) => Promise<void> = () => Promise.resolve()) {
+    const probe: Probe = async ({ host }) => {
+      await closed(host);
+      return this.down.has(host)
+        ? { passed: false, reason: "connection refused" }
+        : { passed: true, reason: "connected" };
+    };
     this.monitor = new HealthMonitor({
       ...boardInputs(this.board),
       clock: this.clock,

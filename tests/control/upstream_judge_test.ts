@@ -228,3 +228,21 @@ Deno.test("HealthMonitor judges an upstream no more that has left, and leaves no
   await scene.monitor.stop();
   assertEquals(scene.clock.waiting, 0);
 });
+
+Deno.test("HealthMonitor.stop() waits for what open checks close, those of upstreams that left before, too", async () => {
+  for (const order of ["ab", "ba"]) {
+    const open = new Map<string, () => void>();
+    const scene = new Scene((host) => new Promise((resolve) => open.set(host, resolve)));
+    scene.monitor.apply([{ ...scene.upstream("a"), name: "gone" }, scene.upstream("b")]);
+    await scene.clock.advance(0);
+    scene.apply("b");
+    let stopped = false;
+    const stopping = scene.monitor.stop().then(() => stopped = true);
+    for (const host of order) {
+      await scene.clock.advance(0);
+      assertEquals(stopped, false, `the check of ${host} is open`);
+      open.get(host)!();
+    }
+    await stopping;
+  }
+});
