@@ -118,7 +118,7 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   const balancer = makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.nextTurn });
   const candidates = upstream.all().map((endpoint) => explainCandidate(endpoint, endpoints, balancer));
   const kept = stickyEndpoint(group, head);
-  if (kept !== null && (!kept.isFull || isWaitedFor(kept, group))) {
+  if (kept !== null && (!kept.isFull || isWaitedFor(kept, group) && !isQueueFull(group))) {
     const why = `the cookie ${upstream.snapshot.sticky!.cookie} leads there`;
     return {
       candidates,
@@ -141,14 +141,17 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
 }
 
 /** What comes of a request while every endpoint is at its limit, in words. */
-function whenFull({ queue, upstream }: Group): string {
-  const { queueMax, queueTimeoutMs } = upstream.snapshot.limits;
+function whenFull(group: Group): string {
+  const { queueMax, queueTimeoutMs } = group.upstream.snapshot.limits;
   const full = "every endpoint is at its limit of requests";
   if (queueMax === 0) return `${full}, and none may wait: 503`;
-  const { sizeInPod } = queue;
-  return sizeInPod < queueMax
-    ? `${full}: it would wait for room, at most ${queueTimeoutMs} ms; ${sizeInPod} of ${queueMax} places are taken`
-    : `${full}, and the queue of ${queueMax} is full: 503`;
+  if (isQueueFull(group)) return `${full}, and the queue of ${queueMax} is full: 503`;
+  const taken = `${group.queue.sizeInPod} of ${queueMax} places are taken`;
+  return `${full}: it would wait for room, at most ${queueTimeoutMs} ms; ${taken}`;
+}
+
+function isQueueFull({ queue, upstream }: Group): boolean {
+  return queue.sizeInPod >= upstream.snapshot.limits.queueMax;
 }
 
 /** The policy that decides, which for a request without what is hashed is another than the configured one. */

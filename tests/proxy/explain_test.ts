@@ -1,32 +1,35 @@
 import { assertEquals } from "@std/assert";
+import { OwnColumn } from "../../src/board/own.ts";
 import { explain } from "../../src/proxy/explain.ts";
 import type { RawOrigin } from "../support/raw_origin.ts";
 import { StillProxy } from "../support/still_proxy.ts";
 
+const ELSEWHERE =
+  "round_robin over 2 of 2 endpoints; its choice http://a.test:1 is at its limit, so the least loaded other";
+
 /** With the endpoint of the client's cookie at its limit -> where its request goes, and why. */
-const cases: Record<string, readonly [queueMax: number, pick: string, why: string]> = {
+const cases: Record<string, readonly [queueMax: number, waiting: number, pick: string, why: string]> = {
   "waits for it": [
     9,
+    8,
     "http://a.test:1",
     "the cookie weir_affinity leads there; it is at its limit, and waited for",
   ],
-  "moves where nothing waits": [
-    0,
-    "http://b.test:1",
-    "round_robin over 2 of 2 endpoints; its choice http://a.test:1 is at its limit, so the least loaded other",
-  ],
+  "moves where nothing waits": [0, 0, "http://b.test:1", ELSEWHERE],
+  "moves where as many wait as may": [9, 9, "http://b.test:1", ELSEWHERE],
 };
 
-for (const [what, [queueMax, pick, why]] of Object.entries(cases)) {
+for (const [what, [queueMax, waiting, pick, why]] of Object.entries(cases)) {
   Deno.test(`explain() says that a sticky client whose endpoint is at its limit ${what}`, () => {
     const origins = ["a", "b"].map((name) => ({ url: `http://${name}.test:1` }) as RawOrigin);
-    const { proxy } = new StillProxy(origins, {
+    const { proxy, board } = new StillProxy(origins, {
       sticky: {},
       limits: { inFlightPerEndpointMax: 1, queueMax },
     });
     const { sticky, upstream } = proxy.plan(proxy.snapshot.routes[0]!).groupFor("")!;
     const cookie = sticky!.setCookieFor("http://a.test:1")!.split(";")[0]!;
     upstream.endpoint("http://a.test:1")!.lease();
+    new OwnColumn(board, 1).upstreamWaiting(0).add(waiting);
     const answer = explain({
       kind: "explainRequest",
       method: "GET",
