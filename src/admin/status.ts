@@ -50,6 +50,7 @@ function upstreamStatus(upstream: UpstreamInfo, reading: Reading, meter: Traffic
     waiting: reading.board.upstreamWaiting(upstream.row),
     requestsPerSecond: traffic.requestsPerSecond,
     retriesPerSecond: traffic.errorsPerSecond,
+    crowdedOutPerSecond: meter.of(rowKey.crowdedOut(name)).errorsPerSecond,
     retryBudgetLeft: upstreamCell(reading, upstream, UpstreamCell.budgetMilli) / 1000,
     endpoints: upstream.endpoints.map((endpoint) => endpointStatus(name, endpoint, reading, meter)),
     leftOut,

@@ -44,6 +44,8 @@ export interface UpstreamStatus {
   readonly waiting: number;
   readonly requestsPerSecond: number;
   readonly retriesPerSecond: number;
+  /** Requests that found every endpoint at its limit and the queue full, or waited in it for too long. */
+  readonly crowdedOutPerSecond: number;
   readonly retryBudgetLeft: number;
   readonly endpoints: readonly EndpointStatus[];
   /** Endpoints that discovery found and that the pod has no room for. */

@@ -52,6 +52,8 @@ export const rowKey = {
   rejected: "rejected",
   endpoint: (upstream: string, id: string) => `endpoint ${upstream} ${id}`,
   upstream: (name: string) => `upstream ${name}`,
+  /** Requests that found no room at an upstream, or not in time. */
+  crowdedOut: (upstream: string) => `crowded out ${upstream}`,
   route: (name: string) => `route ${name}`,
 };
 
@@ -146,6 +148,11 @@ function tally(reading: Reading, before: Sample["tallies"]): Map<string, Tally> 
       // What went wrong once within an upstream is what it had to try again.
       errors: totals.upstream(upstream.row, UpstreamField.retries),
       latency: EMPTY_HISTOGRAM,
+    });
+    tallies.set(rowKey.crowdedOut(upstream.name), {
+      ...NOTHING,
+      errors: totals.upstream(upstream.row, UpstreamField.queueFull) +
+        totals.upstream(upstream.row, UpstreamField.queueTimeouts),
     });
     for (const { id, row } of upstream.endpoints) {
       tallies.set(rowKey.endpoint(upstream.name, id), {

@@ -95,15 +95,24 @@ function upstreamFindings(upstream: UpstreamStatus): Finding[] {
   return [{ level: "critical", headline: `${headline}: ${then}`, notes: [] }];
 }
 
-function trafficFindings({ now }: Omit<Status, "verdict">): Finding[] {
+function trafficFindings({ now, upstreams }: Omit<Status, "verdict">): Finding[] {
   if (now.errorPercent < ERROR_PERCENT_MIN) return [];
+  const crowded = upstreams.filter(({ crowdedOutPerSecond }) => crowdedOutPerSecond > 0);
   return [{
     level: now.errorPercent >= ERROR_PERCENT_CRITICAL ? "critical" : "warning",
     headline: `${figure(now.errorPercent)} % of requests are answered 5xx`,
-    notes: now.rejectedPerSecond === 0
-      ? []
-      : [`${figure(now.rejectedPerSecond)} a second are refused: the pod is at limits.inFlightMax`],
+    notes: [
+      ...now.rejectedPerSecond === 0
+        ? []
+        : [`${figure(now.rejectedPerSecond)} a second are refused: the pod is at limits.inFlightMax`],
+      ...firstOf(crowded.map(crowdedWords), NOTES_MAX),
+    ],
   }];
+}
+
+function crowdedWords({ name, crowdedOutPerSecond }: UpstreamStatus): string {
+  return `${figure(crowdedOutPerSecond)} a second find no room at ${name}, or none in time: ` +
+    "its endpoints are at limits.inFlightPerEndpointMax";
 }
 
 function figure(value: number): string {

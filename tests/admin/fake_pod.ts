@@ -156,6 +156,11 @@ export class FakePod implements AdminSources {
     }
   }
 
+  /** So many requests found the queue of an upstream full, or waited in it for too long. */
+  crowdOut(upstream: number, count: number, why: "queueFull" | "queueTimeouts", column = 1): void {
+    this.board.float64[this.board.layout.upstreamTotal(column, upstream, UpstreamField[why])]! += count;
+  }
+
   /** So many requests are at the endpoint, in one worker. */
   inFlight(upstream: number, index: number, count: number): void {
     const { layout, int32 } = this.board;

@@ -274,6 +274,22 @@ const CASES: readonly Case[] = [
     notes: ["10 a second are refused: the pod is at limits.inFlightMax"],
   },
   {
+    what: "there is no room for some requests at two upstreams",
+    happens: (pod) => {
+      pod.serve(0, 0, { count: 80 });
+      pod.serve(0, 0, { count: 20, status: 503 });
+      pod.crowdOut(0, 10, "queueFull");
+      pod.crowdOut(0, 4, "queueTimeouts");
+      pod.crowdOut(1, 6, "queueTimeouts");
+    },
+    level: "critical",
+    headline: "20 % of requests are answered 5xx",
+    notes: [
+      "14 a second find no room at shop, or none in time: its endpoints are at limits.inFlightPerEndpointMax",
+      "6.0 a second find no room at blog, or none in time: its endpoints are at limits.inFlightPerEndpointMax",
+    ],
+  },
+  {
     what: "the last reload was taken",
     happens: (pod) => pod.reload(true),
     level: "ok",
