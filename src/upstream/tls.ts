@@ -128,10 +128,13 @@ export function tlsCause(error: unknown): string {
   return cause === OTHER_NAME ? cause + namesIn(text) : cause;
 }
 
-/** ` than a.test: b.test, c.test`: the name that was looked for, and those that the certificate has. */
+/**
+ * ` than a.test: b.test, c.test`: the name that was looked for, and those that the certificate has, of each no more than a
+ * name in DNS may have.
+ */
 function namesIn(text: string): string {
   const wanted = /not valid for name "([^"]+)"/.exec(text)?.[1];
-  const own = [...text.matchAll(/(?:DnsName\("|IpAddress\()([^")]+)/g)].map((match) => match[1]!);
+  const own = [...text.matchAll(/(?:DnsName\("|IpAddress\()([^")]{1,253})/g)].map((match) => match[1]!);
   return (wanted === undefined ? "" : ` than ${wanted}`) +
     (own.length === 0 ? "" : `: ${firstOf(own, NAMES_MAX).join(", ")}`);
 }

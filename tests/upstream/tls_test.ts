@@ -43,6 +43,12 @@ Deno.test("tlsCause() puts what TLS says into words for operators", () => {
       "certificate is for another name than 10.0.0.1: *.a.test, 10.0.0.2, 0::1, and 2 more",
     ],
     [
+      `certificate not valid for name "a.test"; certificate is only valid for DnsName("${
+        "b".repeat(9_999)
+      }")`,
+      `certificate is for another name than a.test: ${"b".repeat(253)}`,
+    ],
+    [
       'certificate not valid for name "a.test"; certificate is only valid for UniformResourceIdentifier("spiffe://a/b")',
       "certificate is for another name than a.test",
     ],
