@@ -21,7 +21,7 @@ worker.onmessage = ({ data }) => {
   } else loop?.receive(data);
 };
 
-// What nobody catches ends the thread behind this; what it says here comes before the news of that.
+// What nobody catches ends the thread behind this; the log lines that are handed over here are heard all the same.
 for (const end of ["error", "unhandledrejection"]) addEventListener(end, () => loop?.flushLog());
 
 // Held as long as this thread lives: the supervisor waits for it, and so learns of any end of the thread.

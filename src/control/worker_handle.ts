@@ -104,7 +104,8 @@ export class WorkerHandle {
     this.ended = false;
     this.lifeline = null;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (this.worker !== worker) return;
+      // The news of its end may overtake what it said before: what it logged counts all the same.
+      if (this.worker !== worker && data.kind !== "log") return;
       if (data.kind !== "loaded") return this.receive(data);
       this.watch(data.lifeline);
       worker.postMessage(makeStart());
@@ -112,7 +113,10 @@ export class WorkerHandle {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      if (this.worker === worker) this.died(`threw: ${event.message}`);
+      if (this.worker !== worker) return;
+      // It has ended by itself. One that is terminated is not heard to its last word.
+      this.worker = null;
+      this.died(`threw: ${event.message}`);
     };
     worker.onmessageerror = () => {
       if (this.worker === worker) this.died("sent what cannot be read");

@@ -119,6 +119,19 @@ Deno.test("Supervisor gives log lines their memory back once they are told", asy
   assertEquals(pages.lend(new Uint8Array(1)).buffer === lines.buffer, true);
 });
 
+Deno.test("Supervisor hears all that a worker has logged before it threw, however much that is", async () => {
+  using stage = new Stage(1);
+  stage.supervisor.start();
+  await stage.tells(1);
+  const logged = new Array(200).fill({ kind: "log", lines: new Uint8Array([97, 10]) });
+  stage.supervisor.broadcast({ kind: "snapshot", snapshot: logged as unknown as Snapshot });
+  stage.kill();
+  const heard = () => stage.told.filter((what) => what === "log 97,10").length;
+  await until("all is heard", () => heard() === logged.length);
+  await stage.clock.advance(BEAT_MS);
+  assertEquals(stage.supervisor.handles[0]!.restarts, 1);
+});
+
 Deno.test("Supervisor gives up a worker whose heart stands still for ten seconds, and waits for it no longer", async () => {
   using stage = new Stage(2);
   stage.supervisor.start();
