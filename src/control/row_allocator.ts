@@ -4,7 +4,8 @@
 // figures for as long as it can, in case its owner returns (a DNS answer that flaps, a reload); it goes to
 // another owner only when every worker has applied a snapshot without it and no request is in flight on it,
 // and is zeroed first, so that nobody inherits figures. Half of the rows are there for what joins before that: they
-// are taken last, so that a pod touches no more memory than it needs.
+// are taken last, so that a pod touches no more memory than it needs. Rows that requests may yet come to, as those
+// of an upstream that has left with a connection still open, are the last resort: an endpoint without a row serves nobody.
 
 import { ENDPOINT_FIELDS, ROUTE_FIELDS, UPSTREAM_FIELDS } from "../board/fields.ts";
 import { type Board, EndpointCell, EWMA_CELLS, UpstreamCell, VerdictCell } from "../board/layout.ts";
@@ -24,17 +25,23 @@ export class BoardFullError extends Error {
 export interface RowInputs {
   /** The newest snapshot version that every living worker has applied. */
   readonly appliedVersion: () => number;
-  /** Requests, pod-wide, that the row of `id` counts or may come to count. */
-  readonly inFlight: (row: number, id: string) => number;
+  /** Requests in flight on a row, pod-wide. */
+  readonly inFlight: (row: number) => number;
+  /** Requests that may yet come to any row of a group, which all ids up to a space belong to; default none. */
+  readonly mayCome?: (group: string) => number;
   /** Zeroes all that the board holds for a row. */
   readonly clear: (row: number) => void;
 }
 
 interface Returned {
   readonly row: number;
+  readonly group: string;
   /** The first snapshot version without the owner. */
   readonly version: number;
 }
+
+/** Of a row that was given back: no request is in flight on it, or, which is more, none may yet come to it. */
+type Idle = "nobody is there" | "nobody comes";
 
 export class RowAllocator {
   private readonly taken = new Map<string, number>();
@@ -61,8 +68,8 @@ export class RowAllocator {
 
   /** As `take()`; null when no row is left. */
   tryTake(id: string): number | null {
-    const row = this.taken.get(id) ?? this.claim(id) ?? this.untouched(this.rowsMax / 2) ?? this.reusable() ??
-      this.untouched(this.rowsMax);
+    const row = this.taken.get(id) ?? this.claim(id) ?? this.untouched(this.rowsMax / 2) ??
+      this.reusable("nobody comes") ?? this.untouched(this.rowsMax) ?? this.reusable("nobody is there");
     if (row === undefined) return null;
     this.taken.set(id, row);
     return row;
@@ -70,7 +77,7 @@ export class RowAllocator {
 
   /** Whether something new would get a row. */
   get hasRoom(): boolean {
-    return this.next < this.rowsMax || this.oldestIdle() !== undefined;
+    return this.next < this.rowsMax || this.oldest("nobody is there") !== undefined;
   }
 
   /** `id` is in no snapshot from `version` on. */
@@ -78,13 +85,13 @@ export class RowAllocator {
     const row = this.taken.get(id);
     if (row === undefined) return;
     this.taken.delete(id);
-    this.returned.set(id, { row, version });
+    this.returned.set(id, { row, group: id.split(" ", 1)[0]!, version });
   }
 
   /** Requests in flight on the row of `id` since it was given back. */
   inFlightAfter(id: string): number {
     const returned = this.returned.get(id);
-    return returned === undefined ? 0 : this.inputs.inFlight(returned.row, id);
+    return returned === undefined ? 0 : this.inputs.inFlight(returned.row);
   }
 
   /** Gives back every taken row whose owner is not in `staying`. */
@@ -102,8 +109,8 @@ export class RowAllocator {
     return this.next < rowsMax ? this.next++ : undefined;
   }
 
-  private reusable(): number | undefined {
-    const id = this.oldestIdle();
+  private reusable(when: Idle): number | undefined {
+    const id = this.oldest(when);
     if (id === undefined) return undefined;
     const { row } = this.returned.get(id)!;
     this.returned.delete(id);
@@ -111,12 +118,20 @@ export class RowAllocator {
     return row;
   }
 
-  /** Whose row nobody can write to any more. */
-  private oldestIdle(): string | undefined {
-    const applied = this.inputs.appliedVersion();
-    for (const [id, { row, version }] of this.returned) {
+  /** Whose row may go to another owner. */
+  private oldest(when: Idle): string | undefined {
+    const { appliedVersion, inFlight, mayCome } = this.inputs;
+    const applied = appliedVersion();
+    let known: string | null = null;
+    let comes = false;
+    for (const [id, { row, group, version }] of this.returned) {
       if (version > applied) return undefined;
-      if (this.inputs.inFlight(row, id) === 0) return id;
+      // A group leaves as one: thousands in a row are asked after once.
+      if (when === "nobody comes" && mayCome !== undefined && group !== known) {
+        known = group;
+        comes = mayCome(group) > 0;
+      }
+      if (!comes && inFlight(row) === 0) return id;
     }
     return undefined;
   }
@@ -135,8 +150,9 @@ export function endpointRows(
 ): RowAllocator {
   return new RowAllocator("endpoint", board.layout.capacity.endpointsMax, {
     appliedVersion,
+    inFlight: (row) => board.endpointInFlight(row),
     // A request of an upstream that has left, also one that waits, may yet go to any of its endpoints.
-    inFlight: (row, id) => board.endpointInFlight(row) + upstreams.inFlightAfter(id.split(" ", 1)[0]!),
+    mayCome: (upstream) => upstreams.inFlightAfter(upstream),
     clear: (row) => clearEndpointRow(board, row),
   });
 }

@@ -156,30 +156,43 @@ Deno.test("endpointRows() zeroes a reused row in every column, and no other row"
   assertEquals(float64[layout.ewmaCell(0, 1)], 5);
 });
 
-Deno.test("endpointRows() keeps the rows of an upstream that has left until its last request is over", () => {
-  const board = Board.create(capacity);
+Deno.test("endpointRows() leaves the rows of an upstream that has left to its last request, but for a last resort", () => {
+  const board = Board.create({ ...capacity, endpointsMax: 4 });
   const upstreams = upstreamRows(board, () => 1);
   const rows = endpointRows(board, () => 1, upstreams);
   const left = upstreams.take("left");
   const stays = upstreams.take("stays");
+  const staying = new Set<string>();
+  const joins = (host: string) => {
+    staying.add(`stays http://${host}:80`);
+    return rows.tryTake(`stays http://${host}:80`);
+  };
+  const leaves = (host: string) => {
+    staying.delete(`stays http://${host}:80`);
+    rows.keepOnly(staying, 1);
+  };
   rows.take("left http://a:80");
-  rows.take("stays http://b:80");
+  joins("b");
   const waiting = new OwnColumn(board, 2).upstreamInFlight(left);
   waiting.add(1);
   new OwnColumn(board, 2).upstreamInFlight(stays).add(1);
-  rows.keepOnly(new Set(["stays http://b:80"]), 1);
-  assertEquals(
-    rows.tryTake("stays http://c:80"),
-    0,
-    "a request of an upstream that stays goes there no more",
-  );
-  rows.keepOnly(new Set(["stays http://b:80"]), 1);
-  rows.take("left http://a:80");
-  rows.keepOnly(new Set(["stays http://b:80"]), 1);
+  rows.keepOnly(staying, 1);
+  assertEquals(joins("c"), 0, "a request of an upstream that stays goes there no more");
+  leaves("c");
+  assertEquals(rows.take("left http://a:80"), 0);
+  rows.keepOnly(staying, 1);
   upstreams.keepOnly(new Set(["stays"]), 1);
-  assertEquals([rows.tryTake("stays http://c:80"), rows.hasRoom], [null, false]);
+  assertEquals([joins("d"), joins("e")], [2, 3], "the half that is taken last");
+  // Nothing else is left: an endpoint that serves counts for more than figures that somebody may disturb.
+  assertEquals([rows.hasRoom, joins("f"), rows.hasRoom], [true, 0, false]);
+  leaves("f");
+  rows.take("left http://a:80");
+  rows.keepOnly(staying, 1);
+  leaves("e");
+  assertEquals(joins("g"), 3, "that of an upstream that stays, though it was given back later");
+  leaves("g");
   waiting.add(-1);
-  assertEquals([rows.hasRoom, rows.tryTake("stays http://c:80")], [true, 0]);
+  assertEquals([rows.hasRoom, joins("h")], [true, 0], "all its requests are over");
 });
 
 Deno.test("upstreamRows() zeroes a reused row but lets its verdict version count on", () => {
