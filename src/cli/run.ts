@@ -1,7 +1,7 @@
 // The commands `weir start` and `weir run`: a pod from its first line to its last.
 
 import { lint, renderLintFinding } from "../config/lint.ts";
-import { type ReadTextFile, readTextFileBounded, rereadTextFile } from "../config/file.ts";
+import { isFifo, type ReadTextFile, readTextFileBounded, rereadTextFile } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
 import { loadConfigApart } from "../config/load_apart.ts";
 import type { Loaded, Refused } from "../config/loading.ts";
@@ -146,6 +146,7 @@ function keepReloading(pod: Pod, events: EventBook, again: Source["again"], hang
       clock: systemClock,
       readTextFile: rereadTextFile,
       identify: identifyFile,
+      isFifo,
     },
     () => stopped || reloader.request(`${file} changed`),
   );

@@ -46,13 +46,27 @@ export async function readTextFileBounded(path: string): Promise<string> {
   return decoder.decode(bytes.subarray(0, length));
 }
 
+/** A file that is to be read again is a FIFO. */
+export class FifoError extends Error {
+  override readonly name = "FifoError";
+  constructor() {
+    super("it is a FIFO, must be a file");
+  }
+}
+
 /**
  * As `readTextFileBounded`, of a file that is read now and again. Whoever opens a FIFO waits until another one writes
  * to it, and keeps a thread of the process for that; one that was read has nothing more to say.
+ * @throws FifoError
  */
 export async function rereadTextFile(path: string): Promise<string> {
-  if ((await Deno.stat(path)).isFifo) throw new Error("it is a FIFO, must be a file");
+  if (await isFifo(path)) throw new FifoError();
   return await readTextFileBounded(path);
+}
+
+/** Whether a FIFO stands there now. Never rejects. */
+export async function isFifo(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((file) => file.isFifo === true, () => false);
 }
 
 function unreadable(error: unknown): Problem {

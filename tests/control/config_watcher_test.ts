@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { FifoError, isFifo } from "../../src/config/file.ts";
 import { systemClock } from "../../src/control/clock.ts";
 import { ConfigWatcher } from "../../src/control/config_watcher.ts";
 import { identifyFile } from "../../src/control/file_watch.ts";
@@ -11,21 +12,22 @@ class ScriptedFile {
   readonly clock = new VirtualClock();
   text: string | null = "a";
   /** Why it cannot be read while it has no text. */
-  failure = "gone";
+  failure = new Error("gone");
   changes = 0;
   onRead = () => {};
   #writes = 0;
 
-  /** A watch whose first look is over. */
-  async watch(): Promise<ConfigWatcher> {
-    const watcher = new ConfigWatcher("/etc/weir/weir.yaml", this.text, {
+  /** A watch whose first look is over. @param text what was read at the start */
+  async watch(text = this.text): Promise<ConfigWatcher> {
+    const watcher = new ConfigWatcher("/etc/weir/weir.yaml", text, {
       clock: this.clock,
       readTextFile: async () => {
         this.onRead();
-        if (this.text === null) throw new Error(this.failure);
+        if (this.text === null) throw this.failure;
         return this.text;
       },
       identify: (path) => Promise.resolve(`${path} ${this.#writes}`),
+      isFifo: () => Promise.resolve(this.text === null && this.failure instanceof FifoError),
     }, () => this.changes++);
     await this.clock.advance(100);
     return watcher;
@@ -159,6 +161,7 @@ for (const [how, write] of Object.entries(writers)) {
         clock: systemClock,
         readTextFile: Deno.readTextFile,
         identify: identifyFile,
+        isFifo,
       }, () => told = true);
       for (let n = 1; n <= 3; n++) {
         told = false;
@@ -174,11 +177,38 @@ for (const [how, write] of Object.entries(writers)) {
 Deno.test("ConfigWatcher takes a want of descriptors for no change, and looks again", async () => {
   const file = new ScriptedFile();
   const watcher = await file.watch();
-  Object.assign(file, { text: null, failure: "Too many open files (os error 24)" });
+  Object.assign(file, { text: null, failure: new Error("Too many open files (os error 24)") });
   await file.clock.advance(30_000);
   assertEquals(file.changes, 0);
   file.text = "b";
   await file.clock.advance(10_000);
+  assertEquals(file.changes, 1);
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher tells nothing of a FIFO that the configuration came out of, but of a file in its place", async () => {
+  const file = new ScriptedFile();
+  Object.assign(file, { text: null, failure: new FifoError() });
+  const watcher = await file.watch("a");
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 0);
+  file.text = "b";
+  await file.notice();
+  await file.clock.advance(100);
+  assertEquals(file.changes, 1);
+  file.text = null;
+  await file.notice();
+  await file.clock.advance(30_000);
+  assertEquals(file.changes, 2, "a FIFO in the place of a file");
+  await watcher.close();
+});
+
+Deno.test("ConfigWatcher tells of a FIFO that has come before its first look", async () => {
+  const file = new ScriptedFile();
+  const watching = file.watch();
+  Object.assign(file, { text: null, failure: new FifoError() });
+  const watcher = await watching;
+  await file.clock.advance(30_000);
   assertEquals(file.changes, 1);
   await watcher.close();
 });
