@@ -4,8 +4,8 @@
 // figures for as long as it can, in case its owner returns (a DNS answer that flaps, a reload); it goes to
 // another owner only when every worker has applied a snapshot without it and no request is in flight on it,
 // and is zeroed first, so that nobody inherits figures. Half of the rows are there for what joins before that: they
-// are taken last, so that a pod touches no more memory than it needs. Rows that requests may yet come to, as those
-// of an upstream that has left with a connection still open, are the last resort: an endpoint without a row serves nobody.
+// are taken last, so that a pod touches no more memory than it needs. Rows that requests may yet come to, as those of an
+// upstream that has left with a connection still open, are the last resort: an endpoint without a row serves nobody.
 
 import { ENDPOINT_FIELDS, ROUTE_FIELDS, UPSTREAM_FIELDS } from "../board/fields.ts";
 import { type Board, EndpointCell, EWMA_CELLS, UpstreamCell, VerdictCell } from "../board/layout.ts";
