@@ -64,6 +64,7 @@ scenario("answers without a body end with their head", async (props) => {
     ["HEAD", head(200, [["Transfer-Encoding", "chunked"]]), undefined],
     ["GET", reply(204), undefined],
     ["GET", reply(304, { headers: [["ETag", '"1"']] }), undefined],
+    ["GET", head(304, [["Content-Length", "1000"]]), props.listener === "wire" ? "1000" : undefined],
   ] as const;
   const origin = await props.origin(cases.map(([, step]) => step));
   const weir = await props.loop({ upstreams: origin.url });

@@ -17,6 +17,7 @@ const garbage: Record<string, Step> = {
   "two lengths": replyRaw(`${ok}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`),
   "a negative length": replyRaw(`${ok}Content-Length: -1\r\n\r\n`),
   "length and chunked": replyRaw(`${ok}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`),
+  "another coding under chunked": replyRaw(`${ok}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`),
   "a folded line": replyRaw(`${ok}X-A: 1\r\n 2\r\nContent-Length: 0\r\n\r\n`),
   "a space before the colon": replyRaw(`${ok}Content-Length : 0\r\n\r\n`),
   "a NUL in a value": replyRaw(`${ok}X-A: \0\r\nContent-Length: 0\r\n\r\n`),
