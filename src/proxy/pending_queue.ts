@@ -10,6 +10,7 @@ import type { OwnColumn, OwnGauge } from "../board/own.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
+import { Place, WaitingLines } from "./waiting_lines.ts";
 
 /**
  * Why there is no lease: nobody may take the request; the queue was full; it waited too long; its own time is up; its
@@ -29,11 +30,6 @@ export interface Waiter {
   readonly waitsFor: Endpoint | null;
 }
 
-interface Place {
-  readonly waiter: Waiter;
-  readonly settle: (result: Lease | NoLease) => void;
-}
-
 export interface QueueLimits {
   /** Requests that may wait, pod-wide. */
   readonly queueMax: number;
@@ -41,7 +37,9 @@ export interface QueueLimits {
 }
 
 export class PendingQueue {
-  private readonly places: Place[] = [];
+  private readonly lines = new WaitingLines();
+  /** Requests that have waited so far, and those that do. */
+  private came = 0;
   private readonly bell: Bell;
   private readonly gauge: OwnGauge;
   private listening = false;
@@ -57,7 +55,7 @@ export class PendingQueue {
 
   /** Requests that wait in this worker. */
   get size(): number {
-    return this.places.length;
+    return this.lines.size;
   }
 
   /** Requests that wait in the pod. */
@@ -79,22 +77,22 @@ export class PendingQueue {
       return Promise.resolve("queueFull");
     }
     return new Promise((resolve) => {
-      const timer = new Timer(() => this.leave(waiter, "queueTimeout"));
-      const settle = (result: Lease | NoLease) => {
+      const timer = new Timer(() => this.end(place, "queueTimeout"));
+      const place = new Place(this.came++, waiter, (result) => {
         this.wheel.remove(timer);
         this.gauge.add(-1);
         resolve(result);
-      };
-      this.places.push({ waiter, settle });
+      });
+      this.lines.add(place);
       this.wheel.arm(timer, timeoutMs);
       this.listen();
     });
   }
 
-  /** Takes a request out of the queue; nothing happens if it is not in it. */
-  leave(waiter: Waiter, why: "queueTimeout" | "clientGone"): void {
-    const at = this.places.findIndex((place) => place.waiter === waiter);
-    if (at >= 0) this.places.splice(at, 1)[0]!.settle(why);
+  /** Its client left: takes the request out of the queue; nothing happens if it is not in it. */
+  leave(waiter: Waiter): void {
+    const place = this.lines.placeOf(waiter);
+    if (place !== undefined) this.end(place, "clientGone");
   }
 
   /** Something changed that may make room, and what made some before may not have told: all workers look again. */
@@ -106,31 +104,35 @@ export class PendingQueue {
     // The loop that runs has read the count before, so whatever is missed now will wake it.
     if (this.listening) return void this.serve();
     this.listening = true;
-    while (this.places.length > 0) {
+    while (this.size > 0) {
       // Read before looking: room that is made from here on rings again.
       const seen = this.bell.count;
       this.serve();
-      if (this.places.length > 0) await this.bell.rungSince(seen);
+      if (this.size > 0) await this.bell.rungSince(seen);
     }
     this.listening = false;
   }
 
   /** Gives out what room there is, first come, first served. True when what is left, if any, is for whoever comes. */
   private serve(): boolean {
-    // Who waits for an endpoint finds it as full as the one before it: one claim tells for all of them.
-    const full = new Set<Endpoint | null>();
-    for (let at = 0; at < this.places.length;) {
-      const { waiter, settle } = this.places[at]!;
-      const result = full.has(waiter.waitsFor) ? "full" : waiter.claim();
+    const { firsts } = this.lines;
+    for (let at = 0; at < firsts.length;) {
+      const place = firsts[at]!;
+      const result = place.waiter.claim();
       if (result !== "full") {
-        this.places.splice(at, 1);
-        settle(result);
+        this.end(place, result);
         continue;
       }
-      if (!waiter.particular) return false;
-      if (waiter.waitsFor !== null) full.add(waiter.waitsFor);
-      at++;
+      this.lines.sort(place);
+      if (!place.waiter.particular) return false;
+      // Where it joined a line that has been asked, another stands here now.
+      if (firsts[at] === place) at++;
     }
     return true;
+  }
+
+  private end(place: Place, result: Lease | NoLease): void {
+    this.lines.remove(place);
+    place.settle(result);
   }
 }

@@ -129,7 +129,7 @@ export class Selection implements Waiter {
 
   /** The client left: waits no longer. Harmless when it does not wait. */
   leave(): void {
-    this.group.queue.leave(this, "clientGone");
+    this.group.queue.leave(this);
   }
 
   /** Where the client's cookie says. */

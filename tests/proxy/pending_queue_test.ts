@@ -82,7 +82,7 @@ test("PendingQueue looks once whenever the bell rings, however many wait", async
   await turn();
   // The first in line has no place, so nobody behind it has one.
   assertEquals(asked() - before, 1);
-  for (const waiter of waiters) stage.workers[0]!.queue.leave(waiter, "clientGone");
+  for (const waiter of waiters) stage.workers[0]!.queue.leave(waiter);
   await Promise.all(waiting);
 });
 
@@ -120,7 +120,7 @@ test("PendingQueue.wait() lets others pass one that may not go everywhere", asyn
   const second = stage.wait(0);
   held.release(true);
   (await second as Lease).release(true);
-  stage.workers[0]!.queue.leave(stuck, "clientGone");
+  stage.workers[0]!.queue.leave(stuck);
   assertEquals(await first, "clientGone");
 });
 
@@ -130,7 +130,7 @@ test("PendingQueue.letsPass() leaves room that those who wait may not take to wh
   const first = stage.wait(0, stuck);
   const { queue } = stage.workers[0]!;
   assertEquals([queue.letsPass(), await stage.wait(0)], [true, "queueFull"]);
-  queue.leave(stuck, "clientGone");
+  queue.leave(stuck);
   assertEquals([await first, stage.board.upstreamWaiting(ROW)], ["clientGone", 0]);
 });
 
@@ -153,20 +153,56 @@ test("PendingQueue.letsPass() leaves nothing where one waits that may go everywh
   assertEquals(await Promise.all(waiting), ["noEndpoint", "clientGone"]);
 });
 
-test("PendingQueue asks one for all that wait for the same endpoint, however many do", async () => {
-  const stage = new Stage(1);
+test("PendingQueue asks one for all that wait for the same endpoint, and looks at no other, however many do", async () => {
+  const stage = new Stage(1, 3_000);
   const { queue, endpoint } = stage.workers[0]!;
-  const other = stage.workers[1]!.endpoint;
-  const waiters = [endpoint, other, endpoint, endpoint].map((waitsFor) => ({
-    ...scripted(...Array<Claim>(20).fill("full")),
-    particular: true,
-    waitsFor,
+  const endpoints = [endpoint, stage.workers[1]!.endpoint];
+  let asked = 0;
+  let looks = 0;
+  const waiters = Array.from({ length: 3_000 }, (_, i) => ({
+    claim(): Claim {
+      asked++;
+      return "full";
+    },
+    get particular() {
+      looks++;
+      return true;
+    },
+    get waitsFor() {
+      looks++;
+      return endpoints[i % 2]!;
+    },
   }));
   const waiting = waiters.map((waiter) => stage.wait(0, waiter));
-  const before = waiters.map(({ asked }) => asked);
-  queue.letsPass();
-  assertEquals(waiters.map(({ asked }, i) => asked - before[i]!), [1, 1, 0, 0]);
-  for (const waiter of waiters) queue.leave(waiter, "clientGone");
+  await turn();
+  asked = looks = 0;
+  new Bell(stage.board, ROW).ring();
+  await turn();
+  assertEquals([asked, looks <= 4], [2, true]);
+  assertEquals([queue.letsPass(), asked, looks <= 8], [true, 4, true]);
+  for (const waiter of waiters) queue.leave(waiter);
+  assertEquals([new Set(await Promise.all(waiting)), queue.size], [new Set(["clientGone"]), 0]);
+});
+
+test("PendingQueue asks one for all that turn out to wait for the same endpoint once they are asked", async () => {
+  const stage = new Stage(1);
+  const { queue, endpoint } = stage.workers[0]!;
+  const before = scripted("full", "full", "full", "full", "clientGone");
+  const waiting = [stage.wait(0, before)];
+  let asked = 0;
+  const waiters = Array.from({ length: 3 }, () => ({
+    particular: false,
+    waitsFor: null as Endpoint | null,
+    claim(): Claim {
+      asked++;
+      this.waitsFor = endpoint;
+      this.particular = true;
+      return "full";
+    },
+  }));
+  waiting.push(...waiters.map((waiter) => stage.wait(0, waiter)));
+  assertEquals([asked, queue.letsPass(), asked, queue.letsPass(), asked], [0, true, 3, true, 4]);
+  for (const waiter of waiters) queue.leave(waiter);
   await Promise.all(waiting);
 });
 
@@ -195,7 +231,7 @@ test("PendingQueue.wait() asks one that joins those that wait at once, if none o
   const second = stage.wait(0);
   assertEquals([stage.workers[0]!.queue.size, stage.board.endpointInFlight(0)], [1, 1]);
   (await second as Lease).release(true);
-  stage.workers[0]!.queue.leave(stuck, "clientGone");
+  stage.workers[0]!.queue.leave(stuck);
   assertEquals(await first, "clientGone");
 });
 
@@ -214,8 +250,8 @@ test("PendingQueue.leave() takes out the one that left, and nobody when it waits
   const { queue } = stage.workers[0]!;
   const [gone, served] = [stage.waiter(0), stage.waiter(0)];
   const waiting = [stage.wait(0, gone), stage.wait(0, served)];
-  queue.leave(gone, "clientGone");
-  queue.leave(gone, "clientGone");
+  queue.leave(gone);
+  queue.leave(gone);
   assertEquals([queue.size, stage.board.upstreamWaiting(ROW)], [1, 1]);
   held.release(true);
   assertEquals(await waiting[0], "clientGone");
@@ -246,6 +282,20 @@ test("PendingQueue.wait() is woken again after nobody waited for a while", async
     (await waiting as Lease).release(true);
     await turn();
   }
+});
+
+test("PendingQueue.wait() asks again when room was made while it asked", async () => {
+  const stage = new Stage(1);
+  const bell = new Bell(stage.board, ROW);
+  const waiter = scripted("full", "noEndpoint");
+  const claim = () => {
+    bell.ring();
+    return waiter.claim();
+  };
+  const waiting = stage.wait(0, { ...waiter, claim });
+  await turn();
+  assertEquals([stage.workers[0]!.queue.size, waiter.asked], [0, 2]);
+  assertEquals(await waiting, "noEndpoint");
 });
 
 test("PendingQueue.wait() counts over all workers and refuses what is too much", async () => {

@@ -67,7 +67,7 @@ function stage({ ids, spares = "", full = "", raced = "", cookie, state = 0, ...
         waits.push(limits);
         return Promise.resolve(given.comesTo ?? "full");
       },
-      leave: (waiter: unknown, why: string) => left.push([waiter, why]),
+      leave: (waiter: unknown) => left.push(waiter),
     },
     sticky: cookie === undefined
       ? null
@@ -383,5 +383,5 @@ Deno.test("Selection: others may pass a request that has tried endpoints before"
 Deno.test("Selection.leave() takes the request out of the queue, for its client's sake", () => {
   const { selection, left } = stage({ ids: "a" });
   selection.leave();
-  assertEquals(left, [[selection, "clientGone"]]);
+  assertEquals(left, [selection]);
 });
