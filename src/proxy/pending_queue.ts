@@ -77,7 +77,7 @@ export class PendingQueue {
       return Promise.resolve("queueFull");
     }
     return new Promise((resolve) => {
-      const timer = new Timer(() => this.end(place, "queueTimeout"));
+      const timer = new Timer(() => this.giveUp(place, "queueTimeout"));
       const place = new Place(this.came++, waiter, (result) => {
         this.wheel.remove(timer);
         this.gauge.add(-1);
@@ -92,7 +92,13 @@ export class PendingQueue {
   /** Its client left: takes the request out of the queue; nothing happens if it is not in it. */
   leave(waiter: Waiter): void {
     const place = this.lines.placeOf(waiter);
-    if (place !== undefined) this.end(place, "clientGone");
+    if (place !== undefined) this.giveUp(place, "clientGone");
+  }
+
+  private giveUp(place: Place, why: NoLease): void {
+    this.end(place, why);
+    // Those behind one that may go everywhere were not asked while it stood there.
+    if (!place.waiter.particular) this.serve();
   }
 
   /** Something changed that may make room, and what made some before may not have told: all workers look again. */

@@ -244,6 +244,26 @@ test("PendingQueue.wait() asks nobody behind one that may go everywhere and find
   assertEquals(await Promise.all(waiting), ["noEndpoint", "clientGone"]);
 });
 
+const givingUp: Record<string, (stage: Stage, waiter: Waiter) => unknown> = {
+  "whose client leaves": ({ workers }, waiter) => workers[0]!.queue.leave(waiter),
+  "that waits for too long": ({ time }) => time.pass(600),
+};
+
+for (const [who, giveUp] of Object.entries(givingUp)) {
+  test(`PendingQueue asks those behind one that may go everywhere and ${who}`, async () => {
+    const stage = new Stage(1);
+    const before = scripted("full", "full");
+    const waiting = stage.wait(0, before);
+    stage.time.pass(500);
+    const behind = { ...scripted("noEndpoint"), particular: true };
+    const next = stage.wait(0, behind);
+    assertEquals(behind.asked, 0);
+    giveUp(stage, before);
+    assertEquals([stage.workers[0]!.queue.size, behind.asked], [0, 1]);
+    await Promise.all([waiting, next]);
+  });
+}
+
 test("PendingQueue.leave() takes out the one that left, and nobody when it waits no longer", async () => {
   const stage = new Stage(1);
   const held = stage.lease(0);

@@ -40,7 +40,7 @@ export class PlainQueue {
     if (this.own.board.upstreamWaiting(this.row) >= queueMax) return Promise.resolve("queueFull");
     this.gauge.add(1);
     return new Promise((resolve) => {
-      const timer = new Timer(() => this.end(place, "queueTimeout"));
+      const timer = new Timer(() => this.giveUp(place, "queueTimeout"));
       const settle = (result: Lease | NoLease) => {
         this.wheel.remove(timer);
         this.gauge.add(-1);
@@ -55,7 +55,12 @@ export class PlainQueue {
 
   leave(waiter: Waiter): void {
     const place = this.places.find((each) => each.waiter === waiter);
-    if (place !== undefined) this.end(place, "clientGone");
+    if (place !== undefined) this.giveUp(place, "clientGone");
+  }
+
+  private giveUp(place: Place, why: NoLease): void {
+    this.end(place, why);
+    if (!place.waiter.particular) this.letsPass();
   }
 
   /** Nothing wakes it: whoever changes something has everybody asked. */

@@ -123,7 +123,12 @@ export class World {
       const rest = this.snapshot.endpoints.filter((endpoint) => endpoint.id !== id);
       if (before !== undefined && how % 2 === 0) return this.apply({ endpoints: rest });
       const row = before === undefined || before.row >= ENDPOINTS ? index : index + ENDPOINTS;
-      const endpoint = { ...before ?? rest[0] ?? this.snapshot.endpoints[0]!, id, row, backup: how % 8 > 5 };
+      const endpoint = {
+        ...before ?? rest[0] ?? this.snapshot.endpoints[0]!,
+        id,
+        row,
+        backup: how % 4 === 3,
+      };
       this.apply({ endpoints: [...rest, endpoint] });
     },
     /** Another worker. */
