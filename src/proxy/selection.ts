@@ -53,11 +53,18 @@ export class Selection implements Waiter {
     return this.group.queue.letsPass() || this.passes() ? this.claim() : "full";
   }
 
-  /** Its cookie leads to room that is not for those that wait: at an endpoint that drains, or at a backup. */
+  /**
+   * What room there is for it is not for those that wait, but at an endpoint that drains, or at a backup: its cookie
+   * leads there, or all others have failed it.
+   */
   private passes(): boolean {
-    const endpoint = this.belongs ? stickyEndpoint(this.group, this.context.head) : null;
-    return endpoint !== null && !endpoint.isFull &&
-      !this.group.upstream.candidates().endpoints.includes(endpoint);
+    const { endpoints, spares, panic } = this.group.upstream.candidates();
+    if (this.belongs) {
+      const endpoint = stickyEndpoint(this.group, this.context.head);
+      return endpoint !== null && !endpoint.isFull && !endpoints.includes(endpoint);
+    }
+    const isFresh = (endpoint: Endpoint) => !this.tried.includes(endpoint);
+    return !panic && !endpoints.some(isFresh) && spares.some(isFresh);
   }
 
   /** Its next attempt is for where its cookie leads. */

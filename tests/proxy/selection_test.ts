@@ -17,8 +17,8 @@ interface Stage {
   /** Those whose last place is taken before it can be claimed. */
   readonly raced?: string;
   readonly panic?: boolean;
-  /** Others wait for any room there is. */
-  readonly awaited?: boolean;
+  /** Others wait for any room there is, once the request has tried so many. */
+  readonly awaited?: number;
   /** Where the request's cookie leads. */
   readonly cookie?: string;
   /** State of any endpoint. */
@@ -62,7 +62,7 @@ function stage({ ids, spares = "", full = "", raced = "", cookie, state = 0, ...
       },
     },
     queue: {
-      letsPass: () => !given.awaited,
+      letsPass: () => selection.tried.length < (given.awaited ?? Infinity),
       wait: (_: unknown, limits: unknown) => {
         waits.push(limits);
         return Promise.resolve(given.comesTo ?? "full");
@@ -73,7 +73,7 @@ function stage({ ids, spares = "", full = "", raced = "", cookie, state = 0, ...
       ? null
       : { endpointOf: () => cookie === "" ? null : cookie, setCookieFor: (id: string) => `to=${id}` },
   } as unknown as Group;
-  const selection = new Selection(group, { head: { headers: [] } } as unknown as PickContext);
+  const selection: Selection = new Selection(group, { head: { headers: [] } } as unknown as PickContext);
   /** The next one tried, or why there is none. */
   const next = () => {
     const lease = selection.next();
@@ -120,18 +120,35 @@ const nexts: Record<string, readonly [stage: Stage, tried: readonly string[], co
     "spares once all have failed, and not again": [{ ids: "a", spares: "xy" }, ["a", "y", "x", "a"]],
     "no spare for a first attempt": [{ ids: "a", spares: "x", full: "a" }, ["full"]],
     "an endpoint tried before waits for none that is fresh": [{ ids: "ab", full: "b" }, ["a", "full"]],
-    "those that wait came before": [{ ids: "a", awaited: true }, ["full"]],
+    "those that wait came before": [{ ids: "a", awaited: 0 }, ["full"]],
     "those that wait came before a client whose endpoint they may go to": [
-      { ids: "ab", cookie: "b", awaited: true },
+      { ids: "ab", cookie: "b", awaited: 0 },
       ["full"],
     ],
     "those that wait came before a client whose own endpoint has no room": [
-      { ids: "a", spares: "x", full: "x", cookie: "x", awaited: true },
+      { ids: "a", spares: "x", full: "x", cookie: "x", awaited: 0 },
       ["full"],
     ],
     "those that wait came before what follows an attempt at a client's endpoint": [
-      { ids: "a", spares: "x", cookie: "x", awaited: true },
+      { ids: "a", spares: "x", cookie: "x", awaited: 0 },
       ["x", "full"],
+    ],
+    "those that wait came before what follows an attempt, while some endpoint has not failed it": [
+      { ids: "ab", spares: "x", awaited: 1 },
+      ["a", "full"],
+    ],
+    "a spare once all have failed, past those that wait for others": [
+      { ids: "ab", spares: "x", awaited: 2 },
+      ["a", "b", "x", "full"],
+    ],
+    "those that wait came before what follows attempts everywhere, while spares have no room": [
+      { ids: "a", spares: "xy", full: "y", awaited: 1 },
+      ["a", "x", "full"],
+    ],
+    "in panic those that wait came before what follows an attempt": [
+      { ids: "a", spares: "x", panic: true, awaited: 1 },
+      ["a", "full"],
+      [UpstreamField.panicPicks],
     ],
     "nobody": [{ ids: "" }, ["noEndpoint"], [UpstreamField.noEndpoint]],
     "panic": [{ ids: "ab", panic: true }, ["a", "b"], [UpstreamField.panicPicks, UpstreamField.panicPicks]],
@@ -214,13 +231,13 @@ const cookies: Record<string, readonly [stage: Stage, first: string, cookie: str
   ],
   "does not lead to one that has left": [{ ids: "abc", cookie: "z" }, "a", "to=a"],
   "leads to one that drains past those that wait for others": [
-    { ids: "a", spares: "x", cookie: "x", state: draining, awaited: true },
+    { ids: "a", spares: "x", cookie: "x", state: draining, awaited: 0 },
     "x",
     null,
   ],
   "leads to a backup": [{ ids: "abc", spares: "x", cookie: "x" }, "x", null],
   "leads to a backup past those that wait for others": [
-    { ids: "a", spares: "x", cookie: "x", awaited: true },
+    { ids: "a", spares: "x", cookie: "x", awaited: 0 },
     "x",
     null,
   ],
@@ -265,7 +282,7 @@ const waits: Record<
     [queueFull],
   ],
   "takes no room that others wait for": [
-    { comesTo: "queueTimeout", awaited: true },
+    { comesTo: "queueTimeout", awaited: 0 },
     "queueTimeout",
     null,
     [queued, queueTimeouts],
@@ -295,7 +312,7 @@ Deno.test("Selection: a request that waited behind others for too long goes wher
     full: "x",
     cookie: "x",
     state: draining,
-    awaited: true,
+    awaited: 0,
     comesTo: "queueTimeout",
   });
   assertEquals([next(), await selection.waitForRoom(Infinity)], ["full", "queueTimeout"]);

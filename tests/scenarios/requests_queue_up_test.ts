@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { requestText } from "../support/raw_client.ts";
-import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
+import { Gate, reply, reset, scene, wait } from "../support/raw_origin.ts";
 import { ALL_BUT_SERVE, LISTENERS, type Props, scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
 import type { ListenerName } from "../support/weir.ts";
@@ -95,3 +95,34 @@ for (const [what, [listeners, text, rest]] of Object.entries(waiters)) {
     { listeners },
   );
 }
+
+scenario(
+  "a retry that a backup alone is left for does not wait behind requests that wait for others",
+  async (props) => {
+    const [failing, serving] = [new Gate(), new Gate()];
+    const origin = await props.origin([
+      scene(wait(failing), reset()),
+      scene(wait(serving), reply(200)),
+      reply(200),
+    ]);
+    const backup = await props.origin(reply(203));
+    const endpoints = [origin.url, { url: backup.url, backup: true }];
+    const loop = await props.loop({
+      config: { upstreams: { default: { endpoints, limits: { inFlightPerEndpointMax: 1 } } } },
+    });
+    const clients = [];
+    for (let count = 0; count < 3; count++) {
+      const client = await props.client(loop);
+      await client.send(requestText("GET", `/${count}`));
+      await (count === 0
+        ? origin.request(1)
+        : until("it waits", () => loop.board.upstreamWaiting(0) === count));
+      clients.push(client);
+    }
+    failing.open();
+    assertEquals((await clients[0]!.response()).status, 203);
+    assertEquals(loop.board.upstreamWaiting(0), 1);
+    serving.open();
+    for (const client of clients.slice(1)) assertEquals((await client.response()).status, 200);
+  },
+);
