@@ -147,9 +147,11 @@ export class World {
     timePasses: (which: number) => void this.time.pass(which * 100),
   };
 
-  /** Who waits, is served, and how many of each there are on the board. */
+  /** Who waits, and for which endpoint, who is served, and how many of each there are on the board. */
   get state(): unknown {
-    const rows = this.requests.map(({ lease, waits, name }) => [name, waits, lease?.endpoint.row]);
+    const rows = this.requests.map(({ lease, waits, name, selection }) =>
+      waits ? [name, "waits", selection.waitsFor?.row] : [name, "is served", lease?.endpoint.row]
+    );
     const inFlight = Array.from({ length: 2 * ENDPOINTS }, (_, row) => this.board.endpointInFlight(row));
     return [this.came, rows, inFlight, this.queue.size, this.board.upstreamWaiting(ROW)];
   }
