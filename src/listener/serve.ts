@@ -25,7 +25,10 @@ export interface ServePlace {
   readonly outerPort?: () => number;
 }
 
-/** What Deno tells of a client that reset its connection before Deno asked who it was; its request can be read all the same. */
+/**
+ * Whom Deno tells of where a client has reset its connection before Deno asked who it was. Its request can be read all
+ * the same.
+ */
 const NOBODY = "0.0.0.0";
 
 /** Listens where the configuration says. @throws Deno.errors.AddrInUse and the like */

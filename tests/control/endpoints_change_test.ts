@@ -1,7 +1,6 @@
 // What workers make of changes is what the pod publishes, whatever came and went in between.
 
 import { assertEquals } from "@std/assert";
-import { Board } from "../../src/board/layout.ts";
 import { OwnColumn } from "../../src/board/own.ts";
 import { upstreamSchema } from "../../src/config/schema.ts";
 import { type DiscoveredEndpoint, discoveredEndpoint } from "../../src/control/discovery/discovery.ts";
@@ -13,6 +12,7 @@ import {
 } from "../../src/control/snapshots.ts";
 import { Pools } from "../../src/upstream/pools.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
+import { smallBoard } from "../support/small_board.ts";
 import { StillTime } from "../support/still_time.ts";
 
 const config = upstreamSchema.parse({ endpoints: ["http://10.0.0.1"] });
@@ -37,13 +37,7 @@ function found(port: number, weight = 1, backup = false, drain = false): Discove
 }
 
 function workerOf(upstream: ReturnType<typeof upstreamSnapshot>): Upstream {
-  const board = Board.create({
-    columnsMax: 2,
-    upstreamsMax: 1,
-    endpointsMax: 64,
-    routesMax: 1,
-    rateSlotsMax: 1,
-  });
+  const board = smallBoard(64);
   const { wheel } = new StillTime();
   const own = new OwnColumn(board, 1);
   return new Upstream(upstream, { own, wheel, pools: new Pools(), now: () => 0 });

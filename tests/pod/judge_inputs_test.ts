@@ -1,19 +1,13 @@
 // What people are told of verdicts on endpoints, and whether that is good.
 
 import { assertEquals } from "@std/assert";
-import { Board } from "../../src/board/layout.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { judgeInputs } from "../../src/pod/judge_inputs.ts";
+import { smallBoard } from "../support/small_board.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 Deno.test("each verdict on an endpoint is an event in words, with its reason and its tone", () => {
-  const board = Board.create({
-    columnsMax: 2,
-    upstreamsMax: 1,
-    endpointsMax: 1,
-    routesMax: 1,
-    rateSlotsMax: 1,
-  });
+  const board = smallBoard();
   const book = new EventBook(() => 0, () => {});
   const { events } = judgeInputs(board, new VirtualClock(), book);
   const of = { upstream: "api", endpoint: "http://a:80", reason: "answered 500" };

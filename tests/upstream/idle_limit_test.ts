@@ -1,17 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { Board, EndpointCell } from "../../src/board/layout.ts";
+import { EndpointCell } from "../../src/board/layout.ts";
 import { IdleLimit } from "../../src/upstream/idle_limit.ts";
+import { smallBoard } from "../support/small_board.ts";
 
 const CONFIGURED_MS = 4_000;
 
 function stage() {
-  const board = Board.create({
-    columnsMax: 2,
-    upstreamsMax: 1,
-    endpointsMax: 1,
-    routesMax: 1,
-    rateSlotsMax: 1,
-  });
+  const board = smallBoard();
   const limit = new IdleLimit(board, 0);
   return { board, limit, now: () => limit.ms(CONFIGURED_MS) };
 }
