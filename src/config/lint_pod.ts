@@ -115,7 +115,8 @@ const drainBeyondGrace: LintRule = {
   name: "drain-beyond-grace",
   check: ({ drain }, { manifest = [] }) =>
     weirPods(manifest).flatMap((pod): LintReport[] => {
-      const graceS = pod.terminationGracePeriodSeconds ?? GRACE_DEFAULT_S;
+      const written = pod.terminationGracePeriodSeconds ?? null;
+      const graceS = written ?? GRACE_DEFAULT_S;
       const { delayMs, deadlineMs } = drainIn(pod, drain);
       const drainMs = preStopMs(pod) + delayMs + deadlineMs;
       if (drainMs < graceS * 1_000) return [];
@@ -125,7 +126,7 @@ const drainBeyondGrace: LintRule = {
         state: `is ${deadlineMs}${deadlineMs === drain.deadlineMs ? "" : " by the manifest"}: ` +
           `draining takes up to ${drainMs} ms, preStop and delay included, but ` +
           `terminationGracePeriodSeconds is ${graceS}` +
-          (pod.terminationGracePeriodSeconds === undefined ? " (the default)" : ""),
+          (written === null ? " (the default)" : ""),
         why: "Kubernetes kills the pod before it has drained, and requests in flight are cut.",
         fix: `Set terminationGracePeriodSeconds to ${
           Math.ceil(drainMs / 1_000) + 5
@@ -147,11 +148,11 @@ const noDrainDelay: LintRule = {
     }],
 };
 
-/** The ports, and by what a manifest may set each, whatever the configuration says. */
-const PORTS: readonly { readonly path: Path; readonly setBy: readonly string[] }[] = [
-  { path: ["listen", "port"], setBy: ["PORT", "--port"] },
+/** The ports, and the flag and variable by which a manifest may set each, whatever the configuration says. */
+const PORTS: readonly { readonly path: Path; readonly setBy: readonly [] | readonly [string, string] }[] = [
+  { path: ["listen", "port"], setBy: ["--port", "PORT"] },
   { path: ["listen", "tls", "redirectPort"], setBy: [] },
-  { path: ["admin", "port"], setBy: ["ADMIN_PORT", "--admin-port"] },
+  { path: ["admin", "port"], setBy: ["--admin-port", "ADMIN_PORT"] },
 ];
 
 const portNotInManifest: LintRule = {
@@ -161,18 +162,21 @@ const portNotInManifest: LintRule = {
       const containers = weirContainers(pod);
       const ports = containers.flatMap(portsOf);
       if (ports.length === 0) return [];
-      const missing = PORTS.filter(({ path, setBy }) => {
-        const port = valueAt(config, path);
-        if (port === undefined || ports.includes(Number(port))) return false;
-        return !containers.some((container) => maySet(container, setBy));
+      return PORTS.flatMap(({ path, setBy }): LintReport[] => {
+        const configured = valueAt(config, path);
+        const given = setBy.length === 0 ? undefined : numberSetBy(containers, ...setBy);
+        const port = given ?? configured;
+        if (port === undefined || ports.includes(port as number)) return [];
+        if (given === undefined && containers.some((container) => maySet(container, setBy))) return [];
+        return [{
+          path,
+          severity: "warning",
+          state: `is ${port}${port === configured ? "" : " by the manifest"}, ` +
+            `but the pod's containerPorts are ${ports.join(", ")}`,
+          why: "Services and probes that go by the pod's ports reach nobody.",
+          fix: "Set it to one of those, or write it there.",
+        }];
       });
-      return missing.map(({ path }) => ({
-        path,
-        severity: "warning",
-        state: `is ${valueAt(config, path)}, but the pod's containerPorts are ${ports.join(", ")}`,
-        why: "Services and probes that go by the pod's ports reach nobody.",
-        fix: "Set it to one of those, or write it there.",
-      }));
     }),
 };
 

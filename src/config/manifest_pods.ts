@@ -30,14 +30,14 @@ export function weirPods(manifest: readonly unknown[]): PodSpec[] {
 }
 
 function isWeir({ name, image, command }: Container): boolean {
-  return (command ?? null) === null && (/weir/.test(name ?? "") || /weir/.test(image ?? ""));
+  return (command ?? []).length === 0 && (/weir/.test(name ?? "") || /weir/.test(image ?? ""));
 }
 
-/** Weir's container of a pod, with what patches say of it; all containers when none says that it is Weir's. */
+/** Weir's container of a pod; all containers when none says that it is Weir's. */
 export function weirContainers(pod: PodSpec): Container[] {
   const containers = containersOf(pod);
-  const names = containers.filter(isWeir).map(({ name }) => name);
-  return names.length === 0 ? containers : containers.filter(({ name }) => names.includes(name));
+  const weirs = containers.filter(isWeir);
+  return weirs.length > 0 ? weirs : containers;
 }
 
 interface Workload {
@@ -64,9 +64,26 @@ function patched(workloads: readonly Workload[]): PodSpec[] {
   for (const { id, pod } of workloads) {
     const key = id ?? pod;
     const before = pods.get(key) ?? {};
-    pods.set(key, { ...before, ...pod, containers: [...containersOf(before), ...containersOf(pod)] });
+    const containers = merged([...containersOf(before), ...containersOf(pod)]);
+    pods.set(key, { ...before, ...pod, containers });
   }
   return [...pods.values()];
+}
+
+/** Those of one name are one, as Kubernetes merges them: variables and ports add up, all else is what the last one says. */
+function merged(containers: readonly Container[]): Container[] {
+  const byName = new Map<unknown, Container>();
+  for (const container of containers) {
+    const key = container.name ?? container;
+    const before = byName.get(key);
+    byName.set(key, {
+      ...before,
+      ...container,
+      env: [...listOf(before?.env), ...listOf(container.env)],
+      ports: [...listOf(before?.ports), ...listOf(container.ports)],
+    });
+  }
+  return [...byName.values()];
 }
 
 function containersOf({ containers }: PodSpec): Container[] {

@@ -34,10 +34,10 @@ export const podRows: readonly LintRow[] = [
   },
   {
     rule: "trusted-proxies-open",
-    bites: { trustedProxies: ["fd00::/6", "fe80::/9", "fe00::/10", "2000::/8"] },
-    subjects: [0, 1, 2, 3].map((i) => `trustedProxies[${i}]`),
+    bites: { trustedProxies: ["fd00::/6", "fe80::/9", "fec0::/10", "fd::/8", "2000::/15", "10.0.0.0/7"] },
+    subjects: [0, 1, 2, 3, 4, 5].map((i) => `trustedProxies[${i}]`),
     severity: "warning",
-    fine: { trustedProxies: ["fd00::/8", "FC00::/7", "fe80::/10"] },
+    fine: { trustedProxies: ["fd00::/8", "FC00::/7", "fe80::/10", "2000::/16"] },
   },
   {
     rule: "trusted-proxies-wider",
@@ -161,7 +161,7 @@ export const podRows: readonly LintRow[] = [
     subjects: ["admin.port"],
     severity: "warning",
     fine: { listen: { port: 8_080 }, admin: { port: 8_081 } },
-    fineWith: podWithPorts([3_000], { args: ["run", "--port=3000", "--admin-port", "3001"] }),
+    fineWith: podWithPorts([3_000, 3_001], { args: ["run", "--port=3000", "--admin-port", "3001"] }),
   },
   {
     rule: "port-not-in-manifest",
