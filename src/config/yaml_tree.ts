@@ -33,7 +33,7 @@ export function parseConfigText(text: string, file: string): ConfigTree {
   const lines = new LineCounter();
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+    return `${file}:${line}:${col}`;
   };
   const tooLarge = tooManyLexemes(text);
   if (tooLarge !== undefined) {
@@ -44,7 +44,6 @@ export function parseConfigText(text: string, file: string): ConfigTree {
     prettyErrors: false,
     // Quadratic in the number of keys there; checked here instead.
     uniqueKeys: false,
-    logLevel: "error",
   });
   const reader = new TreeReader(at, file);
   const findings = syntaxFindings(document, file, at);

@@ -7,7 +7,9 @@ import { configSchema } from "../../src/config/schema.ts";
 
 /** The states of all findings about a configuration that drains for 5 and 20 seconds, beside these manifests. */
 function found(manifest: string, input: object = {}): string[] {
-  const objects = parseAllDocuments(manifest).map((document) => document.toJS());
+  const read = parseAllDocuments(manifest);
+  assertEquals(read.flatMap(({ errors }) => errors), []);
+  const objects = read.map((document) => document.toJS());
   return lint(configSchema.parse({ drain: { delayMs: 5_000, deadlineMs: 20_000 }, ...input }), {
     placeOf: () => "f",
     origins: new Map(),
@@ -18,7 +20,7 @@ function found(manifest: string, input: object = {}): string[] {
 /** A Deployment, or a patch of it. */
 const deployment = (spec: string, name = "weir") =>
   `kind: Deployment\nmetadata: {name: ${name}, namespace: edge}\nspec: {template: {spec: ${spec}}}\n`;
-const documents = (...texts: string[]) => texts.join("---\n");
+const documents = (...texts: string[]) => texts.join("\n---\n");
 
 const tooShort = (drainMs: number, graceS: string, own = "20000") =>
   `drain.deadlineMs is ${own}: draining takes up to ${drainMs} ms, preStop and delay included, ` +
@@ -55,7 +57,7 @@ const stories: readonly [what: string, manifest: string, ...said: string[]][] = 
     tooShort(30_000, "30 (the default)", "25000 by the manifest"),
   ],
   ["the last of several flags", deployment(args("--drain-deadline-ms=25000, --drain-deadline-ms=24999"))],
-  ["a flag whose name only begins so", deployment(args("--drain-deadline-ms2=25000"))],
+  ["a flag whose name only begins so", deployment(args("--drain-deadline-ms-25000"))],
   [
     "a variable with blanks",
     deployment(env("DRAIN_DEADLINE_MS", " 25000 ")),
@@ -79,6 +81,10 @@ const stories: readonly [what: string, manifest: string, ...said: string[]][] = 
       ),
       deployment("{terminationGracePeriodSeconds: 1, containers: [{name: app, image: 'a/app:1'}]}", "app"),
     ),
+  ],
+  [
+    "containers without a name",
+    deployment("{containers: [{image: weir}, {image: app, env: [{name: DRAIN_DELAY_MS, value: '0'}]}]}"),
   ],
   [
     "another program of the image",
@@ -113,9 +119,9 @@ const stories: readonly [what: string, manifest: string, ...said: string[]][] = 
   [
     "objects without a name",
     documents(
-      `kind: Pod\nspec: ${weir("").replace("}]", ", image: weir}]")}`,
-      `kind: Pod\nspec: {terminationGracePeriodSeconds: 60, containers: [{name: weir}]}`,
+      "kind: Pod\nspec: {containers: [{image: weir}]}",
       `kind: Pod\nspec: {terminationGracePeriodSeconds: 1, containers: [{name: weir}]}`,
+      `kind: Pod\nspec: {terminationGracePeriodSeconds: 60, containers: [{name: weir}]}`,
     ),
     tooShort(25_000, "1"),
   ],
@@ -132,7 +138,7 @@ const stories: readonly [what: string, manifest: string, ...said: string[]][] = 
   [
     "a patch of an image's container that has only its name",
     documents(
-      deployment("{containers: [{name: main, image: weir}, {name: b}]}"),
+      deployment(`{containers: [{name: main, image: weir}, {name: b, ${sleeps(1)}}]}`),
       deployment("{containers: [{name: main, env: [{name: DRAIN_DELAY_MS, value: '0'}]}]}"),
     ),
     noDelay("by the manifest, "),

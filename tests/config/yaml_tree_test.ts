@@ -59,6 +59,7 @@ const anchored: readonly [string, unknown][] = [
   ["a: {<<: &x {k: 1}}\nb: *x\n", { a: { k: 1 }, b: { k: 1 } }],
   ["a: &x {k: 1}\nb:\n  !!merge <<: *x\n  l: 2\n", { a: { k: 1 }, b: { k: 1, l: 2 } }],
   ['a: {"<<": 1}', { a: { "<<": 1 } }],
+  ["a: {<<}", { a: { "<<": null } }],
 ];
 
 Deno.test("parseConfigText() takes an anchor above an alias, and merges maps", () => {
@@ -86,6 +87,7 @@ const broken: readonly [string, string][] = [
     "a is an alias of an anchor that is not above it, must be in quotes if the * is part of a text (f:1:9)",
   ],
   ["a: &x {<<: *x}", "a is an alias of what it stands in (f:1:12)"],
+  ["a: {<<: {<<: &x {k: 1, <<: *x}}}", "a is an alias of what it stands in (f:1:28)"],
   ["a: {<<: 1}", "a merges (<<) what is no map, must be an alias of a map, or a list of those (f:1:9)"],
   ["b: {k: 1, <<: {l: 2}, k: 3}", "b.k is written twice, must be written once (first at f:1:5) (f:1:23)"],
   ["? [1]\n: 2", "f has a key that is no name, must have keys of plain text (f:1:3)"],
@@ -315,8 +317,8 @@ Deno.test("loadConfig() refuses a file that is no map", async () => {
   }
 });
 
-Deno.test("parseConfigText() takes keys that look like numbers as they are written", () => {
-  const text = `{007: a, 1.10: b, 1e3: c, True: d, "0x10": e, 'f''s': g, "\\u0068": h}`;
-  const keys = ["007", "1.10", "1e3", "True", "0x10", "f's", "h"];
+Deno.test("parseConfigText() takes keys as they are written, also those that look like numbers", () => {
+  const text = `{007: a, 1.10: b, 1e3: c, True: d, "0x10": e, 'f''s': g, "\\u0068": h, constructor: i}`;
+  const keys = ["007", "1.10", "1e3", "True", "0x10", "f's", "h", "constructor"];
   assertEquals(Object.keys(parseConfigText(text, "weir.yaml").value as object), keys);
 });
