@@ -192,7 +192,7 @@ export class Pod {
 
   /** What the probes say; also on the board, for the probe on the traffic port. */
   probes() {
-    const applied = this.publisher.version > 0 && this.supervisor.appliedVersion() > 0;
+    const applied = this.supervisor.appliedVersion() > 0;
     return this.readiness.state(workerCounts(this.supervisor.handles), applied, this.upstreams.awaits());
   }
 

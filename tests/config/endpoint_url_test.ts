@@ -104,6 +104,8 @@ const refused: readonly [string, string[]][] = [
   ["http://a;weight", ["from 1 to 1000"]],
   ["http://a;wieght=2", ["did you mean weight"]],
   ["http://a;backup=1", ["must be ;backup alone"]],
+  ["http://a;backup=", ["must be ;backup alone"]],
+  ["http://a;weight=2=3", ['its weight is "2=3"']],
   ["http://a;backup;backup", ["twice"]],
   ["http://a;", ["empty parameter"]],
   ["http://a:1,http://b:1", ["holds several addresses, must be one"]],

@@ -96,7 +96,7 @@ const fields: [
   [
     "upstreams.api.tls.serverName",
     (value) => upstream(`tls: {serverName: ${value}}`),
-    ["a", "a_b.example.org", "10.0.0.1", "fd00::1"],
+    ["a", "A_b.Example.org", "10.0.0.1", "fd00::1"],
     ["a b", "a\nb", "a:80", "[::1]", "10.1", "1.2.3", "-a", "*.a.org", "\u00fc.org"],
     "must be a name or an IP address, without brackets and port",
   ],

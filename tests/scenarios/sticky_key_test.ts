@@ -41,4 +41,7 @@ Deno.test("a sticky key that goes blank or short changes nothing, and a new one 
   weir.signal("SIGHUP");
   await weir.line(/SIGHUP: applied: .*the sticky key changed/);
   assertEquals(await cookieOf() === first, false);
+
+  weir.signal("SIGHUP");
+  await weir.line(/SIGHUP: applied: nothing changed/);
 });

@@ -79,14 +79,17 @@ scenario(
 
 scenario("during the drain delay Weir serves on and asks clients to leave", async (props) => {
   const origin = await props.origin(reply(200));
-  const weir = await props.weir({ upstreams: origin.url, config: drain(60_000) });
+  const config = { ...drain(60_000), listen: { readyPath: "/ready" } };
+  const weir = await props.weir({ upstreams: origin.url, config });
+  const readyPath = () => ask(weir.url, { target: "/ready" }).then(({ status }) => status);
+  assertEquals(await readyPath(), 200);
   weir.signal("SIGTERM");
   await until("not ready", async () => await weir.status("/readyz") === 503);
   const client = await props.client(weir);
   await client.send(requestText("GET", "/"));
   const answer = await client.response();
   assertEquals([answer.status, answer.header("connection")], [200, "close"]);
-  assertEquals(await weir.status("/livez"), 200);
+  assertEquals([await weir.status("/livez"), await readyPath()], [200, 503]);
   // A signal within a second of the first would count as the same one.
   await weir.kill();
 });

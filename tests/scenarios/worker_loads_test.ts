@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { loaded } from "../config/helpers.ts";
 import { RunningPod } from "../support/pod.ts";
-import { ask } from "../support/raw_client.ts";
+import { ask, RawClient, requestText } from "../support/raw_client.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";
 import { until } from "../support/until.ts";
 
@@ -30,6 +30,16 @@ Deno.test("a configuration that comes while a worker loads is the one it serves"
   await running.allServe();
   await until("it has applied what holds", () => pod.supervisor.appliedVersion() === pod.publisher.version);
   assertEquals((await ask(running.url)).text, "after");
+});
+
+Deno.test("a worker that loads while its pod leaves asks its clients to leave, too", strict, async () => {
+  await using origin = await startOrigin(reply(200));
+  await using running = await loadingPod(origin.url);
+  running.pod.leave(600_000);
+  await running.allServe();
+  await using client = await RawClient.connect(running.url);
+  await client.send(requestText("GET", "/"));
+  assertEquals((await client.response()).header("connection"), "close");
 });
 
 Deno.test("a pod that leaves while a worker loads does not wait for it", strict, async () => {
