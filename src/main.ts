@@ -45,7 +45,12 @@ async function main(args: readonly string[]): Promise<number> {
   const wantsHelp = command === undefined || command === "help" || args.includes("--help") ||
     args.includes("-h");
   if (wantsHelp) {
-    print((await import("./cli/help.ts")).HELP);
+    const topic = command === "help" ? rest[0] : command;
+    if (topic !== undefined && !topic.startsWith("-") && !COMMANDS.some((name) => name === topic)) {
+      complain(unknownCommand(topic));
+      return 64;
+    }
+    print((await import("./cli/help.ts")).helpOn(topic));
     return command === undefined ? 64 : 0;
   }
   switch (command) {
