@@ -89,8 +89,8 @@ function reasonOf(error: unknown): { readonly why: string; readonly accepted?: s
     case "NotCapable":
       return {
         why: "it lies outside of what this process may read",
-        accepted: "must lie in the working directory or in /etc/weir, which the tasks and the image allow; " +
-          "or run src/main.ts with a further --allow-read=FOLDER",
+        accepted: "must lie in the working directory or in /etc/weir, which the tasks and the image allow, " +
+          "or be linked from there (ln -s); or run src/main.ts with a further --allow-read=FOLDER",
       };
     case "IsADirectory":
       return { why: "it is a directory", accepted: "must be a file" };

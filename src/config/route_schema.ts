@@ -73,7 +73,9 @@ export const routeSchema = z.strictObject({
     "A client stays on its side of the split (by client address).",
   ),
   redirect: z.strictObject({
-    to: location().describe("Location; `{path}` is the request's target, `{host}` its host."),
+    to: location().describe(
+      "Location; `{path}` is the request's target, `{host}` its host. With `{query}` in it, too, `{path}` comes without the query.",
+    ),
     status: z.union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)]).default(
       308,
     ).describe("308 keeps the method, and browsers remember it."),

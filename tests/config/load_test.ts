@@ -193,7 +193,8 @@ Deno.test("loadConfig() says why the file cannot be read", async () => {
     [new Deno.errors.PermissionDenied("x"), "the system denies it to this user"],
     [
       new Deno.errors.NotCapable("x"),
-      "it lies outside of what this process may read, must lie in the working directory or in /etc/weir",
+      "it lies outside of what this process may read, must lie in the working directory or in /etc/weir, which the tasks and the image " +
+      "allow, or be linked from there (ln -s)",
     ],
     [new Deno.errors.IsADirectory("x"), "it is a directory"],
     [new Error("odd\nstack"), "cannot be read: odd"],

@@ -29,3 +29,18 @@ for (const [what, named, config] of filesBeyond) {
     assertMatch(stderr, /^The configuration has [12] problems?:\n.* \(\/\S+\.yaml:1:\d+\)$/m);
   });
 }
+
+Deno.test("a file out of reach is read where a symbolic link within reach leads to it, or to its folder", async () => {
+  await using far = await TemporaryFolder.make();
+  const file = await far.write("weir.yaml", JSON.stringify({ upstreams: { a: upstream } }));
+  await using near = await TemporaryFolder.make();
+  await Deno.symlink(file, near.at("weir.yaml"));
+  await Deno.symlink(far.path, near.at("far"));
+  const check = async (path: string) => {
+    const { code, stderr } = await runWeir(["check"], { CONFIG: path }, near.at("weir.yaml"));
+    return [code, stderr.includes(beyond)];
+  };
+  assertEquals(await check(file), [64, true]);
+  assertEquals(await check(near.at("weir.yaml")), [0, false]);
+  assertEquals(await check(near.at("far/weir.yaml")), [0, false]);
+});
