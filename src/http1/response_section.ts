@@ -8,6 +8,8 @@ import { FieldLine, scanFieldLine } from "./fields.ts";
 import { isForOneHop, isNameIn, Known, type KnownHeader, knownHeaderIn } from "./known.ts";
 
 const SAFE_DIGITS = 15;
+/** RFC 9110 15.5.22: of this one Upgrade goes on: without it the client would not know what to ask for. */
+export const UPGRADE_REQUIRED = 426;
 const CONTENT_TYPE = [..."content-type"].map((character) => character.charCodeAt(0));
 
 /** One pass over the field lines: checks each, finds what they say of the framing, and which of them pass. */
@@ -121,7 +123,9 @@ export class SectionScan {
   /** The lines that the client gets, as they stand; null when they must be looked at one by one. */
   passing(end: number, status: number): string | null {
     // A missing Date is added; an answer without a body of its own may say a length that it must not.
-    if (!this.plain || !this.dated || status < 200 || status === 204) return null;
+    if (!this.plain || !this.dated || status < 200 || status === 204 || status === UPGRADE_REQUIRED) {
+      return null;
+    }
     return this.kept + this.part(this.from, end - 2);
   }
 }

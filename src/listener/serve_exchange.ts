@@ -200,10 +200,11 @@ export class ServeExchange implements Exchange, Watched {
     for (let i = 0; i < lines.length; i += 2) {
       const known = knownHeader(lines[i]!);
       if (known === Known.contentLength && framing === "counted") continue;
-      if (known === Known.connection) {
-        // RFC 9113 8.2.2: HTTP/2 has no Connection.
+      if (known === Known.connection || known === Known.upgrade) {
+        // RFC 9113 8.2.2: HTTP/2 has neither. RFC 9110 7.8: who sends Upgrade names it in Connection.
         if (http2) continue;
-        leaving = true;
+        if (known === Known.upgrade) headers.append("connection", "Upgrade");
+        else leaving = true;
       }
       headers.append(lines[i]!, lines[i + 1]!);
     }
@@ -233,8 +234,7 @@ export class ServeExchange implements Exchange, Watched {
   private respondToHead(head: ResponseHead, body: Body | null): Delivery {
     body?.cancel();
     const sized = headerValue(head.headers, "content-length") !== undefined;
-    const dummy = sized || isBodiless(head.status) ? null : new ReadableStream(ENDED);
-    this.send(head, dummy);
+    this.send(head, sized || isBodiless(head.status) ? null : new ReadableStream(ENDED));
     return NOTHING_TO_SEND;
   }
 

@@ -13,6 +13,7 @@ import {
 } from "../exchange.ts";
 import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
+import { UPGRADE_REQUIRED } from "../http1/response_section.ts";
 import type { Identity } from "./identity.ts";
 import { forwardedElement, type Told } from "./told.ts";
 
@@ -205,7 +206,7 @@ export function toClient(head: ParsedResponse, epochMs: () => number): HeaderLin
       if (sized || head.status === 204) continue;
       sized = true;
       value = singleLength(value);
-    } else {
+    } else if (known !== Known.upgrade || head.status !== UPGRADE_REQUIRED) {
       if (isForOneHop(known) || (named !== null && named.has(name.toLowerCase()))) continue;
       if (known === Known.date) dated = true;
     }

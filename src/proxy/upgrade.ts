@@ -51,7 +51,7 @@ function handshakeRefusal({ method, headers }: RequestHead): Refusal | null {
     return {
       ...badHandshake("the WebSocket version is not 13"),
       status: version === undefined ? 400 : 426,
-      headers: ["Sec-WebSocket-Version", "13", "Upgrade", "websocket", "Connection", "Upgrade"],
+      headers: ["Sec-WebSocket-Version", "13", "Upgrade", "websocket"],
     };
   }
   const key = onlyHeaderValue(headers, "sec-websocket-key");

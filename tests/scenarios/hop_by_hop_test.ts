@@ -42,6 +42,30 @@ scenario("hop-by-hop fields of an answer stay with the origin's connection", asy
   assertEquals(answer.header("x-public"), "1");
 });
 
+scenario("a 426 says what its origin wants to be upgraded to, as nothing else does", async (props) => {
+  const headers: Answer["headers"] = [
+    ["Date", "Sat, 28 Nov 2026 03:00:00 GMT"],
+    ["Connection", "upgrade, X-Private"],
+    ["X-Private", "1"],
+    ["Upgrade", "TLS/1.0, HTTP/1.1"],
+  ];
+  const simple = headers.filter(([name]) => !/private|connection/i.test(name));
+  const origin = await props.origin([
+    reply(426, { headers }),
+    reply(426, { headers: simple }),
+    reply(400, { headers }),
+  ]);
+  const weir = await props.loop({ upstreams: origin.url });
+  const client = await props.client(weir);
+  for (const offer of ["TLS/1.0, HTTP/1.1", "TLS/1.0, HTTP/1.1", undefined]) {
+    await client.send(requestText("GET", "/"));
+    const answer = await client.response();
+    assertEquals([answer.header("upgrade"), answer.header("x-private")], [offer, undefined]);
+    // RFC 9110 7.8.
+    assertEquals(answer.headerAll("connection"), offer === undefined ? [] : ["Upgrade"]);
+  }
+});
+
 scenario("a client may not name Host, Content-Length or X-Forwarded-For as its own", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url });

@@ -4,7 +4,7 @@ import http2 from "node:http2";
 import { assertEquals } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { curl, curlWith } from "../support/curl.ts";
-import { hang, reply, replyRaw } from "../support/raw_origin.ts";
+import { type Answer, hang, reply, replyRaw } from "../support/raw_origin.ts";
 import { scenario } from "../support/scenario.ts";
 import { needs } from "../support/tools.ts";
 import { until } from "../support/until.ts";
@@ -49,12 +49,17 @@ scenario(
 );
 
 scenario("no field that is about one connection crosses between HTTP/1.1 and HTTP/2", async (props) => {
-  const headers = [["Connection", "keep-alive, x-hop"], ["Keep-Alive", "timeout=5"], ["X-Hop", "1"]] as const;
-  const origin = await props.origin(reply(200, { headers: headers.map(([n, v]) => [n, v]), body: "ok" }));
+  const headers: Answer["headers"] = [
+    ["Connection", "keep-alive, x-hop, upgrade"],
+    ["Keep-Alive", "timeout=5"],
+    ["X-Hop", "1"],
+    ["Upgrade", "h2c"],
+  ];
+  const origin = await props.origin(reply(426, { headers, body: "ok" }));
   const loop = await props.loop({ upstreams: origin.url, config: { limits: { targetBytesMax: 64 } } });
   loop.send({ kind: "leave" });
   const relayed = await curl(H2C, "-H", "TE: trailers", `${loop.url}/`);
-  assertEquals([relayed.status, relayed.body], [200, "ok"]);
+  assertEquals([relayed.status, relayed.body], [426, "ok"]);
   const refused = await curl(H2C, "-X", "TRACE", `${loop.url}/`);
   assertEquals(refused.status, 405);
   const tooLong = await curl(H2C, `${loop.url}/${"x".repeat(100)}`);
