@@ -4,7 +4,7 @@ import { RouteField, STATUS_CLASSES, WorkerField } from "../board/fields.ts";
 import { ColumnCell } from "../board/layout.ts";
 import { by, type Metric, ofPod, ofRoute, ofWorker } from "./metric_table.ts";
 import { CERTIFICATE_CHANGES } from "./sources.ts";
-import type { Reading } from "./reading.ts";
+import { loopDelayMaxMs, type Reading } from "./reading.ts";
 import type { RouteInfo, WorkerInfo } from "./sources.ts";
 
 const total = (field: number) => (_: null, reading: Reading) => reading.totals.worker(field);
@@ -121,8 +121,8 @@ export const podMetrics: readonly Metric[] = ofPod([
 /** Gauges of a worker are 0 while it is not alive. */
 const cell = (which: number) => (worker: WorkerInfo, { totals }: Reading) =>
   worker.column === null ? 0 : totals.cellOf(worker.column, which);
-const figure = (field: number, scale: number) => (worker: WorkerInfo, { totals }: Reading) =>
-  worker.column === null ? 0 : totals.workerOf(worker.column, field) * scale;
+const figure = (field: number) => (worker: WorkerInfo, { totals }: Reading) =>
+  worker.column === null ? 0 : totals.workerOf(worker.column, field);
 
 export const workerMetrics: readonly Metric[] = ofWorker([
   [
@@ -146,11 +146,11 @@ export const workerMetrics: readonly Metric[] = ofWorker([
   [
     "gauge",
     "weir_worker_loop_delay_max_seconds",
-    "Longest stall of the event loop in the last minute.",
+    "Longest stall of the event loop in the last minute, one that lasts included.",
     [],
-    figure(WorkerField.loopDelayMaxMs, 1 / 1000),
+    (worker, reading) => loopDelayMaxMs(worker, reading) / 1000,
   ],
-  ["gauge", "weir_worker_heap_bytes", "Heap of the worker.", [], figure(WorkerField.heapBytes, 1)],
+  ["gauge", "weir_worker_heap_bytes", "Heap of the worker.", [], figure(WorkerField.heapBytes)],
 ]);
 
 const routeTotal = (field: number) => (route: RouteInfo, { totals }: Reading) =>

@@ -2,6 +2,7 @@
 //
 // Joins what the sources say with what the board says. Called once per scrape, status or dashboard tick.
 
+import { WorkerField } from "../board/fields.ts";
 import { Totals } from "../board/totals.ts";
 import { EndpointState, Verdicts } from "../board/verdicts.ts";
 import type { Board } from "../board/layout.ts";
@@ -43,6 +44,12 @@ export function read(sources: AdminSources): Reading {
     certificate: sources.certificate(),
     routes: sources.routes(),
   };
+}
+
+/** The longest stall of a worker's event loop, one that lasts included: of that the worker itself cannot tell yet. */
+export function loopDelayMaxMs({ column, stalledMs }: WorkerInfo, { totals }: Reading): number {
+  const told = column === null ? 0 : totals.workerOf(column, WorkerField.loopDelayMaxMs);
+  return Math.max(told, stalledMs);
 }
 
 /** An endpoint's state in one word, the gravest first; `serving` takes traffic. */

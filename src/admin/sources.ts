@@ -63,6 +63,8 @@ export interface WorkerInfo {
   readonly restarts: number;
   /** Times that it hung and was given up, since the pod started. */
   readonly hangs: number;
+  /** How long its event loop has not turned now, or had not when it was given up; 0 while it turns. */
+  readonly stalledMs: number;
   /** Since when it is in this state. */
   readonly since: number;
   /** Why it is not serving, or why it was last restarted. */

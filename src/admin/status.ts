@@ -7,7 +7,7 @@ import { EndpointField, WorkerField } from "../board/fields.ts";
 import { ColumnCell, EndpointCell, UpstreamCell } from "../board/layout.ts";
 import { endpointCell } from "./metrics_endpoint.ts";
 import { upstreamCell } from "./metrics_upstream.ts";
-import { endpointState, type EndpointStateName, type Reading } from "./reading.ts";
+import { endpointState, type EndpointStateName, loopDelayMaxMs, type Reading } from "./reading.ts";
 import type { EndpointInfo, PodEvent, UpstreamInfo, WorkerInfo } from "./sources.ts";
 import type { EndpointStatus, Status, UpstreamStatus, WorkerStatus } from "./status_shape.ts";
 import { rowKey, type TrafficMeter } from "./traffic.ts";
@@ -105,7 +105,8 @@ function why(state: EndpointStateName, { ejection, healthReason }: EndpointInfo)
   }
 }
 
-function workerStatus(worker: WorkerInfo, { totals, pod }: Reading): WorkerStatus {
+function workerStatus(worker: WorkerInfo, reading: Reading): WorkerStatus {
+  const { totals, pod } = reading;
   const { column } = worker;
   const cell = (which: number) => column === null ? 0 : totals.cellOf(column, which);
   const figure = (field: number) => column === null ? 0 : totals.workerOf(column, field);
@@ -114,7 +115,7 @@ function workerStatus(worker: WorkerInfo, { totals, pod }: Reading): WorkerStatu
     inFlight: cell(ColumnCell.inFlight),
     connections: pod.knowsConnections ? cell(ColumnCell.connections) : null,
     webSockets: cell(ColumnCell.webSockets),
-    loopDelayMaxMs: figure(WorkerField.loopDelayMaxMs),
+    loopDelayMaxMs: loopDelayMaxMs(worker, reading),
     heapBytes: figure(WorkerField.heapBytes),
   };
 }

@@ -42,6 +42,8 @@ export class WorkerHandle {
   hangs = 0;
   /** Threads of such incarnations that still run. */
   hungThreads = 0;
+  /** How long its event loop had not turned at the last tick, or when it was given up; 0 while it turns. */
+  stalledMs = 0;
   /** Board column of the living incarnation. */
   column: number | null = null;
   /** Newest snapshot version that it applied. */
@@ -54,6 +56,7 @@ export class WorkerHandle {
   /** Monotonic milliseconds since which the incarnation accepts connections; null while it does not. */
   private listeningSince: number | null = null;
   private lastBeat = 0;
+  private lastBeatAt = 0;
   private missedTicks = 0;
   private ended = false;
   private lifeline: string | null = null;
@@ -99,8 +102,7 @@ export class WorkerHandle {
     this.applied = 0;
     this.certificate = "";
     this.listeningSince = null;
-    this.missedTicks = 0;
-    this.lastBeat = 0;
+    this.missedTicks = this.lastBeat = 0;
     this.ended = false;
     this.lifeline = null;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -169,11 +171,14 @@ export class WorkerHandle {
     const beat = this.cell(ColumnCell.heartbeat);
     if (beat !== this.lastBeat) {
       this.lastBeat = beat;
-      this.missedTicks = 0;
-    } else if (++this.missedTicks >= missedTicksMax * (this.lastBeat > 0 ? 1 : LOADING_PATIENCE)) {
-      if (this.lastBeat > 0 && this.lifeline !== null) this.hung(this.lifeline);
-      else this.died("did not begin to work");
+      this.lastBeatAt = this.clock.now();
+      this.missedTicks = this.stalledMs = 0;
+      return;
     }
+    if (beat > 0) this.stalledMs = this.clock.now() - this.lastBeatAt;
+    if (++this.missedTicks < missedTicksMax * (beat > 0 ? 1 : LOADING_PATIENCE)) return;
+    if (beat > 0 && this.lifeline !== null) this.hung(this.lifeline);
+    else this.died("did not begin to work");
   }
 
   private hung(lifeline: string): void {
@@ -193,6 +198,7 @@ export class WorkerHandle {
   /** Given up, and the place is to be filled again. */
   restart(reason: string): void {
     this.become("restarting", reason);
+    this.stalledMs = 0;
     this.restarts++;
   }
 

@@ -58,9 +58,9 @@ function describer(): (loaded: Loaded) => string {
 }
 
 function workerInfo(handle: WorkerHandle): WorkerInfo {
-  const { index, column, restarts, hangs, since, reason } = handle;
+  const { index, column, restarts, hangs, stalledMs, since, reason } = handle;
   const state = handle.state === "notListening" ? "restarting" : handle.state;
-  return { index, column: handle.alive ? column : null, state, restarts, hangs, since, reason };
+  return { index, column: handle.alive ? column : null, state, restarts, hangs, stalledMs, since, reason };
 }
 
 /** Of an endpoint of a pod that stops. */

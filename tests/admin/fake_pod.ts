@@ -85,7 +85,16 @@ export class FakePod implements AdminSources {
       logLinesDropped: 0,
     };
     this.workerList = [1, 2].map((column, index) => (
-      { index, column, state: "serving", restarts: 0, hangs: 0, since: now() - 3_720_000, reason: null }
+      {
+        index,
+        column,
+        state: "serving",
+        restarts: 0,
+        hangs: 0,
+        stalledMs: 0,
+        since: now() - 3_720_000,
+        reason: null,
+      }
     ));
     for (const [name, ids] of Object.entries(upstreams)) this.addUpstream(name, ids);
     for (const { column } of this.workerList) {

@@ -134,6 +134,8 @@ Deno.test("metricsPage() reads each field of the board under the name that is it
   ) assertEquals(samples.get(name), 300 + field, name);
   const delay = samples.get('weir_worker_loop_delay_max_seconds{worker="1"}');
   assertEquals(delay, (300 + WorkerField.loopDelayMaxMs) / 1000);
+  Object.assign(pod.workerList[1]!, { stalledMs: 9_500 });
+  assertEquals(scrape(pod).get('weir_worker_loop_delay_max_seconds{worker="1"}'), 9.5);
 });
 
 Deno.test("metricsPage() tells states, weights, ejections and checks", () => {

@@ -69,6 +69,14 @@ Deno.test("status() shows the weight of a slow start and a worker that is not th
   assertEquals([workers[1]!.connections, workers[1]!.heapBytes, workers[1]!.reason], [0, 0, "it threw"]);
 });
 
+Deno.test("status() tells a stall that lasts, of a worker that serves and of one that was given up", () => {
+  const { workers } = statusAfter((pod) => {
+    Object.assign(pod.workerList[0]!, { stalledMs: 9_500 });
+    Object.assign(pod.workerList[1]!, { column: null, state: "hung", stalledMs: 10_000 });
+  });
+  assertEquals(workers.map(({ loopDelayMaxMs }) => loopDelayMaxMs), [9_500, 10_000]);
+});
+
 Deno.test("status() says that a listener does not know its connections", () => {
   const { workers } = statusAfter((pod) => pod.info.knowsConnections = false);
   assertEquals(workers.map(({ connections }) => connections), [null, null]);

@@ -147,12 +147,14 @@ Deno.test("Supervisor gives up a worker whose heart stands still for ten seconds
   };
   await ticks(20);
   assertEquals(stage.told, []);
+  assertEquals(stage.supervisor.handles.map(({ stalledMs }) => stalledMs), [0, 19 * BEAT_MS]);
   await ticks(1);
   // Its thread could be ended, which is more than can be said of one that loops.
   assertEquals(await stage.tells(2), ["ended after all 1", "hung 1 4 false"]);
   await ticks(300);
-  const { alive, state, restarts, hangs, hungThreads } = stage.supervisor.handles[1]!;
+  const { alive, state, restarts, hangs, hungThreads, stalledMs } = stage.supervisor.handles[1]!;
   assertEquals([stage.told, alive, state, restarts, hangs, hungThreads], [[], false, "hung", 0, 1, 0]);
+  assertEquals(stalledMs, 20 * BEAT_MS);
   assertEquals(stage.board.podInFlight(), 0, "nobody is at its requests any more");
   assertEquals(await stage.supervisor.drain(1_000), 3 + 4, "what it was at is cut");
 });
@@ -177,8 +179,8 @@ Deno.test("Supervisor fills the place of a worker that hangs where the pod is to
   await stage.clock.advance(21 * BEAT_MS);
   await stage.clock.advance(0);
   assertEquals(await stage.tells(4), ["died 0 hung 0", "ended after all 0", "hung 0 0 true", "listens 0"]);
-  const { state, restarts, hangs } = stage.supervisor.handles[0]!;
-  assertEquals([state, restarts, hangs], ["serving", 1, 1]);
+  const { state, restarts, hangs, stalledMs } = stage.supervisor.handles[0]!;
+  assertEquals([state, restarts, hangs, stalledMs], ["serving", 1, 1, 0]);
 });
 
 Deno.test("Supervisor ends a drain when the last worker hangs", async () => {
