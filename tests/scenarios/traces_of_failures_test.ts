@@ -30,6 +30,7 @@ scenario("a retried request is one server span, and a client span for each attem
   assertEquals(of("error.type"), ["reset (head)", "503", undefined]);
   assertEquals(of("http.response.status_code"), [undefined, 503, 200]);
   assertEquals(clients.map(({ failed }) => failed), [true, true, false]);
+  assertEquals(clients.map(({ events }) => events), [[], ["response head"], ["response head"]]);
   assertMatch(String(of("weir.retry_verdict")[0]), /^yes/);
   assertEquals([server!.attributes["http.response.status_code"], server!.failed], [200, false]);
   const spans = await Promise.all(

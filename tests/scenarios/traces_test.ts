@@ -1,7 +1,7 @@
 // Traces by OpenTelemetry: one span for the request, one for its attempt, joined to the caller's trace and
 // continued at the endpoint.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { OtlpCollector } from "../support/otlp_collector.ts";
 import { ask } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
@@ -17,6 +17,7 @@ const BOTH = { listeners: ["serve", "wire"] } as const;
 scenario("a request is a server span under its caller, and its attempt a client span", async (props) => {
   await using collector = new OtlpCollector();
   const origin = await props.origin(reply(200, { body: "hello" }));
+  const launched = BigInt(Date.now()) * 1_000_000n;
   const weir = await props.weir({
     env: collector.env,
     config: {
@@ -60,6 +61,7 @@ scenario("a request is a server span under its caller, and its attempt a client 
     "weir.connection_reused": false,
   });
   assertEquals(client!.events, ["response head"]);
+  assert(launched < server!.start);
   assert(server!.start <= client!.start && client!.end <= server!.end && client!.start < client!.end);
   const seen = await origin.request(1);
   assertEquals(seen.headerAll("traceparent"), [`00-${TRACE}-${client!.spanId}-01`]);
@@ -68,6 +70,24 @@ scenario("a request is a server span under its caller, and its attempt a client 
   assertEquals([trace, requestId], [TRACE, id]);
   assertEquals([...collector.services], ["weir"]);
 }, BOTH);
+
+scenario(
+  "by a sampler that follows its parent a caller says whether a trace is sampled; a tracestate goes on with its trace only",
+  async (props) => {
+    await using collector = new OtlpCollector();
+    const origin = await props.origin(reply(200));
+    const env = { ...collector.env, OTEL_TRACES_SAMPLER: "parentbased_always_on" };
+    const weir = await props.weir({ env, upstreams: origin.url });
+    const state: Header = ["tracestate", "a=1"];
+    await ask(weir.url, { headers: [["traceparent", `00-${TRACE}-${CALLER}-00`], state] });
+    await ask(weir.url, { headers: [state] });
+    const seen = [await origin.request(1), await origin.request(2)];
+    assertMatch(seen[0]!.header("traceparent")!, new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`));
+    assertMatch(seen[1]!.header("traceparent")!, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    assertEquals(seen.map((request) => request.headerAll("tracestate")), [["a=1"], []]);
+  },
+  BOTH,
+);
 
 scenario(
   "a method that nobody knows makes no names of spans, and an IPv6 host is told as its address",
