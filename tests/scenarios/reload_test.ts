@@ -7,7 +7,7 @@ import { Gate, reply, scene, wait } from "../support/raw_origin.ts";
 import { rewrite } from "../support/reload.ts";
 import { scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
-import { launchWeir } from "../support/weir.ts";
+import { launchWeir, startWeir } from "../support/weir.ts";
 
 const groupOf = (endpoints: readonly string[], more: Record<string, unknown> = {}) => ({
   upstreams: { default: { endpoints, ...more } },
@@ -55,6 +55,18 @@ scenario("SIGHUP reloads a file that did not change", async (props) => {
   const weir = await props.weir({ config: groupOf([origin.url]) });
   weir.signal("SIGHUP");
   assertStringIncludes(await weir.line(/"event":"reload"/), "SIGHUP: applied: nothing changed");
+});
+
+Deno.test("SIGHUP leaves a start with nothing configured its sample origins", async () => {
+  await using weir = await startWeir({ command: "start" });
+  weir.signal("SIGHUP");
+  assertStringIncludes(await weir.line(/"event":"reload"/), "SIGHUP: applied: nothing changed");
+  assertEquals((await ask(weir.url)).status, 200);
+});
+
+Deno.test("a start with a file that names no upstreams is refused, and shows no sample origins", async () => {
+  await using weir = await launchWeir({ command: "start", config: { accessLog: "off" } });
+  assertEquals((await weir.exit).code, 64);
 });
 
 Deno.test("SIGHUP during the start reloads after it", async () => {

@@ -20,6 +20,8 @@ const MAIN = "src/main.ts";
 export type ListenerName = "serve" | "wire";
 
 export interface WeirOptions {
+  /** Default: `run`. */
+  readonly command?: "run" | "start";
   /** Value of UPSTREAMS; several are joined. */
   readonly upstreams?: string | readonly string[];
   /** Content of a configuration file: YAML text, or an object to write as JSON. */
@@ -83,7 +85,7 @@ export async function startWeir(options: WeirOptions = {}): Promise<RunningWeir>
 export async function launchWeir(options: WeirOptions): Promise<RunningWeir> {
   const folder = options.config === undefined ? null : await TemporaryFolder.make();
   const configPath = folder && await folder.write("weir.yaml", textOf(options.config!));
-  const args = ["run", ...options.args ?? []];
+  const args = [options.command ?? "run", ...options.args ?? []];
   const { main = MAIN, filesMax, redirection = "" } = options;
   const limit = filesMax === undefined ? "" : `ulimit -n ${filesMax} && `;
   const shell = limit === "" && redirection === "" ? null : `${limit}exec "$@" ${redirection}`;

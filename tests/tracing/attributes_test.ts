@@ -46,7 +46,9 @@ const attempted = (attempt: Partial<TracedAttempt>, request: EndedRequest | null
   );
 
 Deno.test("serverAttributes() has a query only where there is one, and the scheme's port where none is written", () => {
-  assertEquals("url.query" in serverAttributes(arrived("/x")), false);
+  for (const redactQuery of [false, true]) {
+    assertEquals("url.query" in serverAttributes({ ...arrived("/x"), redactQuery }), false);
+  }
   assertEquals(serverAttributes(arrived("/x?a=b"))["url.query"], "a=b");
   for (const [authority, port] of [["a.test", 443n], ["a.test:", 443n], ["a.test:81", 81n]] as const) {
     assertEquals(
