@@ -11,3 +11,14 @@ export class Http1Error extends Error {
     super(message);
   }
 }
+
+const QUOTED_MAX = 64;
+
+/** What a peer wrote, as a message quotes it: its first characters, in visible ASCII and blanks. */
+export function quoted(text: string): string {
+  const shown = text.length > QUOTED_MAX ? text.substring(0, QUOTED_MAX) + "..." : text;
+  return shown.replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}

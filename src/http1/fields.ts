@@ -5,7 +5,7 @@
 // refused.
 
 import type { HeaderLines } from "../exchange.ts";
-import { Http1Error } from "./error.ts";
+import { Http1Error, quoted } from "./error.ts";
 import { decodeLatin1 } from "./latin1.ts";
 
 const TOKEN = new Uint8Array(256);
@@ -78,7 +78,10 @@ export function scanFieldLine(bytes: Uint8Array, at: number, line: FieldLine): v
   while (VALUE[bytes[i]!] === 1) i++;
   if (bytes[i] !== CR || bytes[i + 1] !== LF) {
     const name = decodeLatin1(bytes, at, line.nameEnd);
-    throw new Http1Error("malformed", `control character in the value of ${name}: 0x${hex(bytes[i])}`);
+    throw new Http1Error(
+      "malformed",
+      `control character in the value of ${quoted(name)}: 0x${hex(bytes[i])}`,
+    );
   }
   line.next = i + 2;
   while (i > from && isBlank(bytes[i - 1])) i--;

@@ -4,6 +4,7 @@
 // client and endpoint would read the same bytes differently (RFC 9110 7.8, RFC 6455 4.1).
 
 import { type HeaderLines, headerValue, listHas, listOf, type ResponseHead } from "../exchange.ts";
+import { quoted } from "../http1/error.ts";
 import type { Handshake } from "./upgrade.ts";
 import { acceptOf } from "./websocket_handshake.ts";
 
@@ -24,7 +25,7 @@ export class RawHandshake implements Handshake {
     const chosen = listOf(headers, "upgrade");
     if (chosen.length === 0) return "101 without Upgrade";
     const foreign = chosen.find((token) => !includes(this.tokens, token));
-    if (foreign !== undefined) return `101 with Upgrade: ${foreign}, which nobody asked for`;
+    if (foreign !== undefined) return `101 with Upgrade: ${quoted(foreign)}, which nobody asked for`;
     if (!listHas(headers, "connection", "upgrade")) return "101 without Connection: upgrade";
     return this.webSocket ? this.webSocketProblem(headers) : null;
   }

@@ -11,6 +11,7 @@ import {
   onlyHeaderValue,
   type RequestHead,
 } from "../exchange.ts";
+import { quoted } from "../http1/error.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -81,7 +82,7 @@ export function refusalOfUpgrade(
   return passes ? null : {
     status: 501,
     error: "http_request_denied",
-    message: `an upgrade to ${wish.tokens[0]} cannot pass here`,
+    message: `an upgrade to ${quoted(wish.tokens[0]!)} cannot pass here`,
   };
 }
 

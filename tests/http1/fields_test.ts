@@ -76,6 +76,7 @@ const refused: readonly (readonly [line: string, why: string])[] = [
   ["A: \0", "control character in the value of A: 0x00"],
   ["A: \x1f", "control character in the value of A: 0x1f"],
   ["A: \x7f", "control character in the value of A: 0x7f"],
+  ["a".repeat(65) + ": \0", `control character in the value of ${"a".repeat(64)}...: 0x00`],
 ];
 
 for (const [line, why] of refused) {

@@ -59,6 +59,11 @@ scenario("another upgrade is refused with 501 where the operator says so", async
   const answer = await client.response();
   assertEquals(answer.status, 501);
   assertStringIncludes(answer.text, "an upgrade to h2c cannot pass");
+  await client.send(requestText("GET", "/", [["Connection", "Upgrade"], ["Upgrade", "\xfc".repeat(4_000)]]));
+  assertStringIncludes(
+    (await client.response()).text,
+    `an upgrade to ${"\\xfc".repeat(64)}... cannot pass here\n`,
+  );
   await client.send(requestText("GET", "/", [["Upgrade", "h2c"]]));
   assertEquals((await client.response()).status, 200, "without Connection: upgrade nobody asked");
   assertEquals(origin.requests.length, 1);
