@@ -126,13 +126,14 @@ export class Journey implements Origin {
     );
   }
 
-  /** An answer of Weir's own because the request cannot go on. Nothing is sent to a client that left. */
+  /** An answer of Weir's own because the request cannot go on. To a client that left nothing is sent, and nothing failed. */
   async refuse(refusal: Refusal): Promise<void> {
     const { exchange, proxy, record } = this;
-    record.cause ||= refusal.error;
-    record.message = refusal.message;
     proxy.recorder.refused(refusal);
-    if (exchange.clientGone || this.begun) return;
+    if (exchange.clientGone && !this.begun) return;
+    record.cause ||= refusal.error;
+    if (this.begun) return;
+    record.message = refusal.message;
     exchange.body?.cancel();
     const date = () => new Date(proxy.inputs.epoch());
     const { head, body } = refusalResponse(

@@ -64,3 +64,16 @@ Deno.test("requests that come one after the other ask for no turn of the loop: e
   assertEquals(turns, 0);
   still.proxy.retire();
 });
+
+Deno.test("what would be refused is no failure once its client has left, who is told nothing", async () => {
+  await using origin = await startOrigin(reply(200));
+  const turned = Promise.withResolvers<void>();
+  const still = new StillProxy([origin], {}, () => turned.promise);
+  for (let passed = 0; passed < PER_TURN; passed++) still.proxy.inputs.turnstile.pass();
+  const answer = still.ask("TRACE", null);
+  still.leave();
+  turned.resolve();
+  assertEquals(await answer, [0, ""]);
+  assertEquals(still.proxy.stories.find("id")!.endedBy, "client left");
+  still.proxy.retire();
+});
