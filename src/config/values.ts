@@ -24,8 +24,8 @@ export function valueFindings(input: unknown, placeOf: PlaceOf): Finding[] {
     checkNetworks(input, refuse);
     for (const key of ["listen", "admin"]) checkHost(input, [key, "host"], refuse);
     for (const path of upstreams) checkHost(input, [...path, "tls", "serverName"], refuse);
-    for (const path of upstreams) checkPort(input, [...path, "hostHeader"], fixedAuthority(), refuse);
-    for (const path of upstreams) checkPort(input, [...path, "health", "host"], authority(), refuse);
+    for (const path of upstreams) checkAuthority(input, [...path, "hostHeader"], fixedAuthority(), refuse);
+    for (const path of upstreams) checkAuthority(input, [...path, "health", "host"], authority(), refuse);
     for (const path of upstreams) checkNameServer(input, [...path, "discovery", "nameServer"], refuse);
     listAt(input, ["routes"]).forEach((_, index) => checkPatterns(input, index, refuse));
   }, placeOf);
@@ -106,19 +106,25 @@ function networkProblem(cidr: string): Problem | undefined {
 
 function checkHost(input: unknown, path: Path, refuse: Refuse): void {
   const host = valueAt(input, path);
-  if (typeof host !== "string" || host === "") return;
-  const isName = isHostName(host) && !/^[0-9.]+$/.test(host);
-  if (isName || parseIpv4(host) !== null || parseIpv6(host) !== null) return;
+  if (typeof host !== "string" || host === "" || isNameOrIpv4(host) || parseIpv6(host) !== null) return;
   const accepted = "must be a name or an IP address, without brackets and port";
   refuse(path, { state: `is ${showValue(host)}`, accepted });
 }
 
+function isNameOrIpv4(host: string): boolean {
+  return isHostName(host) && !/^[0-9.]+$/.test(host) || parseIpv4(host) !== null;
+}
+
 /** Of a Host that the control plane or traffic sends; what is no such text has the wrong shape. */
-function checkPort(input: unknown, path: Path, form: z.ZodString, refuse: Refuse): void {
-  const host = valueAt(input, path);
-  const port = form.safeParse(host).success ? /:(\d+)$/.exec(String(host))?.[1] : undefined;
-  if (port === undefined) return;
-  parsePort(port, (what, accepted) => refuse(path, { state: `is ${showValue(host)}: ${what}`, accepted }));
+function checkAuthority(input: unknown, path: Path, form: z.ZodString, refuse: Refuse): void {
+  const value = valueAt(input, path);
+  if (!form.safeParse(value).success) return;
+  const [, host = "", port] = /^=?(.*?)(?::(\d+))?$/.exec(String(value)) ?? [];
+  const here = (what: string, accepted: string) =>
+    refuse(path, { state: `is ${showValue(value)}: ${what}`, accepted });
+  const isHost = host.startsWith("[") ? parseIpv6(host.slice(1, -1)) !== null : isNameOrIpv4(host);
+  if (!isHost) here("its host is none", "must have a name, an IPv4 address, or an IPv6 address in brackets");
+  if (port !== undefined) parsePort(port, here);
 }
 
 function checkNameServer(input: unknown, path: Path, refuse: Refuse): void {

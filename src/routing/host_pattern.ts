@@ -4,6 +4,8 @@
 // without a port. Names compare without case and without one trailing dot. A port that is not written
 // matches every port; a written one also matches a request that leaves out its scheme's own port.
 
+import { parseIpv6 } from "../config/ip_address.ts";
+
 export interface HostPattern {
   readonly kind: "exact" | "wildcard" | "any";
   /** Lower case. Exact: the name. Wildcard: what the host ends with, its dot in front. Any: empty. */
@@ -38,9 +40,8 @@ export function hostPatternProblem(text: string): string | null {
   }
   if (/[\0-\x20\x7f]/.test(plain)) return "it must be without blanks and control characters";
   if (/[^\x21-\x7e]/.test(plain)) return "a name that is not ASCII must be written in its `xn--` form";
-  if (name.startsWith("[") && !name.endsWith("]")) return "an IPv6 address must be written as `[::1]`";
-  if (!name.startsWith("[") && name.includes(":")) return "an IPv6 address must be written as `[::1]`";
-  return null;
+  const isIpv6 = name.startsWith("[") && name.endsWith("]") && parseIpv6(name.slice(1, -1)) !== null;
+  return isIpv6 || !/[[\]:]/.test(name) ? null : "an IPv6 address must be written as `[::1]`";
 }
 
 /** Whether a request for `name` and `port` (see `splitAuthority`) is for this pattern. */

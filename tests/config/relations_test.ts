@@ -106,7 +106,7 @@ Deno.test("loadConfig() accepts what is not meaningless", async () => {
   for (const sources of accepted) await loaded(sources);
 });
 
-Deno.test("hostHeader and health.host take a port that there is", async () => {
+Deno.test("hostHeader and health.host take a host and a port that there may be", async () => {
   const file = (keys: string) => `upstreams: {api: {endpoints: ['http://a'], ${keys}}}`;
   for (const host of ["a", "a:1", "a:65535", "[::1]", "[::1]:08080"]) {
     await loaded({ file: file(`hostHeader: "=${host}", health: {path: /, host: "${host}"}`) });
@@ -116,6 +116,12 @@ Deno.test("hostHeader and health.host take a port that there is", async () => {
     `upstreams.api.hostHeader is "=a:99999": its port is "99999", ${accepted} (config.yaml:1:56)`,
     `upstreams.api.health.host is "[::1]:0": its port is "0", ${accepted} (config.yaml:1:92)`,
   ]);
+  const hosts = "its host is none, must have a name, an IPv4 address, or an IPv6 address in brackets";
+  for (const host of ["[::::]", "[1.2.3.4]", "[::1::]:80", "1.2.3", "300.1.1.1:80", "a..b", ".a", "-"]) {
+    assertEquals(await refusals({ file: file(`hostHeader: "=${host}"`) }), [
+      `upstreams.api.hostHeader is "=${host}": ${hosts} (config.yaml:1:56)`,
+    ]);
+  }
 });
 
 Deno.test("trustedProxies takes networks and addresses, in four parts or IPv6", async () => {

@@ -34,7 +34,15 @@ for (
     ["`*` may only be the whole first label, as in `*.example.org`", ["a*.org", "a.*.org", "**", "*.*.org"]],
     ["it must be without blanks and control characters", ["a b", "a\0b", "a\x7fb"]],
     ["a name that is not ASCII must be written in its `xn--` form", ["b\xfccher.example"]],
-    ["an IPv6 address must be written as `[::1]`", ["::1", "[::1", "fe80::1:80"]],
+    ["an IPv6 address must be written as `[::1]`", [
+      "::1",
+      "[::1",
+      "fe80::1:80",
+      "[::::]",
+      "[a.org]",
+      "*.[::1]",
+      "a]b",
+    ]],
   ] as const
 ) {
   Deno.test(`hostPatternProblem() of ${JSON.stringify(texts)} is ${problem}`, () => {
