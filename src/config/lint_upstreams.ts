@@ -3,6 +3,7 @@
 import { defaultUpstreamOf } from "../routing/default_route.ts";
 import { checkKind, upstreamsOf } from "./derived.ts";
 import { parseEndpointEntry } from "./endpoint_url.ts";
+import { parseIp, renderIp } from "./ip_address.ts";
 import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
 import { stickyShared } from "./lint_sticky.ts";
 import type { BalanceConfig, UpstreamConfig } from "./schema.ts";
@@ -160,7 +161,7 @@ const ownAddress = perUpstream(
     ];
     return upstream.endpoints.flatMap((endpoint, i) => {
       const parsed = parseEndpointEntry(endpoint);
-      if (!parsed.ok || parsed.address.kind !== "static") return [];
+      if (!parsed.ok || parsed.address.kind === "k8s") return [];
       const { host, port } = parsed.address;
       const own = ports.find((one) => one.port === port && leadsTo(host, one.host));
       return own === undefined ? [] : [{
@@ -181,9 +182,15 @@ const VAGUE = ["localhost", "0.0.0.0", "::"];
 
 /** Whether a connection to `host` reaches who listens on `own`, as far as names tell. */
 function leadsTo(host: string, own: string): boolean {
-  const both = [host, own];
-  return host === own ||
+  const both = [host, own].map(plainHost);
+  return both[0] === both[1] ||
     both.every((name) => LOOPBACK.test(name)) && both.some((name) => VAGUE.includes(name));
+}
+
+/** In lower case, without a last dot; an IPv4 address that is written as IPv6 (`::ffff:127.0.0.1`) as IPv4. */
+function plainHost(host: string): string {
+  const address = parseIp(host);
+  return address === null ? host.toLowerCase().replace(/\.$/, "") : renderIp(address);
 }
 
 export const upstreamRules: readonly LintRule[] = [

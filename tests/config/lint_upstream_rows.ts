@@ -241,6 +241,26 @@ export const upstreamRows: readonly LintRow[] = [
   {
     rule: "upstream-is-weir",
     bites: {
+      ...upstream({
+        endpoints: [
+          "http://LOCALHOST.:3000",
+          "http://127.0.0.2:3000",
+          "http://[::ffff:127.0.0.1]:3000",
+          "dns+http://localhost:3000",
+          "http://Weir.Example:9901",
+        ],
+      }),
+      admin: { host: "weir.example." },
+    },
+    subjects: [0, 1, 2, 3, 4].map((i) => `upstreams.app.endpoints[${i}]`),
+    severity: "error",
+    fine: upstream({
+      endpoints: ["http://localhost.example:3000", "http://[::ffff:10.0.0.1]:3000", "k8s://localhost:3000"],
+    }),
+  },
+  {
+    rule: "upstream-is-weir",
+    bites: {
       ...upstream({ endpoints: ["http://10.0.0.5:3000", "http://10.0.0.5", "http://127.0.0.1:9901"] }),
       listen: { host: "10.0.0.5", tls: { certFile: "c", keyFile: "k", redirectPort: 80 } },
       admin: { host: "localhost" },
