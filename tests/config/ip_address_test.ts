@@ -62,10 +62,11 @@ for (
     assertEquals(parseIp(text), null));
 }
 
+/** Without the long deprecated ::10.0.0.1, which ipaddr.js takes for ::ffff:10.0.0.1. */
+const ipV6 = fc.ipV6().filter((text) => !/^::[\d.]+$/.test(text));
+
 Deno.test("any IPv6 address is read and written as ipaddr.js does", () => {
-  fc.assert(fc.property(fc.ipV6(), fc.constantFrom("", "%eth0"), (text, zone) => {
-    // It takes the long deprecated ::10.0.0.1 for ::ffff:10.0.0.1.
-    if (/^::[\d.]+$/.test(text)) return;
+  fc.assert(fc.property(ipV6, fc.constantFrom("", "%eth0"), (text, zone) => {
     const written = ipaddr.process(text + zone).toString();
     assertEquals(rendered(text + zone), written);
     // Once more, from the form that was written, which has zeros left out.
@@ -89,7 +90,7 @@ Deno.test("what is made of the pieces of addresses is one, or none, as ipaddr.js
 
 Deno.test("isWithin() says of any address and network what ipaddr.js says", () => {
   const four = fc.tuple(fc.ipV4(), fc.ipV4(), fc.nat(32));
-  const six = fc.tuple(fc.ipV6(), fc.ipV6(), fc.nat(128));
+  const six = fc.tuple(ipV6, ipV6, fc.nat(128));
   fc.assert(fc.property(fc.oneof(four, six), fc.boolean(), ([one, other, length], near) => {
     const base = near ? one : other;
     const network = `${base}/${length}`;
