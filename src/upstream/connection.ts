@@ -203,7 +203,8 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.wheel.disarm(this.timer);
     this.readAt = this.wheel.recent;
     this.bytesRead += count;
-    return count === 0 ? null : count;
+    if (count > 0) return count;
+    return this.outlet.metReset ? this.onBodyFailure(new Deno.errors.ConnectionReset()) : null;
   }
 
   private onBodyFailure(error: unknown): never {
@@ -243,8 +244,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   }
 
   private failure(error: unknown, phase: Phase): ConnectionError {
-    const failure = connectionFailure(error, phase, this.timedOutIn);
     this.close();
-    return failure;
+    return connectionFailure(error, phase, this.timedOutIn);
   }
 }

@@ -29,6 +29,8 @@ export class Outlet {
   begun = false;
   /** The request was sent to its end. */
   done = false;
+  /** Sending met the endpoint's reset, of which Linux tells once: what is read then seems to end, and is cut (RFC 9112 8). */
+  metReset = false;
   /** Since the last `countBytes`. */
   bytes = 0;
   private readonly timer: Timer;
@@ -98,6 +100,8 @@ export class Outlet {
       while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
       this.bytes += sent;
     } catch (error) {
+      // After the endpoint's end a reset is a broken pipe here, and that end was one.
+      if (error instanceof Deno.errors.ConnectionReset) this.metReset = true;
       throw connectionFailure(error, "send", this.owner.timedOutIn);
     }
   }

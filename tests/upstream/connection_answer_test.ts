@@ -112,6 +112,27 @@ async function answering(silentMs = 300, on = toldConnection()) {
   return { ...on, body, ends };
 }
 
+Deno.test("an answer without a length is cut, not ended, where the upload has met the endpoint's reset", async () => {
+  const refusals = [
+    [new Deno.errors.ConnectionReset(), false],
+    // The reset came after the end.
+    [new Deno.errors.BrokenPipe(), true],
+    [null, true],
+  ] as const;
+  for (const [refusal, complete] of refusals) {
+    const { conn, connection, hear } = asking();
+    const ends: boolean[] = [];
+    const head = await hear("HTTP/1.0 200 OK\r\n\r\n");
+    const body = connection.body(head, 300, { bodyEnded: (complete) => ends.push(complete) })!;
+    conn.refusal = refusal;
+    await connection.outlet.write(latin1("a piece")).catch(() => {});
+    const reading = body.read().then(() => "ended", (error) => error.kind);
+    await conn.say(null);
+    assertEquals([await reading, ends], [complete ? "ended" : "truncated", [complete]]);
+    connection.close();
+  }
+});
+
 Deno.test("each read of a body has its time, and what is not read has no limit", async () => {
   const { conn, connection, body, pass, ends } = await answering();
   await pass(10_000);

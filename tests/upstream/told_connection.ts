@@ -12,6 +12,8 @@ export type Said = string | null | Error;
 class ToldConn {
   closed = false;
   reads = 0;
+  /** What a write meets. */
+  refusal: Error | null = null;
   private saying = Promise.withResolvers<Said>();
 
   async read(into: Uint8Array): Promise<number | null> {
@@ -24,7 +26,7 @@ class ToldConn {
   }
 
   write(bytes: Uint8Array): Promise<number> {
-    return Promise.resolve(bytes.length);
+    return this.refusal === null ? Promise.resolve(bytes.length) : Promise.reject(this.refusal);
   }
 
   say(what: Said): Promise<void> {
