@@ -64,7 +64,9 @@ export const probe: Probe = async (target, settings, signal, history = { silent:
   try {
     const secure = target.scheme === "https";
     if (secure && history.silent) {
-      await answersHandshakes(target, settings.tls, signal);
+      await answersHandshakes(target, settings.tls, signal).catch((error) => {
+        throw connectError(error);
+      });
       history = answered(history);
     }
     let conn = open = await connect(target, settings.tls, signal, history);

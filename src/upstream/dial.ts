@@ -57,10 +57,21 @@ export async function dial(
   const within = atMost(limits, wheel);
   const secure = target.scheme === "https";
   if (secure && history.silent) {
-    await requireAnswer(target, tls, limits, wheel);
+    await withRoom(
+      within(connectMs),
+      wheel,
+      pools,
+      (ms) => requireAnswer(target, tls, limits, ms, within, wheel),
+    );
     history = answered(history);
   }
-  const conn = await connectWithRoom(target, tls, within(connectMs), wheel, pools, abort).catch((error) => {
+  const connecting = withRoom(
+    within(connectMs),
+    wheel,
+    pools,
+    (ms) => connect(target, tls, ms, wheel, abort),
+  );
+  const conn = await connecting.catch((error) => {
     if (error.kind === "timedOut") history.silent ||= connectsOn(target, tls);
     throw error;
   });
@@ -78,10 +89,10 @@ async function requireAnswer(
   target: DialTarget,
   tls: UpstreamTlsSnapshot,
   limits: DialLimits,
+  connectMs: number,
+  within: (ms: number) => number,
   wheel: TimerWheel,
 ): Promise<void> {
-  const within = atMost(limits, wheel);
-  const connectMs = within(limits.connectMs);
   let late = noConnection(connectMs);
   const { abort = new AbortController() } = limits;
   const timer = new Timer(() => abort.abort(late));
@@ -92,30 +103,30 @@ async function requireAnswer(
       late = noHandshake(handshakeMs);
       wheel.arm(timer, handshakeMs);
     });
+  } catch (error) {
+    throw abort.signal.aborted ? abort.signal.reason : connectError(error);
   } finally {
     wheel.remove(timer);
   }
 }
 
 /** Out of descriptors, it tries once more when a connection that idles has given its own. */
-async function connectWithRoom(
-  target: DialTarget,
-  tls: UpstreamTlsSnapshot,
+async function withRoom<T>(
   connectMs: number,
   wheel: TimerWheel,
   pools: Pools | undefined,
-  abort: AbortController | undefined,
-): Promise<Deno.TcpConn | Deno.TlsConn> {
+  attempt: (ms: number) => Promise<T>,
+): Promise<T> {
   const startedAt = wheel.now;
   try {
-    return await connect(target, tls, connectMs, wheel, abort);
+    return await attempt(connectMs);
   } catch (error) {
     const room = isOutOfDescriptors(error) ? pools?.makeRoom() : null;
     if (!room) throw error;
     await room;
     const leftMs = startedAt + connectMs - wheel.now;
     if (leftMs <= 0) throw error;
-    return await connect(target, tls, leftMs, wheel, abort);
+    return await attempt(leftMs);
   }
 }
 

@@ -29,7 +29,7 @@ export function answered(history: TlsHistory): TlsHistory {
  * Settles once the endpoint has answered a handshake in whatever way, or cannot be reached: what there is to say of
  * it, the handshake that follows says. Nothing is sent over this one, so nothing is verified.
  * @param onConnected the endpoint's system has taken the connection
- * @throws the signal's reason
+ * @throws the signal's reason, and what wants descriptors: the endpoint has not been asked then
  */
 export async function answersHandshakes(
   target: TlsTarget,
@@ -52,7 +52,12 @@ export async function answersHandshakes(
     rejectUnauthorized: false,
   });
   socket.on("connect", onConnected);
-  for (const event of ["secureConnect", "error", "close"]) socket.on(event, () => heard.resolve());
+  // In the words of Deno's own connections, by which the want of descriptors is told.
+  socket.on("error", (error) => {
+    if ("code" in error && error.code === "EMFILE") heard.reject(new Error("Too many open files"));
+    else heard.resolve();
+  });
+  for (const event of ["secureConnect", "close"]) socket.on(event, () => heard.resolve());
   try {
     await heard.promise;
   } finally {

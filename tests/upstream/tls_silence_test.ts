@@ -203,3 +203,17 @@ Deno.test("dial() says of an endpoint that was silent what is wrong with it now"
   await assertRejects(() => dial(target, PLAIN, LIMITS, wheel, undefined, history), DialError, error);
   assertEquals(history.silent, false);
 });
+
+Deno.test("out of descriptors, an endpoint that was silent has not answered, and is asked where there is room", async () => {
+  const script = new URL("../support/without_descriptors.ts", import.meta.url).pathname;
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", `ulimit -n 64 && exec "$0" run --allow-all "$1"`, Deno.execPath(), script],
+    env: { NO_COLOR: "1" },
+    stderr: "inherit",
+  }).output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
+    probe: [false, true, true],
+    dial: ["local", true],
+    dialWithRoom: ["tlsTimedOut", true],
+  });
+});
