@@ -100,8 +100,8 @@ export class Outlet {
       while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
       this.bytes += sent;
     } catch (error) {
-      // After the endpoint's end a reset is a broken pipe here, and that end was one.
-      if (error instanceof Deno.errors.ConnectionReset) this.metReset = true;
+      // After the endpoint's end a reset is a broken pipe here, and that end was one; TLS reads none that was not said.
+      if (error instanceof Deno.errors.ConnectionReset && !("handshake" in this.conn)) this.metReset = true;
       throw connectionFailure(error, "send", this.owner.timedOutIn);
     }
   }

@@ -114,13 +114,16 @@ async function answering(silentMs = 300, on = toldConnection()) {
 
 Deno.test("an answer without a length is cut, not ended, where the upload has met the endpoint's reset", async () => {
   const refusals = [
-    [new Deno.errors.ConnectionReset(), false],
+    [new Deno.errors.ConnectionReset(), false, {}],
     // The reset came after the end.
-    [new Deno.errors.BrokenPipe(), true],
-    [null, true],
+    [new Deno.errors.BrokenPipe(), true, {}],
+    // The end of TLS was said (RFC 8446 6.1): without that reading throws.
+    [new Deno.errors.ConnectionReset(), true, { handshake() {} }],
+    [null, true, {}],
   ] as const;
-  for (const [refusal, complete] of refusals) {
+  for (const [refusal, complete, tls] of refusals) {
     const { conn, connection, hear } = asking();
+    Object.assign(conn, tls);
     const ends: boolean[] = [];
     const head = await hear("HTTP/1.0 200 OK\r\n\r\n");
     const body = connection.body(head, 300, { bodyEnded: (complete) => ends.push(complete) })!;
