@@ -43,6 +43,8 @@ export function weirContainers(pod: PodSpec): Container[] {
 interface Workload {
   /** Kind, namespace and name; null for an object that has no name. */
   readonly id: string | null;
+  /** Without the selector that a whole one must have. */
+  readonly isPatch: boolean;
   readonly pod: PodSpec;
 }
 
@@ -55,13 +57,16 @@ function workloadsOf(object: unknown): Workload[] {
   if (!isMap(spec)) return [];
   const name = valueAt(object, ["metadata", "name"]);
   const id = JSON.stringify([kind, valueAt(object, ["metadata", "namespace"]), name]);
-  return [{ id: name === undefined ? null : id, pod: spec as PodSpec }];
+  const isPatch = kind !== "Pod" && valueAt(object, ["spec", "selector"]) === undefined;
+  return [{ id: name === undefined ? null : id, isPatch, pod: spec as PodSpec }];
 }
 
 /** Their pods: what is written again of an object is a patch of it, as an overlay holds one. */
 function patched(workloads: readonly Workload[]): PodSpec[] {
   const pods = new Map<unknown, PodSpec>();
-  for (const { id, pod } of workloads) {
+  // By name deployment-patch.yaml comes before the deployment.yaml that it changes.
+  const wholeFirst = workloads.toSorted((a, b) => Number(a.isPatch) - Number(b.isPatch));
+  for (const { id, pod } of wholeFirst) {
     const key = id ?? pod;
     const before = pods.get(key) ?? {};
     const containers = merged([...containersOf(before), ...containersOf(pod)]);

@@ -143,6 +143,13 @@ const stories: readonly [what: string, manifest: string, ...said: string[]][] = 
     ),
     noDelay("by the manifest, "),
   ],
+  [
+    "a patch that comes before the whole object",
+    documents(
+      deployment(weir(sleeps(1))),
+      deployment(weir(sleeps(60))).replace("spec: {", "spec: {selector: {matchLabels: {app: weir}}, "),
+    ),
+  ],
   ["a shorter preStop", documents(deployment(weir(sleeps(60))), deployment(weir(sleeps(1))))],
   ["a preStop that is taken away", documents(deployment(weir(sleeps(60))), deployment(weir("lifecycle: ")))],
   ["other flags", documents(deployment(args("--drain-deadline-ms=60000")), deployment(args("")))],
