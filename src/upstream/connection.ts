@@ -204,7 +204,9 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.readAt = this.wheel.recent;
     this.bytesRead += count;
     if (count > 0) return count;
-    return this.outlet.metReset ? this.onBodyFailure(new Deno.errors.ConnectionReset()) : null;
+    // Of another protocol's bytes the write that met it tells; what was said before may still be on its way.
+    const isCut = this.outlet.metReset && this.bodyIdleMs < Infinity;
+    return isCut ? this.onBodyFailure(new Deno.errors.ConnectionReset()) : null;
   }
 
   private onBodyFailure(error: unknown): never {

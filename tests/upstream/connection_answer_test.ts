@@ -136,6 +136,18 @@ Deno.test("an answer without a length is cut, not ended, where the upload has me
   }
 });
 
+Deno.test("after a switch of protocols the end of what the endpoint says is one, also where a write has met its reset", async () => {
+  const { conn, connection, hear } = asking();
+  await hear("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+  connection.bodyIdleMs = Infinity;
+  conn.refusal = new Deno.errors.ConnectionReset();
+  await connection.outlet.write(latin1("a frame")).catch(() => {});
+  const reading = connection.read(new Uint8Array(10));
+  await conn.say(null);
+  assertEquals([await reading, connection.usable], [null, true]);
+  connection.close();
+});
+
 Deno.test("each read of a body has its time, and what is not read has no limit", async () => {
   const { conn, connection, body, pass, ends } = await answering();
   await pass(10_000);
