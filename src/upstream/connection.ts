@@ -203,10 +203,8 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.wheel.disarm(this.timer);
     this.readAt = this.wheel.recent;
     this.bytesRead += count;
-    if (count > 0) return count;
-    // Of another protocol's bytes the write that met it tells; what was said before may still be on its way.
-    const isCut = this.outlet.metReset && this.bodyIdleMs < Infinity;
-    return isCut ? this.onBodyFailure(new Deno.errors.ConnectionReset()) : null;
+    const isCut = count === 0 && this.outlet.metReset && this.bodyIdleMs < Infinity;
+    return isCut ? this.onBodyFailure(new Deno.errors.ConnectionReset()) : count || null;
   }
 
   private onBodyFailure(error: unknown): never {

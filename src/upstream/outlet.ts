@@ -29,7 +29,10 @@ export class Outlet {
   begun = false;
   /** The request was sent to its end. */
   done = false;
-  /** Sending met the endpoint's reset, of which Linux tells once: what is read then seems to end, and is cut (RFC 9112 8). */
+  /**
+   * Sending met the endpoint's reset, of which Linux tells once: what is read then seems to end. An answer is cut there
+   * (RFC 9112 8); of a tunnel what was said before may still be on its way, and its write tells.
+   */
   metReset = false;
   /** Since the last `countBytes`. */
   bytes = 0;
