@@ -4,9 +4,11 @@
 // takes them apart again, and refuses what it cannot take apart safely. What it cannot tell at all is listed
 // in docs/listeners.md.
 
-import type { HeaderLines, RequestHead, Unacceptable } from "../exchange.ts";
+import type { RequestHead, Unacceptable } from "../exchange.ts";
 import { isToken } from "../http1/fields.ts";
+import { Known, knownHeader } from "../http1/known.ts";
 import { isAuthority } from "./authority.ts";
+import { linesOf } from "./serve_lines.ts";
 
 /** The head, what its framing fields declare, or why it is refused. */
 export interface ReadHead {
@@ -33,20 +35,32 @@ export interface HeadPlace {
 
 /** Reads the head of a request that arrived on a listener. */
 export function readHead(request: Request, { scheme, authorityOf }: HeadPlace): ReadHead {
-  const headers: HeaderLines = [];
+  const headers = linesOf(request);
   let host: string | null = null;
   let contentLength: string | null = null;
   let coding: string | null = null;
   let upgrades = false;
   let connection = false;
-  request.headers.forEach((value, name) => {
-    headers.push(name, value);
-    if (name === "host") host = value;
-    else if (name === "content-length") contentLength = value;
-    else if (name === "transfer-encoding") coding = value;
-    else if (name === "upgrade") upgrades = true;
-    else if (name === "connection") connection = true;
-  });
+  for (let i = 0; i < headers.length; i += 2) {
+    const value = headers[i + 1]!;
+    switch (knownHeader(headers[i]!)) {
+      case Known.host:
+        host = joined(host, value);
+        break;
+      case Known.contentLength:
+        contentLength = joined(contentLength, value);
+        break;
+      case Known.transferEncoding:
+        coding = joined(coding, value);
+        break;
+      case Known.upgrade:
+        upgrades = true;
+        break;
+      case Known.connection:
+        connection = true;
+        break;
+    }
+  }
   const method = request.method;
   const place = splitUrl(request.url, host);
   const length = contentLength === null ? null : declaredLength(contentLength);
@@ -72,6 +86,11 @@ export function readHead(request: Request, { scheme, authorityOf }: HeadPlace): 
     unacceptable: place.problem ?? refuseMethod(method) ?? refuseCoding(coding) ??
       refuseBody(method, length, coded),
   };
+}
+
+/** A field over its lines (RFC 9110 5.3), so that whoever reads it sees that it has several. */
+function joined(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`;
 }
 
 /** Deno.serve has no body of GET and HEAD. */

@@ -64,3 +64,20 @@ Deno.test("a length is one number, however often it is said", () => {
     assertEquals([value, unacceptable?.status ?? contentLength], [value, expected]);
   }
 });
+
+Deno.test("a framing field or Host in several lines counts as all of them together", () => {
+  const cases: readonly (readonly [name: string, lines: readonly string[], expected: number | null])[] = [
+    ["Content-Length", ["4", "4"], 4],
+    ["Content-Length", ["4", "5"], 400],
+    ["Transfer-Encoding", ["chunked"], null],
+    ["Transfer-Encoding", ["gzip", "chunked"], 501],
+    ["Transfer-Encoding", ["chunked", "gzip"], 501],
+    ["Host", ["a.test", "a.test"], 400],
+  ];
+  for (const [name, lines, expected] of cases) {
+    const headers = lines.map((line) => [name, line] as [string, string]);
+    const request = new Request("http://a.test/", { method: "POST", headers, body: "" });
+    const { contentLength, unacceptable } = readHead(request, { scheme: "http", authorityOf: (own) => own });
+    assertEquals([name, lines, unacceptable?.status ?? contentLength], [name, lines, expected]);
+  }
+});

@@ -22,15 +22,25 @@ import { ALL_BUT_SERVE, scenario } from "../support/scenario.ts";
 
 const WIRE = { listeners: ALL_BUT_SERVE };
 
-scenario("names keep their case, lines their order and repeats, reasons their words", async (props) => {
-  const lines = [["X-b", "1"], ["x-A", "2"], ["X-B", "3"], ["ETag", '"x"'], ["x-A", ""]] as Header[];
-  const origin = await props.origin(reply(200, { headers: lines, reason: "Quite Fine" }));
+const LINES = [["X-b", "1"], ["x-A", "2"], ["X-B", "3"], ["ETag", '"x"'], ["x-A", ""]] as Header[];
+
+function ofThese(all: readonly Header[]): Header[] {
+  return all.filter(([name]) => /^(x-[ab]|etag)$/i.test(name));
+}
+
+scenario("names of a request keep their case, its lines their order and repeats", async (props) => {
+  const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url });
-  const answer = await ask(weir.url, { headers: lines });
+  await ask(weir.url, { headers: LINES });
+  assertEquals(ofThese((await origin.request(1)).headers), LINES);
+});
+
+scenario("an answer keeps its lines as they are, and the words of its reason", async (props) => {
+  const origin = await props.origin(reply(200, { headers: LINES, reason: "Quite Fine" }));
+  const weir = await props.loop({ upstreams: origin.url });
+  const answer = await ask(weir.url);
   assertEquals(answer.reason, "Quite Fine");
-  const own = (all: readonly Header[]) => all.filter(([name]) => /^(x-[ab]|etag)$/i.test(name));
-  assertEquals(own(answer.headers), lines);
-  assertEquals(own((await origin.request(1)).headers), lines);
+  assertEquals(ofThese(answer.headers), LINES);
 }, WIRE);
 
 scenario(
