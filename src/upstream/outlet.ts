@@ -46,6 +46,7 @@ export class Outlet {
   private headBuffer: Uint8Array | null = null;
   /** Bound: docs/decisions/functions_in_fields.md. */
   private readonly wasPosted = this.onPosted.bind(this);
+  private readonly wasRefused = this.onRefused.bind(this);
 
   constructor(
     private readonly conn: Deno.TcpConn | Deno.TlsConn,
@@ -80,7 +81,7 @@ export class Outlet {
   post(bytes: Uint8Array): void {
     this.begun = true;
     this.posted = bytes;
-    this.conn.write(bytes).then(this.wasPosted, ignore);
+    this.conn.write(bytes).then(this.wasPosted, this.wasRefused);
   }
 
   private onPosted(sent: number): void {
@@ -103,10 +104,14 @@ export class Outlet {
       while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
       this.bytes += sent;
     } catch (error) {
-      // After the endpoint's end a reset is a broken pipe here, and that end was one; TLS reads none that was not said.
-      if (error instanceof Deno.errors.ConnectionReset && !("handshake" in this.conn)) this.metReset = true;
+      this.onRefused(error);
       throw connectionFailure(error, "send", this.owner.timedOutIn);
     }
+  }
+
+  private onRefused(error: unknown): void {
+    // After the endpoint's end a reset is a broken pipe here, and that end was one; TLS reads none that was not said.
+    if (error instanceof Deno.errors.ConnectionReset && !("handshake" in this.conn)) this.metReset = true;
   }
 
   /** Limits the next step of sending a body: the client's next bytes, or room at the endpoint. Nothing once retired. */

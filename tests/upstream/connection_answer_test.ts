@@ -112,7 +112,7 @@ async function answering(silentMs = 300, on = toldConnection()) {
   return { ...on, body, ends };
 }
 
-Deno.test("an answer without a length is cut, not ended, where the upload has met the endpoint's reset", async () => {
+Deno.test("an answer without a length is cut, not ended, where the request has met the endpoint's reset", async () => {
   const refusals = [
     [new Deno.errors.ConnectionReset(), false, {}],
     // The reset came after the end.
@@ -121,14 +121,15 @@ Deno.test("an answer without a length is cut, not ended, where the upload has me
     [new Deno.errors.ConnectionReset(), true, { handshake() {} }],
     [null, true, {}],
   ] as const;
-  for (const [refusal, complete, tls] of refusals) {
+  const cases = refusals.flatMap((refusal) => [["post", ...refusal], ["write", ...refusal]] as const);
+  for (const [send, refusal, complete, tls] of cases) {
     const { conn, connection, hear } = asking();
     Object.assign(conn, tls);
     const ends: boolean[] = [];
     const head = await hear("HTTP/1.0 200 OK\r\n\r\n");
     const body = connection.body(head, 300, { bodyEnded: (complete) => ends.push(complete) })!;
     conn.refusal = refusal;
-    await connection.outlet.write(latin1("a piece")).catch(() => {});
+    await connection.outlet[send](latin1("a piece"))?.catch(() => {});
     const reading = body.read().then(() => "ended", (error) => error.kind);
     await conn.say(null);
     assertEquals([await reading, ends], [complete ? "ended" : "truncated", [complete]]);
