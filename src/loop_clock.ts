@@ -6,11 +6,8 @@
 
 const settled = Promise.resolve();
 
-/** Calls back when what is about to run has run. */
-const afterStep = (callback: () => void): void => void settled.then(callback);
-
-/** `now`, remembered until `soon` calls back. */
-export function loopClock(now: () => number, soon = afterStep): () => number {
+/** `now`, remembered until what is about to run has run. */
+export function loopClock(now: () => number): () => number {
   let known = false;
   let time = 0;
   const forget = () => {
@@ -19,7 +16,7 @@ export function loopClock(now: () => number, soon = afterStep): () => number {
   return () => {
     if (known) return time;
     known = true;
-    soon(forget);
+    settled.then(forget);
     return time = now();
   };
 }

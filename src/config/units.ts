@@ -13,7 +13,7 @@ export const count = (min = 1, max = 1_000_000) => z.int().min(min).max(max);
 export const bytes = (min = 0, max = Number.MAX_SAFE_INTEGER) => z.int().min(min).max(max);
 
 /** Whole percent. */
-export const percent = (min = 0, max = 100) => z.int().min(min).max(max);
+export const percent = (min: number, max = 100) => z.int().min(min).max(max);
 
 /** `min` 0 where 0 lets the system choose. */
 export const port = (min: 0 | 1 = 1) => z.int().min(min).max(65_535);

@@ -32,8 +32,8 @@ export class ChunkedBody extends InletBody {
   constructor(
     inlet: Inlet,
     owner: BodyOwner,
-    private readonly strict = false,
-    private readonly connection = "",
+    private readonly strict: boolean,
+    private readonly connection: string,
   ) {
     super(inlet, owner);
   }
@@ -174,9 +174,10 @@ function withoutNamed(trailers: HeaderLines, connection: string): HeaderLines {
 
 /**
  * The size in a chunk line; extensions after `;` are dropped.
+ * @param strict of a request
  * @throws Http1Error `malformed`
  */
-export function chunkSize(line: string, strict = false): number {
+export function chunkSize(line: string, strict: boolean): number {
   let size = 0;
   let i = 0;
   for (; i < line.length; i++) {

@@ -218,7 +218,7 @@ Deno.test("DnsDiscovery says whom it asks", strict, () => {
   const named = ({ nameServer }: { nameServer?: string }) =>
     new DnsDiscovery(app, discoverySchema.parse({ nameServer }), {
       clock: new VirtualClock(),
-      resolver: dnsResolver(),
+      resolver: dnsResolver(null),
       events: { onFailure: () => {}, onRecovery: () => {} },
     }).asks;
   assertEquals(named({}), "the name servers of the system");
@@ -294,7 +294,7 @@ Deno.test("systemAddresses() tells a resolver that fails from a name that does n
   assertEquals(await ask("ENOTFOUND"), null);
 });
 
-Deno.test("dnsResolver() tells of a service, too, that the system's resolver fails, and asks it for no other", async () => {
+Deno.test("dnsResolver(null) tells of a service, too, that the system's resolver fails, and asks it for no other", async () => {
   const { resolveDns } = Deno;
   Object.assign(Deno, { resolveDns: () => Promise.reject(new Deno.errors.NotFound("no records found")) });
   try {
@@ -313,7 +313,7 @@ Deno.test("dnsResolver() tells of a service, too, that the system's resolver fai
   }
 });
 
-Deno.test("dnsResolver() knows names that only the system knows", async () => {
-  const { v4, v6 } = await dnsResolver().addresses("localhost", AbortSignal.timeout(10_000));
+Deno.test("dnsResolver(null) knows names that only the system knows", async () => {
+  const { v4, v6 } = await dnsResolver(null).addresses("localhost", AbortSignal.timeout(10_000));
   assertEquals([...v4 ?? [], ...v6 ?? []].some((ip) => ip === "127.0.0.1" || ip === "::1"), true);
 });

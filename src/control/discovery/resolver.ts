@@ -44,7 +44,7 @@ const systemLookup: SystemLookup = (name) => lookup(name, { all: true });
  * The resolver of the system, or the one at `nameServer` and no other.
  * @param ask what tests replace
  */
-export function dnsResolver(nameServer: NameServer | null = null, ask = systemLookup): Resolver {
+export function dnsResolver(nameServer: NameServer | null, ask = systemLookup): Resolver {
   const system = (name: string, signal: AbortSignal) =>
     nameServer === null ? systemAddresses(name, signal, ask) : null;
   const options = (signal: AbortSignal) => nameServer === null ? { signal } : { signal, nameServer };
@@ -91,14 +91,11 @@ function whyNull(families: readonly PromiseSettledResult<string[]>[]): { reason?
   return {};
 }
 
-/**
- * Through getaddrinfo, which has no time limit of its own; null when it knows nothing either.
- * @param ask what tests replace
- */
+/** Through getaddrinfo, which has no time limit of its own; null when it knows nothing either. */
 export async function systemAddresses(
   name: string,
   signal: AbortSignal,
-  ask = systemLookup,
+  ask: SystemLookup,
 ): Promise<AddressAnswer | null> {
   if (signal.aborted) return null;
   const aborted = new Promise<null>((resolve) =>
