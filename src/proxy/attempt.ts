@@ -47,7 +47,7 @@ export class Attempt implements BodyOwner {
 
   constructor(
     readonly lease: Lease,
-    private readonly input: AttemptInput,
+    readonly input: AttemptInput,
     private readonly wheel: TimerWheel,
   ) {}
 

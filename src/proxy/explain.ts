@@ -113,7 +113,7 @@ function answerBeforeRouting(head: RequestHead, proxy: Proxy): string | null {
 function explainPick(group: Group, head: RequestHead, clientAddress: string, proxy: Proxy) {
   const { upstream } = group;
   const { random, now } = proxy.inputs;
-  const { endpoints, panic } = upstream.candidates();
+  const { endpoints } = upstream.candidates();
   // A balancer of its own: the turns and draws of traffic are not touched.
   const balancer = makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.nextTurn });
   const candidates = upstream.all().map((endpoint) => explainCandidate(endpoint, endpoints, balancer));
@@ -136,7 +136,7 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   return {
     candidates,
     pick: pick.id,
-    why: whyPicked(policy, upstream, endpoints.length, panic, first, pick),
+    why: whyPicked(policy, upstream, first, pick),
   };
 }
 
@@ -160,18 +160,10 @@ function policyWords({ policy, hashOn }: BalanceConfig, context: PickContext): s
   return `least_request, as the request has no ${Object.entries(hashOn).flat().join(" ")} to hash,`;
 }
 
-function whyPicked(
-  policy: string,
-  upstream: Upstream,
-  usable: number,
-  panic: boolean,
-  first: Endpoint,
-  pick: Endpoint,
-): string {
-  const all = upstream.all().length;
-  const list = panic
-    ? `${policy} over ${usable} of ${all} endpoints, health ignored: too few are healthy (panic)`
-    : `${policy} over ${usable} of ${all} endpoints`;
+function whyPicked(policy: string, upstream: Upstream, first: Endpoint, pick: Endpoint): string {
+  const { endpoints, panic } = upstream.candidates();
+  const ignored = panic ? ", health ignored: too few are healthy (panic)" : "";
+  const list = `${policy} over ${endpoints.length} of ${upstream.all().length} endpoints${ignored}`;
   return first === pick ? list : `${list}; its choice ${first.id} is at its limit, so the least loaded other`;
 }
 

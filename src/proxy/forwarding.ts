@@ -144,9 +144,9 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
-    const { entry, body, timeouts, journey, group } = this;
+    const { entry, journey, group } = this;
     if (outcome.kind === "response") journey.proxy.inputs.turnstile.turnedSince(journey.number);
-    judge(outcome, this.current!.lease, entry!, body, timeouts, journey.proxy, group);
+    judge(outcome, this.current!, entry!, journey.proxy, group);
     if (outcome.kind !== "response" && outcome.kind !== "switched") journey.record.trace?.endAttempt();
   }
 

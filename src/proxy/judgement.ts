@@ -4,7 +4,6 @@ import { EndpointField } from "../board/fields.ts";
 import type { TimeoutsConfig } from "../config/schema.ts";
 import { BodyError } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
-import type { Lease } from "../upstream/lease.ts";
 import type { Attempt } from "./attempt.ts";
 import {
   type AttemptPhase,
@@ -15,21 +14,17 @@ import {
 } from "./failure.ts";
 import type { Group, Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
-import type { RequestBody } from "./request_body.ts";
 
 const NO_BODY = { wholeAt: 0, waitedSince: 0 };
 
 /**
  * Counts what the attempt came to. Clients that leave are nobody's failure. Whether an answer speaks for its endpoint
  * is seen at its end, by `judgeDelivery`.
- * @param body of the request; null for none
  */
 export function judge(
   outcome: Outcome,
-  lease: Lease,
+  { lease, input: { body, timeouts } }: Pick<Attempt, "lease" | "input">,
   entry: AttemptRecord,
-  body: Pick<RequestBody, "wholeAt" | "waitedSince"> | null,
-  timeouts: TimeoutsConfig,
   { inputs, recorder }: Pick<Proxy, "inputs" | "recorder">,
   { balancer, upstream }: Pick<Group, "balancer" | "upstream">,
 ): void {

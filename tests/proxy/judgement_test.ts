@@ -53,8 +53,9 @@ function judged(
     tlsHandshakeMs: 500,
     ...limits,
   } as TimeoutsConfig;
+  const attempt = { lease, input: { body: { wholeAt, waitedSince }, timeouts } } as Attempt;
   const group = { balancer, upstream: { candidates: () => ({ endpoints: [] }) } } as unknown as Group;
-  judge(outcome, lease, entry, { wholeAt, waitedSince }, timeouts, proxy, group);
+  judge(outcome, attempt, entry, proxy, group);
   return told;
 }
 
