@@ -135,7 +135,7 @@ export class Journey implements Origin {
     if (this.begun) return;
     record.message = refusal.message;
     exchange.body?.cancel();
-    const date = () => new Date(proxy.inputs.epoch());
+    const date = new Date(proxy.inputs.epoch());
     const { head, body } = refusalResponse(
       refusal,
       exchange.head,

@@ -38,7 +38,7 @@ export function refusalResponse(
   request: RequestHead,
   requestId: string,
   { via, requestId: requestIdName }: HeadersConfig,
-  now: () => Date,
+  date: Date,
 ): { head: ResponseHead; body: Body } {
   const { type, text } = contentOf(refusal, request, requestId);
   const body = wholeText(text);
@@ -50,7 +50,7 @@ export function refusalResponse(
     "Cache-Control",
     "no-store",
     "Date",
-    now().toUTCString(),
+    date.toUTCString(),
     "Proxy-Status",
     `${via}; error=${refusal.error}`,
   ];

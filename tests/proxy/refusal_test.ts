@@ -24,8 +24,8 @@ function answerTo(
   { accept, requestId = "r-1" }: { accept?: string; requestId?: string } = {},
 ) {
   const head = request("GET", "/", accept === undefined ? [] : ["accept", accept]);
-  const now = () => new Date("2026-01-01T00:00:00Z");
-  const { head: answer, body } = refusalResponse(refusal, head, requestId, NAMES, now);
+  const date = new Date("2026-01-01T00:00:00Z");
+  const { head: answer, body } = refusalResponse(refusal, head, requestId, NAMES, date);
   return { answer, text: fromLatin1(body.takeWhole() ?? new Uint8Array()), length: body.length };
 }
 
