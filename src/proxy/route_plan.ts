@@ -83,7 +83,7 @@ export class RoutePlan {
   }
 
   requestHeaders(lines: string[]): string[] {
-    return this.route.requestHeaders === undefined ? lines : editHeaders(lines, this.route.requestHeaders);
+    return editHeaders(lines, this.route.requestHeaders);
   }
 
   get editsAnswers(): boolean {
@@ -91,7 +91,7 @@ export class RoutePlan {
   }
 
   responseHeaders(lines: string[]): string[] {
-    return this.route.responseHeaders === undefined ? lines : editHeaders(lines, this.route.responseHeaders);
+    return editHeaders(lines, this.route.responseHeaders);
   }
 
   /** The answer of a route that needs no upstream, or null. */

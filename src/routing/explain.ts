@@ -18,7 +18,6 @@ export interface RouteReason {
 }
 
 export interface MatchExplanation {
-  readonly match: RouteMatch;
   /** What came of it, as a sentence. */
   readonly verdict: string;
   /** One for each route, most specific first. */
@@ -38,7 +37,7 @@ export function explainMatch(
   const first = entries.find((entry) => mismatch(entry, head) === null);
   const reasons = [...Map.groupBy(entries, ({ route }) => route)]
     .map(([route, own]) => reasonFor(route, own, first, match, head));
-  return { match, verdict: verdictOf(match, routes.length, head), routes: reasons };
+  return { verdict: verdictOf(match, routes.length, head), routes: reasons };
 }
 
 function reasonFor(

@@ -5,7 +5,7 @@
 
 import { Bell } from "../board/bell.ts";
 import { EndpointField } from "../board/fields.ts";
-import { EndpointCell, EWMA_CELLS } from "../board/layout.ts";
+import { EndpointCell } from "../board/layout.ts";
 import { failureSampleMs, type MovingLatency, nextCostMs } from "../board/moving_latency.ts";
 import type { OwnColumn, OwnGauge, OwnRow } from "../board/own.ts";
 import { IN_A_ROW_MAX, Verdicts } from "../board/verdicts.ts";
@@ -74,11 +74,6 @@ export class Endpoint {
   /** Requests in flight there, pod-wide. */
   inFlight(): number {
     return this.context.own.board.endpointInFlight(this.row);
-  }
-
-  /** Monotonic milliseconds. */
-  now(): number {
-    return this.context.now();
   }
 
   /** What `Host` says to it: the client's authority, its own, or a fixed one. */
@@ -214,7 +209,7 @@ export class Endpoint {
     let atMs = 0;
     for (let column = 0; column < layout.capacity.columnsMax; column++) {
       const cell = layout.ewmaCell(column, this.row);
-      const at = float64[cell + EWMA_CELLS - 1]!;
+      const at = float64[cell + 1]!;
       if (at === 0) continue;
       const weight = Math.exp(-Math.max(0, now() - at) / this.upstream.balance.decayMs) + 1e-9;
       cost += float64[cell]! * weight;
