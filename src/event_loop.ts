@@ -213,7 +213,7 @@ export class EventLoop {
   }
 
   /** Cuts what is left and lets go of everything. */
-  stop(): void {
+  private stop(): void {
     for (const port of this.ports) port.abort();
     this.proxy.retire();
     clearInterval(this.beat);

@@ -18,7 +18,7 @@ export class Draw {
   private takenCount = 0;
   private takenWeight = 0;
 
-  constructor(candidates: readonly Candidate[], readonly drawsMax: number) {
+  constructor(candidates: readonly Candidate[], private readonly drawsMax: number) {
     const weights = candidates.map(({ weight }) => weight);
     const equal = weights.every((weight) => weight === weights[0]);
     this.weights = equal ? weights.map(() => 1) : weights;

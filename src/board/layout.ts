@@ -88,22 +88,22 @@ export const EWMA_CELLS = 2;
 export class BoardLayout {
   readonly int32Cells: number;
   readonly float64Cells: number;
-  readonly pod = 0;
-  readonly columns: number;
-  readonly upstreams: number;
-  readonly verdicts: number;
-  readonly endpointShared: number;
-  readonly endpointInFlight: number;
-  readonly upstreamInFlight: number;
-  readonly upstreamWaiting: number;
-  readonly endpointIdle: number;
-  readonly routeInFlight: number;
+  private readonly pod = 0;
+  private readonly columns: number;
+  private readonly upstreams: number;
+  private readonly verdicts: number;
+  private readonly endpointShared: number;
+  private readonly endpointInFlight: number;
+  private readonly upstreamInFlight: number;
+  private readonly upstreamWaiting: number;
+  private readonly endpointIdle: number;
+  private readonly routeInFlight: number;
   readonly rateSlots: number;
-  readonly endpointTotals: number;
-  readonly upstreamTotals: number;
-  readonly routeTotals: number;
-  readonly workerTotals: number;
-  readonly ewma: number;
+  private readonly endpointTotals: number;
+  private readonly upstreamTotals: number;
+  private readonly routeTotals: number;
+  private readonly workerTotals: number;
+  private readonly ewma: number;
 
   constructor(readonly capacity: BoardCapacity) {
     const { columnsMax, upstreamsMax, endpointsMax, routesMax, rateSlotsMax } = capacity;

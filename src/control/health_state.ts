@@ -12,7 +12,7 @@ export type HealthRules = Pick<HealthConfig, "fall" | "rise" | "firstCheck">;
 
 export class HealthState {
   /** Passes since the last failure. */
-  passes = 0;
+  private passes = 0;
   /** Failures since the last pass. */
   failures = 0;
   health: Health;

@@ -13,7 +13,7 @@ import { type Board, EndpointCell, EWMA_CELLS, UpstreamCell, VerdictCell } from 
 /** The board has no row left for what the configuration asks. */
 export class BoardFullError extends Error {
   override readonly name = "BoardFullError";
-  constructor(readonly kind: string, readonly rowsMax: number, readonly id: string) {
+  constructor(kind: string, rowsMax: number, id: string) {
     super(
       `no board row for ${kind} ${id}: all ${rowsMax} are in use, ` +
         `by what is configured and by what has left and still has requests`,

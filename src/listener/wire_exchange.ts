@@ -34,7 +34,7 @@ export class WireExchange implements Exchange, AnswerOwner {
   /** The connection ends with this answer. */
   closes = false;
   /** The client said that no other request follows. */
-  readonly lastOfClient: boolean;
+  private readonly lastOfClient: boolean;
   protected informed: Promise<boolean> | null = null;
 
   constructor(

@@ -124,7 +124,7 @@ export class RequestRecord implements PickContext {
     return this.status === 0 ? 499 : this.status;
   }
 
-  get endedBy(): string {
+  private get endedBy(): string {
     const kind = this.delivery?.kind ?? "clientGone";
     if (kind === "complete") return kind;
     if (kind === "clientGone") return "client left";
