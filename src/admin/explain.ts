@@ -101,11 +101,6 @@ type Known = Pick<UpstreamInfo, "name" | "discovery"> & {
   readonly endpoints: readonly Pick<EndpointInfo, "id" | "healthReason" | "ejection">[];
 };
 
-interface ToldCandidate extends CandidateExplanation {
-  /** What made it unhealthy or ejected, in words. */
-  readonly reason?: string;
-}
-
 /** The answer with why endpoints are out and, where nothing can be picked, what discovery of the upstream fails at. */
 export function withReasons(
   answer: RouteExplanation | RequestStory,
@@ -115,7 +110,7 @@ export function withReasons(
   const upstream = upstreams.find(({ name }) => name === answer.upstream);
   if (upstream === undefined) return answer;
   const endpoints = new Map(upstream.endpoints.map((endpoint) => [endpoint.id, endpoint]));
-  const candidates = answer.candidates.map((candidate): ToldCandidate => {
+  const candidates = answer.candidates.map((candidate) => {
     const reason = reasonOf(candidate, endpoints.get(candidate.endpoint));
     return reason === "" ? candidate : { ...candidate, reason };
   });
@@ -152,7 +147,7 @@ function routeLines(answer: RouteExplanation): string[] {
   return lines;
 }
 
-function candidateCells(candidate: ToldCandidate, pick: string | null): string[] {
+function candidateCells(candidate: CandidateExplanation, pick: string | null): string[] {
   return [
     candidate.endpoint === pick ? ">" : "-",
     candidate.endpoint,

@@ -96,7 +96,7 @@ function replyTo(inputs: HandlerInputs, request: Request, peer: string): Reply |
   if (page !== undefined) return page(inputs, { query, request, peer });
   const file = asset(path);
   if (file !== undefined) return assetReply(file);
-  return text(404, `nothing at this path; there is:\n${[...Object.keys(PAGES)].join("\n")}\n`);
+  return text(404, `nothing at this path; there is:\n${Object.keys(PAGES).join("\n")}\n`);
 }
 
 /** Path and query of a request. Deno pastes Host into `url` unchecked, so that part is cut off, not parsed. */

@@ -96,9 +96,8 @@ export class ClientSocket implements ByteSource {
   private onReadFailed(): void {
     this.watching = false;
     this.ended = true;
-    if (this.closed) return this.onceWatched?.();
     this.onceWatched?.();
-    this.onBroken();
+    if (!this.closed) this.onBroken();
   }
 
   private tellWatched(): void {
