@@ -18,7 +18,7 @@ import type { Identity } from "./identity.ts";
 import { forwardedElement, type Told } from "./told.ts";
 
 /** Who is asking, as far as Weir can vouch for it. */
-export interface Origin {
+export interface Asker {
   /** Address of the peer on the connection; IPv4-mapped as IPv4. */
   readonly peer: string;
   /** What the peer says of whom it stands before; null when the operator does not trust it. */
@@ -31,16 +31,16 @@ export interface Origin {
 }
 
 /** The request's header lines for the next hop, without Host and framing: the writer adds those. */
-export function toUpstream(head: RequestHead, origin: Origin, identity: Identity): HeaderLines {
+export function toUpstream(head: RequestHead, asker: Asker, identity: Identity): HeaderLines {
   const lines: HeaderLines = [];
   const named = connectionOptions(head.headers);
   let takesTrailers = false;
   const { requestIdKey } = identity;
-  const { told } = origin;
+  const { told } = asker;
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i]!;
     const known = knownHeader(name);
-    if (known === Known.te) takesTrailers ||= origin.relaysTrailers && asksForTrailers(head.headers[i + 1]!);
+    if (known === Known.te) takesTrailers ||= asker.relaysTrailers && asksForTrailers(head.headers[i + 1]!);
     // Expect goes on all the same: what the client waits for comes of it.
     if (named !== null && known !== Known.expect && named.has(name.toLowerCase())) continue;
     if (known !== Known.other) {
@@ -48,7 +48,7 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
       if (known === Known.maxForwards) lines.push(name, forwardsLeft(head.method, value));
       else if (passesUpstream(known, told !== null)) lines.push(name, value);
       // RFC 9110 10.1.1: relayed, not answered for the origin; it means nothing from an HTTP/1.0 client.
-      else if (known === Known.expect && origin.informs && head.version !== "1.0") lines.push(name, value);
+      else if (known === Known.expect && asker.informs && head.version !== "1.0") lines.push(name, value);
       continue;
     }
     if (isNamed(name, requestIdKey)) continue;
@@ -61,15 +61,15 @@ export function toUpstream(head: RequestHead, origin: Origin, identity: Identity
     "Via",
     `${head.version} ${identity.pseudonym}`,
     "X-Forwarded-For",
-    told === null || told.addresses === "" ? origin.peer : `${told.addresses}, ${origin.peer}`,
+    told === null || told.addresses === "" ? asker.peer : `${told.addresses}, ${asker.peer}`,
     "X-Forwarded-Host",
     told === null || told.host === "" ? head.authority : told.host,
     "X-Forwarded-Proto",
     told === null || told.proto === "" ? head.scheme : told.proto,
     identity.config.requestId,
-    origin.requestId,
+    asker.requestId,
   );
-  const forwarded = forwardedList(head, origin, identity.config.forwarded);
+  const forwarded = forwardedList(head, asker, identity.config.forwarded);
   if (forwarded !== "") lines.push("Forwarded", forwarded);
   return lines;
 }
@@ -140,7 +140,7 @@ export function trailersToUpstream(
 }
 
 /** What a trusted peer told, and the element for this hop when Weir is to add one (RFC 7239 4). */
-function forwardedList(head: RequestHead, { peer, told }: Origin, adds: boolean): string {
+function forwardedList(head: RequestHead, { peer, told }: Asker, adds: boolean): string {
   const before = told === null ? "" : told.elements;
   if (!adds) return before;
   if (before !== "") return `${before}, ${forwardedElement(peer, head.authority, head.scheme)}`;

@@ -6,7 +6,7 @@ import type { RouteSnapshot } from "../messages.ts";
 import type { RequestTrace, Tracer } from "../tracing/tracer.ts";
 import { plainAddress } from "./client_address.ts";
 import type { Forwarding } from "./forwarding.ts";
-import { interimToClient, type Origin, requestIdOf } from "./headers.ts";
+import { type Asker, interimToClient, requestIdOf } from "./headers.ts";
 import type { Proxy } from "./proxy.ts";
 import { addHsts } from "./redirect_to_tls.ts";
 import { refuseBeyondRate } from "./rate_limit.ts";
@@ -16,7 +16,7 @@ import { INTERNAL_ERROR, ofBodyLength } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { askedFor, type Told, toldBy } from "./told.ts";
 
-export class Journey implements Origin {
+export class Journey implements Asker {
   readonly record: RequestRecord;
   readonly told: Told | null;
   private plan: RoutePlan | null = null;

@@ -6,7 +6,7 @@
 import { type Body, type HeaderLines, headerValue, isNamed, type RequestHead } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
 import type { RequestLine } from "../http1/request_writer.ts";
-import { type Origin, toUpstream } from "./headers.ts";
+import { type Asker, toUpstream } from "./headers.ts";
 import type { Identity } from "./identity.ts";
 import type { Journey } from "./journey.ts";
 import type { RoutePlan } from "./route_plan.ts";
@@ -34,8 +34,8 @@ export function upstreamRequest(
  * The lines that `toUpstream` makes, as one text, each with its CRLF; null when one needs a closer look, which is
  * seldom.
  */
-export function toUpstreamText(head: RequestHead, origin: Origin, identity: Identity): string | null {
-  if (origin.told !== null || identity.config.forwarded) return null;
+export function toUpstreamText(head: RequestHead, asker: Asker, identity: Identity): string | null {
+  if (asker.told !== null || identity.config.forwarded) return null;
   const { requestIdKey, config: { requestId } } = identity;
   const { headers } = head;
   let text = "";
@@ -57,7 +57,7 @@ export function toUpstreamText(head: RequestHead, origin: Origin, identity: Iden
       case Known.proxyAuthorization:
         break;
       case Known.te:
-        if (origin.relaysTrailers) return null;
+        if (asker.relaysTrailers) return null;
         continue;
       case Known.maxForwards:
       case Known.expect:
@@ -67,7 +67,7 @@ export function toUpstreamText(head: RequestHead, origin: Origin, identity: Iden
     }
     text += name + ": " + value + "\r\n";
   }
-  return text + identity.vouchFor(origin.peer, head) + requestId + ": " + origin.requestId + "\r\n";
+  return text + identity.vouchFor(asker.peer, head) + requestId + ": " + asker.requestId + "\r\n";
 }
 
 function requestLine(

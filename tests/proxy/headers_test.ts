@@ -5,9 +5,9 @@ import { configSchema } from "../../src/config/schema.ts";
 import type { HeaderLines, RequestHead } from "../../src/exchange.ts";
 import { parseResponseHead } from "../../src/http1/response_head.ts";
 import {
+  type Asker,
   interimToClient,
   isLoop,
-  type Origin,
   requestIdOf,
   toClient,
   toUpstream,
@@ -38,8 +38,8 @@ function headOf(lines: readonly string[], changes: Partial<RequestHead> = {}): R
 }
 
 /** The lines before those that Weir sets. */
-function passing(lines: readonly string[], origin: Partial<Origin> = {}, changes: Partial<RequestHead> = {}) {
-  const all = joined(toUpstream(headOf(lines, changes), { ...STRANGER, ...origin }, identity()));
+function passing(lines: readonly string[], asker: Partial<Asker> = {}, changes: Partial<RequestHead> = {}) {
+  const all = joined(toUpstream(headOf(lines, changes), { ...STRANGER, ...asker }, identity()));
   return all.slice(0, all.findIndex((line) => line.endsWith(" weir-1")));
 }
 

@@ -49,9 +49,9 @@ Deno.test("what Weir says of a client is that client's, whoever came before from
   for (const peer of ["192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.1"]) {
     for (const way of ways) {
       const head = headOf(["Accept", "*/*"], way);
-      const origin = { ...STRANGER, peer };
-      const text = toUpstreamText(head, origin, identity)!;
-      assertEquals(takeApart(text!), toUpstream(head, origin, identity));
+      const asker = { ...STRANGER, peer };
+      const text = toUpstreamText(head, asker, identity)!;
+      assertEquals(takeApart(text!), toUpstream(head, asker, identity));
     }
   }
 });
@@ -91,11 +91,11 @@ Deno.test("the short way and the long way say the same to the endpoint, whatever
   let short = 0;
   for (let round = 0; round < 20_000; round++) {
     const head = headOf(Array.from({ length: below(8) }, () => pool[below(pool.length)]!).flat());
-    const origin = { ...STRANGER, relaysTrailers: round % 2 === 0 };
-    const text = toUpstreamText(head, origin, identity);
+    const asker = { ...STRANGER, relaysTrailers: round % 2 === 0 };
+    const text = toUpstreamText(head, asker, identity);
     if (text === null) continue;
     short++;
-    assertEquals(takeApart(text!), toUpstream(head, origin, identity), head.headers.join());
+    assertEquals(takeApart(text!), toUpstream(head, asker, identity), head.headers.join());
   }
   assert(short > 5_000, `${short} went the short way`);
   const capitals = new Identity("w", { ...config, requestId: "X-Request-ID" });

@@ -1,10 +1,10 @@
 // What tests of headers begin with: a plain request, and whom it comes from.
 
 import type { RequestHead } from "../../src/exchange.ts";
-import type { Origin } from "../../src/proxy/headers.ts";
+import type { Asker } from "../../src/proxy/headers.ts";
 
 /** A client that nobody vouches for: an endpoint's 100 reaches it, and no trailers do. */
-export const STRANGER: Origin = {
+export const STRANGER: Asker = {
   peer: "192.0.2.1",
   told: null,
   requestId: "id-1",
