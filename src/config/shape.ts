@@ -1,6 +1,6 @@
 // Findings about the shape of what an operator wrote: unknown keys, wrong types, values out of range.
 //
-// zod finds them; the words are Weir's own. Called by `load.ts` once for the file and once for each flag and
+// zod finds them; the words are Weir's own. Called by `judge.ts` once for the file and once for each flag and
 // variable. What a key means beyond its shape is judged in `values.ts` and `relations.ts`.
 
 import type { z } from "zod";
