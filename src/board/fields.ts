@@ -49,7 +49,7 @@ function numbered<const T extends readonly string[]>(names: T): { readonly [K in
 const HISTOGRAM_CELLS = LATENCY_BUCKETS + 1;
 
 /** Totals of answers, in the order of STATUS_CLASSES. */
-const statusNames = [
+const STATUS_NAMES = [
   "status1xx",
   "status2xx",
   "status3xx",
@@ -58,9 +58,9 @@ const statusNames = [
   "statusNone",
 ] as const;
 
-const endpointNames = [
+const ENDPOINT_NAMES = [
   "attempts",
-  ...statusNames,
+  ...STATUS_NAMES,
   "bytesToUpstream",
   "bytesFromUpstream",
   "connectionsOpened",
@@ -74,13 +74,13 @@ const endpointNames = [
   "gatewayFailures",
 ] as const;
 /** Totals of one endpoint. Two histograms follow: `HEAD_LATENCY` (to the response head), `TOTAL_LATENCY`. */
-export const EndpointField = numbered(endpointNames);
+export const EndpointField = numbered(ENDPOINT_NAMES);
 /** First cell of a histogram. */
-export const HEAD_LATENCY = endpointNames.length;
+export const HEAD_LATENCY = ENDPOINT_NAMES.length;
 export const TOTAL_LATENCY = HEAD_LATENCY + HISTOGRAM_CELLS;
 export const ENDPOINT_FIELDS = TOTAL_LATENCY + HISTOGRAM_CELLS;
 
-const upstreamNames = [
+const UPSTREAM_NAMES = [
   "requests",
   "retries",
   "retryConnect",
@@ -96,22 +96,22 @@ const upstreamNames = [
   "queueTimeouts",
   "queueFull",
 ] as const;
-export const UpstreamField = numbered(upstreamNames);
+export const UpstreamField = numbered(UPSTREAM_NAMES);
 /** Requests by method and status class: `BY_METHOD + method * STATUS_CLASSES.length + class`. */
-export const BY_METHOD = upstreamNames.length;
-export const UPSTREAM_FIELDS = upstreamNames.length + METHODS.length * STATUS_CLASSES.length;
+export const BY_METHOD = UPSTREAM_NAMES.length;
+export const UPSTREAM_FIELDS = UPSTREAM_NAMES.length + METHODS.length * STATUS_CLASSES.length;
 
-const routeNames = [
-  ...statusNames,
+const ROUTE_NAMES = [
+  ...STATUS_NAMES,
   "bytesIn",
   "bytesOut",
   "rateLimited",
 ] as const;
-export const RouteField = numbered(routeNames);
-export const ROUTE_LATENCY = routeNames.length;
+export const RouteField = numbered(ROUTE_NAMES);
+export const ROUTE_LATENCY = ROUTE_NAMES.length;
 export const ROUTE_FIELDS = ROUTE_LATENCY + HISTOGRAM_CELLS;
 
-const workerNames = [
+const WORKER_NAMES = [
   "requests",
   "connections",
   "badRequests",
@@ -124,8 +124,8 @@ const workerNames = [
   "relistens",
 ] as const;
 /** Figures of a worker; `loopDelayMaxMs`, `heapBytes` are gauges that die with it. */
-export const WorkerField = numbered(workerNames);
-export const WORKER_FIELDS = workerNames.length;
+export const WorkerField = numbered(WORKER_NAMES);
+export const WORKER_FIELDS = WORKER_NAMES.length;
 
 /** The latency bucket of a duration in milliseconds. */
 export function latencyBucket(ms: number): number {

@@ -1,7 +1,7 @@
 // The effective configuration as an operator reads it: YAML that loads again, and after each value where it
 // came from. Called by `weir check`, and for /config. Credentials are not printed (`isSecret`), so those do not load again.
 
-import { hidden, isSecret } from "./findings.ts";
+import { HIDDEN, isSecret } from "./findings.ts";
 import type { Loaded } from "./loading.ts";
 import { isMap, type Path, pathText } from "./path.ts";
 import { renderOrigin } from "./sources.ts";
@@ -13,14 +13,14 @@ interface Line {
 }
 
 /** Comments start here, or two columns behind a longer value. */
-const commentColumn = 44;
+const COMMENT_COLUMN = 44;
 
 /** One line for each value, its origin in a comment. Ends with a line break. */
 export function describeConfig({ config, origins }: Pick<Loaded, "config" | "origins">): string {
   const lines = linesOfMap(config, []).map(({ text, path }) => {
     if (path === undefined) return text;
     const origin = origins.get(pathText(path)) ?? { kind: "default" as const };
-    return `${text.padEnd(commentColumn)}  # ${renderOrigin(origin)}`;
+    return `${text.padEnd(COMMENT_COLUMN)}  # ${renderOrigin(origin)}`;
   });
   return `# The effective configuration. After each value: where it came from.\n${lines.join("\n")}\n`;
 }
@@ -46,7 +46,7 @@ function linesOf(lead: string, value: unknown, path: Path): Line[] {
 function leaf(value: unknown, path: Path): string {
   if (Array.isArray(value)) return "[]";
   if (isMap(value)) return "{}";
-  return isSecret(path) ? scalar(hidden) : scalar(value);
+  return isSecret(path) ? scalar(HIDDEN) : scalar(value);
 }
 
 /** As plain YAML where that cannot be misread, else quoted as in JSON, which YAML reads the same way. */

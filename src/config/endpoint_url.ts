@@ -58,7 +58,7 @@ export type ParsedAddress =
   | { readonly ok: true; readonly address: EndpointAddress }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-const schemes = ["http", "https", "dns+http", "dns+https", "k8s"];
+const SCHEMES = ["http", "https", "dns+http", "dns+https", "k8s"];
 
 /** UPSTREAMS as its addresses: separated by commas, white space or both. */
 export function splitAddresses(text: string): string[] {
@@ -152,8 +152,8 @@ function parse(text: string, refuse: Refuse): EndpointAddress | undefined {
   }
   const [place = "", ...words] = rest.split(";");
   const parameters = parseParameters(words, refuse);
-  if (!schemes.includes(scheme)) {
-    return void refuse(`its scheme is ${JSON.stringify(scheme)}`, forms, nearest(scheme, schemes));
+  if (!SCHEMES.includes(scheme)) {
+    return void refuse(`its scheme is ${JSON.stringify(scheme)}`, forms, nearest(scheme, SCHEMES));
   }
   refusePath(place, refuse);
   const authority = place.replace(/[/\\?#].*$/s, "");

@@ -6,15 +6,15 @@ import type { Problem } from "./findings.ts";
 export type ReadTextFile = (path: string) => Promise<string>;
 
 /** Largest configuration file. A ConfigMap cannot be larger than this either. */
-export const fileBytesMax = 1_048_576;
+export const FILE_BYTES_MAX = 1_048_576;
 
-const tooLarge: Problem = { state: "is larger than 1 MiB", accepted: "must hold at most 1048576 bytes" };
+const TOO_LARGE: Problem = { state: "is larger than 1 MiB", accepted: "must hold at most 1048576 bytes" };
 
 /** The text, or the one reason why there is none. Never throws. */
 export async function readConfigFile(file: string, readTextFile: ReadTextFile): Promise<string | Problem> {
   try {
     const text = await readTextFile(file);
-    if (isTooLarge(text)) return tooLarge;
+    if (isTooLarge(text)) return TOO_LARGE;
     return text.includes("\uFFFD") ? { state: "is not UTF-8 text" } : text;
   } catch (error) {
     return unreadable(error);
@@ -23,18 +23,18 @@ export async function readConfigFile(file: string, readTextFile: ReadTextFile): 
 
 /** Whether it is longer than a file may be, so that what stands behind was not read. */
 export function isTooLarge(text: string): boolean {
-  return text.length > fileBytesMax || new TextEncoder().encode(text).length > fileBytesMax;
+  return text.length > FILE_BYTES_MAX || new TextEncoder().encode(text).length > FILE_BYTES_MAX;
 }
 
 /**
- * A file's text, at most one byte more than `fileBytesMax`: what `loadConfig` is given to read with, so that
+ * A file's text, at most one byte more than `FILE_BYTES_MAX`: what `loadConfig` is given to read with, so that
  * a huge or endless file costs no memory.
  *
  * @throws what `Deno.open` and `Deno.FsFile.read` throw.
  */
 export async function readTextFileBounded(path: string): Promise<string> {
   using file = await Deno.open(path);
-  const bytes = new Uint8Array(fileBytesMax + 1);
+  const bytes = new Uint8Array(FILE_BYTES_MAX + 1);
   let length = 0;
   while (length < bytes.length) {
     const read = await file.read(bytes.subarray(length));
@@ -42,7 +42,7 @@ export async function readTextFileBounded(path: string): Promise<string> {
     length += read;
   }
   // A byte order mark is no text, but counts where it is what makes a file too long.
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: length > fileBytesMax });
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: length > FILE_BYTES_MAX });
   return decoder.decode(bytes.subarray(0, length));
 }
 

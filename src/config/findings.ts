@@ -37,10 +37,10 @@ export function renderFindings(findings: readonly Finding[]): string {
 }
 
 /** A finding for each line of what is no configuration, thousands of endpoints: nobody reads on after these. */
-const shownMax = 50;
+const SHOWN_MAX = 50;
 
 /** The first of many lines, and how many more there are. */
-export function firstOf(lines: readonly string[], max = shownMax): string[] {
+export function firstOf(lines: readonly string[], max = SHOWN_MAX): string[] {
   if (lines.length <= max) return [...lines];
   return [...lines.slice(0, max), `and ${lines.length - max} more`];
 }
@@ -50,7 +50,7 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-const shownCharactersMax = 80;
+const SHOWN_CHARACTERS_MAX = 80;
 
 /** A value as an operator would write it, short, on one line, and without what may be secret. */
 export function showValue(value: unknown, path: Path = []): string {
@@ -58,15 +58,15 @@ export function showValue(value: unknown, path: Path = []): string {
   if (value === null) return "empty";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (typeof value === "object") return "a map of keys";
-  if (isSecret(path)) return hidden;
+  if (isSecret(path)) return HIDDEN;
   if (typeof value !== "string") return String(value);
   const text = withoutUserinfo(value);
-  const short = text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}...` : text;
+  const short = text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;
   return JSON.stringify(short);
 }
 
 /** Stands where a value is not printed. */
-export const hidden = "(hidden)";
+export const HIDDEN = "(hidden)";
 
 /** An address without user name and password. */
 export function withoutUserinfo(text: string): string {

@@ -13,7 +13,7 @@ import { noPlaces, placeFinder, type Provenance } from "./provenance.ts";
 import { relationFindings } from "./relations.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { shapeFindings } from "./shape.ts";
-import { defaultUpstream, readFlags, renderOrigin, settings, type SetValue } from "./sources.ts";
+import { DEFAULT_UPSTREAM, readFlags, renderOrigin, settings, type SetValue } from "./sources.ts";
 import { valueFindings } from "./values.ts";
 import { readVariables } from "./variables.ts";
 import { type ConfigTree, makeTree, parseConfigText } from "./yaml_tree.ts";
@@ -122,7 +122,7 @@ function strongest(
   }
   // With no upstream at all there is nothing for BALANCE to set; the caller decides what becomes of that.
   const anyDefault = chosen.some(({ setting }) => setting === endpoints) ||
-    isMap(valueAt(tree.value, ["upstreams", defaultUpstream]));
+    isMap(valueAt(tree.value, ["upstreams", DEFAULT_UPSTREAM]));
   return anyDefault ? chosen : chosen.filter(({ setting }) => setting.path[0] !== "upstreams");
 }
 
@@ -158,8 +158,8 @@ function sourceFindings(tree: ConfigTree, values: readonly SetValue[]): Finding[
         tree.placeOf(["upstreams"], "key")
       }, whose changes would never show`;
       findings.push({ subject: place, state, accepted: "must be written in one of the two", place });
-    } else if (setting.path.at(-1) === "policy" && !upstreams.includes(defaultUpstream)) {
-      const state = `is for the upstream ${defaultUpstream}, which the file does not have`;
+    } else if (setting.path.at(-1) === "policy" && !upstreams.includes(DEFAULT_UPSTREAM)) {
+      const state = `is for the upstream ${DEFAULT_UPSTREAM}, which the file does not have`;
       findings.push({
         subject: place,
         state,

@@ -1,14 +1,14 @@
 // The known name closest to one that was mistyped, for "did you mean". Pure.
 
 /** Longer words are not names that somebody mistyped; the bound keeps the table small. */
-const wordCharactersMax = 64;
+const WORD_CHARACTERS_MAX = 64;
 
 /**
  * The name with the smallest edit distance to `word`, without regard to case; undefined when none is close:
  * more than a third of the longer word's characters differ.
  */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
-  if (word.length > wordCharactersMax) return undefined;
+  if (word.length > WORD_CHARACTERS_MAX) return undefined;
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const name of names) {
@@ -22,14 +22,14 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
 }
 
 /** Wrong names that are compared with the known ones, which takes its time; further ones are hardly read. */
-const comparedMax = 50;
+const COMPARED_MAX = 50;
 
 /** The nearest name for each wrong one of a text, as far as anybody reads: bounded, however many there are. */
 export class Suggestions {
   private compared = 0;
 
   nearest(word: string, names: Iterable<string>): string | undefined {
-    return this.compared++ < comparedMax ? nearest(word, names) : undefined;
+    return this.compared++ < COMPARED_MAX ? nearest(word, names) : undefined;
   }
 }
 

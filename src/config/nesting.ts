@@ -4,7 +4,7 @@ import type { Path } from "./path.ts";
 import { keyReferences } from "./reference.ts";
 
 /** A key that is known in more places than these is told of none. */
-const homesMax = 3;
+const HOMES_MAX = 3;
 
 /** The maps that know a key, by the key: `routes[].match`, "" is the whole configuration. */
 let homesByKey: ReadonlyMap<string, readonly string[]> | undefined;
@@ -16,7 +16,7 @@ export function knownWhere(key: string, parent: Path): string | null {
   const known = homesByKey.get(key) ?? [];
   const below = known.filter((home) => isWithin(home, here));
   const homes = below.length > 0 ? below : known.filter((home) => isWithin(here, home));
-  if (homes.length === 0 || homes.length > homesMax) return null;
+  if (homes.length === 0 || homes.length > HOMES_MAX) return null;
   const words = homes.map((home) => home === "" ? "at the top" : `under ${home}`);
   return words.join(" or ");
 }

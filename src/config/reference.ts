@@ -20,7 +20,7 @@ export interface KeyReference {
 }
 
 /** Of a map with more keys the tables do not name them where it stands: they follow in rows of their own. */
-const namedKeysMax = 4;
+const NAMED_KEYS_MAX = 4;
 
 /** Every key of the schema, parents before their children. */
 export function keyReferences(): KeyReference[] {
@@ -106,7 +106,7 @@ function reference(full: string, key: string, node: SchemaNode, required: boolea
   return {
     key: full,
     unit: unitOf(key, node),
-    accepted: acceptedForm([node], namedKeysMax),
+    accepted: acceptedForm([node], NAMED_KEYS_MAX),
     fallback,
     required,
     description: node.description ?? "",

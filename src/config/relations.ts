@@ -8,7 +8,7 @@ import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showV
 import { Suggestions } from "./nearest.ts";
 import { isMap, listAt, mapAt, type Path, valueAt } from "./path.ts";
 import { adminSchema, listenSchema } from "./schema.ts";
-import { defaultUpstream } from "./sources.ts";
+import { DEFAULT_UPSTREAM } from "./sources.ts";
 import { stickyKeyFault } from "./sticky_key.ts";
 import { name as nameSchema } from "./units.ts";
 
@@ -58,7 +58,7 @@ function checkRouteNames(routes: readonly unknown[], refuse: Refuse): void {
   });
 }
 
-const actions = ["upstream", "split", "redirect", "respond"];
+const ACTIONS = ["upstream", "split", "redirect", "respond"];
 
 function checkRoute(
   route: Record<string, unknown>,
@@ -66,8 +66,8 @@ function checkRoute(
   upstreams: UpstreamNames | null,
   refuse: Refuse,
 ): void {
-  const written = actions.filter((action) => Object.hasOwn(route, action));
-  const accepted = `must have exactly one of ${actions.join(", ")}`;
+  const written = ACTIONS.filter((action) => Object.hasOwn(route, action));
+  const accepted = `must have exactly one of ${ACTIONS.join(", ")}`;
   if (written.length === 0) refuse(path, { state: "says nothing of what becomes of its requests", accepted });
   if (written.length > 1) refuse(path, { state: `has ${written.join(" and ")}`, accepted });
   if (upstreams === null) return;
@@ -85,7 +85,7 @@ function checkUpstreamName(name: unknown, path: Path, upstreams: UpstreamNames, 
 }
 
 /** Names that a finding lists. */
-const listedMax = 20;
+const LISTED_MAX = 20;
 
 /** The names of the upstreams, and what to write in place of one that is none: bounded, however many there are. */
 class UpstreamNames {
@@ -95,10 +95,10 @@ class UpstreamNames {
 
   constructor(private readonly names: readonly string[]) {
     this.all = new Set(names);
-    const further = names.length > listedMax ? ` and ${names.length - listedMax} more` : "";
+    const further = names.length > LISTED_MAX ? ` and ${names.length - LISTED_MAX} more` : "";
     this.accepted = names.length === 0
       ? "must be written under upstreams"
-      : `must be one of ${names.slice(0, listedMax).join(", ")}${further}`;
+      : `must be one of ${names.slice(0, LISTED_MAX).join(", ")}${further}`;
   }
 
   has(name: string): boolean {
@@ -116,10 +116,10 @@ function checkWayOut(input: unknown, refuse: Refuse): void {
   const upstreams = Object.keys(mapAt(input, ["upstreams"]));
   const routes = valueAt(input, ["routes"]);
   const routed = routes !== undefined && !(Array.isArray(routes) && routes.length === 0);
-  if (routed || upstreams.length < 2 || upstreams.includes(defaultUpstream)) return;
+  if (routed || upstreams.length < 2 || upstreams.includes(DEFAULT_UPSTREAM)) return;
   refuse(["upstreams"], {
     state: `has ${upstreams.length} upstreams and no route says which takes what`,
-    accepted: `must have one named ${defaultUpstream}, or routes must be written`,
+    accepted: `must have one named ${DEFAULT_UPSTREAM}, or routes must be written`,
   });
 }
 

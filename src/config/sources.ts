@@ -41,7 +41,7 @@ export interface SetValue {
 }
 
 /** The name of the upstream that UPSTREAMS and --upstream make. */
-export const defaultUpstream = "default";
+export const DEFAULT_UPSTREAM = "default";
 
 const text = (value: string) => value;
 const number = (value: string) => /^[+-]?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
@@ -51,7 +51,7 @@ export const settings: readonly Setting[] = [
   {
     variable: "UPSTREAMS",
     flag: "upstream",
-    path: ["upstreams", defaultUpstream, "endpoints"],
+    path: ["upstreams", DEFAULT_UPSTREAM, "endpoints"],
     read: splitAddresses,
     placeholder: "ADDRESS",
     meaning: "endpoints of the upstream `default`; the flag may be repeated",
@@ -123,7 +123,7 @@ export const settings: readonly Setting[] = [
   {
     variable: "BALANCE",
     flag: "balance",
-    path: ["upstreams", defaultUpstream, "balance", "policy"],
+    path: ["upstreams", DEFAULT_UPSTREAM, "balance", "policy"],
     read: text,
     placeholder: "POLICY",
     meaning: "policy of the upstream `default`",

@@ -4,8 +4,8 @@
 import { jsonSchema } from "./json_schema.ts";
 import { referenceTables, settingsTable } from "./reference.ts";
 
-const schemaFile = "docs/weir.schema.json";
-const documentFile = "docs/configuration.md";
+const SCHEMA_FILE = "docs/weir.schema.json";
+const DOCUMENT_FILE = "docs/configuration.md";
 
 /** The JSON Schema as it stands in its file. */
 export function schemaText(): string {
@@ -25,12 +25,12 @@ function between(document: string, name: string, text: string): string {
   const [start, end] = [`<!-- ${name}: start, made by deno task schema -->\n`, `<!-- ${name}: end -->`];
   const [from, to] = [document.indexOf(start), document.indexOf(end)];
   if (from === -1 || to === -1) {
-    throw new Error(`${documentFile} has no marks for ${name}: must have ${start}${end}`);
+    throw new Error(`${DOCUMENT_FILE} has no marks for ${name}: must have ${start}${end}`);
   }
   return `${document.slice(0, from + start.length)}\n${text}\n${document.slice(to)}`;
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(schemaFile, schemaText());
-  await Deno.writeTextFile(documentFile, withTables(await Deno.readTextFile(documentFile)));
+  await Deno.writeTextFile(SCHEMA_FILE, schemaText());
+  await Deno.writeTextFile(DOCUMENT_FILE, withTables(await Deno.readTextFile(DOCUMENT_FILE)));
 }

@@ -7,16 +7,16 @@ import { Lexer } from "yaml";
 import type { Problem } from "./findings.ts";
 
 /** A configuration that fills a pod has some 150,000. */
-const lexemesMax = 250_000;
+const LEXEMES_MAX = 250_000;
 
 /** Says so where a text is made of more pieces than is parsed. */
 export function tooManyLexemes(text: string): Problem | undefined {
   // Each has one character at least.
-  if (text.length <= lexemesMax) return undefined;
+  if (text.length <= LEXEMES_MAX) return undefined;
   let count = 0;
   for (const _ of new Lexer().lex(text)) {
-    if (++count > lexemesMax) {
-      const state = `is made of more than ${lexemesMax} words, marks, blanks and line breaks`;
+    if (++count > LEXEMES_MAX) {
+      const state = `is made of more than ${LEXEMES_MAX} words, marks, blanks and line breaks`;
       return { state, accepted: "must be smaller" };
     }
   }

@@ -6,7 +6,7 @@ import type { Document } from "yaml";
 import type { Finding } from "./findings.ts";
 
 /** One mistake often leads the parser to more; the first few show where. */
-const syntaxFindingsMax = 5;
+const SYNTAX_FINDINGS_MAX = 5;
 
 /** The first few mistakes, one for each place. @param at an offset as `file:line:column` */
 export function syntaxFindings(
@@ -28,14 +28,14 @@ export function syntaxFindings(
   }
   for (const { code, pos } of [...document.errors, ...document.warnings]) {
     const place = at(pos[0]);
-    const state = `is not valid YAML: ${syntaxWords[code] ?? "it cannot be read from here on"}`;
+    const state = `is not valid YAML: ${SYNTAX_WORDS[code] ?? "it cannot be read from here on"}`;
     if (!byPlace.has(place)) byPlace.set(place, { subject: file, state, place });
   }
-  return [...byPlace.values()].slice(0, syntaxFindingsMax);
+  return [...byPlace.values()].slice(0, SYNTAX_FINDINGS_MAX);
 }
 
 /** The parser's error codes in words that quote nothing of the file, which may hold secrets. */
-const syntaxWords: Readonly<Record<string, string>> = {
+const SYNTAX_WORDS: Readonly<Record<string, string>> = {
   BAD_ALIAS: "an alias has no name; a text that starts with * must be quoted",
   BAD_DIRECTIVE: "a % directive is not known",
   BAD_DQ_ESCAPE: 'a \\ escape in a "quoted" text is not known',

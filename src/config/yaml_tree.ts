@@ -25,8 +25,8 @@ export function makeTree(value: unknown, places: Places, findings: readonly Find
 }
 
 /** Values in all, counting each use of an alias: far more than any real configuration has. */
-const valuesMax = 100_000;
-const depthMax = 32;
+const VALUES_MAX = 100_000;
+const DEPTH_MAX = 32;
 
 /** Reads `text`; `file` only names the place. Never throws. */
 export function parseConfigText(text: string, file: string): ConfigTree {
@@ -92,12 +92,15 @@ class TreeReader {
   /** Counts one more value, and refuses one too many or too deep. */
   #fits(node: Node | null, path: Path, depth: number): boolean {
     this.#count++;
-    if (this.#count === valuesMax) {
-      this.#refuse(node, path, { state: `makes more than ${valuesMax} values`, accepted: "must be smaller" });
+    if (this.#count === VALUES_MAX) {
+      this.#refuse(node, path, {
+        state: `makes more than ${VALUES_MAX} values`,
+        accepted: "must be smaller",
+      });
     }
-    if (this.#count >= valuesMax) return false;
-    if (depth <= depthMax) return true;
-    this.#refuse(node, path, { state: `is nested more than ${depthMax} levels deep` });
+    if (this.#count >= VALUES_MAX) return false;
+    if (depth <= DEPTH_MAX) return true;
+    this.#refuse(node, path, { state: `is nested more than ${DEPTH_MAX} levels deep` });
     return false;
   }
 

@@ -4,7 +4,7 @@
 // count as one, joined by ", " (RFC 9110 5.3). Query names and values are compared percent-decoded, `+` as a
 // space, and of several with one name the first counts; an escape that is not UTF-8 stays as it is.
 
-import { hidden, isSecret } from "../config/findings.ts";
+import { HIDDEN, isSecret } from "../config/findings.ts";
 import type { MatchConfig } from "../config/route_schema.ts";
 import { type HeaderLines, hostOf, isNamed, type RequestHead } from "../exchange.ts";
 
@@ -71,7 +71,7 @@ export function presenceOf({ on, name, wanted }: Condition): { key: string; oppo
 /** In words; a wanted value that may be a credential is not printed. */
 export function describeCondition({ on, name, wanted }: Condition): string {
   const shown = (value: string) =>
-    isSecret(["routes", 0, "match", on === "header" ? "headers" : "query", name]) ? hidden : `"${value}"`;
+    isSecret(["routes", 0, "match", on === "header" ? "headers" : "query", name]) ? HIDDEN : `"${value}"`;
   if (typeof wanted === "string") return `${on} ${name} must be ${shown(wanted)}`;
   if ("prefix" in wanted) return `${on} ${name} must begin with ${shown(wanted.prefix)}`;
   return `${on} ${name} must ${wanted.present ? "" : "not "}be there`;

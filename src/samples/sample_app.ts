@@ -3,11 +3,11 @@
 
 import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http/server-sent-event-stream";
 
-const payloadBytesMax = 1_073_741_824;
-const slowMsMax = 60_000;
-const echoBytesMax = 1_048_576;
-const eventsMax = 100_000;
-const eventMsMax = 60_000;
+const PAYLOAD_BYTES_MAX = 1_073_741_824;
+const SLOW_MS_MAX = 60_000;
+const ECHO_BYTES_MAX = 1_048_576;
+const EVENTS_MAX = 100_000;
+const EVENT_MS_MAX = 60_000;
 
 type Page = (request: Request, query: URLSearchParams, origin: string) => Response | Promise<Response>;
 
@@ -66,15 +66,15 @@ async function readBody(request: Request): Promise<{ bodyBytes: number; body: st
   let body = "";
   const decoder = new TextDecoder();
   for await (const piece of request.body ?? []) {
-    if (bodyBytes < echoBytesMax) body += decoder.decode(piece, { stream: true });
+    if (bodyBytes < ECHO_BYTES_MAX) body += decoder.decode(piece, { stream: true });
     bodyBytes += piece.length;
   }
   return { bodyBytes, body };
 }
 
 function payloadPage(_request: Request, query: URLSearchParams): Response {
-  const size = whole(query.get("size"), 1024, payloadBytesMax);
-  if (size === null) return refused("size", payloadBytesMax);
+  const size = whole(query.get("size"), 1024, PAYLOAD_BYTES_MAX);
+  if (size === null) return refused("size", PAYLOAD_BYTES_MAX);
   const block = new Uint8Array(65_536).fill(0x77); // "w"
   let left = size;
   const body = new ReadableStream<Uint8Array>({
@@ -89,8 +89,8 @@ function payloadPage(_request: Request, query: URLSearchParams): Response {
 }
 
 async function slowPage(request: Request, query: URLSearchParams, origin: string): Promise<Response> {
-  const ms = whole(query.get("ms"), 500, slowMsMax);
-  if (ms === null) return refused("ms", slowMsMax);
+  const ms = whole(query.get("ms"), 500, SLOW_MS_MAX);
+  if (ms === null) return refused("ms", SLOW_MS_MAX);
   await pause(ms, request.signal);
   return text(`${origin} took ${ms} ms\n`);
 }
@@ -111,10 +111,10 @@ function cutPage(): Response {
 }
 
 function eventsPage(request: Request, query: URLSearchParams, origin: string): Response {
-  const count = whole(query.get("count"), eventsMax, eventsMax);
-  const ms = whole(query.get("ms"), 1_000, eventMsMax);
-  if (count === null) return refused("count", eventsMax);
-  if (ms === null) return refused("ms", eventMsMax);
+  const count = whole(query.get("count"), EVENTS_MAX, EVENTS_MAX);
+  const ms = whole(query.get("ms"), 1_000, EVENT_MS_MAX);
+  if (count === null) return refused("count", EVENTS_MAX);
+  if (ms === null) return refused("ms", EVENT_MS_MAX);
   let sent = 0;
   const events = new ReadableStream<ServerSentEventMessage>({
     async pull(controller) {

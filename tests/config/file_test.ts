@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { fileBytesMax, readConfigFile, readTextFileBounded } from "../../src/config/file.ts";
+import { FILE_BYTES_MAX, readConfigFile, readTextFileBounded } from "../../src/config/file.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 async function withFile(play: (path: string) => Promise<void>): Promise<void> {
@@ -16,18 +16,18 @@ Deno.test({
   sanitizeResources: true,
   fn: () =>
     withFile(async (path) => {
-      for (const text of ["", "listen: { port: 80 } # ä\n", "x".repeat(fileBytesMax)]) {
+      for (const text of ["", "listen: { port: 80 } # ä\n", "x".repeat(FILE_BYTES_MAX)]) {
         await Deno.writeTextFile(path, text);
         assertEquals(await readTextFileBounded(path), text);
       }
-      await Deno.truncate(path, 100 * fileBytesMax);
-      assertEquals((await readTextFileBounded(path)).length, fileBytesMax + 1);
+      await Deno.truncate(path, 100 * FILE_BYTES_MAX);
+      assertEquals((await readTextFileBounded(path)).length, FILE_BYTES_MAX + 1);
     }),
 });
 
 Deno.test("readConfigFile() counts a byte order mark, and takes it off", () =>
   withFile(async (path) => {
-    const text = "#".repeat(fileBytesMax - 3);
+    const text = "#".repeat(FILE_BYTES_MAX - 3);
     await Deno.writeTextFile(path, "\uFEFF" + text);
     assertEquals(await readConfigFile(path, readTextFileBounded), text);
     await Deno.writeTextFile(path, "\uFEFF" + text + "#");

@@ -27,15 +27,15 @@ export interface KubernetesInputs extends SessionInputs {
 }
 
 /** Least time between two calls of `onEndpoints`: so much for each endpoint, within these bounds. */
-const tellIntervalMsPerEndpoint = 1;
-const tellIntervalMsMin = 250;
-const tellIntervalMsMax = 2_000;
-const backoffBaseMs = 500;
-const backoffCapMs = 30_000;
+const TELL_INTERVAL_MS_PER_ENDPOINT = 1;
+const TELL_INTERVAL_MS_MIN = 250;
+const TELL_INTERVAL_MS_MAX = 2_000;
+const BACKOFF_BASE_MS = 500;
+const BACKOFF_CAP_MS = 30_000;
 /** A watch that lived this long worked: the next failure is a first one. */
-const soundWatchMs = 5_000;
+const SOUND_WATCH_MS = 5_000;
 /** Watches of many pods that end together are opened again within this. */
-const resumeSpreadMs = 250;
+const RESUME_SPREAD_MS = 250;
 
 export class KubernetesDiscovery implements Discovery {
   readonly settled: Promise<void>;
@@ -116,7 +116,7 @@ export class KubernetesDiscovery implements Discovery {
       if (signal.aborted) return;
       // HTTP/2 asks everything over one connection: one that is dead would swallow the next request, too.
       if (end.kind === "unreachable" || end.kind === "silent") this.inputs.api.close();
-      const sound = events > 0 || this.inputs.clock.now() - began >= soundWatchMs;
+      const sound = events > 0 || this.inputs.clock.now() - began >= SOUND_WATCH_MS;
       const failed = end.kind !== "ended" || !sound;
       failures = failed ? (sound ? 1 : failures + 1) : 0;
       this.#note(end);
@@ -129,8 +129,8 @@ export class KubernetesDiscovery implements Discovery {
 
   /** Doubling from half a second to half a minute, the half of it random: many pods fail at the same time. */
   #pauseMs(end: SessionEnd, failures: number): number {
-    if (failures === 0) return resumeSpreadMs * this.inputs.clock.random();
-    const full = Math.min(backoffCapMs, backoffBaseMs * 2 ** (failures - 1));
+    if (failures === 0) return RESUME_SPREAD_MS * this.inputs.clock.random();
+    const full = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (failures - 1));
     const pause = full / 2 + (full / 2) * this.inputs.clock.random();
     return end.kind === "refused" ? Math.max(pause, end.retryAfterMs) : pause;
   }
@@ -154,8 +154,8 @@ export class KubernetesDiscovery implements Discovery {
   }
 
   get #tellIntervalMs(): number {
-    const wanted = (this.#told?.length ?? 0) * tellIntervalMsPerEndpoint;
-    return Math.min(Math.max(wanted, tellIntervalMsMin), tellIntervalMsMax);
+    const wanted = (this.#told?.length ?? 0) * TELL_INTERVAL_MS_PER_ENDPOINT;
+    return Math.min(Math.max(wanted, TELL_INTERVAL_MS_MIN), TELL_INTERVAL_MS_MAX);
   }
 
   async #tellSoon(): Promise<void> {

@@ -11,7 +11,7 @@ export class LineTooLongError extends Error {
   }
 }
 
-const newline = 0x0a;
+const NEWLINE = 0x0a;
 
 /**
  * The complete, non-empty lines of `stream` without their line ends. The stream is cancelled when the
@@ -28,7 +28,7 @@ export async function* linesOf(
   const held = new HeldBytes(lineBytesMax);
   for await (const chunk of chunksOf(stream, signal)) {
     let start = 0;
-    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       held.add(chunk.subarray(start, end));
       start = end + 1;
       const line = held.take().trimEnd();

@@ -20,20 +20,20 @@ export interface SessionInputs {
 }
 
 /** Slices in one page of a list: at most 1,000 endpoints each, so some 10 MB. */
-const listPageSlices = 50;
+const LIST_PAGE_SLICES = 50;
 /** An object of the API is at most 1.5 MB in etcd; JSON with managed fields is larger. */
-const lineBytesMax = 8 * 1024 * 1024;
-const listPageBytesMax = 64 * 1024 * 1024;
+const LINE_BYTES_MAX = 8 * 1024 * 1024;
+const LIST_PAGE_BYTES_MAX = 64 * 1024 * 1024;
 /** For a list as a whole, and for the head of a watch. */
-const answerDeadlineMs = 30_000;
+const ANSWER_DEADLINE_MS = 30_000;
 /** A watch is asked to last 2 to 3 minutes: pods do not return in step. */
-const watchSecondsMin = 120;
-const watchSecondsSpread = 60;
+const WATCH_SECONDS_MIN = 120;
+const WATCH_SECONDS_SPREAD = 60;
 /**
  * An API server sends a bookmark each minute where nothing happens. One that sends none, of which it has the right, may as
  * well be gone, or have been set back to a time before the place that the watch resumed from, and never come to it.
  */
-const watchSilenceMs = 90_000;
+const WATCH_SILENCE_MS = 90_000;
 
 export class SliceMirror {
   /** By name. As the server last said, but for the backlog. */
@@ -76,7 +76,7 @@ export class SliceMirror {
         await this.#withDeadline(signal, ({ signal }) => this.#list(signal));
         onHeard("listed");
       }
-      const seconds = watchSecondsMin + Math.floor(watchSecondsSpread * this.inputs.clock.random());
+      const seconds = WATCH_SECONDS_MIN + Math.floor(WATCH_SECONDS_SPREAD * this.inputs.clock.random());
       await this.#withDeadline(
         signal,
         (conversation, heard) =>
@@ -134,9 +134,9 @@ export class SliceMirror {
   }
 
   async #page(next: string, signal: AbortSignal): Promise<ListPage> {
-    const query = { limit: String(listPageSlices), ...(next === "" ? {} : { continue: next }) };
+    const query = { limit: String(LIST_PAGE_SLICES), ...(next === "" ? {} : { continue: next }) };
     const response = await this.#ask(query, signal);
-    const page = parsed(await textOf(bodyOf(response), listPageBytesMax, signal));
+    const page = parsed(await textOf(bodyOf(response), LIST_PAGE_BYTES_MAX, signal));
     if (!isListPage(page)) throw garbled("a list has no items or no resourceVersion");
     return page;
   }
@@ -156,7 +156,7 @@ export class SliceMirror {
     onHeard("watching");
     this.#spoil = (cause) => conversation.abort(cause);
     try {
-      for await (const line of linesOf(bodyOf(response), lineBytesMax, signal)) {
+      for await (const line of linesOf(bodyOf(response), LINE_BYTES_MAX, signal)) {
         if (!this.backlog.keep(line)) {
           this.#catchUp();
           this.#apply(parsed(line) as WatchEvent | null);
@@ -207,11 +207,11 @@ export class SliceMirror {
     const controller = new AbortController();
     const stop = () => controller.abort(new Error("stopped"));
     outer.addEventListener("abort", stop);
-    const late = () => controller.abort(new Error(`no answer within ${answerDeadlineMs / 1_000} s`));
-    let cancel = clock.after(answerDeadlineMs, late);
+    const late = () => controller.abort(new Error(`no answer within ${ANSWER_DEADLINE_MS / 1_000} s`));
+    let cancel = clock.after(ANSWER_DEADLINE_MS, late);
     const heard = () => {
       cancel();
-      cancel = clock.after(watchSilenceMs, () => controller.abort(new Ending({ kind: "silent" })));
+      cancel = clock.after(WATCH_SILENCE_MS, () => controller.abort(new Ending({ kind: "silent" })));
     };
     try {
       if (outer.aborted) stop();

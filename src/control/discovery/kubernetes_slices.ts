@@ -44,7 +44,7 @@ interface SliceEndpoint {
 
 /** Best first: of two slices that disagree on an address, the better word counts, as it does in kube-proxy. */
 type EndpointUse = "ready" | "leaving" | "unusable";
-const rank: Record<EndpointUse, number> = { ready: 0, leaving: 1, unusable: 2 };
+const RANK: Record<EndpointUse, number> = { ready: 0, leaving: 1, unusable: 2 };
 
 /** What the slices come to. `problem` says in one sentence why there are none, and what to do. */
 export interface PodEndpoints {
@@ -66,7 +66,7 @@ export function endpointsOf(slices: Iterable<Slice>, target: KubernetesTarget): 
     for (const { address, pod, state } of slice.endpoints) {
       const id = `${address} ${port.port}`;
       const known = best.get(id);
-      if (known !== undefined && rank[known.state] <= rank[state]) continue;
+      if (known !== undefined && RANK[known.state] <= RANK[state]) continue;
       const endpoint = {
         scheme: port.scheme,
         host: address,
@@ -124,7 +124,7 @@ function oncePerPod<F extends { endpoint: PodEndpoint; pod: string; state: Endpo
 }
 
 function prefers<F extends { endpoint: PodEndpoint; state: EndpointUse }>(one: F, other: F): boolean {
-  if (one.state !== other.state) return rank[one.state] < rank[other.state];
+  if (one.state !== other.state) return RANK[one.state] < RANK[other.state];
   const [oneIsSix, otherIsSix] = [one.endpoint.host.includes(":"), other.endpoint.host.includes(":")];
   return oneIsSix === otherIsSix ? one.endpoint.host < other.endpoint.host : otherIsSix;
 }
@@ -134,7 +134,7 @@ function byAddress(a: PodEndpoint, b: PodEndpoint): number {
 }
 
 /** Values of `appProtocol` for a port that speaks TLS; the second is the standard one for WebSockets. */
-const overTls: ReadonlySet<string> = new Set(["https", "kubernetes.io/wss"]);
+const OVER_TLS: ReadonlySet<string> = new Set(["https", "kubernetes.io/wss"]);
 
 /** The Slice in an object of the API; null when it is none. Parts that make no sense are left out. */
 export function sliceIn(value: unknown): Slice | null {
@@ -152,7 +152,7 @@ function portIn(value: unknown): SlicePort[] {
   const number = port?.port;
   if (typeof number !== "number" || !Number.isInteger(number) || number < 1 || number > 65_535) return [];
   if (port?.protocol !== undefined && port.protocol !== null && port.protocol !== "TCP") return [];
-  const scheme = overTls.has(text(port?.appProtocol)?.toLowerCase() ?? "") ? "https" : "http";
+  const scheme = OVER_TLS.has(text(port?.appProtocol)?.toLowerCase() ?? "") ? "https" : "http";
   return [{ name: text(port?.name) ?? "", port: number, scheme }];
 }
 
