@@ -2,6 +2,7 @@
 //
 // Pure: it decides nothing about requests. `handler.ts` asks and calls it; the command line prints the same.
 
+import { plural } from "../config/findings.ts";
 import { parseIp, renderIp } from "../config/ip_address.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import type {
@@ -169,7 +170,9 @@ function storyLines(story: RequestStory): string[] {
   if (story.upstream !== null) lines.push(`upstream ${story.upstream}`);
   story.attempts.forEach((attempt, i) => lines.push(...attemptLines(attempt, i + 1)));
   const status = story.status === null ? "no answer was sent" : `answered ${story.status}`;
-  lines.push(`${status} with ${bytes(story.bytes)} in ${milliseconds(story.durationMs)}: ${story.endedBy}`);
+  lines.push(
+    `${status} with ${plural(story.bytes, "byte")} in ${milliseconds(story.durationMs)}: ${story.endedBy}`,
+  );
   return lines;
 }
 
@@ -200,10 +203,6 @@ function indent(lines: readonly string[]): string[] {
 
 function milliseconds(ms: number): string {
   return `${round(ms)} ms`;
-}
-
-function bytes(count: number): string {
-  return `${count} byte${count === 1 ? "" : "s"}`;
 }
 
 function round(value: number): string {

@@ -1,7 +1,7 @@
 // The command `weir check`: is this configuration valid, what does it come to, and what in it will bite?
 
 import { describeConfig } from "../config/describe.ts";
-import { renderFinding } from "../config/findings.ts";
+import { plural, renderFinding } from "../config/findings.ts";
 import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
 import { hasUpstreams, loadOrRefuse } from "./load.ts";
 import { readManifests } from "./manifest.ts";
@@ -38,7 +38,7 @@ export async function check(args: readonly string[], env: Readonly<Record<string
 function tally(findings: readonly LintFinding[]): string {
   const parts = (["error", "warning"] as const).flatMap((severity) => {
     const count = findings.filter((finding) => finding.severity === severity).length;
-    return count === 0 ? [] : [`${count} ${severity}${count === 1 ? "" : "s"}`];
+    return count === 0 ? [] : [plural(count, severity)];
   });
   return `${parts.join(", ")} (docs/check.md)`;
 }

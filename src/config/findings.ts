@@ -31,9 +31,12 @@ export function renderFinding(finding: Finding): string {
 
 /** The findings, one a line, with a heading that counts them all. Ends with a line break. */
 export function renderFindings(findings: readonly Finding[]): string {
-  const count = findings.length === 1 ? "1 problem" : `${findings.length} problems`;
   const lines = firstOf(findings.map(renderFinding));
-  return [`The configuration has ${count}:`, ...lines.map((line) => `  ${line}`), ""].join("\n");
+  return [
+    `The configuration has ${plural(findings.length, "problem")}:`,
+    ...lines.map((line) => `  ${line}`),
+    "",
+  ].join("\n");
 }
 
 /** A finding for each line of what is no configuration, thousands of endpoints: nobody reads on after these. */
