@@ -40,12 +40,12 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
 };
 
 /** Three significant digits where they matter: 0.123, 1.23, 12.3, 123. */
-export function threeDigits(value: number): string {
+function threeDigits(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
-export function wholeNumber(value: number): string {
+function wholeNumber(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 

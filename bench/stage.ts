@@ -174,7 +174,7 @@ function stand(contestant: Contestant, port: number, launched: readonly Launched
 }
 
 /** Ports that are free now; all are held open until the last is found, so they differ. */
-export function freePorts(count: number): number[] {
+function freePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   const ports = listeners.map((listener) => listener.addr.port);
   for (const listener of listeners) listener.close();

@@ -24,7 +24,7 @@ export interface Verdict {
 
 const MB = 1024 * 1024;
 
-export const TARGETS: readonly Target[] = [
+const TARGETS: readonly Target[] = [
   cpu("1kb", "weir", "floor", 1.3),
   cpu("10kb", "weir", "floor", 1.3),
   cpu("300kb", "weir", "floor", 1.3),

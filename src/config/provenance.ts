@@ -35,7 +35,7 @@ export function placeIn(places: Places, path: Path, of: "key" | "value" = "value
 }
 
 /** The source of the value at `path`; the default where none wrote it. */
-export function originOf({ set, places }: Provenance, path: Path): Origin {
+function originOf({ set, places }: Provenance, path: Path): Origin {
   const other = set.find((one) => one.path.every((step, i) => path[i] === step));
   if (other !== undefined) return other.origin;
   const text = pathText(path);

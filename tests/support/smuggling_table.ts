@@ -17,7 +17,7 @@ export interface Attack {
 }
 
 /** Hidden behind most of them. */
-export const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 const both = (fate: Fate) => ({ serve: fate, wire: fate });
 const refused = both("refused");
