@@ -158,16 +158,16 @@ export class FakePod implements AdminSources {
   }
 
   /** The pod had no room for so many requests. */
-  reject(count: number, column = 1): void {
+  reject(count: number): void {
     const { layout, float64 } = this.board;
     for (const field of [WorkerField.requests, WorkerField.rejectedInFlight]) {
-      float64[layout.workerTotal(column, field)]! += count;
+      float64[layout.workerTotal(1, field)]! += count;
     }
   }
 
   /** So many requests found the queue of an upstream full, or waited in it for too long. */
-  crowdOut(upstream: number, count: number, why: "queueFull" | "queueTimeouts", column = 1): void {
-    this.board.float64[this.board.layout.upstreamTotal(column, upstream, UpstreamField[why])]! += count;
+  crowdOut(upstream: number, count: number, why: "queueFull" | "queueTimeouts"): void {
+    this.board.float64[this.board.layout.upstreamTotal(1, upstream, UpstreamField[why])]! += count;
   }
 
   /** So many requests are at the endpoint, in one worker. */
@@ -181,14 +181,14 @@ export class FakePod implements AdminSources {
       .reduce((sum, { row }) => sum + this.board.upstreamInFlight(row), 0);
   }
 
-  eject(upstream: number, index: number, why: string, forMs = 30_000): void {
+  eject(upstream: number, index: number, why: string): void {
     const endpoint = this.mark(upstream, index, EndpointState.ejected);
-    endpoint.ejection = { until: this.now() + forMs, why };
+    endpoint.ejection = { until: this.now() + 30_000, why };
     endpoint.ejections = {
       ...endpoint.ejections,
       consecutive_failures: endpoint.ejections.consecutive_failures + 1,
     };
-    this.happen("ejection", "bad", `${endpoint.id} ejected for ${forMs / 1000} s: ${why}`);
+    this.happen("ejection", "bad", `${endpoint.id} ejected for 30 s: ${why}`);
   }
 
   failCheck(upstream: number, index: number, reason: string): void {

@@ -8,7 +8,7 @@ import { runWeir } from "../support/weir.ts";
 const COMMAND = { name: "explain", flags: ["path", "header"], switches: ["json"] };
 
 /** Where a command would ask, with a configuration file of this text. */
-async function asked(args: string[], env: Record<string, string>, config: string | null = null) {
+async function asked(args: string[], env: Record<string, string>, config: string | null) {
   await using folder = await TemporaryFolder.make();
   const named = config === null ? {} : { CONFIG: await folder.write("weir.yaml", config) };
   const question = await readQuestion(COMMAND, args, { ...env, ...named });

@@ -25,7 +25,7 @@ const documents = (...texts: string[]) => texts.join("\n---\n");
 const tooShort = (drainMs: number, graceS: string, own = "20000") =>
   `drain.deadlineMs is ${own}: draining takes up to ${drainMs} ms, preStop and delay included, ` +
   `but terminationGracePeriodSeconds is ${graceS}`;
-const noDelay = (by = "") => `drain.delayMs is 0 ${by}in a pod without a preStop sleep`;
+const noDelay = (by: string) => `drain.delayMs is 0 ${by}in a pod without a preStop sleep`;
 const port = (name: string, is: string, ports: string) =>
   `${name} is ${is}, but the pod's containerPorts are ${ports}`;
 

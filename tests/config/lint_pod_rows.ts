@@ -2,10 +2,10 @@
 
 import { type LintRow } from "./lint_row.ts";
 
-const pod = (spec: object, name = "weir") => ({
+const pod = (spec: object) => ({
   manifest: [
     { kind: "Service", spec: { ports: [] } },
-    { kind: "Deployment", spec: { template: { spec: { containers: [{ name }], ...spec } } } },
+    { kind: "Deployment", spec: { template: { spec: { containers: [{ name: "weir" }], ...spec } } } },
   ],
 });
 const sleep = { lifecycle: { preStop: { sleep: { seconds: 10 } } } };

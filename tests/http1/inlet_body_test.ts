@@ -31,9 +31,9 @@ function arriving(framing: Framing, here: string, ...later: (string | null | Err
   return { body, ends, inlet, source };
 }
 
-async function readAll(body: Body, into?: Uint8Array): Promise<string[]> {
+async function readAll(body: Body): Promise<string[]> {
   const pieces: string[] = [];
-  for (let piece = await body.read(into); piece !== null; piece = await body.read(into)) {
+  for (let piece = await body.read(); piece !== null; piece = await body.read()) {
     pieces.push(fromLatin1(piece));
   }
   return pieces;

@@ -5,7 +5,7 @@ import { Http1Error } from "../../src/http1/error.ts";
 import { frameRequest, type RequestFraming } from "../../src/http1/request_framing.ts";
 
 /** Field lines as a client writes them, `name: value`. */
-function frame(lines: readonly string[], minor = 1): RequestFraming {
+function frame(lines: readonly string[], minor: number): RequestFraming {
   const parts = lines.map((line) => /^(.*?): ?(.*)$/.exec(line)!.slice(1));
   return frameRequest(parts.flat(), minor);
 }

@@ -4,7 +4,7 @@ import { linesOf, LineTooLongError, textOf } from "../../src/control/discovery/k
 
 const never = new AbortController().signal;
 
-function streamOf(bytes: Uint8Array, cuts: readonly number[] = []): ReadableStream<Uint8Array> {
+function streamOf(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Uint8Array> {
   const places = [...new Set(cuts.map((cut) => Math.min(cut, bytes.length)))].sort((a, b) => a - b);
   const chunks = [0, ...places].map((from, i) => bytes.slice(from, places[i] ?? bytes.length));
   return ReadableStream.from(chunks);

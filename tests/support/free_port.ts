@@ -3,11 +3,11 @@
 /** Below what the system picks from for connections and for port 0: nobody gets it between here and its use. */
 const [FIRST, COUNT] = [20_000, 12_000];
 
-export function freePort(hostname = "127.0.0.1"): number {
+export function freePort(): number {
   while (true) {
     const port = FIRST + Math.floor(Math.random() * COUNT);
     try {
-      Deno.listen({ hostname, port }).close();
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;

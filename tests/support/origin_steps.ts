@@ -56,8 +56,8 @@ export function replyRaw(text: string | Uint8Array): Step {
 }
 
 /** A head alone, framed as its headers say. */
-export function head(status: number, headers: readonly Header[] = [], reason?: string): Step {
-  return replyRaw(headText(status, headers, reason));
+export function head(status: number, headers: readonly Header[] = []): Step {
+  return replyRaw(headText(status, headers));
 }
 
 /** A chunked answer, one chunk and one write for each piece. */

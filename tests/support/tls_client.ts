@@ -26,10 +26,16 @@ export class TlsClient implements AsyncDisposable {
   }
 
   /** @throws when there is no handshake, or the certificate is not of this authority. */
-  static connect(url: string, ca: string, servername = "app.test"): Promise<TlsClient> {
+  static connect(url: string, ca: string): Promise<TlsClient> {
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
-      const options = { host: hostname, port: Number(port), servername, ca, ALPNProtocols: ["http/1.1"] };
+      const options = {
+        host: hostname,
+        port: Number(port),
+        servername: "app.test",
+        ca,
+        ALPNProtocols: ["http/1.1"],
+      };
       const socket = tls.connect(options, () => {
         socket.off("error", reject);
         resolve(new TlsClient(socket, socket.getPeerCertificate().fingerprint256));

@@ -33,6 +33,6 @@ export function switchTo(protocol: string, play: (side: OriginSide) => Promise<u
 }
 
 /** A request that would rather speak this. */
-export function askFor(protocol: string, target = "/"): string {
-  return requestText("GET", target, [["Connection", "Upgrade"], ["Upgrade", protocol]]);
+export function askFor(protocol: string): string {
+  return requestText("GET", "/", [["Connection", "Upgrade"], ["Upgrade", protocol]]);
 }

@@ -25,10 +25,10 @@ export async function until(
   }
 }
 
-/** Waits until a count has stood still over `polls` looks in a row, and returns it. */
-export async function standstill(count: () => number, polls = 20): Promise<number> {
+/** Waits until a count has stood still over twenty looks in a row, and returns it. */
+export async function standstill(count: () => number): Promise<number> {
   let last = count();
-  for (let still = 0; still < polls; still++) {
+  for (let still = 0; still < 20; still++) {
     await pause();
     const now = count();
     if (now !== last) still = 0;

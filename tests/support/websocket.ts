@@ -28,7 +28,7 @@ export class Peer {
   }
 
   /** Sends one frame; false when the other side was gone before the kernel had it. */
-  frame(opcode: Opcode, payload: string | Uint8Array = "", final = true): Promise<boolean> {
+  frame(opcode: Opcode, payload: string | Uint8Array, final = true): Promise<boolean> {
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
     const key = this.role === "client" ? new Uint8Array([1, 2, 3, 4]) : null;
     return this.bytes.send(writeFrame(opcode, bytes, key, final));
