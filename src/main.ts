@@ -1,8 +1,9 @@
 // Where Weir begins and ends: reads the command, runs it, handles signals, exits.
 //
 // The only file that exits, handles signals or reads the environment. Exit codes: 0 a clean end, 1 a failure
-// to start or to print, or a worker that hangs while the pod serves, 64 a refused configuration or command line
-// (EX_USAGE). What only other commands need is not loaded by a Weir that runs.
+// to start or to print, a worker that hangs while the pod serves, or a no of `check`, `explain` or `probe`, 64 a
+// refused configuration or command line (EX_USAGE), 130 a second signal. What only other commands need is not
+// loaded by a Weir that runs.
 
 import { nearest } from "./config/nearest.ts";
 import { complain, print, PrintError } from "./cli/print.ts";
