@@ -33,13 +33,13 @@ class WireListener implements Listener {
   private closed = false;
 
   constructor(private readonly options: ListenOptions) {
-    const { config, certificate, wheel, handle, trusts, countConnection, onFailed } = options;
-    this.table = new WireTable(config, wheel, () => wheel.now, (change) => {
+    const { config, certificate, wheel, countConnection, onFailed } = options;
+    this.table = new WireTable(config, wheel, (change) => {
       countConnection(change);
       if (this.closed && this.table.size === 0) this.empty.resolve();
     });
     const scheme = certificate === undefined ? "http" : "https";
-    this.house = new WireHouse(config, scheme, this.table, handle, trusts, Math.random);
+    this.house = new WireHouse(options, scheme, this.table, Math.random);
     this.door = new Door({
       host: config.host,
       port: config.port,
@@ -87,7 +87,7 @@ class WireListener implements Listener {
     this.house.draining = true;
     await this.door.leave();
     this.close();
-    this.table.forEach((connection) => (connection as WireConnection).drain());
+    this.table.forEach((connection) => connection.drain());
     await this.empty.promise;
   }
 

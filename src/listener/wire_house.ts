@@ -2,6 +2,7 @@
 
 import type { ListenConfig } from "../config/schema.ts";
 import type { Exchange } from "../exchange.ts";
+import type { ListenOptions } from "./listener.ts";
 import { JITTER } from "./rotation.ts";
 import type { SocketLimits } from "./wire_socket.ts";
 import type { Tabled, WireTable } from "./wire_table.ts";
@@ -10,18 +11,22 @@ export class WireHouse {
   /** True while Weir leaves: every answer is its connection's last. */
   draining = false;
   readonly socketLimits: SocketLimits;
+  readonly config: ListenConfig;
+  /** Answers an exchange; never rejects. */
+  readonly handle: (exchange: Exchange) => Promise<void>;
+  /** Whether an address may say who the client is. */
+  readonly trusts: (address: string) => boolean;
 
   constructor(
-    readonly config: ListenConfig,
+    { config, handle, trusts }: Pick<ListenOptions, "config" | "handle" | "trusts">,
     readonly scheme: "http" | "https",
     readonly table: WireTable,
-    /** Answers an exchange; never rejects. */
-    readonly handle: (exchange: Exchange) => Promise<void>,
-    /** Whether an address may say who the client is. */
-    readonly trusts: (address: string) => boolean,
     /** Uniform in [0, 1). */
     private readonly random: () => number,
   ) {
+    this.config = config;
+    this.handle = handle;
+    this.trusts = trusts;
     this.socketLimits = {
       // A client that takes nothing of its answer is as idle as one that asks for nothing.
       sendIdleMs: config.keepAliveIdleMs,

@@ -20,6 +20,8 @@ export interface Tabled extends Idler, InLine<Tabled> {
   idleSince: number;
   /** Called by the sweep with the table's clock. */
   checkDeadlines(clock: number): void;
+  /** Weir leaves: it ends after a last call. */
+  drain(): void;
   /** Ends it without an answer. */
   close(): void;
 }
@@ -43,7 +45,6 @@ export class WireTable {
   constructor(
     private readonly config: ListenConfig,
     readonly wheel: TimerWheel,
-    private readonly now: () => number,
     /** One came (1) or left (-1). */
     private readonly onChange: (change: 1 | -1) => void,
   ) {
@@ -100,7 +101,7 @@ export class WireTable {
 
   add(connection: Tabled): void {
     // Looked at for each, so that the wheel's is recent as this one begins to idle.
-    const now = this.now();
+    const { now } = this.wheel;
     if (this.size === 0) {
       this.clock = now;
       this.wheel.arm(this.timer, this.sweepMs);
@@ -138,7 +139,7 @@ export class WireTable {
   }
 
   private sweep(): void {
-    this.clock = this.now();
+    this.clock = this.wheel.now;
     this.forEach((connection) => connection.checkDeadlines(this.clock));
     if (this.size > 0) this.wheel.arm(this.timer, this.sweepMs);
   }

@@ -20,6 +20,7 @@ class Caller implements Tabled {
   checkDeadlines(clock: number): void {
     this.checkedAt.push(clock);
   }
+  drain(): void {}
   giveWay(): Promise<void> {
     this.close();
     return Promise.resolve();
@@ -41,7 +42,6 @@ class Stage {
     this.table = new WireTable(
       { ...listenSchema.parse({}), ...listen },
       this.time.wheel,
-      () => this.time.now,
       (change) => this.changes.push(change),
     );
   }

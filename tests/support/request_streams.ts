@@ -44,7 +44,7 @@ export async function readWithWire(pieces: readonly Uint8Array[]): Promise<Strea
   const messages: ReadMessage[] = [];
   let refused: string | null = null;
   const conn = new ScriptedConn(pieces);
-  const table = new WireTable(LISTEN, new StillTime().wheel, () => 0, () => {});
+  const table = new WireTable(LISTEN, new StillTime().wheel, () => {});
   const handle = async (exchange: Exchange) => {
     const { head, body, unacceptable } = exchange;
     if (unacceptable !== null) refused ??= String(unacceptable.status);
@@ -63,7 +63,7 @@ export async function readWithWire(pieces: readonly Uint8Array[]): Promise<Strea
   };
   new WireConnection(
     conn as unknown as Deno.TcpConn,
-    new WireHouse(LISTEN, "http", table, handle, () => false, () => 0),
+    new WireHouse({ config: LISTEN, handle, trusts: () => false }, "http", table, () => 0),
   );
   await conn.quiet;
   if (conn.closed) refused ??= "closed";

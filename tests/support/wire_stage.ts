@@ -108,7 +108,7 @@ class WireClient {
 export function connected(reached = "192.0.2.9", listen: Partial<ListenConfig> = {}) {
   const config = listenSchema.parse(listen);
   const time = new StillTime();
-  const table = new WireTable(config, time.wheel, () => time.wheel.now, () => {});
+  const table = new WireTable(config, time.wheel, () => {});
   const exchanges: Exchange[] = [];
   const handled: (() => void)[] = [];
   const handle = (exchange: Exchange) => {
@@ -117,7 +117,7 @@ export function connected(reached = "192.0.2.9", listen: Partial<ListenConfig> =
   };
   const client = new WireClient(reached);
   const trusts = () => config.proxyProtocol;
-  const house = new WireHouse(config, "http", table, handle, trusts, () => 0);
+  const house = new WireHouse({ config, handle, trusts }, "http", table, () => 0);
   const connection = new WireConnection(client as unknown as Deno.TcpConn, house);
   /** The last request is over. */
   const over = () => {
