@@ -27,7 +27,7 @@ export class RetryBudget {
   constructor(
     private config: BudgetConfig,
     private readonly now: () => number,
-    private readonly cells: BudgetCells = { int32: new Int32Array(2), milli: 0, second: 1 },
+    private readonly cells: BudgetCells,
   ) {
     this.age();
   }

@@ -8,6 +8,11 @@ import { until } from "../support/until.ts";
 
 const CONFIG = { budgetPercent: 20, budgetMinPerSecond: 3, budgetReserve: 10 };
 
+/** The budget of a pod with one worker. */
+function alone(config: typeof CONFIG, now: () => number): RetryBudget {
+  return new RetryBudget(config, now, { int32: new Int32Array(2), milli: 0, second: 1 });
+}
+
 /** How many of `wanted` retries the budget pays. */
 function spend(budget: RetryBudget, wanted: number): number {
   let paid = 0;
@@ -16,11 +21,11 @@ function spend(budget: RetryBudget, wanted: number): number {
 }
 
 Deno.test("RetryBudget starts with its reserve and no more", () => {
-  assertEquals(spend(new RetryBudget(CONFIG, () => 0), 50), 10);
+  assertEquals(spend(alone(CONFIG, () => 0), 50), 10);
 });
 
 Deno.test("RetryBudget pays one retry for five requests at 20 percent", () => {
-  const budget = new RetryBudget({ ...CONFIG, budgetReserve: 0 }, () => 0);
+  const budget = alone({ ...CONFIG, budgetReserve: 0 }, () => 0);
   for (let i = 0; i < 4; i++) budget.earn();
   assertEquals(budget.spend(), false);
   budget.earn();
@@ -31,7 +36,7 @@ Deno.test("RetryBudget pays one retry for five requests at 20 percent", () => {
 
 Deno.test("RetryBudget pays the minimum per second to an upstream with few requests", () => {
   let nowMs = 0;
-  const budget = new RetryBudget({ budgetPercent: 0, budgetMinPerSecond: 3, budgetReserve: 0 }, () => nowMs);
+  const budget = alone({ budgetPercent: 0, budgetMinPerSecond: 3, budgetReserve: 0 }, () => nowMs);
   assertEquals(spend(budget, 5), 0);
   for (let second = 1; second <= 4; second++) {
     nowMs = second * 1_000;
@@ -41,7 +46,7 @@ Deno.test("RetryBudget pays the minimum per second to an upstream with few reque
 
 Deno.test("RetryBudget refills to the reserve in quiet time and not beyond", () => {
   let nowMs = 0;
-  const budget = new RetryBudget(CONFIG, () => nowMs);
+  const budget = alone(CONFIG, () => nowMs);
   spend(budget, 10);
   nowMs = 3_600_000;
   assertEquals(spend(budget, 50), 10);
@@ -49,7 +54,7 @@ Deno.test("RetryBudget refills to the reserve in quiet time and not beyond", () 
 
 Deno.test("RetryBudget saves what steady traffic earned in about ten seconds for a burst", () => {
   let nowMs = 0;
-  const budget = new RetryBudget(CONFIG, () => nowMs);
+  const budget = alone(CONFIG, () => nowMs);
   for (; nowMs < 60_000; nowMs += 10) budget.earn();
   const paid = spend(budget, 10_000);
   assertGreaterOrEqual(paid, 150);
@@ -58,7 +63,7 @@ Deno.test("RetryBudget saves what steady traffic earned in about ten seconds for
 
 Deno.test("RetryBudget forgets savings when the traffic is over", () => {
   let nowMs = 0;
-  const budget = new RetryBudget(CONFIG, () => nowMs);
+  const budget = alone(CONFIG, () => nowMs);
   for (; nowMs < 10_000; nowMs += 10) budget.earn();
   nowMs += 60_000;
   assertEquals(spend(budget, 50), 10);
@@ -70,7 +75,7 @@ Deno.test("RetryBudget never pays more than the share, the minimum and the reser
   });
   fc.assert(fc.property(steps, (list) => {
     let [nowMs, requests, paid] = [0, 0, 0];
-    const budget = new RetryBudget(CONFIG, () => nowMs);
+    const budget = alone(CONFIG, () => nowMs);
     for (const step of list) {
       nowMs += step.waitMs;
       for (let i = 0; i < step.requests; i++) budget.earn();
@@ -107,7 +112,7 @@ function before(swap: (int32: Int32Array) => void, then: () => void): void {
 
 Deno.test("RetryBudget.spend() pays no retry that another worker took in the same moment", () => {
   for (const [reserve, left] of [[1, 0], [2, 0], [5, 3]] as const) {
-    const budget = new RetryBudget({ ...CONFIG, budgetReserve: reserve }, () => 0);
+    const budget = alone({ ...CONFIG, budgetReserve: reserve }, () => 0);
     before((int32) => int32[0]! -= 1_000, () => assertEquals(budget.spend(), reserve > 1));
     assertEquals(budget.left, left);
   }
@@ -115,7 +120,7 @@ Deno.test("RetryBudget.spend() pays no retry that another worker took in the sam
 
 Deno.test("RetryBudget pays for a second once, whichever worker sees it first", () => {
   let nowMs = 0;
-  const budget = new RetryBudget({ ...CONFIG, budgetReserve: 0 }, () => nowMs);
+  const budget = alone({ ...CONFIG, budgetReserve: 0 }, () => nowMs);
   nowMs = 1_000;
   before((int32) => {
     int32[1] = 2;
@@ -125,7 +130,7 @@ Deno.test("RetryBudget pays for a second once, whichever worker sees it first", 
 
 Deno.test("RetryBudget reckons time by whole seconds, and back in time as none", () => {
   let nowMs = 1_500;
-  const budget = new RetryBudget({ budgetPercent: 0, budgetMinPerSecond: 1, budgetReserve: 0 }, () => nowMs);
+  const budget = alone({ budgetPercent: 0, budgetMinPerSecond: 1, budgetReserve: 0 }, () => nowMs);
   for (
     const [ms, paid] of [[1_999, 0], [2_000, 1], [2_999, 0], [2_000, 0], [1_000, 0], [3_000, 1]] as const
   ) {
@@ -135,7 +140,7 @@ Deno.test("RetryBudget reckons time by whole seconds, and back in time as none",
 });
 
 Deno.test("RetryBudget.left tells whole retries", () => {
-  const budget = new RetryBudget({ budgetPercent: 100, budgetMinPerSecond: 0, budgetReserve: 0 }, () => 0);
+  const budget = alone({ budgetPercent: 100, budgetMinPerSecond: 0, budgetReserve: 0 }, () => 0);
   budget.apply({ budgetPercent: 60, budgetMinPerSecond: 0, budgetReserve: 0 });
   const left = Array.from({ length: 4 }, () => {
     budget.earn();
@@ -153,13 +158,13 @@ Deno.test("RetryBudget never wraps around, however much is earned within a secon
 });
 
 Deno.test("RetryBudget with nothing configured pays nothing", () => {
-  const budget = new RetryBudget({ budgetPercent: 0, budgetMinPerSecond: 0, budgetReserve: 0 }, () => 5_000);
+  const budget = alone({ budgetPercent: 0, budgetMinPerSecond: 0, budgetReserve: 0 }, () => 5_000);
   budget.earn();
   assertEquals(budget.spend(), false);
 });
 
 Deno.test("RetryBudget.apply() changes the share from then on", () => {
-  const budget = new RetryBudget({ ...CONFIG, budgetReserve: 0 }, () => 0);
+  const budget = alone({ ...CONFIG, budgetReserve: 0 }, () => 0);
   budget.apply({ ...CONFIG, budgetPercent: 100 });
   budget.earn();
   assertEquals(budget.left, 1);
