@@ -41,7 +41,7 @@ export function parseHost(host: string, refuse: Refuse): string | undefined {
     return void refuse("its IPv6 address is not one", "must be like http://[2001:db8::1]:8080");
   }
   const name = host.toLowerCase();
-  if (/^[0-9.]+$/.test(name)) {
+  if (isNumeric(name)) {
     if (parseIpv4(name) !== null) return name;
     return void refuse("its IPv4 address is not one", "must be like http://10.0.0.1:8080");
   }
@@ -56,6 +56,11 @@ export function parseHost(host: string, refuse: Refuse): string | undefined {
 export function isHostName(name: string): boolean {
   const label = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
   return name.length <= 254 && new RegExp(`^${label}(?:\\.${label})*\\.?$`, "i").test(name);
+}
+
+/** Whether the system's resolver may read it as IPv4, as it does `127.1` and `0x7f.1`. */
+export function isNumeric(host: string): boolean {
+  return /^(?:[0-9.]+|(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3})$/i.test(host);
 }
 
 /** The parameters, each at most once; what is not written is weight 1, no backup, no drain. */

@@ -5,6 +5,7 @@
 
 import {
   forms,
+  isNumeric,
   type Parameters,
   parseHost,
   parseParameters,
@@ -197,15 +198,12 @@ function fixed(
   return { kind: "static", ...common, host: known, port: number };
 }
 
-/** IPv4 in all the forms that the system's resolver knows (`0x7f.1`): no name server is to be asked for one. */
-const NUMBERS = /^(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}$/;
-
 function dnsName(
   { host, port }: { host: string; port: string | undefined },
   common: Common,
   refuse: Refuse,
 ): DnsAddress | undefined {
-  const service = /^_[a-z0-9-]+\._(tcp|udp)\./i.test(host);
+  const service = /^_[a-z0-9-]+\._(tcp|udp)\.[^.]/i.test(host);
   if (service && port !== undefined) {
     return void refuse("a service name has a port", "must have none: its SRV records give the ports");
   }
@@ -217,7 +215,7 @@ function dnsName(
   }
   const name = parseHost(host, refuse);
   const number = port === undefined ? null : parsePort(port, refuse);
-  if (name !== undefined && (name.includes(":") || NUMBERS.test(name))) {
+  if (name !== undefined && (name.includes(":") || isNumeric(name))) {
     refuse("it has an IP address, which needs no resolving", `must be a name, or without "dns+"`);
   }
   if (name === undefined || number === undefined) return undefined;

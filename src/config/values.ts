@@ -4,7 +4,7 @@
 // shape is passed over here, since `shape.ts` has refused it.
 
 import type { z } from "zod";
-import { isHostName, parsePort } from "./endpoint_parts.ts";
+import { isHostName, isNumeric, parsePort } from "./endpoint_parts.ts";
 import { addressId, type EndpointEntry, parseEndpointEntry } from "./endpoint_url.ts";
 import { type Finding, type PlaceOf, type Problem, type Refuse, refusedBy, showValue } from "./findings.ts";
 import { hostPatternProblem } from "../routing/host_pattern.ts";
@@ -112,7 +112,7 @@ function checkHost(input: unknown, path: Path, refuse: Refuse): void {
 }
 
 function isNameOrIpv4(host: string): boolean {
-  return isHostName(host) && !/^[0-9.]+$/.test(host) || parseIpv4(host) !== null;
+  return isHostName(host) && !isNumeric(host) || parseIpv4(host) !== null;
 }
 
 /** Of a Host that the control plane or traffic sends; what is no such text has the wrong shape. */

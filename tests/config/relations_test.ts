@@ -75,7 +75,9 @@ const contradictions: readonly [Sources, string[]][] = [
   [{ file: "upstreams: {api: {endpoints: ['http://a', {url: 'http://A:80/'}]}}" }, [
     "upstreams.api.endpoints[1].url is http://a:80, the same endpoint as endpoints[0], must be written once (a larger share is its weight) (config.yaml:1:49)",
   ]],
-  ...["[::]", "10.0.0", "10.0.0.1:80"].map((host): [Sources, string[]] => [{ env: { HOST: host } }, [
+  ...["[::]", "10.0.0", "0x7f.1", "10.0.0.1:80"].map((
+    host,
+  ): [Sources, string[]] => [{ env: { HOST: host } }, [
     `listen.host is "${host}", must be a name or an IP address, without brackets and port (variable HOST)`,
   ]]),
 ];
