@@ -29,8 +29,14 @@ export function weirPods(manifest: readonly unknown[]): PodSpec[] {
   return weirs.length > 0 ? weirs : pods;
 }
 
-function isWeir({ name, image, command }: Container): boolean {
-  return (command ?? []).length === 0 && (/weir/.test(name ?? "") || /weir/.test(image ?? ""));
+/** Commands that answer and end, as in a Job: what has them does not serve. */
+const ENDING = ["check", "explain", "probe", "version", "help"];
+
+function isWeir(container: Container): boolean {
+  const { name, image, command } = container;
+  const says = (text: string | null | undefined) => /(?<![a-z])weir(?![a-z])/.test(text ?? "");
+  return (command ?? []).length === 0 && !ENDING.includes(wordsOf(container)[0] ?? "") &&
+    (says(name) || says(image));
 }
 
 /** Weir's container of a pod; all containers when none says that it is Weir's. */

@@ -125,6 +125,23 @@ const stories: readonly [what: string, manifest: string, ...said: string[]][] = 
     ),
     tooShort(25_000, "1"),
   ],
+  [
+    "a pod whose name only holds Weir's",
+    documents(
+      deployment("{terminationGracePeriodSeconds: 1, containers: [{name: weird}]}", "b"),
+      deployment(weir("")),
+    ),
+  ],
+  [
+    "a Job that only checks",
+    documents(
+      deployment(`{terminationGracePeriodSeconds: 1, ${weir("args: [check]").slice(1)}`).replace(
+        "Deployment",
+        "Job",
+      ),
+      deployment(weir("args: [run]")),
+    ),
+  ],
 
   // What an overlay changes.
   [
