@@ -49,15 +49,31 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
   const form = accepting(issue, schemas) ?? mustBe(schemas);
   const accepted = needsQuotes(value, schemas) ? `${form}; as text it needs quotes` : form;
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
-  const near = typeof value === "string"
-    ? amountAt(path, value, schemas) ?? truthOf(value, schemas) ?? suggestions.nearest(value, words)
-    : undefined;
+  const near = listOfOne(value, path, schemas) ??
+    (typeof value === "string"
+      ? amountAt(path, value, schemas) ?? truthOf(value, schemas) ?? suggestions.nearest(value, words)
+      : undefined);
   const state = value === undefined ? "is missing" : `is ${showValue(value, path)}`;
   return findingAt(path, {
     state,
     ...(accepted === undefined ? {} : { accepted }),
     ...(near === undefined ? {} : { nearest: near }),
   }, placeOf(path));
+}
+
+/** The list that is meant by the one item of it, which stands there without brackets. */
+function listOfOne(value: unknown, path: Path, schemas: readonly SchemaNode[]): string | undefined {
+  if (typeof value !== "number" && typeof value !== "string") return undefined;
+  const items = schemas.flatMap(alternatives).filter(({ minItems = 0 }) => minItems < 2)
+    .flatMap(({ items }) => items === undefined ? [] : alternatives(items));
+  if (items.some((item) => item.enum?.includes(value) || item.const === value)) return `[${value}]`;
+  const text = String(value);
+  // Several in one text are another mistake.
+  const isItem = /^[^\s,]{1,60}$/.test(text) &&
+    items.some(({ type, const: only, enum: words, pattern }) =>
+      type === "string" && only === undefined && words === undefined && new RegExp(pattern ?? "").test(text)
+    );
+  return isItem ? `[${showValue(text, path)}]` : undefined;
 }
 
 /** The number that an amount stands for; undefined where it would be refused as well. */

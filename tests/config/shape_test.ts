@@ -28,6 +28,30 @@ const table: readonly [string, string][] = [
     "upstreams: {a: {endpoints: ['http://a']}}\nroutes: [{split: [{upstream: a, weight: 1}]}]",
     "routes[0].split is a list of 1, must be a list of 2 or more",
   ],
+  [
+    route("match: {method: get}"),
+    'routes[0].match.method is "get", must be a list of 1 or more; did you mean ["get"]?',
+  ],
+  [
+    route("match: {method: 'GET, HEAD'}"),
+    'routes[0].match.method is "GET, HEAD", must be a list of 1 or more',
+  ],
+  [
+    upstream("retry: {onStatus: 503}"),
+    "upstreams.api.retry.onStatus is 503, must be a list, each one of 502, 503, 504; did you mean [503]?",
+  ],
+  [
+    upstream("retry: {onStatus: 500}"),
+    "upstreams.api.retry.onStatus is 500, must be a list, each one of 502, 503, 504",
+  ],
+  [
+    "trustedProxies: 10.0.0.0/8",
+    'trustedProxies is "10.0.0.0/8", must be a list; did you mean ["10.0.0.0/8"]?',
+  ],
+  [
+    upstream("health: {path: /, expect: 200}"),
+    'upstreams.api.health.expect is 200, must be a list of 1 or more; did you mean ["200"]?',
+  ],
   ['listen: {port: "8080"}', 'listen.port is "8080", must be an integer from 0 to 65535; did you mean 8080?'],
   [
     upstream('retry: {onStatus: ["503"]}'),
