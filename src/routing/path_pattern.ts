@@ -53,14 +53,9 @@ export function pathMatches(pattern: PathPattern, path: string): boolean {
     pattern.segments.every((wanted, i) => wanted === null ? segments[i] !== "" : wanted === segments[i]);
 }
 
-/** Whether every path of `inner` is one of `outer`; null is the route that names no path. */
-export function pathCovers(outer: PathPattern | null, inner: PathPattern | null): boolean {
-  if (outer === null) return true;
-  if (inner === null || (inner.open && !outer.open)) return false;
-  const enough = outer.open
-    ? inner.segments.length >= outer.segments.length
-    : inner.segments.length === outer.segments.length;
-  return enough && outer.segments.every((segment, i) => {
+/** Whether every path of `inner` is one of `outer`, which ends in a star. */
+export function pathCovers(outer: PathPattern, inner: PathPattern): boolean {
+  return inner.segments.length >= outer.segments.length && outer.segments.every((segment, i) => {
     const below = inner.segments[i]!;
     return segment === null ? below !== "" : segment === below;
   });
