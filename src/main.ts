@@ -5,15 +5,11 @@
 // refused configuration or command line (EX_USAGE), 130 a second signal. What only other commands need is not
 // loaded by a Weir that runs.
 
-import { nearest } from "./config/nearest.ts";
 import { complain, print, PrintError } from "./cli/print.ts";
 import { ENVIRONMENT, forgetForeignVariables } from "./cli/environment.ts";
 import { run } from "./cli/run.ts";
 import type { Signals } from "./cli/signals.ts";
 import { VERSION } from "./version.ts";
-
-/** In the order in which people need them. */
-const COMMANDS = ["start", "run", "check", "explain", "probe", "version", "help"] as const;
 
 /** Signals of one Ctrl-C: `deno task` delivers it twice. */
 const SAME_SIGNAL_MS = 1_000;
@@ -47,11 +43,9 @@ async function main(args: readonly string[]): Promise<number> {
     args.includes("-h");
   if (wantsHelp) {
     const topic = command === "help" ? rest[0] : command;
-    if (topic !== undefined && !topic.startsWith("-") && !COMMANDS.some((name) => name === topic)) {
-      complain(unknownCommand(topic));
-      return 64;
-    }
-    print((await import("./cli/help.ts")).helpOn(topic));
+    const { helpOn, isCommand } = await import("./cli/help.ts");
+    if (topic !== undefined && !topic.startsWith("-") && !isCommand(topic)) return await unknown(topic);
+    print(helpOn(topic));
     return command === undefined ? 64 : 0;
   }
   switch (command) {
@@ -70,9 +64,13 @@ async function main(args: readonly string[]): Promise<number> {
       print(`weir ${VERSION} (deno ${Deno.version.deno})`);
       return 0;
     default:
-      complain(unknownCommand(command));
-      return 64;
+      return await unknown(command);
   }
+}
+
+async function unknown(command: string): Promise<number> {
+  complain((await import("./cli/help.ts")).unknownCommand(command));
+  return 64;
 }
 
 /** @throws every other error: a mistake in the program. */
@@ -80,12 +78,6 @@ function unprinted(error: unknown): number {
   if (!(error instanceof PrintError)) throw error;
   complain(error.message);
   return 1;
-}
-
-function unknownCommand(command: string): string {
-  const near = nearest(command, COMMANDS);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  return `unknown command: ${command}, must be one of ${COMMANDS.join(", ")}${hint}`;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args).catch(unprinted));

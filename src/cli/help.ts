@@ -1,5 +1,6 @@
 // What `weir help` prints, and `weir help COMMAND` or `weir COMMAND --help` of one command.
 
+import { nearest } from "../config/nearest.ts";
 import { configUsage } from "../config/reference.ts";
 
 interface CommandHelp {
@@ -12,6 +13,7 @@ interface CommandHelp {
 
 const WHERE = "Finds the admin port as start does: --admin-host, --admin-port, --config, environment, file.";
 
+/** In the order in which people need them. */
 const COMMANDS: Readonly<Record<string, CommandHelp>> = {
   start: {
     does: "balance over the configured upstreams; with nothing configured, over three sample origins",
@@ -48,6 +50,19 @@ ${WHERE}`,
   },
   version: { does: "print the version", usage: "weir version" },
 };
+
+const NAMES = [...Object.keys(COMMANDS), "help"];
+
+export function isCommand(name: string): boolean {
+  return NAMES.includes(name);
+}
+
+/** What is said of a command that there is not. */
+export function unknownCommand(command: string): string {
+  const near = nearest(command, NAMES);
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  return `unknown command: ${command}, must be one of ${NAMES.join(", ")}${hint}`;
+}
 
 /** The help of that command, or of all where it is none. */
 export function helpOn(command: string | undefined): string {
