@@ -68,8 +68,8 @@ function listOfOne(value: unknown, path: Path, schemas: readonly SchemaNode[]): 
     .flatMap(({ items }) => items === undefined ? [] : alternatives(items));
   if (items.some((item) => item.enum?.includes(value) || item.const === value)) return `[${value}]`;
   const text = String(value);
-  // Several in one text are another mistake.
-  const isItem = /^[^\s,]{1,60}$/.test(text) &&
+  // Several in one text, and an address with a password, are another mistake.
+  const isItem = /^[^\s,@]{1,60}$/.test(text) &&
     items.some(({ type, const: only, enum: words, pattern }) =>
       type === "string" && only === undefined && words === undefined && new RegExp(pattern ?? "").test(text)
     );

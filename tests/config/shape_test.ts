@@ -52,6 +52,10 @@ const table: readonly [string, string][] = [
     upstream("health: {path: /, expect: 200}"),
     'upstreams.api.health.expect is 200, must be a list of 1 or more; did you mean ["200"]?',
   ],
+  [
+    "upstreams: {api: {endpoints: 'http://u:p@a'}}",
+    'upstreams.api.endpoints is "http://***@a", must be a list of 1 or more',
+  ],
   ['listen: {port: "8080"}', 'listen.port is "8080", must be an integer from 0 to 65535; did you mean 8080?'],
   [
     upstream('retry: {onStatus: ["503"]}'),
