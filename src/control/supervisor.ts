@@ -57,6 +57,8 @@ const ROOM_LOOK_MS = 500;
 /** A worker that served this long starts with a clean slate when it dies. */
 const STABLE_MS = 30_000;
 const ANSWER_TIMEOUT_MS = 1_000;
+/** How long after a drain's deadline a worker may take to cut what is left and to tell so. */
+const CUTTING_MS_MAX = 3_000;
 
 export class Supervisor {
   readonly handles: readonly WorkerHandle[];
@@ -206,14 +208,18 @@ export class Supervisor {
     return answer;
   }
 
-  /** Lets every worker finish what it has. @returns how many requests were cut */
+  /** Lets every worker finish what it has; one that hangs is not waited for. @returns how many requests were cut */
   async drain(deadlineMs: number): Promise<number> {
     this.leaving = true;
     const finished = new Promise<void>((resolve) => this.onAllDrained = resolve);
+    const cancel = this.inputs.clock.after(deadlineMs + CUTTING_MS_MAX, () => {
+      for (const handle of this.handles) if (handle.alive) this.noteDrained(handle, handle.requests);
+    });
     for (const handle of this.handles) {
       if (!handle.drain(deadlineMs)) this.noteDrained(handle, this.cut.get(handle.index) ?? 0);
     }
     await finished;
+    cancel();
     return [...this.cut.values()].reduce((sum, cut) => sum + cut, 0);
   }
 

@@ -191,7 +191,7 @@ Deno.test("Supervisor ends a drain when the last worker hangs", async () => {
   stage.beat(1);
   stage.add(1, ColumnCell.inFlight, 2);
   let cut: number | undefined;
-  const draining = stage.supervisor.drain(1_000).then((count) => cut = count);
+  const draining = stage.supervisor.drain(20_000).then((count) => cut = count);
   assertEquals(await stage.tells(2), ["heard 0 drain", "heard 1 drain"]);
   await until("the first one has drained", () => stage.supervisor.handles[0]!.state === "drained");
   await stage.clock.advance(20 * BEAT_MS);
@@ -199,6 +199,22 @@ Deno.test("Supervisor ends a drain when the last worker hangs", async () => {
   await stage.clock.advance(BEAT_MS);
   await draining;
   assertEquals([cut, await stage.tells(2)], [5, ["ended after all 1", "hung 1 2 false"]]);
+});
+
+Deno.test("Supervisor.drain() waits three seconds beyond its deadline for a worker that says nothing", async () => {
+  using stage = new Stage(2, "stay", { tickMs: Infinity });
+  stage.supervisor.start();
+  await stage.tells(2);
+  stage.add(1, ColumnCell.inFlight, 2);
+  let cut: number | undefined;
+  const draining = stage.supervisor.drain(1_000).then((count) => cut = count);
+  await stage.tells(2);
+  await until("the first one has drained", () => stage.supervisor.handles[0]!.state === "drained");
+  await stage.clock.advance(3_999);
+  assertEquals(cut, undefined);
+  await stage.clock.advance(1);
+  await draining;
+  assertEquals(cut, 3 + 2);
 });
 
 Deno.test("Supervisor.drain() waits for no place without a worker that serves, and fills none", async () => {
