@@ -19,7 +19,19 @@ const INNER = Object.getOwnPropertySymbols(new Request("http://localhost/"))
 export function linesOf(request: Request): HeaderLines {
   const list = (request as unknown as Record<symbol, Inner | undefined>)[INNER]?.headerList;
   const lines: HeaderLines = [];
-  if (list === undefined) request.headers.forEach((value, name) => lines.push(name, value));
-  else for (let i = 0; i < list.length; i++) lines.push(list[i]![0], list[i]![1]);
+  if (list === undefined) request.headers.forEach((value, name) => lines.push(name, withoutBlanks(value)));
+  else for (let i = 0; i < list.length; i++) lines.push(list[i]![0], withoutBlanks(list[i]![1]));
   return lines;
+}
+
+/** Space; a tab is below it. */
+const BLANK = 0x20;
+
+/**
+ * Over HTTP/2 Deno.serve leaves blanks around a value. The origin, which is told in HTTP/1.1, reads it without them
+ * (RFC 9112 5.1): so do routes and limits.
+ */
+function withoutBlanks(value: string): string {
+  const padded = value.charCodeAt(0) <= BLANK || value.charCodeAt(value.length - 1) <= BLANK;
+  return padded ? value.replace(/^[ \t]+|[ \t]+$/g, "") : value;
 }

@@ -182,5 +182,9 @@ function splitAbsolute(url: string): Place {
   if (!isAuthority(authority)) return nowhere("authority of the request target is not a host and port");
   // Deno ends one without a path in a slash, which may have been there.
   if (rest.startsWith("#")) return nowhere("request target has a fragment in place of a path");
+  // HTTP/2 only: with `*` for a path, it stands at the end of the authority.
+  if (rest === "" && authority.endsWith("*")) {
+    return nowhere("request target is * for another method than OPTIONS");
+  }
   return { authority, target: rest.startsWith("/") ? rest : "/" + rest, problem: null };
 }

@@ -261,6 +261,38 @@ scenario("a target over HTTP/2 that is not visible ASCII is refused, counted and
   assertEquals(origin.requests.length, 0);
 }, options);
 
+scenario("over HTTP/2, `*` stands for a path in OPTIONS only", async (props) => {
+  const origin = await props.origin();
+  const loop = await props.loop({ upstreams: origin.url });
+  const asterisk = (method: string) =>
+    curl(H2C, "-X", method, "-H", "Host: a.test", "--request-target", "*", `${loop.url}/`);
+  assertEquals((await asterisk("GET")).status, 400);
+  assertEquals((await asterisk("OPTIONS")).status, 200);
+  assertEquals(origin.requests.map(({ head }) => head.firstLine), ["OPTIONS * HTTP/1.1"]);
+}, options);
+
+scenario("blanks around a value over HTTP/2 hide it from no route", async (props) => {
+  const origin = await props.origin();
+  const config = {
+    upstreams: { app: { endpoints: [origin.url] } },
+    routes: [
+      { match: {}, upstream: "app" },
+      { match: { headers: { "x-role": "admin" } }, respond: { status: 403 } },
+    ],
+  };
+  const loop = await props.loop({ config });
+  const session = http2.connect(loop.url);
+  for (const value of ["admin", "admin ", " admin", "\tadmin \t"]) {
+    const stream = session.request({ ":path": "/", "x-role": value });
+    const status = await new Promise((resolve, reject) => {
+      stream.on("error", reject).on("response", (head) => resolve(head[":status"])).resume();
+    });
+    assertEquals(status, 403, JSON.stringify(value));
+  }
+  session.destroy();
+  assertEquals(origin.requests.length, 0);
+}, options);
+
 scenario("clients agree on HTTP/2 or HTTP/1.1 by ALPN, and are told to stay with TLS", async (props) => {
   await using authority = await Authority.create();
   const files = await authority.install("site", await authority.issue());
