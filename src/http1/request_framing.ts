@@ -53,9 +53,10 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
         connection = connection === null ? value : `${connection},${value}`;
         break;
       case Known.expect:
-        // RFC 9110 10.1.1: it means nothing in HTTP/1.0.
-        expectsContinue = minor === 1;
-        if (expectsContinue) requireOnlyContinue(value);
+        // RFC 9110 10.1.1: it means nothing in HTTP/1.0; 5.6.1: an empty list asks for nothing.
+        if (minor === 0 || value === "") break;
+        requireOnlyContinue(value);
+        expectsContinue = true;
         break;
       case Known.upgrade:
         upgrade = upgrade === null ? value : `${upgrade}, ${value}`;
