@@ -56,6 +56,14 @@ scenario("a URL with a fragment in place of a path is relayed as it came, or ref
   }
 });
 
+scenario("a URL without a host is refused, or relayed as a path", async (props) => {
+  const origin = await props.origin(reply(200));
+  const weir = await props.loop({ upstreams: origin.url });
+  const { status } = await ask(weir.url, { target: "http:///x" });
+  const targets = origin.requests.map(({ target }) => target);
+  assertEquals([status, targets], props.listener === "wire" ? [400, []] : [200, ["/http:///x"]]);
+});
+
 scenario("bodies of known length and chunked ones arrive whole, framed as they were", async (props) => {
   const origin = await props.origin(reply(200));
   const weir = await props.loop({ upstreams: origin.url });
