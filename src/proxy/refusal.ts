@@ -5,13 +5,7 @@
 
 import { STATUS_TEXT } from "@std/http/status";
 import type { HeadersConfig } from "../config/schema.ts";
-import {
-  type Body,
-  type HeaderLines,
-  headerValue,
-  type RequestHead,
-  type ResponseHead,
-} from "../exchange.ts";
+import { type Body, type HeaderLines, listOf, type RequestHead, type ResponseHead } from "../exchange.ts";
 
 /** Why Weir answers by itself. */
 export interface Refusal {
@@ -72,7 +66,7 @@ function contentOf(
 ): { readonly type: string; readonly text: string } {
   const { status, message, contentType } = refusal;
   if (contentType !== undefined) return { type: contentType, text: "" };
-  if (prefersJson(headerValue(request.headers, "accept"))) {
+  if (prefersJson(listOf(request.headers, "accept"))) {
     return { type: "application/json", text: jsonText(refusal, requestId) };
   }
   return { type: "text/plain; charset=utf-8", text: `${status} ${reason(status)}: ${message}\n` };
@@ -88,10 +82,9 @@ function jsonText(refusal: Refusal, requestId: string): string {
 }
 
 /** Whether JSON is named, with a quality above 0, before text or anything. */
-function prefersJson(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  for (const range of accept.split(",")) {
-    const type = range.trim().toLowerCase();
+function prefersJson(ranges: readonly string[]): boolean {
+  for (const range of ranges) {
+    const type = range.toLowerCase();
     if (type.startsWith("text/") || type.startsWith("*/*")) return false;
     if (/^application\/([a-z.+-]+\+)?json\b/.test(type) && !/;\s*q=0(\.0*)?$/.test(type)) return true;
   }

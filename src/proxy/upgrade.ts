@@ -47,7 +47,7 @@ export function upgradeWish(head: RequestHead): UpgradeWish {
 /** RFC 6455 4.2.1, 4.4. */
 function handshakeRefusal({ method, headers }: RequestHead): Refusal | null {
   if (method !== "GET") return badHandshake("a WebSocket handshake is a GET");
-  const version = headerValue(headers, "sec-websocket-version");
+  const version = onlyHeaderValue(headers, "sec-websocket-version");
   if (version !== "13") {
     return {
       ...badHandshake("the WebSocket version is not 13"),

@@ -21,9 +21,9 @@ function request(method: string, target = "/", headers: readonly string[] = []):
 
 function answerTo(
   refusal: Refusal,
-  { accept, requestId = "r-1" }: { accept?: string; requestId?: string } = {},
+  { accept = [], requestId = "r-1" }: { accept?: readonly string[]; requestId?: string } = {},
 ) {
-  const head = request("GET", "/", accept === undefined ? [] : ["accept", accept]);
+  const head = request("GET", "/", accept.flatMap((line) => ["accept", line]));
   const date = new Date("2026-01-01T00:00:00Z");
   const { head: answer, body } = refusalResponse(refusal, head, requestId, NAMES, date);
   return { answer, text: fromLatin1(body.takeWhole() ?? new Uint8Array()), length: body.length };
@@ -71,32 +71,34 @@ for (
   });
 }
 
-/** Accept -> whether the answer is JSON. */
-const accepts: readonly (readonly [accept: string | undefined, json: boolean])[] = [
-  [undefined, false],
-  ["", false],
-  ["*/*", false],
-  ["text/html", false],
-  ["application/json", true],
-  ["Application/JSON", true],
-  ["application/problem+json", true],
-  ["application/jsonp", false],
-  ["application/json; charset=utf-8", true],
-  ["application/json;q=0.9", true],
-  ["application/json;q=0", false],
-  ["application/json; q=0.000", false],
-  ["application/json;q=0, */*", false],
-  ["image/png, application/json", true],
-  ["application/json, text/plain", true],
-  ["text/html, application/json", false],
-  ["*/*, application/json", false],
+/** Whether the answer is JSON <- lines of Accept. */
+const accepts: readonly (readonly [json: boolean, ...accept: string[]])[] = [
+  [false],
+  [false, ""],
+  [false, "*/*"],
+  [false, "text/html"],
+  [true, "application/json"],
+  [true, "Application/JSON"],
+  [true, "application/problem+json"],
+  [false, "application/jsonp"],
+  [true, "application/json; charset=utf-8"],
+  [true, "application/json;q=0.9"],
+  [false, "application/json;q=0"],
+  [false, "application/json; q=0.000"],
+  [false, "application/json;q=0, */*"],
+  [true, "image/png, application/json"],
+  [true, "application/json, text/plain"],
+  [false, "text/html, application/json"],
+  [false, "*/*, application/json"],
+  [true, "image/png", "application/json"],
+  [false, "text/html", "application/json"],
 ];
 
 Deno.test("an answer is JSON for who names it before text or anything", () => {
-  for (const [accept, json] of accepts) {
-    const { answer, text } = answerTo(refusals.NO_ENDPOINT, accept === undefined ? {} : { accept });
+  for (const [json, ...accept] of accepts) {
+    const { answer, text } = answerTo(refusals.NO_ENDPOINT, { accept });
     const type = json ? "application/json" : "text/plain; charset=utf-8";
-    assertEquals(headerValue(answer.headers, "content-type"), type, accept);
+    assertEquals(headerValue(answer.headers, "content-type"), type, accept.join("; "));
     if (!json) continue;
     assertEquals(JSON.parse(text), {
       status: 503,

@@ -13,6 +13,11 @@ scenario("a WebSocket handshake that is not one is refused before the origin see
   const invalid: readonly [text: string, status: number, says: string][] = [
     [handshake("/", [["Sec-WebSocket-Version", "8"]]), 426, "version is not 13"],
     [handshake("/", [["Sec-WebSocket-Version", ""]]), 400, "version is not 13"],
+    [
+      handshake("/", [["Sec-WebSocket-Version", "13"], ["sec-websocket-version", "8"]]),
+      400,
+      "version is not 13",
+    ],
     [handshake("/", [["Sec-WebSocket-Key", ""]]), 400, "not 16 bytes"],
     [handshake("/", [["Sec-WebSocket-Key", "c2hvcnQ="]]), 400, "not 16 bytes"],
     [handshake("/", [["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZR=="]]), 400, "not 16 bytes"],
