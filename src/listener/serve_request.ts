@@ -1,8 +1,7 @@
 // What Deno.serve hands over, read as the request head that the client sent.
 //
-// Deno.serve pastes scheme, Host and raw target into one URL string and joins repeated headers; this file
-// takes them apart again, and refuses what it cannot take apart safely. What it cannot tell at all is listed
-// in docs/listeners.md.
+// Deno.serve pastes scheme, Host and raw target into one URL string; this file takes them apart again, and refuses
+// what it cannot take apart safely. What it cannot tell at all is listed in docs/listeners.md.
 
 import type { RequestHead, Unacceptable } from "../exchange.ts";
 import { isToken } from "../http1/fields.ts";
@@ -126,8 +125,8 @@ export function refuseBody(method: string, length: number | null, coded: boolean
 }
 
 /**
- * Equal repeats arrive joined as "4, 4" (RFC 9112 6.3 allows reading them as one); -1 when it is no number, or
- * several that differ, of which Deno takes the first over HTTP/2.
+ * RFC 9112 6.3: "4, 4" may be read as one, be it of one line or of several; -1 when it is no number, or several that
+ * differ, of which Deno takes the first over HTTP/2.
  */
 function declaredLength(value: string): number {
   if (!value.includes(",")) return lengthOf(value);

@@ -57,6 +57,10 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     // Deno.serve cannot close a connection.
     fate: { serve: "skipped", wire: "refused" },
   },
+  "another coding on a line of its own": {
+    bytes: post(`Transfer-Encoding: gzip\r\ntransfer-ENCODING: chunked\r\n`),
+    fate: { serve: "skipped", wire: "refused" },
+  },
   "chunked in quotes": { bytes: post('Transfer-Encoding: "chunked"\r\n'), fate: refused },
   "chunked with a parameter": { bytes: post("Transfer-Encoding: chunked;q=1\r\n"), fate: refused },
   "a vertical tab before chunked": { bytes: post("Transfer-Encoding: \x0bchunked\r\n"), fate: refused },
