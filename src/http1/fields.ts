@@ -120,14 +120,17 @@ export function takeApart(text: string): HeaderLines {
   for (let at = 0; at < text.length;) {
     const end = text.indexOf("\r\n", at);
     const colon = text.indexOf(":", at);
-    let from = colon + 1;
-    let to = end;
-    while (from < to && isBlank(text.charCodeAt(from))) from++;
-    while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
-    lines.push(text.substring(at, colon), text.substring(from, to));
+    lines.push(text.substring(at, colon), bareValue(text, colon + 1, end));
     at = end + 2;
   }
   return lines;
+}
+
+/** The value in a part of a text: the blanks around it are none of it (RFC 9110 5.5). */
+export function bareValue(text: string, from: number, to: number): string {
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.substring(from, to);
 }
 
 function isBlank(code: number | undefined): boolean {

@@ -4,6 +4,7 @@
 // cost that grows with the lines. What stands behind a Request has the lines themselves (docs/decisions/reading.md).
 
 import type { HeaderLines } from "../exchange.ts";
+import { bareValue } from "../http1/fields.ts";
 
 type Lines = readonly (readonly [name: string, value: string])[];
 type Inner = { readonly headerList?: Lines };
@@ -19,19 +20,12 @@ const INNER = Object.getOwnPropertySymbols(new Request("http://localhost/"))
 export function linesOf(request: Request): HeaderLines {
   const list = (request as unknown as Record<symbol, Inner | undefined>)[INNER]?.headerList;
   const lines: HeaderLines = [];
-  if (list === undefined) request.headers.forEach((value, name) => lines.push(name, withoutBlanks(value)));
-  else for (let i = 0; i < list.length; i++) lines.push(list[i]![0], withoutBlanks(list[i]![1]));
+  if (list === undefined) request.headers.forEach((value, name) => add(lines, name, value));
+  else for (let i = 0; i < list.length; i++) add(lines, list[i]![0], list[i]![1]);
   return lines;
 }
 
-/** Space; a tab is below it. */
-const BLANK = 0x20;
-
-/**
- * Over HTTP/2 Deno.serve leaves blanks around a value. The origin, which is told in HTTP/1.1, reads it without them
- * (RFC 9112 5.1): so do routes and limits.
- */
-function withoutBlanks(value: string): string {
-  const padded = value.charCodeAt(0) <= BLANK || value.charCodeAt(value.length - 1) <= BLANK;
-  return padded ? value.replace(/^[ \t]+|[ \t]+$/g, "") : value;
+/** RFC 9113 8.2.1: over HTTP/2, too, no value has blanks around it. Deno passes them, and an origin takes them off. */
+function add(lines: HeaderLines, name: string, value: string): void {
+  lines.push(name, bareValue(value, 0, value.length));
 }

@@ -215,6 +215,30 @@ scenario("two lengths over HTTP/2 that differ are refused, and equal ones go on 
   assertEquals([request.headerAll("content-length"), await request.text()], [["4"], "part"]);
 }, options);
 
+scenario(
+  "blanks around a value over HTTP/2 hide it from no route that its origin would read it for",
+  async (props) => {
+    const origin = await props.origin(reply(200));
+    const routes = [
+      { match: { headers: { "x-role": "admin" } }, respond: { status: 403 } },
+      { match: {}, upstream: "default" },
+    ];
+    const loop = await props.loop({
+      config: { upstreams: { default: { endpoints: [origin.url] } }, routes },
+    });
+    const session = http2.connect(loop.url);
+    for (const [role, expected] of [["admin", 403], [" \tadmin\t ", 403], ["\u00a0admin", 200]] as const) {
+      const stream = session.request({ ":path": "/", "x-role": role }).resume();
+      const status = new Promise((resolve, reject) =>
+        stream.on("error", reject).on("response", (head) => resolve(head[":status"]))
+      );
+      assertEquals(await status, expected, role);
+    }
+    session.destroy();
+  },
+  options,
+);
+
 scenario("a 205 over HTTP/2 is relayed, without a body", async (props) => {
   const origin = await props.origin(reply(205, { body: "hello" }));
   const loop = await props.loop({ upstreams: origin.url });
@@ -269,28 +293,6 @@ scenario("over HTTP/2, `*` stands for a path in OPTIONS only", async (props) => 
   assertEquals((await asterisk("GET")).status, 400);
   assertEquals((await asterisk("OPTIONS")).status, 200);
   assertEquals(origin.requests.map(({ head }) => head.firstLine), ["OPTIONS * HTTP/1.1"]);
-}, options);
-
-scenario("blanks around a value over HTTP/2 hide it from no route", async (props) => {
-  const origin = await props.origin();
-  const config = {
-    upstreams: { app: { endpoints: [origin.url] } },
-    routes: [
-      { match: {}, upstream: "app" },
-      { match: { headers: { "x-role": "admin" } }, respond: { status: 403 } },
-    ],
-  };
-  const loop = await props.loop({ config });
-  const session = http2.connect(loop.url);
-  for (const value of ["admin", "admin ", " admin", "\tadmin \t"]) {
-    const stream = session.request({ ":path": "/", "x-role": value });
-    const status = await new Promise((resolve, reject) => {
-      stream.on("error", reject).on("response", (head) => resolve(head[":status"])).resume();
-    });
-    assertEquals(status, 403, JSON.stringify(value));
-  }
-  session.destroy();
-  assertEquals(origin.requests.length, 0);
 }, options);
 
 scenario("clients agree on HTTP/2 or HTTP/1.1 by ALPN, and are told to stay with TLS", async (props) => {
