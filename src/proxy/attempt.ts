@@ -103,7 +103,7 @@ export class Attempt implements BodyOwner {
         } else return this.respondedWith(head, connection);
       }
     } catch (error) {
-      const outcome = this.failedWith(error);
+      const outcome = this.failedWith(error, limitMs);
       lease.release(false);
       return outcome;
     } finally {
@@ -185,11 +185,11 @@ export class Attempt implements BodyOwner {
     this.lease.release(clean && this.connection!.outlet.done);
   }
 
-  private failedWith(error: unknown): Outcome {
+  private failedWith(error: unknown, limitMs: number): Outcome {
     if (this.abandoned) return { kind: "clientGone" };
     if (this.connection === null) return dialOutcome(error);
     const { reused } = this.lease;
-    if (this.expired) return this.outOfTime(this.connection);
+    if (this.expired) return this.outOfTime(this.connection, limitMs);
     if (this.sendFailure instanceof BodyError) return requestBodyOutcome(this.sendFailure);
     if (error instanceof Http1Error) return { kind: "malformed", sent: true, reused, detail: error.message };
     if (!(error instanceof ConnectionError)) throw error;
@@ -205,15 +205,17 @@ export class Attempt implements BodyOwner {
     return { kind: "reset", phase: where, sent: begun, reused, answered, detail };
   }
 
-  private outOfTime({ outlet }: Connection): Outcome {
+  private outOfTime({ outlet }: Connection, limitMs: number): Outcome {
     const detail = "out of time";
-    const { body } = this.input;
+    const { body, timeouts } = this.input;
     // While an upload keeps coming, its client is waited for only now and then: the shares decide, not the moment.
     if (outlet.awaitsClient || body?.tookLonger(this.wheel.now) === true) {
       return { kind: "badRequestBody", cause: "timedOut", detail };
     }
     const excused = body?.withheld === true;
-    return { kind: "timedOut", phase: "attempt", sent: true, reused: this.lease.reused, excused, detail };
+    // Less than an attempt may take was left of the request's time.
+    const phase = limitMs < (timeouts.attemptMs || Infinity) ? "request" : "attempt";
+    return { kind: "timedOut", phase, sent: true, reused: this.lease.reused, excused, detail };
   }
 }
 

@@ -7,8 +7,8 @@ import type { Body } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Connection } from "../upstream/connection.ts";
 
-/** Where an attempt was when it ended. */
-export type AttemptPhase = "connect" | "tls" | "send" | "head" | "body" | "attempt";
+/** Where an attempt was when it ended; `attempt` and `request`: whose time as a whole was over. */
+export type AttemptPhase = "connect" | "tls" | "send" | "head" | "body" | "attempt" | "request";
 
 /** An attempt that got no response head. `sent`: whether a byte of the request may have reached the endpoint. */
 export type Failure =

@@ -85,6 +85,7 @@ function isExcused(failure: Failure, waitedMs: number, timeouts: TimeoutsConfig)
 function ownLimitMs(phase: AttemptPhase, { connectMs, tlsHandshakeMs }: TimeoutsConfig): number {
   switch (phase) {
     case "attempt":
+    case "request":
       return Infinity;
     // Less time than these may be left to an attempt.
     case "connect":

@@ -58,7 +58,7 @@ class Conn {
 }
 
 /** An attempt on a kept connection that has idled for `idleMs`. */
-function stage(body: ToldBody | null, limitMs = Infinity, idleMs = 0) {
+function stage(body: ToldBody | null, limitMs = Infinity, idleMs = 0, attemptMs = 0) {
   const { board, clock: time, first: endpoint } = twoWorkers();
   const { wheel } = time;
   const conn = new Conn();
@@ -81,7 +81,7 @@ function stage(body: ToldBody | null, limitMs = Infinity, idleMs = 0) {
     },
     authority: "a.test",
     body: body === null ? null : new RequestBody(body, 1_024, 0, { requestIdKey: "x-request-id" }),
-    timeouts: endpoint.upstream.timeouts,
+    timeouts: { ...endpoint.upstream.timeouts, attemptMs },
     responseHeadBytesMax: 4_096,
     handshake: null,
     onInterim: () => {},
@@ -196,6 +196,23 @@ Deno.test("abandon() ends the attempt at once, and its endpoint is not to blame"
   assertEquals([get.inFlight(), get.conn.closed], [0, true]);
   assertEquals((await get.outcome).kind, "clientGone");
 });
+
+/** Milliseconds that an attempt may take, and those that it is given -> whose time was over. */
+for (
+  const [attemptMs, limitMs, phase] of [[300, 300, "attempt"], [300, 200, "request"], [
+    0,
+    300,
+    "request",
+  ]] as const
+) {
+  Deno.test(`an attempt that has ${limitMs} of ${attemptMs} ms is out of the time of the ${phase}`, async () => {
+    const get = stage(null, limitMs, 0, attemptMs);
+    await get.conn.take();
+    await get.pass(limitMs);
+    const ended = await get.outcome;
+    assertEquals(ended.kind === "timedOut" ? ended.phase : ended.kind, phase);
+  });
+}
 
 Deno.test("the time for an attempt ends with the head of its answer", async () => {
   const get = stage(null, 1_000);

@@ -32,6 +32,12 @@ for (
       "attempt",
     ],
     [
+      { kind: "timedOut", phase: "request", sent: true, reused: false, detail },
+      504,
+      "http_response_timeout",
+      "request",
+    ],
+    [
       { kind: "reset", phase: "head", sent: true, reused: true, answered: false, detail },
       502,
       "connection_terminated",

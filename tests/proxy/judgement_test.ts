@@ -177,9 +177,11 @@ const overtimes: readonly (readonly [limits: Partial<TimeoutsConfig>, wholeAt: n
 for (const [limits, wholeAt, blamed] of overtimes) {
   const written = JSON.stringify(limits);
   Deno.test(`judge(): out of time by ${written}, whole at ${wholeAt}: ${blamed ? "a" : "no"} failure`, () => {
-    const told = judged(timedOut("attempt"), { wholeAt }, limits);
-    assertEquals(told.includes("failed"), blamed);
-    assertEquals(told.length, blamed ? FAILED.length : NOT_TO_BLAME.length);
+    for (const phase of ["attempt", "request"] as const) {
+      const told = judged(timedOut(phase), { wholeAt }, limits);
+      assertEquals(told.includes("failed"), blamed);
+      assertEquals(told.length, blamed ? FAILED.length : NOT_TO_BLAME.length);
+    }
     // A limit of its own is its endpoint's alone.
     assertEquals(judged(timedOut("head"), { wholeAt }, limits).includes("failed"), true);
   });
