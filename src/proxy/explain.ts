@@ -119,6 +119,9 @@ function explainPick(group: Group, head: RequestHead, clientAddress: string, pro
   const candidates = upstream.all().map((endpoint) => explainCandidate(endpoint, endpoints, balancer));
   const kept = stickyEndpoint(group, head);
   if (kept !== null && (!kept.isFull || isWaitedFor(kept, group) && !isQueueFull(group))) {
+    // One that drains is no candidate but for those whom a cookie leads there.
+    const { whyNot: _, ...picked } = explainCandidate(kept, endpoints, balancer);
+    candidates[upstream.all().indexOf(kept)] = picked;
     const why = `the cookie ${upstream.snapshot.sticky!.cookie} leads there`;
     return {
       candidates,

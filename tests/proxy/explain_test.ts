@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { OwnColumn } from "../../src/board/own.ts";
+import { EndpointState, Verdicts } from "../../src/board/verdicts.ts";
+import type { HeaderLines } from "../../src/exchange.ts";
 import { explain } from "../../src/proxy/explain.ts";
+import type { Proxy } from "../../src/proxy/proxy.ts";
 import type { RawOrigin } from "../support/raw_origin.ts";
 import { StillProxy } from "../support/still_proxy.ts";
 
@@ -30,15 +33,37 @@ for (const [what, [queueMax, waiting, pick, why]] of Object.entries(cases)) {
     const cookie = sticky!.setCookieFor("http://a.test:1")!.split(";")[0]!;
     upstream.endpoint("http://a.test:1")!.lease();
     new OwnColumn(board, 1).upstreamWaiting(0).add(waiting);
-    const answer = explain({
-      kind: "explainRequest",
-      method: "GET",
-      authority: "a.test",
-      target: "/",
-      headers: ["Host", "a.test", "Cookie", cookie],
-      client: "127.0.0.1",
-    }, proxy);
+    const answer = ask(proxy, ["Cookie", cookie]);
     assertEquals(answer !== null && "pick" in answer ? [answer.pick, answer.why] : answer, [pick, why]);
     proxy.retire();
   });
+}
+
+Deno.test("explain() says no reason against an endpoint that drains where the client's cookie leads there", () => {
+  const origins = ["a", "b"].map((name) => ({ url: `http://${name}.test:1` }) as RawOrigin);
+  const { proxy, board } = new StillProxy(origins, { sticky: {} });
+  new Verdicts(board).write(0, 0, EndpointState.draining, 1_000);
+  const { sticky } = proxy.plan(proxy.snapshot.routes[0]!).groupFor("")!;
+  const cookie = sticky!.setCookieFor("http://a.test:1")!.split(";")[0]!;
+  const told = [[], ["Cookie", cookie]].map((headers) => {
+    const answer = ask(proxy, headers);
+    if (answer === null || !("pick" in answer)) return answer;
+    return [answer.pick, ...answer.candidates.map(({ whyNot }) => whyNot)];
+  });
+  assertEquals(told, [
+    ["http://b.test:1", "draining", undefined],
+    ["http://a.test:1", undefined, undefined],
+  ]);
+  proxy.retire();
+});
+
+function ask(proxy: Proxy, headers: HeaderLines) {
+  return explain({
+    kind: "explainRequest",
+    method: "GET",
+    authority: "a.test",
+    target: "/",
+    headers: ["Host", "a.test", ...headers],
+    client: "127.0.0.1",
+  }, proxy);
 }
