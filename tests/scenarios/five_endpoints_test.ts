@@ -24,8 +24,10 @@ scenario("two of five endpoints fail under 10,000 requests and come back", async
     workers: 2,
     config: { upstreams: { default: { endpoints, ...upstream } }, accessLog: "errors" },
   });
+  let failedAt = 0;
   const onAnswer = (answered: number) => {
     if (answered !== 1_000) return;
+    failedAt = performance.now();
     killed.stop();
     hung.script = hang();
   };
@@ -44,6 +46,9 @@ scenario("two of five endpoints fail under 10,000 requests and come back", async
   // Its port is closed, so its checks fail too; the hung one still accepts connections.
   await until("the killed one is unhealthy", async () => await is(weir, killed, "unhealthy"));
 
+  await until("the others have served for a window, so that it comes back beside them bit by bit", () => {
+    return performance.now() - failedAt >= upstream.slowStart.windowMs;
+  });
   await killed.listen();
   hung.script = reply(200);
   // Its weight is looked at from the beginning of its ramp: the other one may take longer.
