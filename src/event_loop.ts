@@ -19,7 +19,7 @@ import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Turnstile } from "./proxy/turnstile.ts";
 import { Listening } from "./listener/listening.ts";
 import { judgeOf } from "./listener/unacceptable_head.ts";
-import type { FromWorker, Question, SentAt, ToWorker, WorkerStart } from "./messages.ts";
+import type { FromWorker, Question, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
 import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
 import { runningWheel, type TimerWheel } from "./timer_wheel.ts";
@@ -30,6 +30,8 @@ const HEARTBEAT_MS = 250;
 const STALLS_TOLD_MS = 60_000;
 /** What is cut gets this long to end in good order, and to be logged. */
 const CUT_MS = 500;
+/** What was answered last gets this long to be written, where Deno tells nobody that it is. */
+const WRITING_MS = 50;
 /** Beats between two looks at memory: what it is, and what of it nobody needs any more. */
 const HEAP_BEATS = 20;
 
@@ -210,6 +212,7 @@ export class EventLoop {
     await Promise.all(this.ports.map((port) => port.drain()));
     // A listener whose accept loop has ended has been forgotten, but not what is asked on its connections.
     await this.proxy.admission.empty();
+    await this.wheel.within(WRITING_MS, new Promise(() => {}));
   }
 
   /** Cuts what is left and lets go of everything. */
@@ -221,20 +224,6 @@ export class EventLoop {
     this.loopTurn.close();
     this.wheel.stop();
   }
-}
-
-/**
- * What leads from a thread's monotonic milliseconds to those of the main thread, which sent `start`. No clock but
- * the wall clock is common to both, so it says how long the message was on its way; it may be set meanwhile, and is
- * believed only between nothing and the time since the thread said `loaded`.
- */
-export function podTimeOffsetMs(
-  sent: SentAt,
-  received: SentAt & { readonly loadedAt: number },
-): number {
-  const waitedMs = received.now - received.loadedAt;
-  const onItsWayMs = Math.min(Math.max(0, received.date - sent.date), waitedMs);
-  return sent.now + onItsWayMs - received.now;
 }
 
 /** Ids that are unique in the pod: the instance, the column, chance for incarnations, and a counter. */

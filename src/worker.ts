@@ -1,7 +1,8 @@
 // The module of a Web Worker: one event loop, from its `start` message to its end.
 
-import { EventLoop, podTimeOffsetMs } from "./event_loop.ts";
+import { EventLoop } from "./event_loop.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { podTimeOffsetMs } from "./pod_time.ts";
 import { isTracing } from "./tracing/deno_spans.ts";
 
 const worker = self as unknown as {

@@ -14,6 +14,7 @@ const BOTTOM = [
   "rolling_max",
   "loop_clock",
   "loop_turn",
+  "pod_time",
   "error_message",
   "node_crypto",
   "http1",

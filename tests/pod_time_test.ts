@@ -1,7 +1,7 @@
 // A thread finds the pod's time, whatever becomes of the wall clock.
 
 import { assertEquals } from "@std/assert";
-import { podTimeOffsetMs } from "../src/event_loop.ts";
+import { podTimeOffsetMs } from "../src/pod_time.ts";
 
 const HOUR_MS = 3_600_000;
 

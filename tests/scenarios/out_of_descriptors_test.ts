@@ -70,6 +70,33 @@ scenario("what began before it ran out of descriptors finishes when the pod leav
   assertEquals((await weir.exit).code, 0);
 });
 
+scenario(
+  "what a listener that was lost answers last is written, however soon its worker is ended",
+  async (props) => {
+    const gate = new Gate();
+    const origin = await props.origin(scene(wait(gate), reply(200, { body: "w".repeat(100_000) })));
+    const weir = await props.weir({
+      upstreams: origin.url,
+      filesMax: FILES_MAX,
+      config: { drain: { delayMs: 0 } },
+      main: "tests/support/breakable_main.ts",
+    });
+    weir.signal("SIGUSR1");
+    const client = await props.client(weir);
+    await client.send(requestText("GET", "/"));
+    await origin.request(1);
+    const others = await crowd(weir);
+    await until("it has run out", async () => await weir.openFiles() >= FULL);
+    await Promise.all(others.map((one) => one.reset()));
+    await until("another one listens", async () => !await isShut(weir));
+    weir.signal("SIGTERM");
+    await until("nobody is let in", () => isShut(weir));
+    gate.open();
+    assertEquals((await client.response()).body.length, 100_000);
+    assertEquals((await weir.exit).code, 0);
+  },
+);
+
 scenario("an upload finishes when the pod runs out of descriptors while it leaves", async (props) => {
   const origin = await props.origin(afterHead(readBody(), reply(201, { body: "stored" })));
   const weir = await props.weir({

@@ -1,7 +1,8 @@
-// Weir's own worker, with a flaw: a test can make it throw, end without a word, or loop for ever.
+// Weir's own worker, with a flaw: a test can make it throw, end without a word, loop for ever, or find no core to run on
+// once it has said that it has drained.
 
 import { Board } from "../../src/board/layout.ts";
-import type { ToWorker } from "../../src/messages.ts";
+import type { FromWorker, ToWorker } from "../../src/messages.ts";
 
 /** A cell of the pod that nobody uses: a loop that may end ends when it is not 0 any more. */
 const END_OF_LOOP = 15;
@@ -32,6 +33,15 @@ function suffer(wanted: { readonly index: number; readonly fault: string }): voi
     case "loops until told":
       while (Atomics.load(board.int32, board.layout.podCell(END_OF_LOOP)) === 0);
       return;
+    case "stands once drained": {
+      const { postMessage } = self;
+      self.postMessage = (message: FromWorker) => {
+        postMessage.call(self, message);
+        // Its thread is ended in here.
+        if (message.kind === "drained") { for (;;); }
+      };
+      return;
+    }
     case "loops":
       for (;;);
   }
