@@ -21,6 +21,7 @@ import { Beginning } from "./beginning.ts";
 import { ServeBody } from "./serve_body.ts";
 import { isCancelled, TURNS } from "./serve_cancel.ts";
 import { collectedAnswer, isCollected } from "./serve_collect.ts";
+import { freeContent } from "./serve_content.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { type ReadHead, readHead } from "./serve_request.ts";
 import { responseStream } from "./serve_stream.ts";
@@ -85,14 +86,12 @@ export class ServeExchange implements Exchange, Watched {
     return response;
   }
 
-  /**
-   * A client that left gets no answer, but Deno holds the request, and `shutdown()`, until there is one. A client that
-   * is cut off would get it.
-   */
+  /** Of a client that left, Deno holds the request, and `shutdown()`, until it is answered; who is cut off would get it. */
   private letGo(): void {
     const { departures } = this.shared;
     departures.remove(this);
-    if (this.response === null && !departures.over) this.answer(new Response(null, { status: 500 }));
+    if (this.response !== null) freeContent(this.response);
+    else if (!departures.over) this.answer(new Response(null, { status: 500 }));
   }
 
   /** Begins to listen for the client's leaving: it may have left already. Of an answer, Deno cancels the stream. */

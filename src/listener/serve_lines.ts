@@ -5,13 +5,13 @@
 
 import type { HeaderLines } from "../exchange.ts";
 import { bareValue } from "../http1/fields.ts";
+import { innerSymbol } from "./serve_symbol.ts";
 
 type Lines = readonly (readonly [name: string, value: string])[];
 type Inner = { readonly headerList?: Lines };
 
 /** Deno writes its own library on what it calls so, and may change it with any version: without it `Headers` are asked. */
-const INNER = Object.getOwnPropertySymbols(new Request("http://localhost/"))
-  .find((symbol) => symbol.description === "request") ?? Symbol("none");
+const INNER = innerSymbol(new Request("http://localhost/"), "request");
 
 /**
  * In order, in the case in which they were written, repeated ones apart but for Cookie, which Deno joins; as `Headers`
