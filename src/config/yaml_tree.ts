@@ -65,83 +65,83 @@ function isMerge({ key, value }: Pair): boolean {
 class TreeReader {
   readonly findings: Finding[] = [];
   readonly places: Places;
-  readonly #anchors = new Map<string, Node>();
+  private readonly anchors = new Map<string, Node>();
   /** What each alias stands for. An anchor may be written again, and an alias keeps the one above it. */
-  readonly #targets = new Map<Node, Node | undefined>();
-  readonly #open = new Set<Node>();
-  #count = 0;
+  private readonly targets = new Map<Node, Node | undefined>();
+  private readonly open = new Set<Node>();
+  private count = 0;
 
   constructor(private readonly at: (offset: number) => string, private readonly file: string) {
     this.places = noPlaces(file);
   }
 
   read(node: Node, path: Path, depth: number): unknown {
-    if (!this.#fits(node, path, depth)) return undefined;
-    if (isAlias(node)) return this.#follow(node, path, (target) => this.read(target, path, depth + 1));
-    this.#anchor(node);
+    if (!this.fits(node, path, depth)) return undefined;
+    if (isAlias(node)) return this.follow(node, path, (target) => this.read(target, path, depth + 1));
+    this.anchor(node);
     if (node.range) this.places.values.set(pathText(path), this.at(node.range[0]));
     if (isScalar(node)) return node.value;
-    return this.#within(node, () => {
-      if (!isMap(node)) return this.#list(node, path, depth);
+    return this.within(node, () => {
+      if (!isMap(node)) return this.list(node, path, depth);
       const map: Record<string, unknown> = {};
-      this.#fill(map, node.items, path, depth, false);
+      this.fill(map, node.items, path, depth, false);
       return map;
     });
   }
 
   /** Counts one more value, and refuses one too many or too deep. */
-  #fits(node: Node | null, path: Path, depth: number): boolean {
-    this.#count++;
-    if (this.#count === VALUES_MAX) {
-      this.#refuse(node, path, {
+  private fits(node: Node | null, path: Path, depth: number): boolean {
+    this.count++;
+    if (this.count === VALUES_MAX) {
+      this.refuse(node, path, {
         state: `makes more than ${VALUES_MAX} values`,
         accepted: "must be smaller",
       });
     }
-    if (this.#count >= VALUES_MAX) return false;
+    if (this.count >= VALUES_MAX) return false;
     if (depth <= DEPTH_MAX) return true;
-    this.#refuse(node, path, { state: `is nested more than ${DEPTH_MAX} levels deep` });
+    this.refuse(node, path, { state: `is nested more than ${DEPTH_MAX} levels deep` });
     return false;
   }
 
   /** Each node is met first where it stands, and again through aliases: only there may anchors have moved on. */
-  #anchor(node: Node): void {
-    if (!("anchor" in node) || typeof node.anchor !== "string" || this.#targets.has(node)) return;
-    this.#targets.set(node, node);
-    this.#anchors.set(node.anchor, node);
+  private anchor(node: Node): void {
+    if (!("anchor" in node) || typeof node.anchor !== "string" || this.targets.has(node)) return;
+    this.targets.set(node, node);
+    this.anchors.set(node.anchor, node);
   }
 
-  #targetOf(alias: Node & { source: string }): Node | undefined {
-    if (!this.#targets.has(alias)) this.#targets.set(alias, this.#anchors.get(alias.source));
-    return this.#targets.get(alias);
+  private targetOf(alias: Node & { source: string }): Node | undefined {
+    if (!this.targets.has(alias)) this.targets.set(alias, this.anchors.get(alias.source));
+    return this.targets.get(alias);
   }
 
-  #follow<T>(alias: Node & { source: string }, path: Path, use: (target: Node) => T): T | undefined {
-    const target = this.#targetOf(alias);
+  private follow<T>(alias: Node & { source: string }, path: Path, use: (target: Node) => T): T | undefined {
+    const target = this.targetOf(alias);
     if (target === undefined) {
       const accepted = "must be in quotes if the * is part of a text";
-      return this.#refuse(alias, path, { state: "is an alias of an anchor that is not above it", accepted });
+      return this.refuse(alias, path, { state: "is an alias of an anchor that is not above it", accepted });
     }
-    if (this.#open.has(target)) {
-      return this.#refuse(alias, path, { state: "is an alias of what it stands in" });
+    if (this.open.has(target)) {
+      return this.refuse(alias, path, { state: "is an alias of what it stands in" });
     }
     return use(target);
   }
 
-  #within<T>(node: Node, read: () => T): T {
-    this.#open.add(node);
+  private within<T>(node: Node, read: () => T): T {
+    this.open.add(node);
     const value = read();
-    this.#open.delete(node);
+    this.open.delete(node);
     return value;
   }
 
-  #list(node: Node, path: Path, depth: number): unknown[] {
+  private list(node: Node, path: Path, depth: number): unknown[] {
     if (!isSeq(node)) return [];
     return node.items.map((item, index) => this.read(item as Node, [...path, index], depth + 1));
   }
 
   /** Puts the pairs of a map into `map`; of those that are `merged` into it, the ones that it does not have. */
-  #fill(
+  private fill(
     map: Record<string, unknown>,
     pairs: readonly Pair[],
     path: Path,
@@ -154,21 +154,21 @@ class TreeReader {
         merges.push(pair.value as Node);
         continue;
       }
-      const isRead = this.#put(map, pair, path, depth, merged);
+      const isRead = this.put(map, pair, path, depth, merged);
       // What makes no value of its own takes its time all the same.
-      if (!isRead && !this.#fits(pair.key as Node | null, path, depth)) return;
+      if (!isRead && !this.fits(pair.key as Node | null, path, depth)) return;
     }
-    for (const source of merges) this.#merge(map, source, path, depth + 1);
+    for (const source of merges) this.merge(map, source, path, depth + 1);
   }
 
   /** Puts one pair into `map`. @returns whether its value was read, and counted with that */
-  #put(map: Record<string, unknown>, pair: Pair, path: Path, depth: number, merged: boolean): boolean {
-    const key = this.#key(pair.key as Node | null, path);
+  private put(map: Record<string, unknown>, pair: Pair, path: Path, depth: number, merged: boolean): boolean {
+    const key = this.key(pair.key as Node | null, path);
     if (key === undefined) return false;
     const below = [...path, key];
     const offset = (pair.key as Node).range?.[0] ?? 0;
     if (Object.hasOwn(map, key)) {
-      if (!merged) this.#refuseRepeat(below, offset);
+      if (!merged) this.refuseRepeat(below, offset);
       return false;
     }
     this.places.keys.set(pathText(below), this.at(offset));
@@ -177,36 +177,36 @@ class TreeReader {
   }
 
   /** A merge key (`<<`): what is written beside it wins, and of several maps the first. */
-  #merge(map: Record<string, unknown>, source: Node, path: Path, depth: number): void {
-    if (!this.#fits(source, path, depth)) return;
-    if (isAlias(source)) this.#follow(source, path, (target) => this.#merge(map, target, path, depth + 1));
+  private merge(map: Record<string, unknown>, source: Node, path: Path, depth: number): void {
+    if (!this.fits(source, path, depth)) return;
+    if (isAlias(source)) this.follow(source, path, (target) => this.merge(map, target, path, depth + 1));
     else if (isMap(source)) {
-      this.#anchor(source);
-      this.#within(source, () => this.#fill(map, source.items, path, depth, true));
+      this.anchor(source);
+      this.within(source, () => this.fill(map, source.items, path, depth, true));
     } else if (isSeq(source)) {
-      for (const item of source.items) this.#merge(map, item as Node, path, depth + 1);
+      for (const item of source.items) this.merge(map, item as Node, path, depth + 1);
     } else {
       const accepted = "must be an alias of a map, or a list of those";
-      this.#refuse(source, path, { state: "merges (<<) what is no map", accepted });
+      this.refuse(source, path, { state: "merges (<<) what is no map", accepted });
     }
   }
 
-  #key(node: Node | null, path: Path): string | undefined {
+  private key(node: Node | null, path: Path): string | undefined {
     if (node === null) return undefined;
-    this.#anchor(node);
-    const target = isAlias(node) ? this.#targetOf(node) : node;
+    this.anchor(node);
+    const target = isAlias(node) ? this.targetOf(node) : node;
     if (isScalar(target) && target.value !== null && target.value !== "__proto__") {
       // As it is written: 007 and 1.10 are names here, not numbers.
       return target.source ?? String(target.value);
     }
-    this.#refuse(node, path, {
+    this.refuse(node, path, {
       state: "has a key that is no name",
       accepted: "must have keys of plain text",
     });
     return undefined;
   }
 
-  #refuseRepeat(path: Path, offset: number): void {
+  private refuseRepeat(path: Path, offset: number): void {
     this.findings.push({
       subject: pathText(path),
       state: "is written twice",
@@ -215,7 +215,7 @@ class TreeReader {
     });
   }
 
-  #refuse(node: Node | null, path: Path, problem: Problem): undefined {
+  private refuse(node: Node | null, path: Path, problem: Problem): undefined {
     const subject = path.length === 0 ? this.file : pathText(path);
     this.findings.push({ ...problem, subject, place: this.at(node?.range?.[0] ?? 0) });
   }

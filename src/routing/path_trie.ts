@@ -17,60 +17,60 @@ interface Node {
 }
 
 export class PathTrie {
-  readonly #root = node();
-  readonly #pathless: Entry[] = [];
+  private readonly root = node();
+  private readonly pathless: Entry[] = [];
   // State of one search. A search never waits, so one set of fields serves all.
-  #head!: RequestHead;
-  #path = "";
-  #end = 0;
-  #best: Entry | null = null;
+  private head!: RequestHead;
+  private path = "";
+  private end = 0;
+  private best: Entry | null = null;
   /** True when the last `find` came upon an entry that only its method kept from matching. */
   methodMissed = false;
 
   /** `entries` in order of rank; `patternOf` gives the path to file each one under. */
   constructor(entries: readonly Entry[], patternOf: (entry: Entry) => PathPattern | null) {
-    for (const entry of entries) this.#add(entry, patternOf(entry));
+    for (const entry of entries) this.add(entry, patternOf(entry));
   }
 
   /** The first matching entry. The path is `path` up to `end`; all else is taken from `head`. */
   find(head: RequestHead, path: string, end: number): Entry | null {
-    this.#head = head;
-    this.#path = path;
-    this.#end = end;
-    this.#best = null;
+    this.head = head;
+    this.path = path;
+    this.end = end;
+    this.best = null;
     this.methodMissed = false;
-    if (path.charCodeAt(0) === 0x2f) this.#walk(this.#root, 1);
-    this.#consider(this.#pathless);
-    return this.#best;
+    if (path.charCodeAt(0) === 0x2f) this.walk(this.root, 1);
+    this.consider(this.pathless);
+    return this.best;
   }
 
-  #walk(at: Node, from: number): void {
-    this.#consider(at.open);
-    if (from > this.#end) return this.#consider(at.closed);
+  private walk(at: Node, from: number): void {
+    this.consider(at.open);
+    if (from > this.end) return this.consider(at.closed);
     if (at.literals === null && at.parameter === null) return;
-    const slash = this.#path.indexOf("/", from);
-    const to = slash < 0 || slash > this.#end ? this.#end : slash;
-    const literal = at.literals?.get(this.#path.slice(from, to));
-    if (literal !== undefined) this.#walk(literal, to + 1);
-    if (at.parameter !== null && to > from) this.#walk(at.parameter, to + 1);
+    const slash = this.path.indexOf("/", from);
+    const to = slash < 0 || slash > this.end ? this.end : slash;
+    const literal = at.literals?.get(this.path.slice(from, to));
+    if (literal !== undefined) this.walk(literal, to + 1);
+    if (at.parameter !== null && to > from) this.walk(at.parameter, to + 1);
   }
 
-  #consider(entries: readonly Entry[]): void {
+  private consider(entries: readonly Entry[]): void {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
-      if (this.#best !== null && this.#best.rank < entry.rank) return;
-      if (!allHold(entry, this.#head)) continue;
-      if (entry.methods === null || entry.methods.includes(this.#head.method)) this.#best = entry;
+      if (this.best !== null && this.best.rank < entry.rank) return;
+      if (!allHold(entry, this.head)) continue;
+      if (entry.methods === null || entry.methods.includes(this.head.method)) this.best = entry;
       else this.methodMissed = true;
     }
   }
 
-  #add(entry: Entry, pattern: PathPattern | null): void {
+  private add(entry: Entry, pattern: PathPattern | null): void {
     if (pattern === null) {
-      this.#pathless.push(entry);
+      this.pathless.push(entry);
       return;
     }
-    let at = this.#root;
+    let at = this.root;
     for (const segment of pattern.segments) {
       at = segment === null ? at.parameter ??= node() : childOf(at, segment);
     }

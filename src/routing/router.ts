@@ -51,27 +51,27 @@ interface Tier {
 }
 
 class IndexedRouter implements Router {
-  readonly #hosts: HostIndex<Tier>;
-  readonly #pathsMatter: boolean;
+  private readonly hosts: HostIndex<Tier>;
+  private readonly pathsMatter: boolean;
   /** The answer for each route, made once. */
-  readonly #answers = new Map<RouteSnapshot, RouteMatch>();
+  private readonly answers = new Map<RouteSnapshot, RouteMatch>();
 
   constructor(routes: readonly RouteSnapshot[]) {
     const entries = entriesOf(routes);
-    this.#hosts = new HostIndex(entries, tierOf);
-    this.#pathsMatter = entries.some(({ path }) => path !== null);
-    for (const route of routes) this.#answers.set(route, { kind: "route", route });
+    this.hosts = new HostIndex(entries, tierOf);
+    this.pathsMatter = entries.some(({ path }) => path !== null);
+    for (const route of routes) this.answers.set(route, { kind: "route", route });
   }
 
   match(head: RequestHead): RouteMatch {
-    const tiers = this.#hosts.find(head.authority, head.scheme);
+    const tiers = this.hosts.find(head.authority, head.scheme);
     if (tiers.length === 0) return UNKNOWN_HOST;
     const end = pathEnd(head.target);
     let methodMissed = false;
     for (let i = 0; i < tiers.length; i++) {
       const { raw } = tiers[i]!;
       const found = raw.find(head, head.target, end);
-      if (found !== null) return this.#unlessAmbiguous(found, tiers, head, end);
+      if (found !== null) return this.unlessAmbiguous(found, tiers, head, end);
       methodMissed ||= raw.methodMissed;
     }
     return methodMissed
@@ -79,8 +79,8 @@ class IndexedRouter implements Router {
       : UNKNOWN_PATH;
   }
 
-  #unlessAmbiguous(found: Entry, tiers: readonly Tier[], head: RequestHead, end: number): RouteMatch {
-    if (this.#pathsMatter && !readsOneWay(head.target, end)) {
+  private unlessAmbiguous(found: Entry, tiers: readonly Tier[], head: RequestHead, end: number): RouteMatch {
+    if (this.pathsMatter && !readsOneWay(head.target, end)) {
       const path = head.target.slice(0, end);
       const agree = READINGS.every((read, i) => {
         const text = read(path);
@@ -92,7 +92,7 @@ class IndexedRouter implements Router {
       });
       if (!agree) return AMBIGUOUS_PATH;
     }
-    return this.#answers.get(found.route)!;
+    return this.answers.get(found.route)!;
   }
 }
 

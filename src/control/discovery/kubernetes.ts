@@ -39,23 +39,23 @@ const RESUME_SPREAD_MS = 250;
 
 export class KubernetesDiscovery implements Discovery {
   readonly settled: Promise<void>;
-  readonly #source: string;
-  readonly #mirror: SliceMirror;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
-  #telling: Promise<void> = Promise.resolve();
-  #tellingIsDue = false;
-  #onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
-  #settle!: () => void;
-  #told: readonly DiscoveredEndpoint[] | null = null;
-  #toldAt = -Infinity;
-  #answeredAt: number | null = null;
+  private readonly source: string;
+  private readonly mirror: SliceMirror;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  private telling: Promise<void> = Promise.resolve();
+  private tellingIsDue = false;
+  private onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void = () => {};
+  private settle!: () => void;
+  private told: readonly DiscoveredEndpoint[] | null = null;
+  private toldAt = -Infinity;
+  private answeredAt: number | null = null;
   /** Why the server does not answer. */
-  #trouble: string | null = null;
+  private trouble: string | null = null;
   /** Why its answer holds no endpoint. */
-  #emptiness: string | null = null;
+  private emptiness: string | null = null;
   /** Since when one of the two is reported; null when neither is. */
-  #failingSince: number | null = null;
+  private failingSince: number | null = null;
 
   /** @param before watched the same source until now: what it knows holds until the server says something else */
   constructor(
@@ -63,38 +63,38 @@ export class KubernetesDiscovery implements Discovery {
     private readonly inputs: KubernetesInputs,
     before?: KubernetesDiscovery,
   ) {
-    this.#source = addressId(address);
-    this.#mirror = new SliceMirror(address.service, address.namespace, inputs);
-    this.settled = new Promise((resolve) => this.#settle = resolve);
+    this.source = addressId(address);
+    this.mirror = new SliceMirror(address.service, address.namespace, inputs);
+    this.settled = new Promise((resolve) => this.settle = resolve);
     if (before === undefined) return;
-    this.#mirror.goOnFrom(before.#mirror);
-    this.#answeredAt = before.#answeredAt;
-    this.#trouble = before.#trouble;
-    this.#failingSince = before.#failingSince;
+    this.mirror.goOnFrom(before.mirror);
+    this.answeredAt = before.answeredAt;
+    this.trouble = before.trouble;
+    this.failingSince = before.failingSince;
   }
 
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void {
-    this.#onEndpoints = onEndpoints;
-    if (this.#answeredAt !== null) this.#tell();
-    this.#running = this.#run();
+    this.onEndpoints = onEndpoints;
+    if (this.answeredAt !== null) this.tell();
+    this.running = this.run();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-    await this.#telling;
+    this.stopping.abort();
+    await this.running;
+    await this.telling;
     this.inputs.api.close();
-    this.#settle();
+    this.settle();
   }
 
   describe(): DiscoveryStatus {
-    const problem = this.#trouble ?? this.#emptiness;
+    const problem = this.trouble ?? this.emptiness;
     return {
-      source: this.#source,
-      endpoints: this.#told?.length ?? 0,
-      answeredAt: this.#answeredAt,
+      source: this.source,
+      endpoints: this.told?.length ?? 0,
+      answeredAt: this.answeredAt,
       problem,
-      failingSince: problem === null ? null : this.#failingSince,
+      failingSince: problem === null ? null : this.failingSince,
     };
   }
 
@@ -102,16 +102,16 @@ export class KubernetesDiscovery implements Discovery {
     return this.inputs.api.server;
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
     const startedAt = this.inputs.clock.now();
     let failures = 0;
     while (!signal.aborted) {
       const began = this.inputs.clock.now();
       let events = 0;
-      const end = await this.#mirror.talk((what) => {
+      const end = await this.mirror.talk((what) => {
         if (what === "event") events++;
-        this.#heard();
+        this.heard();
       }, signal);
       if (signal.aborted) return;
       // HTTP/2 asks everything over one connection: one that is dead would swallow the next request, too.
@@ -119,16 +119,16 @@ export class KubernetesDiscovery implements Discovery {
       const sound = events > 0 || this.inputs.clock.now() - began >= SOUND_WATCH_MS;
       const failed = end.kind !== "ended" || !sound;
       failures = failed ? (sound ? 1 : failures + 1) : 0;
-      this.#note(end);
-      const pauseMs = this.#pauseMs(end, failures);
+      this.note(end);
+      const pauseMs = this.pauseMs(end, failures);
       const nextAt = this.inputs.clock.now() + pauseMs;
-      if (!mayPass(end) || nextAt - startedAt > FIRST_LOOK_MS_MAX) this.#settle();
+      if (!mayPass(end) || nextAt - startedAt > FIRST_LOOK_MS_MAX) this.settle();
       await pause(this.inputs.clock, pauseMs, signal);
     }
   }
 
   /** Doubling from half a second to half a minute, the half of it random: many pods fail at the same time. */
-  #pauseMs(end: SessionEnd, failures: number): number {
+  private pauseMs(end: SessionEnd, failures: number): number {
     if (failures === 0) return RESUME_SPREAD_MS * this.inputs.clock.random();
     const full = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (failures - 1));
     const pause = full / 2 + (full / 2) * this.inputs.clock.random();
@@ -136,47 +136,47 @@ export class KubernetesDiscovery implements Discovery {
   }
 
   /** The server spoke: what the mirror holds is true now. */
-  #heard(): void {
-    this.#answeredAt = this.inputs.clock.date();
-    this.#trouble = null;
-    this.#tell();
+  private heard(): void {
+    this.answeredAt = this.inputs.clock.date();
+    this.trouble = null;
+    this.tell();
   }
 
-  #tell(): void {
-    if (this.#tellingIsDue) return;
-    this.#tellingIsDue = true;
-    this.#telling = this.#tellSoon();
+  private tell(): void {
+    if (this.tellingIsDue) return;
+    this.tellingIsDue = true;
+    this.telling = this.tellSoon();
   }
 
-  #note(end: SessionEnd): void {
-    this.#trouble = findingOf(end, this.address) ?? this.#trouble;
-    this.#report();
+  private note(end: SessionEnd): void {
+    this.trouble = findingOf(end, this.address) ?? this.trouble;
+    this.report();
   }
 
-  get #tellIntervalMs(): number {
-    const wanted = (this.#told?.length ?? 0) * TELL_INTERVAL_MS_PER_ENDPOINT;
+  private get tellIntervalMs(): number {
+    const wanted = (this.told?.length ?? 0) * TELL_INTERVAL_MS_PER_ENDPOINT;
     return Math.min(Math.max(wanted, TELL_INTERVAL_MS_MIN), TELL_INTERVAL_MS_MAX);
   }
 
-  async #tellSoon(): Promise<void> {
-    const waitMs = this.#toldAt + this.#tellIntervalMs - this.inputs.clock.now();
-    if (waitMs > 0) await pause(this.inputs.clock, waitMs, this.#stopping.signal);
+  private async tellSoon(): Promise<void> {
+    const waitMs = this.toldAt + this.tellIntervalMs - this.inputs.clock.now();
+    if (waitMs > 0) await pause(this.inputs.clock, waitMs, this.stopping.signal);
     // Before the mirror is read: what it hears from here on is told by another call.
-    this.#tellingIsDue = false;
-    if (this.#stopping.signal.aborted) return;
-    this.#toldAt = this.inputs.clock.now();
-    const { endpoints: pods, problem = null } = endpointsOf(this.#mirror.current(), this.address);
-    this.#emptiness = problem;
-    const endpoints = mergeEndpoints([pods.map((pod) => this.#endpointAt(pod))]);
-    if (this.#told === null || !sameEndpoints(endpoints, this.#told)) {
-      this.#told = endpoints;
-      this.#onEndpoints(endpoints);
+    this.tellingIsDue = false;
+    if (this.stopping.signal.aborted) return;
+    this.toldAt = this.inputs.clock.now();
+    const { endpoints: pods, problem = null } = endpointsOf(this.mirror.current(), this.address);
+    this.emptiness = problem;
+    const endpoints = mergeEndpoints([pods.map((pod) => this.endpointAt(pod))]);
+    if (this.told === null || !sameEndpoints(endpoints, this.told)) {
+      this.told = endpoints;
+      this.onEndpoints(endpoints);
     }
-    this.#report();
-    this.#settle();
+    this.report();
+    this.settle();
   }
 
-  #endpointAt({ scheme, host, port, draining }: PodEndpoint): DiscoveredEndpoint {
+  private endpointAt({ scheme, host, port, draining }: PodEndpoint): DiscoveredEndpoint {
     const { service, namespace } = this.address;
     const traits = { ...this.address, scheme, drain: this.address.drain || draining };
     return discoveredEndpoint(
@@ -188,10 +188,10 @@ export class KubernetesDiscovery implements Discovery {
   }
 
   /** Once when it stops working, once when it works again. */
-  #report(): void {
+  private report(): void {
     const { source, problem, endpoints } = this.describe();
-    if ((problem !== null) === (this.#failingSince !== null)) return;
-    this.#failingSince = problem === null ? null : this.inputs.clock.date();
+    if ((problem !== null) === (this.failingSince !== null)) return;
+    this.failingSince = problem === null ? null : this.inputs.clock.date();
     if (problem !== null) this.inputs.events.onFailure({ source, reason: problem, kept: endpoints });
     else this.inputs.events.onRecovery({ source, endpoints });
   }

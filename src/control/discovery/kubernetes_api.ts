@@ -25,7 +25,7 @@ export class NotInClusterError extends Error {
 
 export class KubernetesApi {
   /** One for each CA seen, the newest last: a watch may still run on an older one. */
-  #clients: { readonly ca: string; readonly http: Deno.HttpClient }[] = [];
+  private clients: { readonly ca: string; readonly http: Deno.HttpClient }[] = [];
 
   constructor(private readonly inputs: KubernetesApiInputs) {}
 
@@ -35,38 +35,38 @@ export class KubernetesApi {
    * @throws {NotInClusterError} when address, token or CA are missing.
    */
   async get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Response> {
-    const url = new URL(path, this.#origin());
+    const url = new URL(path, this.origin());
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const [token, ca] = await Promise.all([this.#read("token"), this.#read("ca.crt")]);
+    const [token, ca] = await Promise.all([this.read("token"), this.read("ca.crt")]);
     const headers = { authorization: `Bearer ${token.trim()}`, accept: "application/json" };
-    return await fetch(url, { headers, signal, redirect: "error", client: this.#clientFor(ca) });
+    return await fetch(url, { headers, signal, redirect: "error", client: this.clientFor(ca) });
   }
 
   /** Who is asked, in words. */
   get server(): string {
     const host = this.inputs.env("KUBERNETES_SERVICE_HOST");
-    return host ? `the Kubernetes API at ${this.#origin()}` : "the Kubernetes API";
+    return host ? `the Kubernetes API at ${this.origin()}` : "the Kubernetes API";
   }
 
   /** Namespace of this pod. */
   async namespace(): Promise<string> {
-    return (await this.#read("namespace")).trim();
+    return (await this.read("namespace")).trim();
   }
 
   /** Lets go of all connections; the next request opens another. */
   close(): void {
-    for (const { http } of this.#clients) http.close();
-    this.#clients = [];
+    for (const { http } of this.clients) http.close();
+    this.clients = [];
   }
 
-  #origin(): string {
+  private origin(): string {
     const host = this.inputs.env("KUBERNETES_SERVICE_HOST");
     const port = this.inputs.env("KUBERNETES_SERVICE_PORT") ?? "443";
     if (!host) throw new NotInClusterError("KUBERNETES_SERVICE_HOST is not set");
     return `https://${bracketed(host)}:${port}`;
   }
 
-  async #read(name: string): Promise<string> {
+  private async read(name: string): Promise<string> {
     try {
       return await this.inputs.readTextFile(`${DIRECTORY}/${name}`);
     } catch (cause) {
@@ -74,12 +74,12 @@ export class KubernetesApi {
     }
   }
 
-  #clientFor(ca: string): Deno.HttpClient {
-    const newest = this.#clients.at(-1);
+  private clientFor(ca: string): Deno.HttpClient {
+    const newest = this.clients.at(-1);
     if (newest?.ca === ca) return newest.http;
     // Deno trusts its own roots, too; none of them vouches for an address within a cluster.
     const http = Deno.createHttpClient({ caCerts: [ca] });
-    this.#clients.push({ ca, http });
+    this.clients.push({ ca, http });
     return http;
   }
 }

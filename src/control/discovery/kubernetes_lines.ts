@@ -82,27 +82,27 @@ async function* chunksOf(
 
 /** Bytes that wait for the rest of their text. */
 class HeldBytes {
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  private parts: Uint8Array[] = [];
+  private bytes = 0;
 
   constructor(private readonly bytesMax: number) {}
 
   add(part: Uint8Array): void {
     if (part.length === 0) return;
-    this.#parts.push(part);
-    this.#bytes += part.length;
-    if (this.#bytes > this.bytesMax) throw new LineTooLongError(this.bytesMax);
+    this.parts.push(part);
+    this.bytes += part.length;
+    if (this.bytes > this.bytesMax) throw new LineTooLongError(this.bytesMax);
   }
 
   take(): string {
-    const whole = new Uint8Array(this.#bytes);
+    const whole = new Uint8Array(this.bytes);
     let at = 0;
-    for (const part of this.#parts) {
+    for (const part of this.parts) {
       whole.set(part, at);
       at += part.length;
     }
-    this.#parts = [];
-    this.#bytes = 0;
+    this.parts = [];
+    this.bytes = 0;
     return new TextDecoder().decode(whole);
   }
 }

@@ -39,9 +39,9 @@ export class SliceMirror {
   /** By name. As the server last said, but for the backlog. */
   private readonly slices = new Map<string, Slice>();
   private readonly backlog = new Backlog();
-  #spoil: (cause: unknown) => void = () => {};
+  private spoil: (cause: unknown) => void = () => {};
   /** Where to resume; null when a list is needed. */
-  #resourceVersion: string | null = null;
+  private resourceVersion: string | null = null;
 
   constructor(
     private readonly service: string,
@@ -53,7 +53,7 @@ export class SliceMirror {
   /** Takes over what another mirror of the same Service holds, before the first talk. */
   goOnFrom(other: SliceMirror): void {
     for (const slice of other.current()) this.slices.set(slice.name, slice);
-    this.#resourceVersion = other.#resourceVersion;
+    this.resourceVersion = other.resourceVersion;
   }
 
   /**
@@ -64,23 +64,23 @@ export class SliceMirror {
     onHeard: (what: "listed" | "watching" | "event") => void,
     signal: AbortSignal,
   ): Promise<SessionEnd> {
-    const resumes = this.#resourceVersion !== null;
-    const end = await this.#talkOnce(onHeard, signal);
+    const resumes = this.resourceVersion !== null;
+    const end = await this.talkOnce(onHeard, signal);
     // No failure to wait after: an API server that has been away remembers no place from before.
-    return end.kind === "expired" && resumes ? await this.#talkOnce(onHeard, signal) : end;
+    return end.kind === "expired" && resumes ? await this.talkOnce(onHeard, signal) : end;
   }
 
-  async #talkOnce(...[onHeard, signal]: Parameters<SliceMirror["talk"]>): Promise<SessionEnd> {
+  private async talkOnce(...[onHeard, signal]: Parameters<SliceMirror["talk"]>): Promise<SessionEnd> {
     try {
-      if (this.#resourceVersion === null) {
-        await this.#withDeadline(signal, ({ signal }) => this.#list(signal));
+      if (this.resourceVersion === null) {
+        await this.withDeadline(signal, ({ signal }) => this.list(signal));
         onHeard("listed");
       }
       const seconds = WATCH_SECONDS_MIN + Math.floor(WATCH_SECONDS_SPREAD * this.inputs.clock.random());
-      await this.#withDeadline(
+      await this.withDeadline(
         signal,
         (conversation, heard) =>
-          this.#watch(seconds, (what) => {
+          this.watch(seconds, (what) => {
             heard();
             onHeard(what);
           }, conversation),
@@ -88,7 +88,7 @@ export class SliceMirror {
       return { kind: "ended" };
     } catch (cause) {
       const end = endOf(cause);
-      if (end.kind === "expired" || end.kind === "garbled" || end.kind === "silent") this.#listNext();
+      if (end.kind === "expired" || end.kind === "garbled" || end.kind === "silent") this.listNext();
       return end;
     }
   }
@@ -96,29 +96,29 @@ export class SliceMirror {
   /** The slices now. What makes no sense among the newest events ends the conversation, and the rest counts. */
   current(): Iterable<Slice> {
     try {
-      this.#catchUp();
+      this.catchUp();
     } catch (cause) {
-      this.#spoil(cause);
+      this.spoil(cause);
     }
     return this.slices.values();
   }
 
   /** And forgets what still waits: read before the list, it would name a place to resume from. */
-  #listNext(): void {
+  private listNext(): void {
     this.backlog.clear();
-    this.#resourceVersion = null;
+    this.resourceVersion = null;
   }
 
-  #catchUp(): void {
-    for (const line of this.backlog.take()) this.#apply(parsed(line) as WatchEvent | null);
+  private catchUp(): void {
+    for (const line of this.backlog.take()) this.apply(parsed(line) as WatchEvent | null);
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
+  private async list(signal: AbortSignal): Promise<void> {
     const found = new Map<string, Slice>();
     let resourceVersion = "";
     let next = "";
     do {
-      const page = await this.#page(next, signal);
+      const page = await this.page(next, signal);
       for (const item of page.items ?? []) {
         const slice = sliceIn(item);
         if (slice === null) throw garbled("a list held an object without a name");
@@ -130,46 +130,46 @@ export class SliceMirror {
     // Only a whole list counts: what the mirror held and the list does not is gone.
     this.slices.clear();
     for (const [name, slice] of found) this.slices.set(name, slice);
-    this.#resourceVersion = resourceVersion;
+    this.resourceVersion = resourceVersion;
   }
 
-  async #page(next: string, signal: AbortSignal): Promise<ListPage> {
+  private async page(next: string, signal: AbortSignal): Promise<ListPage> {
     const query = { limit: String(LIST_PAGE_SLICES), ...(next === "" ? {} : { continue: next }) };
-    const response = await this.#ask(query, signal);
+    const response = await this.ask(query, signal);
     const page = parsed(await textOf(bodyOf(response), LIST_PAGE_BYTES_MAX, signal));
     if (!isListPage(page)) throw garbled("a list has no items or no resourceVersion");
     return page;
   }
 
-  async #watch(
+  private async watch(
     seconds: number,
     onHeard: (what: "watching" | "event") => void,
     conversation: AbortController,
   ): Promise<void> {
     const { signal } = conversation;
-    const response = await this.#ask({
+    const response = await this.ask({
       watch: "1",
       allowWatchBookmarks: "true",
-      resourceVersion: this.#resourceVersion ?? "",
+      resourceVersion: this.resourceVersion ?? "",
       timeoutSeconds: String(seconds),
     }, signal);
     onHeard("watching");
-    this.#spoil = (cause) => conversation.abort(cause);
+    this.spoil = (cause) => conversation.abort(cause);
     try {
       for await (const line of linesOf(bodyOf(response), LINE_BYTES_MAX, signal)) {
         if (!this.backlog.keep(line)) {
-          this.#catchUp();
-          this.#apply(parsed(line) as WatchEvent | null);
+          this.catchUp();
+          this.apply(parsed(line) as WatchEvent | null);
         }
         onHeard("event");
       }
     } finally {
       // The next watch resumes after the last of them.
-      this.#catchUp();
+      this.catchUp();
     }
   }
 
-  #apply(event: WatchEvent | null): void {
+  private apply(event: WatchEvent | null): void {
     const { type, object } = event ?? {};
     if (type === "ERROR") throw new Ending(endOfStatus(object?.code ?? 500, object?.message ?? "", 0));
     const resourceVersion = object?.metadata?.resourceVersion;
@@ -181,11 +181,11 @@ export class SliceMirror {
       else this.slices.set(slice.name, slice);
     }
     // A bookmark, and any type that a later server may add, only moves the place to resume from.
-    this.#resourceVersion = resourceVersion;
+    this.resourceVersion = resourceVersion;
   }
 
   /** @throws {Ending} at any status but 200. */
-  async #ask(query: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  private async ask(query: Record<string, string>, signal: AbortSignal): Promise<Response> {
     const namespace = encodeURIComponent(this.namespace ?? await this.inputs.api.namespace());
     const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
     const labelSelector = `kubernetes.io/service-name=${this.service}`;
@@ -199,7 +199,7 @@ export class SliceMirror {
   }
 
   /** What is to be answered in time; what has been heard of must not fall silent. */
-  async #withDeadline(
+  private async withDeadline(
     outer: AbortSignal,
     work: (conversation: AbortController, heard: () => void) => Promise<void>,
   ): Promise<void> {
