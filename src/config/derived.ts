@@ -1,6 +1,6 @@
-// What follows from a configuration's values: for those who use one and do not judge it.
+// What follows from a configuration's values: for those who use one and do not validate it.
 //
-// Pure, and apart from the schema, which only the thread that judges a configuration loads.
+// Pure, and apart from the schema, which only the thread that validates a configuration loads.
 
 import type { Config, HealthConfig, RouteConfig } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 // Findings about header names that an operator may not take, because Weir or the framing of messages owns them, or
 // another line has taken them.
 //
-// Called by `judge.ts` for each source, beside `values.ts`. Everything comes in unchecked: what has the wrong shape is
+// Called by `validate.ts` for each source, beside `values.ts`. Everything comes in unchecked: what has the wrong shape is
 // passed over here, since `shape.ts` has refused it.
 
 import { isForOneHop, Known, knownHeader } from "../http1/known.ts";

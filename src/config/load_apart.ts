@@ -1,16 +1,16 @@
-// Loading in a thread of its own, which ends with its answer: what judges a configuration is large, and a running
+// Loading in a thread of its own, which ends with its answer: what validates a configuration is large, and a running
 // Weir needs none of it until the next reload.
 
-import type { Judged, JudgeInputs } from "./judge.ts";
+import type { Validated, ValidateInputs } from "./validate.ts";
 import { type Loaded, type LoadInputs, loadWith, type Refused } from "./loading.ts";
 
 /** As `loadConfig` does. */
 export function loadConfigApart(inputs: LoadInputs): Promise<Loaded | Refused> {
-  return loadWith(judgeApart, inputs);
+  return loadWith(validateApart, inputs);
 }
 
-async function judgeApart(inputs: JudgeInputs): Promise<Judged> {
-  const worker = new Worker(new URL("./judge_worker.ts", import.meta.url), {
+async function validateApart(inputs: ValidateInputs): Promise<Validated> {
+  const worker = new Worker(new URL("./validate_worker.ts", import.meta.url), {
     type: "module",
     name: "weir-config",
     // The YAML parser asks for variables of its own; which it may see, the process decides.
@@ -28,7 +28,7 @@ async function judgeApart(inputs: JudgeInputs): Promise<Judged> {
   } as WorkerOptions);
   try {
     return await new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }: MessageEvent<Judged>) => resolve(data);
+      worker.onmessage = ({ data }: MessageEvent<Validated>) => resolve(data);
       worker.onerror = (event) => {
         event.preventDefault();
         reject(new Error(`the configuration could not be judged: ${event.message}`));

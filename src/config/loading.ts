@@ -1,8 +1,8 @@
-// From sources to a configuration, whichever thread judges it: reads the file, asks, and puts together what is answered.
+// From sources to a configuration, whichever thread validates it: reads the file, asks, and puts together what is answered.
 
 import { readConfigFile, type ReadTextFile } from "./file.ts";
 import type { Finding, PlaceOf } from "./findings.ts";
-import type { Judged, JudgeInputs } from "./judge.ts";
+import type { Validated, ValidateInputs } from "./validate.ts";
 import { originsOf, placeFinder } from "./provenance.ts";
 import type { Config } from "./schema.ts";
 import { type Origin, readFlags, renderOrigin } from "./sources.ts";
@@ -36,13 +36,13 @@ export interface Refused {
 
 /** Resolves to a configuration that is whole and consistent, or to all findings. */
 export async function loadWith(
-  judge: (inputs: JudgeInputs) => Judged | Promise<Judged>,
+  validate: (inputs: ValidateInputs) => Validated | Promise<Validated>,
   { args, env, readTextFile, fallbackUpstreams = [] }: LoadInputs,
 ): Promise<Loaded | Refused> {
   const file = await readFile(args, env, readTextFile);
-  const judged = await judge({ args, env, fallbackUpstreams, file });
-  if (!judged.ok) return judged;
-  const { config, provenance } = judged;
+  const validated = await validate({ args, env, fallbackUpstreams, file });
+  if (!validated.ok) return validated;
+  const { config, provenance } = validated;
   const origins = originsOf(provenance, config);
   const placeOf = placeFinder(provenance);
   const parts = typeof file?.read === "string" ? { file: file.name, text: file.read } : {};
@@ -53,7 +53,7 @@ async function readFile(
   args: LoadInputs["args"],
   env: LoadInputs["env"],
   readTextFile: ReadTextFile,
-): Promise<JudgeInputs["file"]> {
+): Promise<ValidateInputs["file"]> {
   const values = [...readFlags(args).values, ...readVariables(env).values];
   const named = values.find(({ setting }) => setting.path.length === 0);
   if (named === undefined) return null;

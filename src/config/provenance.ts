@@ -1,6 +1,6 @@
 // Where each value of a configuration is from: the source that set it, and the place where it is written.
 //
-// Plain data and functions of it: a configuration is judged in a thread of its own (`load_apart.ts`), and what is asked
+// Plain data and functions of it: a configuration is validated in a thread of its own (`load_apart.ts`), and what is asked
 // of it later is asked here.
 
 import type { PlaceOf } from "./findings.ts";

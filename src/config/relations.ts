@@ -1,6 +1,6 @@
 // Findings about keys that contradict each other, so that the configuration as a whole means nothing.
 //
-// Called by `judge.ts` with what all sources make together. What is merely unwise is no finding but a lint
+// Called by `validate.ts` with what all sources make together. What is merely unwise is no finding but a lint
 // reason. Everything comes in unchecked: what has the wrong shape is passed over here.
 
 import { DEFAULT_CAPACITY } from "../board/layout.ts";

@@ -1,7 +1,7 @@
 // Findings about the shape of what an operator wrote: unknown keys, wrong types, values out of range.
 //
-// zod finds them; the words are Weir's own. Called by `judge.ts` once for the file and once for each flag and
-// variable. What a key means beyond its shape is judged in `values.ts` and `relations.ts`.
+// zod finds them; the words are Weir's own. Called by `validate.ts` once for the file and once for each flag and
+// variable. What a key means beyond its shape is looked at in `values.ts` and `relations.ts`.
 
 import type { z } from "zod";
 import { acceptedForm, mustBe } from "./accepted_form.ts";

@@ -2,7 +2,7 @@
 // variables).
 //
 // One table is the whole truth: it reads both sources, makes `--help` and the table in the documentation.
-// A value becomes a configuration key here and is judged like one from the file, by `shape.ts` and `values.ts`.
+// A value becomes a configuration key here and is validated like one from the file, by `shape.ts` and `values.ts`.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { splitAddresses } from "./endpoint_url.ts";

@@ -1,6 +1,6 @@
 // Findings about single values that have a form of their own: addresses, networks, ranges, patterns of hosts and paths.
 //
-// Called by `judge.ts` for each source, beside `shape.ts`. Everything comes in unchecked: what has the wrong
+// Called by `validate.ts` for each source, beside `shape.ts`. Everything comes in unchecked: what has the wrong
 // shape is passed over here, since `shape.ts` has refused it.
 
 import type { z } from "zod";

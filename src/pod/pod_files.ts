@@ -20,7 +20,7 @@ export interface PodFiles {
 }
 
 export interface FileInputs {
-  /** The variable WEIR_STICKY_KEY, which `config/judge.ts` has looked at: it wins over the file. */
+  /** The variable WEIR_STICKY_KEY, which `config/validate.ts` has looked at: it wins over the file. */
   readonly stickyKey: string;
   readonly readTextFile: (path: string) => Promise<string>;
 }

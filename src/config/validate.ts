@@ -1,4 +1,5 @@
-// The judgement on a configuration: flags > environment > file > defaults, or every reason why there is none.
+// What an operator wrote, validated: flags > environment > file > defaults make a configuration, or there is every
+// reason why they make none.
 //
 // Pure: text in, plain data out, as it is asked from another thread, too (`load_apart.ts`). What is refused is refused with
 // all findings of all sources at once, also those of a value that a stronger source overrides: it would come back with
@@ -18,7 +19,7 @@ import { valueFindings } from "./values.ts";
 import { readVariables } from "./variables.ts";
 import { type ConfigTree, makeTree, parseConfigText } from "./yaml_tree.ts";
 
-export interface JudgeInputs {
+export interface ValidateInputs {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly fallbackUpstreams: readonly string[];
@@ -26,7 +27,7 @@ export interface JudgeInputs {
   readonly file: { readonly name: string; readonly namedBy: string; readonly read: string | Problem } | null;
 }
 
-export type Judged =
+export type Validated =
   | { readonly ok: true; readonly config: Config; readonly provenance: Provenance }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
@@ -38,8 +39,8 @@ interface Layer {
   readonly below: Path;
 }
 
-/** Judges all sources. */
-export function judge({ args, env, fallbackUpstreams, file }: JudgeInputs): Judged {
+/** Validates all sources together. */
+export function validate({ args, env, fallbackUpstreams, file }: ValidateInputs): Validated {
   const { values: flags, findings: flagFindings } = readFlags(args);
   const { values: variables, findings: variableFindings } = readVariables(env);
   const tree = treeOf(file);
@@ -66,7 +67,7 @@ export function judge({ args, env, fallbackUpstreams, file }: JudgeInputs): Judg
   return { ok: true, config: parsed.data, provenance };
 }
 
-function treeOf(file: JudgeInputs["file"]): ConfigTree {
+function treeOf(file: ValidateInputs["file"]): ConfigTree {
   if (file === null) return makeTree({}, noPlaces("default"));
   const { name, namedBy, read } = file;
   if (typeof read === "string") return expandShorthands(parseConfigText(read, name));
@@ -141,8 +142,8 @@ function layerFindings({ input, placeOf, below }: Layer): Finding[] {
     return [{ subject: "the configuration file", state: "holds no keys", accepted, place: placeOf([]) }];
   }
   const subject = pathText(below);
-  const judges = [shapeFindings, valueFindings, headFieldFindings];
-  return judges.flatMap((findingsOf) => findingsOf(input, placeOf))
+  const checks = [shapeFindings, valueFindings, headFieldFindings];
+  return checks.flatMap((findingsOf) => findingsOf(input, placeOf))
     .filter((finding) => finding.subject.startsWith(subject));
 }
 
