@@ -1,7 +1,7 @@
 // A request on its way to an upstream: what its attempts share, and the bookkeeping between them.
 //
-// `handler.ts` drives it; every method does one step. Endpoints are judged here by what their attempts came
-// to, and told to the board.
+// `handler.ts` drives it; every method does one step. `report.ts` tells the board
+// what attempts come to.
 
 import { UpstreamField } from "../board/fields.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
@@ -17,7 +17,7 @@ import { leavable } from "./event_stream.ts";
 import type { Failure, Outcome, Responded } from "./failure.ts";
 import { toClient } from "./headers.ts";
 import type { Journey } from "./journey.ts";
-import { countResult, judge, judgeDelivery } from "./judgement.ts";
+import { reportDelivery, reportOutcome, reportResult } from "./report.ts";
 import type { Group } from "./proxy.ts";
 import type { Claim, NoLease } from "./pending_queue.ts";
 import { AttemptRecord } from "./record.ts";
@@ -120,7 +120,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     return "outOfTime";
   }
 
-  /** One try at the leased endpoint; `judge` is told what it came to. */
+  /** One try at the leased endpoint; `report` is told what it came to. */
   attempt(lease: Lease): Promise<Outcome> {
     const { proxy, record, waited } = this.journey;
     const startedAt = record.attempts.length === 0 && !waited ? record.startedAt : proxy.inputs.now();
@@ -140,13 +140,13 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   }
 
   /** Writes down and counts what the attempt came to. Clients that leave count against nobody. */
-  judge(outcome: Outcome): void {
+  report(outcome: Outcome): void {
     // What a connection was switched to has no end that anybody set.
     if (outcome.kind === "switched") this.deadline?.disarm();
     this.outcome = outcome;
     const { entry, journey, group } = this;
     if (outcome.kind === "response") journey.proxy.inputs.turnstile.turnedSince(journey.number);
-    judge(outcome, this.current!, entry!, journey.proxy, group);
+    reportOutcome(outcome, this.current!, entry!, journey.proxy, group);
     if (outcome.kind !== "response" && outcome.kind !== "switched") journey.record.trace?.endAttempt();
   }
 
@@ -222,7 +222,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     if (body !== null && body.length === null) {
       sent = leavable(body, head, this.journey);
       // Events have no end to wait for.
-      if (sent !== body) countResult(false, this.current!.lease.endpoint, this.entry!);
+      if (sent !== body) reportResult(false, this.current!.lease.endpoint, this.entry!);
     }
     return this.journey.send(this.clientHead(head), sent);
   }
@@ -235,7 +235,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     record.delivery = exchange.clientGone ? { kind: "clientGone", bytes: delivery.bytes } : delivery;
     record.endedAt = proxy.inputs.now();
     proxy.recorder.delivered(endpoint, record.endedAt - this.entry!.startedAt);
-    judgeDelivery(record, endpoint, this.entry!, this.current!);
+    reportDelivery(record, endpoint, this.entry!, this.current!);
   }
 
   /** Gives back what is still claimed. */

@@ -89,7 +89,7 @@ async function forward(
     if (lease === "clientGone") return;
     if (typeof lease === "string") return await journey.refuse(refusals.ofNoLease(lease));
     const outcome = await forwarding.attempt(lease);
-    forwarding.judge(outcome);
+    forwarding.report(outcome);
     switch (outcome.kind) {
       case "response": {
         if (isTentative(outcome.head, lease.reused) && await forwarding.triesAgain(outcome)) break;

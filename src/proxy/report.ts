@@ -19,9 +19,9 @@ const NO_BODY = { wholeAt: 0, waitedSince: 0 };
 
 /**
  * Counts what the attempt came to. Clients that leave are nobody's failure. Whether an answer speaks for its endpoint
- * is seen at its end, by `judgeDelivery`.
+ * is seen at its end, by `reportDelivery`.
  */
-export function judge(
+export function reportOutcome(
   outcome: Outcome,
   { lease, input: { body, timeouts } }: Pick<Attempt, "lease" | "input">,
   entry: AttemptRecord,
@@ -98,7 +98,7 @@ function ownLimitMs(phase: AttemptPhase, { connectMs, tlsHandshakeMs }: Timeouts
 }
 
 /** Counts what the sending of the endpoint's answer came to, and writes down why it was cut, if it was. */
-export function judgeDelivery(
+export function reportDelivery(
   record: RequestRecord,
   endpoint: Endpoint,
   entry: AttemptRecord,
@@ -106,14 +106,14 @@ export function judgeDelivery(
 ): void {
   const { delivery } = record;
   // What a client left unread was good as far as it went.
-  if (delivery?.kind !== "truncated") return countResult(false, endpoint, entry);
+  if (delivery?.kind !== "truncated") return reportResult(false, endpoint, entry);
   record.cause = attempt.requestBroke ? "http_request_error" : "http_response_incomplete";
   // The time may have been up because the client is slow, and no client may have endpoints ejected.
   if (attempt.excused) return;
   const field = brokenField(delivery.error);
   // A server closes on who takes nothing for long, and one that answers as it reads stops reading.
   if (attempt.heldBack && field !== EndpointField.malformed) return;
-  countResult(true, endpoint, entry);
+  reportResult(true, endpoint, entry);
   endpoint.totals.add(field);
 }
 
@@ -125,6 +125,6 @@ function brokenField(error: unknown): number {
 }
 
 /** Counts how an answer went, unless its status has counted as a failure already. */
-export function countResult(failed: boolean, endpoint: Endpoint, entry: AttemptRecord): void {
+export function reportResult(failed: boolean, endpoint: Endpoint, entry: AttemptRecord): void {
   if (!isGatewayStatus(entry.status)) endpoint.countGatewayResult(failed);
 }

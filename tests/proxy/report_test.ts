@@ -6,7 +6,7 @@ import type { Balancer } from "../../src/balance/balancer.ts";
 import { BodyError, type Delivery } from "../../src/exchange.ts";
 import type { Attempt } from "../../src/proxy/attempt.ts";
 import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "../../src/proxy/failure.ts";
-import { countResult, judge, judgeDelivery } from "../../src/proxy/judgement.ts";
+import { reportDelivery, reportOutcome, reportResult } from "../../src/proxy/report.ts";
 import type { Group, Proxy } from "../../src/proxy/proxy.ts";
 import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";
 import type { RequestBody } from "../../src/proxy/request_body.ts";
@@ -29,7 +29,7 @@ function endpointOf(told: string[]): Endpoint {
 }
 
 /** An attempt that began at 1000 and is over at 1500. */
-function judged(
+function reported(
   outcome: Outcome,
   body: Partial<Pick<RequestBody, "wholeAt" | "waitedSince">> = {},
   limits: Partial<TimeoutsConfig> = {},
@@ -55,7 +55,7 @@ function judged(
   } as TimeoutsConfig;
   const attempt = { lease, input: { body: { wholeAt, waitedSince }, timeouts } } as Attempt;
   const group = { balancer, upstream: { candidates: () => ({ endpoints: [] }) } } as unknown as Group;
-  judge(outcome, attempt, entry, proxy, group);
+  reportOutcome(outcome, attempt, entry, proxy, group);
   return told;
 }
 
@@ -74,7 +74,7 @@ function timedOut(phase: AttemptPhase, excused = false): Outcome {
 const FAILED = ["unanswered", "failure after 500", "failed"];
 const NOT_TO_BLAME = ["unanswered"];
 
-const judgements: Record<string, readonly [outcome: Outcome, told: readonly string[]]> = {
+const reports: Record<string, readonly [outcome: Outcome, told: readonly string[]]> = {
   "an answer speaks for its endpoint only at its end": [answered("response", 200), ["200 after 400"]],
   "a 500 is the application's": [answered("response", 500), ["500 after 400"]],
   "a 503 is a failure": [answered("response", 503), ["503 after 400", "failed"]],
@@ -115,8 +115,8 @@ const judgements: Record<string, readonly [outcome: Outcome, told: readonly stri
   ],
 };
 
-for (const [what, [outcome, told]] of Object.entries(judgements)) {
-  Deno.test(`judge(): ${what}`, () => assertEquals(judged(outcome), told));
+for (const [what, [outcome, told]] of Object.entries(reports)) {
+  Deno.test(`reportOutcome(): ${what}`, () => assertEquals(reported(outcome), told));
 }
 
 /** What an attempt came to -> status, milliseconds to the head, and outcome, as they stand in its record. */
@@ -128,25 +128,25 @@ const written: readonly (readonly [outcome: Outcome, status: number, headMs: num
   [reset(true, false), 0, 0, describeFailure(reset(true, false) as Failure)],
 ];
 
-Deno.test("judge() writes down what the attempt came to", () => {
+Deno.test("reportOutcome() writes down what the attempt came to", () => {
   for (const [outcome, status, headMs, words] of written) {
     const entry = new AttemptRecord("e", 1_000);
     const { headAt } = entry;
-    judged(outcome, {}, {}, entry);
+    reported(outcome, {}, {}, entry);
     assertEquals([entry.reused, entry.status, entry.outcome], [true, status, words]);
     assertEquals(entry.headAt, headMs === 0 ? headAt : 1_000 + headMs);
   }
 });
 
-Deno.test("judge(): a client that left has waited since the last of its body, and not before it", () => {
+Deno.test("reportOutcome(): a client that left has waited since the last of its body, and not before it", () => {
   for (const [wholeAt, told] of [[1_200, ["waited 300"]], [1_500, []], [Infinity, []]] as const) {
-    assertEquals(judged({ kind: "clientGone" }, { wholeAt }), [...told]);
+    assertEquals(reported({ kind: "clientGone" }, { wholeAt }), [...told]);
   }
 });
 
-Deno.test("judge(): a client that left at once says nothing of how long an answer takes", () => {
+Deno.test("reportOutcome(): a client that left at once says nothing of how long an answer takes", () => {
   const told = (balancer: Partial<Balancer>) => {
-    return judged({ kind: "clientGone" }, {}, {}, new AttemptRecord("e", 1_000), balancer);
+    return reported({ kind: "clientGone" }, {}, {}, new AttemptRecord("e", 1_000), balancer);
   };
   assertEquals(told({ expectedMs: () => 499 }), ["waited 500"]);
   assertEquals(told({ expectedMs: () => 500 }), []);
@@ -154,8 +154,8 @@ Deno.test("judge(): a client that left at once says nothing of how long an answe
   assertEquals(told({}), []);
 });
 
-Deno.test("judge(): an endpoint's time to fail begins with the last of the body, and is none before it", () => {
-  const times = [1_200, Infinity].map((wholeAt) => judged(reset(false, false), { wholeAt })[1]);
+Deno.test("reportOutcome(): an endpoint's time to fail begins with the last of the body, and is none before it", () => {
+  const times = [1_200, Infinity].map((wholeAt) => reported(reset(false, false), { wholeAt })[1]);
   assertEquals(times, ["failure after 300", "failure after 0"]);
 });
 
@@ -176,28 +176,28 @@ const overtimes: readonly (readonly [limits: Partial<TimeoutsConfig>, wholeAt: n
 
 for (const [limits, wholeAt, blamed] of overtimes) {
   const written = JSON.stringify(limits);
-  Deno.test(`judge(): out of time by ${written}, whole at ${wholeAt}: ${blamed ? "a" : "no"} failure`, () => {
+  Deno.test(`reportOutcome(): out of time by ${written}, whole at ${wholeAt}: ${blamed ? "a" : "no"} failure`, () => {
     for (const phase of ["attempt", "request"] as const) {
-      const told = judged(timedOut(phase), { wholeAt }, limits);
+      const told = reported(timedOut(phase), { wholeAt }, limits);
       assertEquals(told.includes("failed"), blamed);
       assertEquals(told.length, blamed ? FAILED.length : NOT_TO_BLAME.length);
     }
     // A limit of its own is its endpoint's alone.
-    assertEquals(judged(timedOut("head"), { wholeAt }, limits).includes("failed"), true);
+    assertEquals(reported(timedOut("head"), { wholeAt }, limits).includes("failed"), true);
   });
 }
 
 /** Since when an endpoint is waited for in an upload that is still coming -> whether it is to blame. */
 for (const [waitedSince, blamed] of [[1_250, true], [1_251, false]] as const) {
-  Deno.test(`judge(): an upload out of time by 500, its endpoint waited for since ${waitedSince}: ${blamed ? "a" : "no"} failure`, () => {
-    const told = judged(timedOut("attempt"), { wholeAt: Infinity, waitedSince }, { attemptMs: 500 });
+  Deno.test(`reportOutcome(): an upload out of time by 500, its endpoint waited for since ${waitedSince}: ${blamed ? "a" : "no"} failure`, () => {
+    const told = reported(timedOut("attempt"), { wholeAt: Infinity, waitedSince }, { attemptMs: 500 });
     assertEquals(told.includes("failed"), blamed);
   });
 }
 
-Deno.test("judge(): an endpoint that stalled over a body that came whole at last is to blame", () => {
+Deno.test("reportOutcome(): an endpoint that stalled over a body that came whole at last is to blame", () => {
   for (const [waitedSince, blamed] of [[1_250, true], [1_251, false]] as const) {
-    const told = judged(timedOut("attempt"), { wholeAt: 1_400, waitedSince }, { attemptMs: 500 });
+    const told = reported(timedOut("attempt"), { wholeAt: 1_400, waitedSince }, { attemptMs: 500 });
     assertEquals(told.includes("failed"), blamed);
   }
 });
@@ -215,9 +215,9 @@ const dials:
 
 for (const [phase, ownMs, requestMs, blamed] of dials) {
   const written = `${phase} of at most ${ownMs} ms, cut by a requestMs of ${requestMs}`;
-  Deno.test(`judge(): ${written}: ${blamed ? "a" : "no"} failure`, () => {
+  Deno.test(`reportOutcome(): ${written}: ${blamed ? "a" : "no"} failure`, () => {
     const own = phase === "connect" ? { connectMs: ownMs } : { tlsHandshakeMs: ownMs };
-    assertEquals(judged(timedOut(phase), {}, { requestMs, ...own }), blamed ? FAILED : NOT_TO_BLAME);
+    assertEquals(reported(timedOut(phase), {}, { requestMs, ...own }), blamed ? FAILED : NOT_TO_BLAME);
   });
 }
 
@@ -226,7 +226,7 @@ function delivered(delivery: Delivery, state: Partial<Attempt> = {}, status = 20
   const told: string[] = [];
   const record = { delivery, cause: "" } as RequestRecord;
   const entry = Object.assign(new AttemptRecord("e", 1_000), { status });
-  judgeDelivery(
+  reportDelivery(
     record,
     endpointOf(told),
     entry,
@@ -282,14 +282,14 @@ const deliveries: Record<string, readonly [had: string[], told: readonly string[
 };
 
 for (const [what, [had, told]] of Object.entries(deliveries)) {
-  Deno.test(`judgeDelivery(): ${what}`, () => assertEquals(had, told));
+  Deno.test(`reportDelivery(): ${what}`, () => assertEquals(had, told));
 }
 
-Deno.test("countResult() counts either result, and nothing where the status has", () => {
+Deno.test("reportResult() counts either result, and nothing where the status has", () => {
   const told: string[] = [];
   for (const status of [200, 503]) {
     const entry = Object.assign(new AttemptRecord("e", 1_000), { status });
-    for (const failed of [true, false]) countResult(failed, endpointOf(told), entry);
+    for (const failed of [true, false]) reportResult(failed, endpointOf(told), entry);
   }
   assertEquals(told, ["failed", "fine"]);
 });
