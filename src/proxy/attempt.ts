@@ -15,7 +15,7 @@ import { ConnectionError } from "../upstream/connection_error.ts";
 import { DialError } from "../upstream/dial.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
-import { isUnasked, type Outcome } from "./failure.ts";
+import { isUnasked, type Outcome } from "./outcome.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { Handshake } from "./upgrade.ts";
 

@@ -14,7 +14,7 @@ import { Attempt, type AttemptInput } from "./attempt.ts";
 import { Backoff, backoffMs } from "./backoff.ts";
 import { Deadline } from "./deadline.ts";
 import { leavable } from "./event_stream.ts";
-import type { Failure, Outcome, Responded } from "./failure.ts";
+import type { Failure, Outcome, Responded } from "./outcome.ts";
 import { toClient } from "./headers.ts";
 import type { Journey } from "./journey.ts";
 import { reportDelivery, reportOutcome, reportResult } from "./report.ts";

@@ -6,7 +6,7 @@
 
 import type { Exchange } from "../exchange.ts";
 import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
-import { isTentative } from "./failure.ts";
+import { isTentative } from "./outcome.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Journey } from "./journey.ts";
 import type { Proxy } from "./proxy.ts";

@@ -13,7 +13,7 @@ import {
 } from "../board/fields.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
-import { type Failure, isGatewayStatus, unreachable } from "./failure.ts";
+import { type Failure, isGatewayStatus, unreachable } from "./outcome.ts";
 import type { AccessLog } from "./access_log.ts";
 import type { RequestRecord } from "./record.ts";
 import type { Refusal } from "./refusal.ts";

@@ -1,7 +1,7 @@
 // The refusals that the handler knows by name.
 
 import type { RouteMatch } from "../routing/router.ts";
-import { answerFor, type Failure } from "./failure.ts";
+import { answerFor, type Failure } from "./outcome.ts";
 import type { NoLease } from "./pending_queue.ts";
 import type { Refusal } from "./refusal.ts";
 

@@ -11,7 +11,7 @@ import {
   type Failure,
   isGatewayStatus,
   type Outcome,
-} from "./failure.ts";
+} from "./outcome.ts";
 import type { Group, Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 

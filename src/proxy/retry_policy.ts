@@ -5,8 +5,8 @@
 
 import { RETRY_REASONS, UpstreamField } from "../board/fields.ts";
 import { type HeaderLines, headerValue } from "../exchange.ts";
-import type { Failure, Responded } from "./failure.ts";
-import { isUnasked, unreachable } from "./failure.ts";
+import type { Failure, Responded } from "./outcome.ts";
+import { isUnasked, unreachable } from "./outcome.ts";
 
 export type RetryReason = typeof RETRY_REASONS[number];
 

@@ -1,6 +1,6 @@
 // Which way a change of protocol goes: what each listener can do decides, one line for each way.
 
-import type { Switched } from "./failure.ts";
+import type { Switched } from "./outcome.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
 import { RawHandshake } from "./raw_handshake.ts";

@@ -4,7 +4,7 @@
 // both sides have ended.
 
 import type { Connection } from "../upstream/connection.ts";
-import type { Switched } from "./failure.ts";
+import type { Switched } from "./outcome.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
 import type { RawHandshake } from "./raw_handshake.ts";

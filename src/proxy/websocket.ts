@@ -4,7 +4,7 @@
 // its slot, its lease and its place in the registry are given back when both sides are closed.
 
 import { EndpointSocket } from "../upstream/endpoint_socket.ts";
-import type { Switched } from "./failure.ts";
+import type { Switched } from "./outcome.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
 import type { RoutePlan } from "./route_plan.ts";

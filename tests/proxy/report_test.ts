@@ -5,7 +5,7 @@ import { EndpointField } from "../../src/board/fields.ts";
 import type { Balancer } from "../../src/balance/balancer.ts";
 import { BodyError, type Delivery } from "../../src/exchange.ts";
 import type { Attempt } from "../../src/proxy/attempt.ts";
-import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "../../src/proxy/failure.ts";
+import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "../../src/proxy/outcome.ts";
 import { reportDelivery, reportOutcome, reportResult } from "../../src/proxy/report.ts";
 import type { Group, Proxy } from "../../src/proxy/proxy.ts";
 import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { AttemptPhase, Failure, Responded } from "../../src/proxy/failure.ts";
+import type { AttemptPhase, Failure, Responded } from "../../src/proxy/outcome.ts";
 import {
   endingOf,
   isIdempotent,

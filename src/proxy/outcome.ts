@@ -1,7 +1,7 @@
 // How an attempt can end, as one union, and what each ending means for the client and for the endpoint.
 //
-// `attempt.ts` produces outcomes, `handler.ts` switches on them once, `retry_policy.ts` judges them. Nobody
-// else interprets what a socket did.
+// `attempt.ts` produces outcomes, `handler.ts` switches on them once, `retry_policy.ts` says which are worth another
+// attempt. Nobody else interprets what a socket did.
 
 import type { Body } from "../exchange.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { answerFor, describeFailure, type Failure, isGatewayStatus } from "../../src/proxy/failure.ts";
+import { answerFor, describeFailure, type Failure, isGatewayStatus } from "../../src/proxy/outcome.ts";
 
 const detail = "10.0.0.1 said no";
 
