@@ -18,7 +18,7 @@ import { Proxy } from "./proxy/proxy.ts";
 import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Turnstile } from "./proxy/turnstile.ts";
 import { Listening } from "./listener/listening.ts";
-import { judgeOf } from "./listener/unacceptable_head.ts";
+import { headRefusalOf } from "./listener/explain.ts";
 import type { FromWorker, Question, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
 import type { Tracer, TracerInputs } from "./tracing/tracer.ts";
@@ -70,7 +70,7 @@ export class EventLoop {
       instance: start.instance,
       scheme: start.listen.tls === undefined ? "http" : "https",
       tunnels: start.listen.listener === "wire",
-      judgeHead: judgeOf(start.listen),
+      headRefusal: headRefusalOf(start.listen),
       readyPath: start.listen.readyPath ?? null,
       hstsMaxAgeS: start.listen.tls?.hstsMaxAgeS ?? 0,
       writeLog: (lines) => post({ kind: "log", lines: pages.lend(lines) }),

@@ -1,4 +1,4 @@
-// Whether a Host value may be believed to be one (RFC 9112 3.2, RFC 3986 3.2.2).
+// Whether a Host value may be believed to be one (RFC 9112 3.2, RFC 3986 3.2.2), and where a URL has its own.
 //
 // Deno.serve pastes Host into the request's URL as it came, so a value with a slash or a question mark would
 // move the path. Both listeners check it here before anything else looks at the request.
@@ -12,11 +12,14 @@ const PERCENT = 37;
 const COLON = 58;
 const BRACKET = 91;
 const ZERO = 48;
+/** RFC 1035 2.3.4: the longest name. */
+const HOST_LENGTH_MAX = 255;
 const PORT_DIGITS_MAX = 5;
+const PORT_MAX = 65_535;
 
 /** Whether `value` is `host` or `host:port`, and not empty. */
 export function isAuthority(value: string): boolean {
-  if (value.length === 0 || value.length > 255 + 6) return false;
+  if (value.length === 0 || value.length > HOST_LENGTH_MAX + 1 + PORT_DIGITS_MAX) return false;
   if (value.charCodeAt(0) === BRACKET) return isBracketed(value);
   let i = 0;
   for (; i < value.length; i++) {
@@ -44,9 +47,15 @@ function isPort(value: string, at: number): boolean {
     if (digit < 0 || digit > 9) return false;
     port = port * 10 + digit;
   }
-  return port <= 65_535;
+  return port <= PORT_MAX;
 }
 
 function isHex(value: string, at: number): boolean {
   return /^[0-9a-fA-F]$/.test(value.charAt(at));
+}
+
+/** An http or https URL cut behind its authority, which is not looked at yet; null for anything else. */
+export function partsOfUrl(url: string): { readonly authority: string; readonly rest: string } | null {
+  const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url);
+  return match === null ? null : { authority: match[1]!, rest: match[2]! };
 }

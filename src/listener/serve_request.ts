@@ -6,8 +6,9 @@
 import type { RequestHead, Unacceptable } from "../exchange.ts";
 import { isToken } from "../http1/fields.ts";
 import { Known, knownHeader } from "../http1/known.ts";
-import { isAuthority } from "./authority.ts";
+import { isAuthority, partsOfUrl } from "./authority.ts";
 import { linesOf } from "./serve_lines.ts";
+import { badHost, unacceptable } from "./unacceptable.ts";
 
 /** The head, what its framing fields declare, or why it is refused. */
 export interface ReadHead {
@@ -20,10 +21,6 @@ export interface ReadHead {
   /** It asks for another protocol. */
   readonly upgrades: boolean;
   readonly unacceptable: Unacceptable | null;
-}
-
-function bad(message: string): Unacceptable {
-  return { status: 400, error: "http_request_error", message };
 }
 
 /** What a head does not say of itself: see `ServeShared`. */
@@ -99,29 +96,24 @@ function mayHaveBody(method: string): boolean {
 
 /** It is the first word that goes to the origin. */
 function refuseMethod(method: string): Unacceptable | null {
-  return isToken(method) ? null : bad("method is not a token");
+  return isToken(method) ? null : unacceptable(400, "method is not a token");
 }
 
 /** RFC 9112 6.1: Deno.serve undoes `chunked` and leaves any coding under it in the body, unnamed. */
 function refuseCoding(coding: string | null): Unacceptable | null {
   if (coding === null || coding.toLowerCase() === "chunked") return null;
-  return {
-    status: 501,
-    error: "http_request_error",
-    message: "Transfer-Encoding other than chunked is not implemented",
-  };
+  return unacceptable(501, "Transfer-Encoding other than chunked is not implemented");
 }
 
 /** Deno.serve drops the body of GET and HEAD; going on without it would change what was asked. */
 export function refuseBody(method: string, length: number | null, coded: boolean): Unacceptable | null {
-  if (length === -1) return bad("Content-Length is not one number");
+  if (length === -1) return unacceptable(400, "Content-Length is not one number");
   const dropped = !mayHaveBody(method) && (coded || (length !== null && length > 0));
   if (!dropped) return null;
-  return {
-    status: 501,
-    error: "http_request_error",
-    message: `a ${method} request with a body cannot pass this listener; the wire listener relays it`,
-  };
+  return unacceptable(
+    501,
+    `a ${method} request with a body cannot pass this listener; the wire listener relays it`,
+  );
 }
 
 /**
@@ -157,14 +149,14 @@ function splitUrl(url: string, host: string | null): Place {
 }
 
 function nowhere(message: string): Place {
-  return { authority: "", target: "/", problem: bad(message) };
+  return { authority: "", target: "/", problem: unacceptable(400, message) };
 }
 
 /** Cuts the URL at the authority: the Host's in origin-form, the target's own in absolute-form. */
 function placeOf(url: string, host: string | null): Place {
   const start = SCHEME.length;
   if (host !== null) {
-    if (!isAuthority(host)) return nowhere(host === "" ? "Host is empty" : "Host is not a host and port");
+    if (!isAuthority(host)) return nowhere(badHost(host));
     const end = start + host.length;
     const originForm = url.startsWith(SCHEME) && url.startsWith(host, start) && url[end] === "/";
     if (originForm) return { authority: host, target: url.substring(end), problem: null };
@@ -174,10 +166,9 @@ function placeOf(url: string, host: string | null): Place {
 
 /** RFC 9112 3.2.2: the absolute-form's authority wins over Host. */
 function splitAbsolute(url: string): Place {
-  const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url);
-  if (match === null) return nowhere("request target is not http or https");
-  const authority = match[1]!;
-  const rest = match[2]!;
+  const parts = partsOfUrl(url);
+  if (parts === null) return nowhere("request target is not http or https");
+  const { authority, rest } = parts;
   if (!isAuthority(authority)) return nowhere("authority of the request target is not a host and port");
   // Deno ends one without a path in a slash, which may have been there.
   if (rest.startsWith("#")) return nowhere("request target has a fragment in place of a path");

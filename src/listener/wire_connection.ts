@@ -15,7 +15,8 @@ import { LAST_CALL_MS, LINGER_MS } from "./parting.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
 import type { WireHouse } from "./wire_house.ts";
-import { readRequest, refused, tooLarge, unacceptable, type WireRequest } from "./wire_request.ts";
+import { unacceptable } from "./unacceptable.ts";
+import { readRequest, refused, tooLarge, type WireRequest } from "./wire_request.ts";
 import { ClientSocket } from "./wire_socket.ts";
 import type { Tabled } from "./wire_table.ts";
 

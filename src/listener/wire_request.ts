@@ -8,7 +8,8 @@ import { Http1Error } from "../http1/error.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
 import { parseRequestFields, parseRequestLine, type RequestLine } from "../http1/request_head.ts";
-import { isAuthority } from "./authority.ts";
+import { isAuthority, partsOfUrl } from "./authority.ts";
+import { badHost, unacceptable } from "./unacceptable.ts";
 
 export interface WireRequest {
   readonly head: RequestHead;
@@ -46,7 +47,9 @@ export function readRequest(
     const version = minor === 1 ? "1.1" : "1.0";
     if (minor === 1 && framing.host === null) throw new Http1Error("malformed", "no Host");
     // RFC 9112 3.2: an empty Host is for targets without an authority, which a gateway does not serve.
-    if (framing.host !== null && !isAuthority(framing.host)) throw badHost(framing.host);
+    if (framing.host !== null && !isAuthority(framing.host)) {
+      throw new Http1Error("malformed", badHost(framing.host));
+    }
     // RFC 9112 3.3: HTTP/1.0 may name nobody. Then it is for whoever was reached: http has no empty authority.
     const authority = framing.host ?? entrance.authority;
     if (target.charCodeAt(0) === SLASH || method === "CONNECT") {
@@ -65,20 +68,15 @@ const SLASH = 47;
 /** Asterisk-form and absolute-form (RFC 9112 3.2.2, 3.2.4): in the latter the target's authority wins. */
 function otherForm(method: string, target: string, host: string): { target: string; authority: string } {
   if (target === "*" && method === "OPTIONS") return { target, authority: host };
-  const match = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target);
-  if (match === null) throw new Http1Error("malformed", "request target is no path and no http or https URL");
-  const authority = match[1]!;
-  const rest = match[2]!;
+  const url = partsOfUrl(target);
+  if (url === null) throw new Http1Error("malformed", "request target is no path and no http or https URL");
+  const { authority, rest } = url;
   if (!isAuthority(authority)) {
     throw new Http1Error("malformed", "authority of the request target is not a host and port");
   }
   // RFC 9112 3.2.4: OPTIONS for a URL without path and query is OPTIONS *.
   if (rest === "") return { target: method === "OPTIONS" ? "*" : "/", authority };
   return { target: rest.charCodeAt(0) === SLASH ? rest : "/" + rest, authority };
-}
-
-export function badHost(host: string): Http1Error {
-  return new Http1Error("malformed", host === "" ? "Host is empty" : "Host is not a host and port");
 }
 
 /** What the framing of a head that was not read is taken for: nothing more is read on its connection. */
@@ -130,8 +128,4 @@ export function tooLarge(bytes: Uint8Array, start: number, end: number, max: num
     return unacceptable(414, `request line longer than ${max} bytes`);
   }
   return unacceptable(431, `request head larger than ${max} bytes`);
-}
-
-export function unacceptable(status: number, message: string): Unacceptable {
-  return { status, error: "http_request_error", message };
 }

@@ -101,7 +101,7 @@ function refusalWords({ status, message }: Refusal): string {
 /** What Weir answers without looking for a route, in words; null when it looks for one. */
 function answerBeforeRouting(head: RequestHead, proxy: Proxy): string | null {
   const { snapshot: { limits }, identity, inputs, admission } = proxy;
-  const exchange = { head, unacceptable: inputs.judgeHead(head) };
+  const exchange = { head, unacceptable: inputs.headRefusal(head) };
   const refusal = admission.isFull(limits.inFlightMax)
     ? OVERLOADED
     : refusalBeforeRouting(exchange, limits, identity.pseudonym);

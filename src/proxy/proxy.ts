@@ -50,7 +50,7 @@ export interface ProxyInputs {
   /** The traffic port can hand over a connection after 101. */
   readonly tunnels: boolean;
   /** Why the traffic port refuses a head itself, or null: for one that did not come in by it. */
-  readonly judgeHead: (head: RequestHead) => Unacceptable | null;
+  readonly headRefusal: (head: RequestHead) => Unacceptable | null;
   /** Path on the traffic port that answers like /readyz; null when there is none. */
   readonly readyPath: string | null;
   /** Strict-Transport-Security max-age of answers over https, seconds; 0 is none. */

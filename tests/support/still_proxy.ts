@@ -41,7 +41,7 @@ export class StillProxy {
       instance: "still",
       scheme: "http",
       tunnels: false,
-      judgeHead: () => null,
+      headRefusal: () => null,
       readyPath: null,
       hstsMaxAgeS: 0,
       tracer: null,

@@ -1,6 +1,6 @@
 // What a listener would refuse of a head that nobody has sent: for explain.
 //
-// Pure. Made of what the listeners go by themselves, so that both say the same.
+// Pure. Made of what the listeners go by themselves, so that explain and they say the same.
 
 import type { ListenConfig } from "../config/schema.ts";
 import {
@@ -15,21 +15,26 @@ import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
 import { Http1Error } from "../http1/error.ts";
 import { requestHead } from "../http1/request_writer.ts";
 import { refuseBody } from "./serve_request.ts";
-import { badHost, readRequest, refusalOf, tooLarge, unacceptable } from "./wire_request.ts";
+import { badHost, unacceptable } from "./unacceptable.ts";
+import { readRequest, refusalOf, tooLarge } from "./wire_request.ts";
 import { isAuthority } from "./authority.ts";
 
 /** Header lines that Deno takes, Host among them. */
 const DENO_LINES_MAX = 128;
 
 /** Why the listener refuses a head of HTTP/1.1 before any route is looked for, or null. `Host` is its authority. */
-export type JudgeHead = (head: RequestHead) => Unacceptable | null;
+export type HeadRefusal = (head: RequestHead) => Unacceptable | null;
 
-export function judgeOf(config: ListenConfig): JudgeHead {
-  return config.listener === "wire" ? (head) => judgeOnWire(head, config) : judgeOnServe;
+/** The refusals of the listener that is configured. */
+export function headRefusalOf(config: ListenConfig): HeadRefusal {
+  return config.listener === "wire" ? (head) => refusalOnWire(head, config) : refusalOnServe;
 }
 
 /** Read as if it had come. */
-function judgeOnWire(head: RequestHead, { headBytesMax, headerLinesMax }: ListenConfig): Unacceptable | null {
+function refusalOnWire(
+  head: RequestHead,
+  { headBytesMax, headerLinesMax }: ListenConfig,
+): Unacceptable | null {
   const request = { ...head, contentLength: null, chunked: false };
   const bytes = requestHead(request, head.authority);
   if (bytes.length > headBytesMax) return tooLarge(bytes, 0, bytes.length, headBytesMax);
@@ -37,7 +42,7 @@ function judgeOnWire(head: RequestHead, { headBytesMax, headerLinesMax }: Listen
 }
 
 /** Deno.serve frames as the wire listener does what it looks at, and has no body of GET and HEAD. */
-function judgeOnServe(head: RequestHead): Unacceptable | null {
+function refusalOnServe(head: RequestHead): Unacceptable | null {
   const { method, authority, headers } = head;
   const byDeno = refusalByDeno(head);
   if (byDeno !== null) return unacceptable(400, byDeno);
@@ -75,7 +80,7 @@ function linesOnServe(headers: HeaderLines): HeaderLines {
 
 function framingOf(authority: string, headers: readonly string[]): RequestFraming | Unacceptable {
   try {
-    if (!isAuthority(authority)) throw badHost(authority);
+    if (!isAuthority(authority)) throw new Http1Error("malformed", badHost(authority));
     return frameRequest([...headers], 1);
   } catch (error) {
     if (!(error instanceof Http1Error)) throw error;
