@@ -38,7 +38,7 @@ function isBodiless(status: number): boolean {
 }
 
 /** Where an answer ends: as its lines say, or as Deno tells of a whole body (over HTTP/1.0 it counts chunks, too). */
-type Framing = "declared" | "counted" | "chunked";
+type ServeFraming = "declared" | "counted" | "chunked";
 
 /** What the exchanges of one listener share. */
 export interface ServeShared {
@@ -187,7 +187,7 @@ export class ServeExchange implements Exchange, Watched {
     return { kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length };
   }
 
-  private send(head: ResponseHead, content: BodyInit | null, framing: Framing = "declared"): void {
+  private send(head: ResponseHead, content: BodyInit | null, framing: ServeFraming = "declared"): void {
     const response = head.status === 200
       ? new Response(content)
       : new Response(content, { status: head.status });

@@ -10,7 +10,7 @@ import type { CertificateSnapshot } from "../messages.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { WireConnection } from "./wire_connection.ts";
-import { WireHouse } from "./wire_house.ts";
+import { WireShared } from "./wire_shared.ts";
 import { WireTable } from "./wire_table.ts";
 
 /** Connections that idle and are closed when descriptors run out. */
@@ -28,7 +28,7 @@ class WireListener implements Listener {
   readonly port: number;
   private readonly door: Door;
   private readonly table: WireTable;
-  private readonly house: WireHouse;
+  private readonly shared: WireShared;
   private readonly empty = Promise.withResolvers<void>();
   private closed = false;
 
@@ -39,7 +39,7 @@ class WireListener implements Listener {
       if (this.closed && this.table.size === 0) this.empty.resolve();
     });
     const scheme = certificate === undefined ? "http" : "https";
-    this.house = new WireHouse(options, scheme, this.table, Math.random);
+    this.shared = new WireShared(options, scheme, this.table, Math.random);
     this.door = new Door({
       host: config.host,
       port: config.port,
@@ -72,10 +72,10 @@ class WireListener implements Listener {
 
   private admit(conn: Deno.TcpConn | Deno.TlsConn): void {
     const { hostname } = conn.remoteAddr as Deno.NetAddr;
-    if (!this.table.admits(this.house.counted(hostname))) return closeQuietly(conn);
+    if (!this.table.admits(this.shared.counted(hostname))) return closeQuietly(conn);
     // Nagle and delayed acknowledgements together cost 40 ms on small writes.
     if ("setNoDelay" in conn) conn.setNoDelay(true);
-    new WireConnection(conn, this.house);
+    new WireConnection(conn, this.shared);
   }
 
   renew(certificate: CertificateSnapshot): Promise<void> {
@@ -84,7 +84,7 @@ class WireListener implements Listener {
 
   /** Connections that idle go after a last call, the others with their answer. */
   async drain(): Promise<void> {
-    this.house.draining = true;
+    this.shared.draining = true;
     await this.door.leave();
     this.close();
     this.table.forEach((connection) => connection.drain());

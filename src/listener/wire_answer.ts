@@ -10,7 +10,7 @@ import { responseHeadText, type ResponseShape } from "../http1/response_writer.t
 import { lastChunk } from "../http1/trailers.ts";
 import { Beginning } from "./beginning.ts";
 import { isPending } from "./pending.ts";
-import type { ClientSocket } from "./wire_socket.ts";
+import type { WireSocket } from "./wire_socket.ts";
 
 /** Room for a chunk line of a piece: up to five hex digits and CRLF. */
 const CHUNK_LINE_BYTES = 7;
@@ -22,7 +22,7 @@ const PIECE_BYTES_MIN = 4_096;
 
 /** Whose answer it is. */
 export interface AnswerOwner {
-  readonly socket: ClientSocket;
+  readonly socket: WireSocket;
   /** Told once, when the last byte is out or none will be any more; what it returns, `sendAnswer` settles with. */
   answered(delivery: Delivery): Delivery;
 }
@@ -124,7 +124,7 @@ class Pump {
   private at = 0;
 
   constructor(
-    private readonly socket: ClientSocket,
+    private readonly socket: WireSocket,
     private readonly body: Body,
     private buffer: Uint8Array<ArrayBuffer>,
     private readonly chunked: boolean,

@@ -14,16 +14,16 @@ import { emptyLinesBefore, flawIn } from "../http1/request_head.ts";
 import { LAST_CALL_MS, LINGER_MS } from "./parting.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
-import type { WireHouse } from "./wire_house.ts";
+import type { WireShared } from "./wire_shared.ts";
 import { unacceptable } from "./unacceptable.ts";
 import { readRequest, refused, tooLarge, type WireRequest } from "./wire_request.ts";
-import { ClientSocket } from "./wire_socket.ts";
+import { WireSocket } from "./wire_socket.ts";
 import type { Tabled } from "./wire_table.ts";
 
 type Phase = "proxyHeader" | "head" | "exchange" | "tunnel" | "lingering" | "closed";
 
 export class WireConnection implements Tabled, BodyOwner {
-  readonly socket: ClientSocket;
+  readonly socket: WireSocket;
   address: string | null;
   older: Tabled | null = null;
   newer: Tabled | null = null;
@@ -43,23 +43,23 @@ export class WireConnection implements Tabled, BodyOwner {
   private readonly requestsMax: number;
   private readonly exchangeOver = this.onExchangeOver.bind(this);
 
-  constructor(conn: Deno.TcpConn | Deno.TlsConn, private readonly house: WireHouse) {
-    const { table, config } = house;
+  constructor(conn: Deno.TcpConn | Deno.TlsConn, private readonly shared: WireShared) {
+    const { table, config } = shared;
     this.peer = conn.remoteAddr as Deno.NetAddr;
-    this.address = house.counted(this.peer.hostname);
-    this.socket = new ClientSocket(
+    this.address = shared.counted(this.peer.hostname);
+    this.socket = new WireSocket(
       conn,
       table,
-      house.socketLimits,
+      shared.socketLimits,
       () => this.onWatched(),
       () => this.close(),
     );
     table.add(this);
     table.idle(this);
     this.deadline = table.after(config.headReadMs);
-    this.expiresAt = house.expiry();
-    this.requestsMax = house.requestsMax();
-    if (config.proxyProtocol && house.trusts(this.peer.hostname)) this.phase = "proxyHeader";
+    this.expiresAt = shared.expiry();
+    this.requestsMax = shared.requestsMax();
+    if (config.proxyProtocol && shared.trusts(this.peer.hostname)) this.phase = "proxyHeader";
     this.socket.watch();
   }
 
@@ -84,7 +84,7 @@ export class WireConnection implements Tabled, BodyOwner {
       if (header === null) return this.socket.watch();
       inlet.skip(header.bytes);
       this.peer = header.peer ?? this.peer;
-      if (!this.house.names(this, this.peer.hostname)) return this.close();
+      if (!this.shared.names(this, this.peer.hostname)) return this.close();
     } catch (error) {
       if (!(error instanceof Http1Error)) throw error;
       return this.refuse(400, error.message);
@@ -95,7 +95,7 @@ export class WireConnection implements Tabled, BodyOwner {
   }
 
   private readHead(): void {
-    const { socket, house } = this;
+    const { socket, shared } = this;
     const { inlet } = socket;
     if (inlet.bytes[inlet.start] === 13) inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
     // Empty lines alone are no request that has begun: they win no time.
@@ -104,24 +104,24 @@ export class WireConnection implements Tabled, BodyOwner {
     const end = findSectionEnd(inlet.bytes, from, inlet.end);
     if (end < 0) return this.awaitHead(from);
     this.scanned = 0;
-    const { headBytesMax, headerLinesMax } = house.config;
+    const { headBytesMax, headerLinesMax } = shared.config;
     if (end - inlet.start > headBytesMax) return this.refuseTooLarge();
-    const request = readRequest(inlet.bytes, inlet.start, end, house.scheme, headerLinesMax, socket);
+    const request = readRequest(inlet.bytes, inlet.start, end, shared.scheme, headerLinesMax, socket);
     inlet.skip(end - inlet.start);
     this.begin(request);
   }
 
   /** More of the head must come; its time runs from its first byte. @param from what is new of it */
   private awaitHead(from: number): void {
-    const { house, socket, socket: { inlet } } = this;
+    const { shared, socket, socket: { inlet } } = this;
     if (this.idle) {
-      house.table.busy(this);
-      if (this.requests > 0) this.deadline = house.table.after(house.config.headReadMs);
+      shared.table.busy(this);
+      if (this.requests > 0) this.deadline = shared.table.after(shared.config.headReadMs);
     }
     const flaw = flawIn(inlet.bytes, inlet.start, inlet.end, from);
     if (flaw !== null) return this.refuse(400, flaw);
     this.scanned = inlet.available;
-    if (inlet.available >= house.config.headBytesMax || !inlet.makeRoom(house.config.headBytesMax)) {
+    if (inlet.available >= shared.config.headBytesMax || !inlet.makeRoom(shared.config.headBytesMax)) {
       return this.refuseTooLarge();
     }
     socket.watch();
@@ -129,19 +129,19 @@ export class WireConnection implements Tabled, BodyOwner {
 
   private refuseTooLarge(): void {
     const { bytes, start, end } = this.socket.inlet;
-    const { status, message } = tooLarge(bytes, start, end, this.house.config.headBytesMax);
+    const { status, message } = tooLarge(bytes, start, end, this.shared.config.headBytesMax);
     this.refuse(status, message);
   }
 
   /** A request that cannot be read to its end goes through the proxy, which answers, counts and logs it. */
   private refuse(status: number, message: string): void {
     this.socket.inlet.clear();
-    this.begin(refused(null, [], this.house.scheme, unacceptable(status, message)));
+    this.begin(refused(null, [], this.shared.scheme, unacceptable(status, message)));
   }
 
   private begin(request: WireRequest): void {
-    const { house, socket } = this;
-    house.table.busy(this);
+    const { shared, socket } = this;
+    shared.table.busy(this);
     this.phase = "exchange";
     this.deadline = Infinity;
     this.requests++;
@@ -151,7 +151,7 @@ export class WireConnection implements Tabled, BodyOwner {
     // RFC 9112 9.6: behind the last request that a client announces nothing more comes. A read that is broken off by
     // the connection's end costs a tenth of such a request, so it waits for the sweep.
     if (body === null && !exchange.endsClient) socket.watchBeside();
-    house.handle(exchange as Exchange).then(this.exchangeOver);
+    shared.handle(exchange as Exchange).then(this.exchangeOver);
     if (socket.ended) this.onPeerEnded();
   }
 
@@ -179,7 +179,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (exchange.closes) return this.finish(exchange);
     this.phase = "head";
     if (this.socket.ended && !this.socket.holdsHead(0)) return this.close();
-    const { table, config, draining } = this.house;
+    const { table, config, draining } = this.shared;
     table.idle(this);
     this.deadline = table.after(config.keepAliveIdleMs);
     if (draining) this.drain();
@@ -189,8 +189,8 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** Whether the next answer is to be the last: the connection has served long or often enough. */
   get isDue(): boolean {
-    return this.house.draining || this.requests >= this.requestsMax ||
-      this.house.table.clock >= this.expiresAt;
+    return this.shared.draining || this.requests >= this.requestsMax ||
+      this.shared.table.clock >= this.expiresAt;
   }
 
   /** From now on its bytes are a tunnel's. */
@@ -200,12 +200,12 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** The last answer is out. RFC 9112 9.6: closing over unread bytes would reset it away from the client. */
   private finish(exchange: WireExchange): void {
-    const { socket, house } = this;
+    const { socket, shared } = this;
     const nothingMore = socket.ended ||
-      (exchange.endsClient && this.bodyDone && socket.inlet.available === 0 && house.scheme === "http");
+      (exchange.endsClient && this.bodyDone && socket.inlet.available === 0 && shared.scheme === "http");
     if (nothingMore) return this.close();
     this.phase = "lingering";
-    this.deadline = house.table.after(LINGER_MS);
+    this.deadline = shared.table.after(LINGER_MS);
     socket.closeWrite().catch(() => this.close());
     this.discard();
   }
@@ -228,7 +228,7 @@ export class WireConnection implements Tabled, BodyOwner {
 
   /** Weir leaves: a request may be on its way to what idles, so it may ask once more, soon. */
   drain(): void {
-    if (this.idle) this.deadline = Math.min(this.deadline, this.house.table.after(LAST_CALL_MS));
+    if (this.idle) this.deadline = Math.min(this.deadline, this.shared.table.after(LAST_CALL_MS));
   }
 
   close(): void {
@@ -236,7 +236,7 @@ export class WireConnection implements Tabled, BodyOwner {
     this.phase = "closed";
     this.exchange?.leave();
     this.socket.close();
-    this.house.table.remove(this);
+    this.shared.table.remove(this);
   }
 
   giveWay(): Promise<void> {

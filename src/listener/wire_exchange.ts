@@ -19,7 +19,7 @@ import { interimHeadText, type ResponseFraming, type ResponseShape } from "../ht
 import { type AnswerOwner, sendAnswer } from "./wire_answer.ts";
 import type { WireConnection } from "./wire_connection.ts";
 import type { WireRequest } from "./wire_request.ts";
-import type { ClientSocket } from "./wire_socket.ts";
+import type { WireSocket } from "./wire_socket.ts";
 import { ClientTunnel } from "./wire_tunnel.ts";
 
 export class WireExchange implements Exchange, AnswerOwner {
@@ -101,7 +101,7 @@ export class WireExchange implements Exchange, AnswerOwner {
     return sendAnswer(this, head, sent, this.shapeOf(head, sent));
   }
 
-  get socket(): ClientSocket {
+  get socket(): WireSocket {
     return this.connection.socket;
   }
 

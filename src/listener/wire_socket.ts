@@ -24,7 +24,7 @@ export interface SocketLimits extends PaceLimits {
   readonly sendIdleMs: number;
 }
 
-export class ClientSocket implements ByteSource {
+export class WireSocket implements ByteSource {
   readonly inlet: Inlet;
   /** The client has closed its side; what it sent before may still be in the inlet. */
   ended = false;

@@ -18,8 +18,8 @@ Deno.test("a head is read when its last byte is here, wherever it was cut, and s
 
 Deno.test("a head has its time from its first byte on, the first one from the beginning of its connection", async () => {
   for (const asked of [false, true]) {
-    const { client, exchanges, over, house, time } = connected();
-    const seconds = house.config.headReadMs / 1_000;
+    const { client, exchanges, over, shared, time } = connected();
+    const seconds = shared.config.headReadMs / 1_000;
     if (asked) {
       await client.says(GET);
       await exchanges[0]!.respond(EMPTY, null);

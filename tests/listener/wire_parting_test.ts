@@ -87,35 +87,35 @@ Deno.test("a client of HTTP/1.0 gets no interim answers, and keeps a connection 
 });
 
 Deno.test("an answer may take longer than a head, or than a connection may idle", async () => {
-  const { client, connection, exchanges, over, house } = connected();
+  const { client, connection, exchanges, over, shared } = connected();
   await client.says(GET);
-  const { keepAliveIdleMs } = house.config;
+  const { keepAliveIdleMs } = shared.config;
   connection.checkDeadlines(10 * keepAliveIdleMs);
   assertEquals(client.closed, false);
   await exchanges[0]!.respond(EMPTY, null);
   await over();
   connection.checkDeadlines(keepAliveIdleMs);
   assertEquals(client.closed, false);
-  connection.checkDeadlines(keepAliveIdleMs + house.table.sweepMs);
+  connection.checkDeadlines(keepAliveIdleMs + shared.table.sweepMs);
   assertEquals(client.closed, true);
 });
 
 Deno.test("a client whose answer began before Weir left may ask once more, for a second", async () => {
-  const { client, connection, exchanges, over, house } = connected();
+  const { client, connection, exchanges, over, shared } = connected();
   await client.says(GET);
   await exchanges[0]!.respond(EMPTY, null);
-  house.draining = true;
+  shared.draining = true;
   await over();
   connection.checkDeadlines(1_000);
   assertEquals(client.closed, false);
-  connection.checkDeadlines(1_000 + house.table.sweepMs);
+  connection.checkDeadlines(1_000 + shared.table.sweepMs);
   assertEquals(client.closed, true);
 });
 
 Deno.test("a request that is being answered goes on while Weir leaves", async () => {
-  const { client, connection, house } = connected();
+  const { client, connection, shared } = connected();
   await client.says(GET);
-  house.draining = true;
+  shared.draining = true;
   connection.drain();
   connection.checkDeadlines(10_000);
   assertEquals(client.closed, false);
@@ -137,11 +137,11 @@ Deno.test("a request without an answer ends its connection, as does an upload th
 });
 
 Deno.test("a client that takes nothing of its answer is as one that has left", async () => {
-  const { client, connection, exchanges, house, table } = connected();
+  const { client, connection, exchanges, shared, table } = connected();
   await client.says(GET);
   client.taking = new Promise(() => {});
   exchanges[0]!.respond(EMPTY, null);
-  const { keepAliveIdleMs } = house.config;
+  const { keepAliveIdleMs } = shared.config;
   connection.checkDeadlines(keepAliveIdleMs);
   assertEquals([client.closed, exchanges[0]!.clientGone], [false, false]);
   connection.checkDeadlines(keepAliveIdleMs + table.sweepMs);

@@ -4,7 +4,7 @@
 import { listenSchema } from "../../src/config/schema.ts";
 import { type Exchange, type HeaderLines } from "../../src/exchange.ts";
 import { WireConnection } from "../../src/listener/wire_connection.ts";
-import { WireHouse } from "../../src/listener/wire_house.ts";
+import { WireShared } from "../../src/listener/wire_shared.ts";
 import { WireTable } from "../../src/listener/wire_table.ts";
 import { concat, fromLatin1 } from "./raw_http.ts";
 import { StillTime } from "./still_time.ts";
@@ -63,7 +63,7 @@ export async function readWithWire(pieces: readonly Uint8Array[]): Promise<Strea
   };
   new WireConnection(
     conn as unknown as Deno.TcpConn,
-    new WireHouse({ config: LISTEN, handle, trusts: () => false }, "http", table, () => 0),
+    new WireShared({ config: LISTEN, handle, trusts: () => false }, "http", table, () => 0),
   );
   await conn.quiet;
   if (conn.closed) refused ??= "closed";

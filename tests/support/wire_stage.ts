@@ -3,7 +3,7 @@
 import { type ListenConfig, listenSchema } from "../../src/config/schema.ts";
 import type { Exchange } from "../../src/exchange.ts";
 import { WireConnection } from "../../src/listener/wire_connection.ts";
-import { WireHouse } from "../../src/listener/wire_house.ts";
+import { WireShared } from "../../src/listener/wire_shared.ts";
 import { WireTable } from "../../src/listener/wire_table.ts";
 import { settled } from "./settled.ts";
 import { StillTime } from "./still_time.ts";
@@ -117,12 +117,12 @@ export function connected(reached = "192.0.2.9", listen: Partial<ListenConfig> =
   };
   const client = new WireClient(reached);
   const trusts = () => config.proxyProtocol;
-  const house = new WireHouse({ config, handle, trusts }, "http", table, () => 0);
-  const connection = new WireConnection(client as unknown as Deno.TcpConn, house);
+  const shared = new WireShared({ config, handle, trusts }, "http", table, () => 0);
+  const connection = new WireConnection(client as unknown as Deno.TcpConn, shared);
   /** The last request is over. */
   const over = () => {
     handled.at(-1)!();
     return settled();
   };
-  return { client, connection, exchanges, over, house, table, time };
+  return { client, connection, exchanges, over, shared, table, time };
 }

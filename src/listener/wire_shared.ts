@@ -7,7 +7,7 @@ import { JITTER } from "./rotation.ts";
 import type { SocketLimits } from "./wire_socket.ts";
 import type { Tabled, WireTable } from "./wire_table.ts";
 
-export class WireHouse {
+export class WireShared {
   /** True while Weir leaves: every answer is its connection's last. */
   draining = false;
   readonly socketLimits: SocketLimits;
