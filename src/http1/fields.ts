@@ -93,7 +93,7 @@ const current = new FieldLine();
 
 /**
  * The field lines of the section from `at` to `end` (just after its blank line), as a flat list in arrival order.
- * @param text of the bytes from `textAt` on
+ * @param text of the bytes up to `end`, which may begin before `at`
  * @throws Http1Error `malformed`
  */
 export function parseFieldLines(
@@ -101,9 +101,9 @@ export function parseFieldLines(
   at: number,
   end: number,
   text: string = decodeLatin1(bytes, at, end),
-  textAt = at,
 ): HeaderLines {
   const lines: HeaderLines = [];
+  const textAt = end - text.length;
   const last = end - 2;
   while (at < last) {
     scanFieldLine(bytes, at, current);

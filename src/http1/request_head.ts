@@ -63,20 +63,18 @@ function badLine(text: string, lineEnd: number): Http1Error {
 }
 
 /**
- * The field lines of a request head in `bytes` from `start` to `end`.
+ * The field lines of a request head, in `bytes` from `at` to `end`.
  * @param text of the whole head
- * @param lineEnd where in it the request line ends
  * @throws Http1Error `malformed`, or `tooLarge` beyond `linesMax`
  */
 export function parseRequestFields(
   bytes: Uint8Array,
-  start: number,
+  at: number,
   end: number,
   text: string,
-  lineEnd: number,
   linesMax: number,
 ): HeaderLines {
-  const headers = parseFieldLines(bytes, start + lineEnd + 2, end, text, start);
+  const headers = parseFieldLines(bytes, at, end, text);
   if (headers.length > linesMax * 2) {
     throw new Http1Error("tooLarge", `more than ${linesMax} header lines`);
   }

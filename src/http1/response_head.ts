@@ -70,7 +70,7 @@ export function parseResponseHead(
   const status = statusCode(text, lineEnd);
   const reason = lineEnd > 13 ? text.substring(13, lineEnd) : "";
   if (!isReason(reason)) throw new Http1Error("malformed", "control character in the reason phrase");
-  scan.read(bytes, start + lineEnd + 2, end, text, start, minor);
+  scan.read(bytes, start + lineEnd + 2, end, text, minor);
   const framing = bodyFraming(method, status, scan.chunked, scan.contentLength);
   const passing = scan.passing(end, status);
   const section = text.substring(lineEnd + 2, text.length - 2);

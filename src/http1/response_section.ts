@@ -30,19 +30,19 @@ export class SectionScan {
   private plain = true;
   private dated = false;
   private readonly line = new FieldLine();
-  /** Of the bytes from `textAt` on. */
+  /** Of the bytes from `textAt` on, up to the end of the lines. */
   private text = "";
   private textAt = 0;
 
   /**
-   * @param at where the lines begin, and
-   * @param end where they end, just after their blank line
-   * @param text of the bytes from `textAt` on
+   * Reads the lines from `at` to `end`, just after their blank line.
+   * @param text of the bytes up to `end`, which may begin before `at`
+   * @param minor of HTTP/1.x
    * @throws Http1Error `malformed`
    */
-  read(bytes: Uint8Array, at: number, end: number, text: string, textAt: number, minor: number): void {
+  read(bytes: Uint8Array, at: number, end: number, text: string, minor: number): void {
     this.text = text;
-    this.textAt = textAt;
+    this.textAt = end - text.length;
     this.contentLength = -1;
     this.chunked =
       this.dated =

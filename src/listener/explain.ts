@@ -35,10 +35,11 @@ function refusalOnWire(
   head: RequestHead,
   { headBytesMax, headerLinesMax }: ListenConfig,
 ): Unacceptable | null {
+  const { scheme } = head;
   const request = { ...head, contentLength: null, chunked: false };
   const bytes = requestHead(request, head.authority);
   if (bytes.length > headBytesMax) return tooLarge(bytes, 0, bytes.length, headBytesMax);
-  return readRequest(bytes, 0, bytes.length, head.scheme, headerLinesMax, head).unacceptable;
+  return readRequest({ bytes, start: 0 }, bytes.length, { scheme, headerLinesMax }, head).unacceptable;
 }
 
 /** Deno.serve frames as the wire listener does what it looks at, and has no body of GET and HEAD. */

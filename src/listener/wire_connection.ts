@@ -104,9 +104,8 @@ export class WireConnection implements Tabled, BodyOwner {
     const end = findSectionEnd(inlet.bytes, from, inlet.end);
     if (end < 0) return this.awaitHead(from);
     this.scanned = 0;
-    const { headBytesMax, headerLinesMax } = shared.config;
-    if (end - inlet.start > headBytesMax) return this.refuseTooLarge();
-    const request = readRequest(inlet.bytes, inlet.start, end, shared.scheme, headerLinesMax, socket);
+    if (end - inlet.start > shared.config.headBytesMax) return this.refuseTooLarge();
+    const request = readRequest(inlet, end, shared, socket);
     inlet.skip(end - inlet.start);
     this.begin(request);
   }

@@ -20,20 +20,24 @@ export interface WireRequest {
 
 type Scheme = RequestHead["scheme"];
 
+/** What a listener goes by. */
+export interface HeadRules {
+  readonly scheme: Scheme;
+  readonly headerLinesMax: number;
+}
+
 /** Where a request came in. */
-export interface Entrance {
+export interface LocalAddress {
   /** Weir's own address there, as a client would write it. */
   readonly authority: string;
 }
 
-/** Reads the head in `bytes` from `start` to `end` (just after its blank line). Never throws. */
+/** Reads the head that the unused bytes begin with, up to `end` (just after its blank line). Never throws. */
 export function readRequest(
-  bytes: Uint8Array,
-  start: number,
+  { bytes, start }: { readonly bytes: Uint8Array; readonly start: number },
   end: number,
-  scheme: Scheme,
-  linesMax: number,
-  entrance: Entrance,
+  { scheme, headerLinesMax }: HeadRules,
+  local: LocalAddress,
 ): WireRequest {
   const text = decodeLatin1(bytes, start, end);
   const lineEnd = text.indexOf("\r\n");
@@ -41,7 +45,7 @@ export function readRequest(
   let headers: HeaderLines = [];
   try {
     line = parseRequestLine(text, lineEnd);
-    headers = parseRequestFields(bytes, start, end, text, lineEnd, linesMax);
+    headers = parseRequestFields(bytes, start + lineEnd + 2, end, text, headerLinesMax);
     const framing = frameRequest(headers, line.minor);
     const { method, target, minor } = line;
     const version = minor === 1 ? "1.1" : "1.0";
@@ -51,7 +55,7 @@ export function readRequest(
       throw new Http1Error("malformed", badHost(framing.host));
     }
     // RFC 9112 3.3: HTTP/1.0 may name nobody. Then it is for whoever was reached: http has no empty authority.
-    const authority = framing.host ?? entrance.authority;
+    const authority = framing.host ?? local.authority;
     if (target.charCodeAt(0) === SLASH || method === "CONNECT") {
       return { head: { method, target, authority, scheme, version, headers }, framing, unacceptable: null };
     }

@@ -4,14 +4,16 @@ import type { ListenConfig } from "../config/schema.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ListenOptions } from "./listener.ts";
 import { JITTER } from "./rotation.ts";
+import type { HeadRules } from "./wire_request.ts";
 import type { SocketLimits } from "./wire_socket.ts";
 import type { Tabled, WireTable } from "./wire_table.ts";
 
-export class WireShared {
+export class WireShared implements HeadRules {
   /** True while Weir leaves: every answer is its connection's last. */
   draining = false;
   readonly socketLimits: SocketLimits;
   readonly config: ListenConfig;
+  readonly headerLinesMax: number;
   /** Answers an exchange; never rejects. */
   readonly handle: (exchange: Exchange) => Promise<void>;
   /** Whether an address may say who the client is. */
@@ -25,6 +27,7 @@ export class WireShared {
     private readonly random: () => number,
   ) {
     this.config = config;
+    this.headerLinesMax = config.headerLinesMax;
     this.handle = handle;
     this.trusts = trusts;
     this.socketLimits = {

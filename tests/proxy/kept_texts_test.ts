@@ -14,7 +14,9 @@ function headOf(method: string, requestId: string) {
     `X-Request-Id: ${requestId}\r\nCookie: a=${"b".repeat(4_096)}\r\n\r\n`;
   const bytes = new Uint8Array(text.length);
   encodeLatin1(text, bytes, 0);
-  return readRequest(bytes, 0, bytes.length, "http", 100, { authority: "" }).head;
+  return readRequest({ bytes, start: 0 }, bytes.length, { scheme: "http", headerLinesMax: 100 }, {
+    authority: "",
+  }).head;
 }
 
 function recordOf(method: string, cause: string, number: number): RequestRecord {
