@@ -3,13 +3,15 @@
 
 import { BodyError, type HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
-import { findSectionEnd, parseFieldLines } from "./fields.ts";
+import { findSectionEnd, parseFieldLines, withoutFields } from "./fields.ts";
 import type { Inlet } from "./inlet.ts";
 import { type BodyOwner, InletBody } from "./inlet_body.ts";
 import { Known, knownHeader } from "./known.ts";
 import { decodeLatin1 } from "./latin1.ts";
 import { endOfChunks, hexDigit, joinChunks } from "./whole_chunks.ts";
 
+const CR = 13;
+const LF = 10;
 /** Of a line without its LF. RFC 9112 7.1.1: a recipient limits the length of chunk extensions. */
 const CHUNK_LINE_BYTES_MAX = 4_096;
 const TRAILER_BYTES_MAX = 16_384;
@@ -42,7 +44,7 @@ export class ChunkedBody extends InletBody {
   override get ready(): boolean {
     const { bytes, start, end } = this.inlet;
     if (this.left > 0) return end > start;
-    const lineEnd = bytes.indexOf(10, this.first ? start : start + 2);
+    const lineEnd = bytes.indexOf(LF, this.first ? start : start + 2);
     return lineEnd >= 0 && lineEnd < end;
   }
 
@@ -88,7 +90,8 @@ export class ChunkedBody extends InletBody {
     if (this.left > 0) return;
     const trailers = await this.readTrailers();
     if (this.strict) refuseFraming(trailers);
-    this.trailers = this.connection === "" ? trailers : withoutNamed(trailers, this.connection);
+    // RFC 9110 7.6.1: what Connection names is for one hop, among the trailers too.
+    this.trailers = this.connection === "" ? trailers : withoutFields(trailers, namesIn(this.connection));
     this.left = -2;
     this.end(true);
   }
@@ -102,8 +105,8 @@ export class ChunkedBody extends InletBody {
     while (true) {
       for (let i = inlet.start + scanned; i < inlet.end; i++) {
         if (i - inlet.start > CHUNK_LINE_BYTES_MAX) throw new Http1Error("malformed", "chunk line too long");
-        if (inlet.bytes[i] !== 10) continue;
-        if (i === inlet.start || inlet.bytes[i - 1] !== 13) {
+        if (inlet.bytes[i] !== LF) continue;
+        if (i === inlet.start || inlet.bytes[i - 1] !== CR) {
           throw new Http1Error("malformed", "bare LF after a chunk size");
         }
         const line = decodeLatin1(inlet.bytes, inlet.start, i - 1);
@@ -118,7 +121,7 @@ export class ChunkedBody extends InletBody {
   private async expectCrlf(): Promise<void> {
     while (this.inlet.available < 2) await this.more(CHUNK_LINE_BYTES_MAX);
     const bytes = this.inlet.take(2);
-    if (bytes[0] !== 13 || bytes[1] !== 10) throw new Http1Error("malformed", "chunk longer than its size");
+    if (bytes[0] !== CR || bytes[1] !== LF) throw new Http1Error("malformed", "chunk longer than its size");
   }
 
   private async readTrailers(): Promise<HeaderLines> {
@@ -126,7 +129,7 @@ export class ChunkedBody extends InletBody {
     let scanned = 0;
     while (true) {
       while (inlet.available < 2) await this.more(TRAILER_BYTES_MAX);
-      if (inlet.bytes[inlet.start] === 13 && inlet.bytes[inlet.start + 1] === 10) {
+      if (inlet.bytes[inlet.start] === CR && inlet.bytes[inlet.start + 1] === LF) {
         inlet.take(2);
         return [];
       }
@@ -162,14 +165,8 @@ function refuseFraming(trailers: HeaderLines): void {
   }
 }
 
-/** RFC 9110 7.6.1: what Connection names is for one hop, among the trailers too. */
-function withoutNamed(trailers: HeaderLines, connection: string): HeaderLines {
-  const named = new Set(connection.toLowerCase().split(",").map((option) => option.trim()));
-  const kept: HeaderLines = [];
-  for (let i = 0; i < trailers.length; i += 2) {
-    if (!named.has(trailers[i]!.toLowerCase())) kept.push(trailers[i]!, trailers[i + 1]!);
-  }
-  return kept;
+function namesIn(list: string): ReadonlySet<string> {
+  return new Set(list.toLowerCase().split(",").map((name) => name.trim()));
 }
 
 /**

@@ -46,6 +46,17 @@ export function findSectionEnd(bytes: Uint8Array, start: number, end: number): n
   return -1;
 }
 
+/**
+ * Whether a line ended without CR: a head with such a line would never be complete, so it is refused at once.
+ * @param from up to here the head, which begins at `start`, was looked at before
+ */
+export function hasBareLf(bytes: Uint8Array, start: number, end: number, from = start): boolean {
+  for (let at = from; at < end; at++) {
+    if (bytes[at] === LF && (at === start || bytes[at - 1] !== CR)) return true;
+  }
+  return false;
+}
+
 /** Where the parts of one field line are; made once and filled again for each line. */
 export class FieldLine {
   /** Just after the name. */
@@ -124,6 +135,15 @@ export function takeApart(text: string): HeaderLines {
     at = end + 2;
   }
   return lines;
+}
+
+/** All lines but those of some names, which are given in lower case. */
+export function withoutFields(lines: HeaderLines, names: ReadonlySet<string>): HeaderLines {
+  const kept: HeaderLines = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    if (!names.has(lines[i]!.toLowerCase())) kept.push(lines[i]!, lines[i + 1]!);
+  }
+  return kept;
 }
 
 /** The value in a part of a text: the blanks around it are none of it (RFC 9110 5.5). */

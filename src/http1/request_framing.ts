@@ -5,8 +5,8 @@
 
 import type { HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
+import { contentLengthOf, requireChunkedAlone } from "./framing.ts";
 import { Known, knownHeader } from "./known.ts";
-import { contentLengthOf } from "./response_section.ts";
 
 export interface RequestFraming {
   /** Bytes; 0 for no body; null when chunked. */
@@ -63,11 +63,7 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
         break;
     }
   }
-  // RFC 9112 6.1: both fields at once may be an attempt at smuggling; 1.0 has no transfer codings.
-  if (chunked && contentLength >= 0) {
-    throw new Http1Error("malformed", "both Transfer-Encoding and Content-Length");
-  }
-  if (chunked && minor === 0) throw new Http1Error("malformed", "Transfer-Encoding in HTTP/1.0");
+  if (chunked) requireChunkedAlone(contentLength >= 0, minor);
   const options = connection === null ? NO_OPTIONS : connectionOptions(connection);
   return {
     contentLength: chunked ? null : Math.max(contentLength, 0),

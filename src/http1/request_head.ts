@@ -6,7 +6,7 @@
 
 import type { HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
-import { isToken, parseFieldLines } from "./fields.ts";
+import { hasBareLf, isToken, parseFieldLines } from "./fields.ts";
 
 /** A request line in its three parts. */
 export interface RequestLine {
@@ -97,15 +97,4 @@ export function flawIn(bytes: Uint8Array, start: number, end: number, from: numb
   if (hasBareLf(bytes, start, end, from)) return "line that ends without CR";
   const first = bytes[start]!;
   return first === CR || isToken(String.fromCharCode(first)) ? null : "method is not a token";
-}
-
-/**
- * Whether a line ended without CR: a head with such a line would never be complete, so it is refused at once.
- * @param from up to here the head, which begins at `start`, was looked at before
- */
-export function hasBareLf(bytes: Uint8Array, start: number, end: number, from = start): boolean {
-  for (let at = from; at < end; at++) {
-    if (bytes[at] === LF && (at === start || bytes[at - 1] !== CR)) return true;
-  }
-  return false;
 }

@@ -5,10 +5,9 @@
 
 import type { HeaderLines, ResponseHead } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
-import { takeApart } from "./fields.ts";
+import { hasBareLf, takeApart } from "./fields.ts";
 import type { Framing } from "./framing.ts";
 import { decodeLatin1 } from "./latin1.ts";
-import { hasBareLf } from "./request_head.ts";
 import { SectionScan } from "./response_section.ts";
 
 /** A response head, checked whole; its lines are taken apart only when somebody asks for them. */

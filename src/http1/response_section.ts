@@ -5,9 +5,9 @@
 
 import { Http1Error } from "./error.ts";
 import { FieldLine, scanFieldLine } from "./fields.ts";
+import { contentLengthOf, requireChunkedAlone } from "./framing.ts";
 import { isForOneHop, isNameIn, Known, type KnownHeader, knownHeaderIn } from "./known.ts";
 
-const SAFE_DIGITS = 15;
 /** RFC 9110 15.5.22: of this one Upgrade goes on: without it the client would not know what to ask for. */
 export const UPGRADE_REQUIRED = 426;
 const CONTENT_TYPE = [..."content-type"].map((character) => character.charCodeAt(0));
@@ -65,11 +65,7 @@ export class SectionScan {
     }
     // RFC 9112 9.3: close wins, in whichever line it stands.
     this.close = this.saysClose || (minor === 0 && !this.saysKeepAlive);
-    // RFC 9112 6.1: both fields at once may be an attempt at smuggling; 1.0 has no transfer codings.
-    if (this.chunked && this.contentLength >= 0) {
-      throw new Http1Error("malformed", "both Transfer-Encoding and Content-Length");
-    }
-    if (this.chunked && minor === 0) throw new Http1Error("malformed", "Transfer-Encoding in HTTP/1.0");
+    if (this.chunked) requireChunkedAlone(this.contentLength >= 0, minor);
   }
 
   private part(from: number, to: number): string {
@@ -140,22 +136,6 @@ function sameLength(seen: number, value: string): number {
     }
     length = parsed;
   }
-  return length;
-}
-
-/**
- * The number in a Content-Length value.
- * @throws Http1Error `malformed` for anything but digits, or more than can be counted exactly
- */
-export function contentLengthOf(value: string): number {
-  let length = 0;
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) throw new Http1Error("malformed", "Content-Length is not a number");
-    length = length * 10 + digit;
-  }
-  if (value.length === 0) throw new Http1Error("malformed", "Content-Length is empty");
-  if (value.length > SAFE_DIGITS) throw new Http1Error("malformed", "Content-Length is too large");
   return length;
 }
 

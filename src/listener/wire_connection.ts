@@ -20,6 +20,8 @@ import { readRequest, refused, tooLarge, type WireRequest } from "./wire_request
 import { WireSocket } from "./wire_socket.ts";
 import type { Tabled } from "./wire_table.ts";
 
+const CR = 13;
+
 type Phase = "proxyHeader" | "head" | "exchange" | "tunnel" | "lingering" | "closed";
 
 export class WireConnection implements Tabled, BodyOwner {
@@ -97,7 +99,7 @@ export class WireConnection implements Tabled, BodyOwner {
   private readHead(): void {
     const { socket, shared } = this;
     const { inlet } = socket;
-    if (inlet.bytes[inlet.start] === 13) inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
+    if (inlet.bytes[inlet.start] === CR) inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
     // Empty lines alone are no request that has begun: they win no time.
     if (inlet.available === 0) return socket.watch();
     const from = Math.max(inlet.start, inlet.start + this.scanned - 3);

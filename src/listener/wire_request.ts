@@ -68,6 +68,7 @@ export function readRequest(
 }
 
 const SLASH = 47;
+const LF = 10;
 
 /** Asterisk-form and absolute-form (RFC 9112 3.2.2, 3.2.4): in the latter the target's authority wins. */
 function otherForm(method: string, target: string, host: string): { target: string; authority: string } {
@@ -127,7 +128,7 @@ const STATUS: Readonly<Record<Http1Error["kind"], number>> = {
  * 414 when not even the request line fits, 431 else (RFC 9110 15.5.15, RFC 6585 5).
  */
 export function tooLarge(bytes: Uint8Array, start: number, end: number, max: number): Unacceptable {
-  const lineEnd = bytes.indexOf(10, start);
+  const lineEnd = bytes.indexOf(LF, start);
   if (lineEnd < 0 || lineEnd >= Math.min(end, start + max)) {
     return unacceptable(414, `request line longer than ${max} bytes`);
   }

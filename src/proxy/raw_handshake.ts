@@ -5,8 +5,11 @@
 
 import { type HeaderLines, headerValue, listHas, listOf, type ResponseHead } from "../exchange.ts";
 import { quoted } from "../http1/error.ts";
+import { withoutFields } from "../http1/fields.ts";
 import type { Handshake } from "./upgrade.ts";
 import { acceptOf } from "./websocket_handshake.ts";
+
+const CONTENT_LENGTH = new Set(["content-length"]);
 
 export class RawHandshake implements Handshake {
   constructor(
@@ -47,11 +50,8 @@ export class RawHandshake implements Handshake {
 
   /** The client's 101. @param lines of the endpoint's, without what is for one hop */
   clientHead(lines: HeaderLines, head: ResponseHead): ResponseHead {
-    const kept: HeaderLines = [];
-    for (let i = 0; i < lines.length; i += 2) {
-      // RFC 9110 8.6: a 101 has no Content-Length, whatever the endpoint says.
-      if (lines[i]!.toLowerCase() !== "content-length") kept.push(lines[i]!, lines[i + 1]!);
-    }
+    // RFC 9110 8.6: a 101 has no Content-Length, whatever the endpoint says.
+    const kept = withoutFields(lines, CONTENT_LENGTH);
     const upgrade = listOf(head.headers, "upgrade").join(", ");
     return {
       status: 101,

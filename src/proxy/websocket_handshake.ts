@@ -5,11 +5,17 @@
 
 import { Buffer } from "node:buffer";
 import { type HeaderLines, headerValue, listHas, listOf, type ResponseHead } from "../exchange.ts";
+import { withoutFields } from "../http1/fields.ts";
 import { nodeCrypto } from "../node_crypto.ts";
 import type { Handshake } from "./upgrade.ts";
 
 /** RFC 6455 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** What the client's handshake says and Weir's own says anew. */
+const OF_CLIENT = new Set(["sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"]);
+/** What belongs to the endpoint's 101 alone. */
+const OF_ENDPOINT = new Set(["sec-websocket-accept", "sec-websocket-protocol", "content-length"]);
 
 export class WebSocketHandshake implements Handshake {
   private readonly key: string;
@@ -21,7 +27,7 @@ export class WebSocketHandshake implements Handshake {
 
   headers(lines: HeaderLines): HeaderLines {
     return [
-      ...without(lines, ["sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"]),
+      ...withoutFields(lines, OF_CLIENT),
       "Connection",
       "Upgrade",
       "Upgrade",
@@ -53,19 +59,11 @@ export class WebSocketHandshake implements Handshake {
 
   /** Lines of the endpoint's 101 that go on to the client: what belongs to its own handshake stays behind. */
   clientLines(lines: HeaderLines): HeaderLines {
-    return without(lines, ["sec-websocket-accept", "sec-websocket-protocol", "content-length"]);
+    return withoutFields(lines, OF_ENDPOINT);
   }
 }
 
 /** RFC 6455 4.2.2. */
 export function acceptOf(key: string): string {
   return nodeCrypto().createHash("sha1").update(key + GUID).digest("base64");
-}
-
-function without(lines: HeaderLines, dropped: readonly string[]): HeaderLines {
-  const kept: HeaderLines = [];
-  for (let i = 0; i < lines.length; i += 2) {
-    if (!dropped.includes(lines[i]!.toLowerCase())) kept.push(lines[i]!, lines[i + 1]!);
-  }
-  return kept;
 }

@@ -5,6 +5,7 @@ import { Http1Error } from "../../src/http1/error.ts";
 import {
   FieldLine,
   findSectionEnd,
+  hasBareLf,
   isToken,
   parseFieldLines,
   scanFieldLine,
@@ -106,4 +107,32 @@ Deno.test("isToken() is true of one word of token characters", () => {
   for (const text of ["", " ", "a b", "a,", "(", "a\x7f", "\xe9", "\xff", "\u0100", "\u0141"]) {
     assertEquals(isToken(text), false, JSON.stringify(text));
   }
+});
+
+Deno.test("hasBareLf() finds a line that ends without CR, among the bytes that are there", () => {
+  for (
+    const [text, start, end, found] of [
+      ["GET / HTTP/1.1\r\nA: 1\r\n", 0, 22, false],
+      ["GET / HTTP/1.1\n", 0, 15, true],
+      ["GET / HTTP/1.1\r\nA: 1\n", 0, 21, true],
+      ["\n", 0, 1, true],
+      ["\r\n", 0, 2, false],
+      // The CR belongs to what came before.
+      ["\r\n", 1, 2, true],
+      ["\n\r\n", 1, 3, false],
+      ["A\n", 0, 1, false],
+      ["\r\nA\n", 0, 3, false],
+    ] as const
+  ) assertEquals(hasBareLf(latin1(text), start, end), found, JSON.stringify([text, start, end]));
+});
+
+Deno.test("hasBareLf() looks at no more than what is new, and at the byte before it", () => {
+  for (
+    const [text, from, found] of [
+      ["a\nb\r\nc", 2, false],
+      ["a\r\nb", 2, false],
+      ["a\nb", 1, true],
+      ["a\r\nb\n", 3, true],
+    ] as const
+  ) assertEquals(hasBareLf(latin1(text), 0, text.length, from), found, JSON.stringify([text, from]));
 });

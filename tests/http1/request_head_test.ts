@@ -2,12 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { Http1Error } from "../../src/http1/error.ts";
-import {
-  emptyLinesBefore,
-  hasBareLf,
-  parseRequestFields,
-  parseRequestLine,
-} from "../../src/http1/request_head.ts";
+import { emptyLinesBefore, parseRequestFields, parseRequestLine } from "../../src/http1/request_head.ts";
 import { latin1 } from "../support/raw_http.ts";
 
 function parse(line: string) {
@@ -98,32 +93,4 @@ Deno.test("emptyLinesBefore() counts whole empty lines from the start on", () =>
   ) assertEquals(emptyLinesBefore(latin1(text), start, text.length), count, JSON.stringify(text));
   // What stands behind the end was there before.
   assertEquals(emptyLinesBefore(latin1("\r\n\r\n"), 0, 3), 2);
-});
-
-Deno.test("hasBareLf() finds a line that ends without CR, among the bytes that are there", () => {
-  for (
-    const [text, start, end, found] of [
-      ["GET / HTTP/1.1\r\nA: 1\r\n", 0, 22, false],
-      ["GET / HTTP/1.1\n", 0, 15, true],
-      ["GET / HTTP/1.1\r\nA: 1\n", 0, 21, true],
-      ["\n", 0, 1, true],
-      ["\r\n", 0, 2, false],
-      // The CR belongs to what came before.
-      ["\r\n", 1, 2, true],
-      ["\n\r\n", 1, 3, false],
-      ["A\n", 0, 1, false],
-      ["\r\nA\n", 0, 3, false],
-    ] as const
-  ) assertEquals(hasBareLf(latin1(text), start, end), found, JSON.stringify([text, start, end]));
-});
-
-Deno.test("hasBareLf() looks at no more than what is new, and at the byte before it", () => {
-  for (
-    const [text, from, found] of [
-      ["a\nb\r\nc", 2, false],
-      ["a\r\nb", 2, false],
-      ["a\nb", 1, true],
-      ["a\r\nb\n", 3, true],
-    ] as const
-  ) assertEquals(hasBareLf(latin1(text), 0, text.length, from), found, JSON.stringify([text, from]));
 });
