@@ -6,8 +6,8 @@
 import type { HeaderLines } from "../exchange.ts";
 import { encodeLatin1, latin1Bytes } from "./latin1.ts";
 
-/** What a request head says. `contentLength` null with `chunked` false: no body. */
-export interface RequestLine {
+/** A request as it is sent on. `contentLength` null with `chunked` false: no body. */
+export interface OutgoingRequest {
   readonly method: string;
   readonly target: string;
   readonly headers: HeaderLines;
@@ -18,7 +18,7 @@ export interface RequestLine {
 }
 
 /** The head, ending in the blank line: in `buffer` when it fits, else in memory of its own. */
-export function requestHead(request: RequestLine, host: string, buffer?: Uint8Array): Uint8Array {
+export function requestHead(request: OutgoingRequest, host: string, buffer?: Uint8Array): Uint8Array {
   const { headers, text: lines = null } = request;
   let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
   if (lines !== null) text += lines;

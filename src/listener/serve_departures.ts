@@ -7,10 +7,10 @@
 // Those that are watched stand in a list of their own to their end, as Deno ends none once it shuts down.
 
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
-import { type InLine, Line } from "./line.ts";
+import { type Linked, LinkedList } from "./linked_list.ts";
 
 /** A request that may outlive its client. */
-export interface Watched extends InLine<Watched> {
+export interface Watched extends Linked<Watched> {
   /** Begins to listen for the client's leaving. */
   watch(): void;
   /** Its client is not waited for any more: it ends as if the client had left. */
@@ -25,8 +25,8 @@ const WATCH_AFTER_MS = 20;
 export class Departures {
   /** True once every request was told to leave. */
   over = false;
-  private readonly young = new Line<Watched>();
-  private readonly watched = new Line<Watched>();
+  private readonly young = new LinkedList<Watched>();
+  private readonly watched = new LinkedList<Watched>();
   private readonly timer: Timer;
 
   constructor(private readonly wheel: TimerWheel) {

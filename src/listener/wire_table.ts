@@ -3,16 +3,16 @@
 // One sweep looks at every connection's deadlines, a few times within the shortest of them, so that a request
 // arms no timer: it writes a number. Deadlines therefore come a little late, never early.
 //
-// Connections stand in lines that are linked through themselves, since they come and go: see
+// Connections stand in lists that are linked through themselves, since they come and go: see
 // docs/decisions/functions_in_fields.md for what a Set costs then.
 
 import type { ListenConfig } from "../config/schema.ts";
 import type { Idler } from "../http1/idler.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
-import { type InLine, Line } from "./line.ts";
+import { type Linked, LinkedList } from "./linked_list.ts";
 
 /** A connection as the table sees it. */
-export interface Tabled extends Idler, InLine<Tabled> {
+export interface Tabled extends Idler, Linked<Tabled> {
   /** Address that counts for the limit per address; null for a proxy's connection, which none counts for. */
   address: string | null;
   idle: boolean;
@@ -38,8 +38,8 @@ export class WireTable {
   size = 0;
   private readonly perAddress = new Map<string, number>();
   /** Each connection stands in one of the two. */
-  private readonly idlers = new Line<Tabled>();
-  private readonly active = new Line<Tabled>();
+  private readonly idlers = new LinkedList<Tabled>();
+  private readonly active = new LinkedList<Tabled>();
   private readonly timer: Timer;
 
   constructor(

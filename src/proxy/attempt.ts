@@ -7,7 +7,7 @@
 import { BodyError } from "../exchange.ts";
 import { Http1Error } from "../http1/error.ts";
 import type { BodyOwner } from "../http1/inlet_body.ts";
-import { requestHead, type RequestLine } from "../http1/request_writer.ts";
+import { type OutgoingRequest, requestHead } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { TimeoutsConfig } from "../config/schema.ts";
 import type { Connection } from "../upstream/connection.ts";
@@ -25,7 +25,7 @@ const INTERIM_ANSWERS_MAX = 100;
 /** What all attempts of a request share. */
 export interface AttemptInput {
   /** Its framing is `body`'s. */
-  readonly request: RequestLine;
+  readonly request: OutgoingRequest;
   /** Whom the client's request is for. */
   readonly authority: string;
   readonly body: RequestBody | null;

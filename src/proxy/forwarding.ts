@@ -7,7 +7,7 @@ import { UpstreamField } from "../board/fields.ts";
 import type { RetryConfig, TimeoutsConfig } from "../config/schema.ts";
 import type { Body, Delivery, ExchangeListener, HeaderLines, ResponseHead } from "../exchange.ts";
 import { headerValue } from "../exchange.ts";
-import type { RequestLine } from "../http1/request_writer.ts";
+import type { OutgoingRequest } from "../http1/request_writer.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import type { Lease } from "../upstream/lease.ts";
 import { Attempt, type AttemptInput } from "./attempt.ts";
@@ -33,7 +33,7 @@ export class Forwarding implements AttemptInput, ExchangeListener {
   readonly bodyBytesMax: number;
   readonly timeouts: TimeoutsConfig;
   readonly body: RequestBody | null;
-  request: RequestLine;
+  request: OutgoingRequest;
   /** Those that all attempts share, where one looks at them. */
   private readonly headers: HeaderLines;
   private readonly retry: RetryConfig;

@@ -5,7 +5,7 @@
 
 import { type Body, type HeaderLines, headerValue, isNamed, type RequestHead } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
-import type { RequestLine } from "../http1/request_writer.ts";
+import type { OutgoingRequest } from "../http1/request_writer.ts";
 import { type Asker, toUpstream } from "./headers.ts";
 import type { Identity } from "./identity.ts";
 import type { Journey } from "./journey.ts";
@@ -19,15 +19,15 @@ export function upstreamRequest(
   plan: RoutePlan,
   handshake: Handshake | null,
   body: Pick<Body, "length"> | null,
-): RequestLine {
+): OutgoingRequest {
   const { exchange: { head }, proxy: { identity }, record } = journey;
   const target = plan.targetFor(head.target);
   const asOne = handshake === null && record.trace === null && !plan.editsRequests;
   const text = asOne ? toUpstreamText(head, journey, identity) : null;
-  if (text !== null) return requestLine(head, target, NO_LINES, text, body);
+  if (text !== null) return outgoing(head, target, NO_LINES, text, body);
   const lines = plan.requestHeaders(toUpstream(head, journey, identity));
   const headers = handshake === null ? lines : handshake.headers(lines);
-  return requestLine(head, target, headers, null, body);
+  return outgoing(head, target, headers, null, body);
 }
 
 /**
@@ -70,13 +70,13 @@ export function toUpstreamText(head: RequestHead, asker: Asker, identity: Identi
   return text + identity.vouchFor(asker.peer, head) + requestId + ": " + asker.requestId + "\r\n";
 }
 
-function requestLine(
+function outgoing(
   head: RequestHead,
   target: string,
   headers: HeaderLines,
   text: string | null,
   body: Pick<Body, "length"> | null,
-): RequestLine {
+): OutgoingRequest {
   return {
     method: head.method,
     target,

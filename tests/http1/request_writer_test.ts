@@ -1,10 +1,10 @@
 // A request head as it is written: its framing fields and Host are Weir's own, and agree with what is sent.
 
 import { assertEquals } from "@std/assert";
-import { chunkOf, requestHead, type RequestLine } from "../../src/http1/request_writer.ts";
+import { chunkOf, type OutgoingRequest, requestHead } from "../../src/http1/request_writer.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
 
-const PLAIN: RequestLine = {
+const PLAIN: OutgoingRequest = {
   method: "GET",
   target: "/a?b",
   headers: ["A", "1", "B", "two"],
@@ -12,7 +12,7 @@ const PLAIN: RequestLine = {
   chunked: false,
 };
 
-const heads: readonly (readonly [what: string, changes: Partial<RequestLine>, lines: string])[] = [
+const heads: readonly (readonly [what: string, changes: Partial<OutgoingRequest>, lines: string])[] = [
   ["no body", {}, "A: 1\r\nB: two\r\n"],
   ["lines as one text", { text: "C: 3\r\nD: 4\r\n" }, "C: 3\r\nD: 4\r\n"],
   ["no lines, as one text", { text: "" }, ""],

@@ -1,17 +1,18 @@
-// Things in the order in which they came, linked through themselves: joining and leaving cost no memory, and no
-// search.
+// A list in order of arrival, linked through its members themselves: joining and leaving cost no memory, and no search.
+//
+// Used for what comes and goes with every request or connection: those that are watched, those that idle.
 
-export interface InLine<T> {
-  /** Neighbours; null at the ends, and for what stands in no line. */
+export interface Linked<T> {
+  /** Neighbours; null at the ends, and for what stands in no list. */
   older: T | null;
   newer: T | null;
 }
 
-export class Line<T extends InLine<T>> {
+export class LinkedList<T extends Linked<T>> {
   oldest: T | null = null;
   private newest: T | null = null;
 
-  /** It stands in no line. */
+  /** @param one that stands in no list */
   add(one: T): void {
     one.older = this.newest;
     one.newer = null;
@@ -20,7 +21,7 @@ export class Line<T extends InLine<T>> {
     this.newest = one;
   }
 
-  /** Harmless when it stands in no line; false then. */
+  /** Harmless when it does not stand here; false then. */
   remove(one: T): boolean {
     const { older, newer } = one;
     if (older === null && this.oldest !== one) return false;
