@@ -48,7 +48,9 @@ async function getAdmin(
 ): Promise<{ status: number; body: string }> {
   const wheel = runningWheel();
   const limits = { connectMs: LIMIT_MS, tlsHandshakeMs: LIMIT_MS };
-  const conn = await dial({ scheme: "http", host, port, authority: host }, { caCerts: [] }, limits, wheel);
+  const conn = await dial({ scheme: "http", host, port, authority: host }, { caCerts: [] }, limits, {
+    wheel,
+  });
   const connection = new Connection(conn, wheel, performance.now());
   try {
     const headers = ["Accept", accept, "Connection", "close"];

@@ -38,114 +38,134 @@ export class DialError extends Error {
   }
 }
 
-/**
- * Connects with Nagle off; out of descriptors, what idles in `pools` makes room.
- * @param history of handshakes with this endpoint; kept up to date
- * @throws DialError
- */
-export async function dial(
+/** What a dial goes by. */
+export interface DialInputs {
+  readonly wheel: TimerWheel;
+  /** Out of descriptors, what idles in them makes room. */
+  readonly pools?: Pools;
+  /** Of handshakes with this endpoint; kept up to date. */
+  readonly history?: TlsHistory;
+}
+
+/** Connects with Nagle off. @throws DialError */
+export function dial(
   target: DialTarget,
   tls: UpstreamTlsSnapshot,
   limits: DialLimits,
-  wheel: TimerWheel,
-  pools?: Pools,
-  history: TlsHistory = { silent: false },
+  inputs: DialInputs,
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const { connectMs, tlsHandshakeMs } = limits;
-  // What goes on all the same keeps its place, too, so that there are no more of it than requests.
-  const abort = connectsOn(target, tls) ? undefined : limits.abort;
-  const within = atMost(limits, wheel);
-  const secure = target.scheme === "https";
-  if (secure && history.silent) {
-    await withRoom(
-      within(connectMs),
-      wheel,
-      pools,
-      (ms) => requireAnswer(target, tls, limits, ms, within, wheel),
-    );
-    history = answered(history);
+  return new Dial(target, tls, limits, inputs).run();
+}
+
+/** One connection that is being made, step by step. */
+class Dial {
+  private readonly wheel: TimerWheel;
+  private history: TlsHistory;
+  /** Monotonic milliseconds: then the time of both steps together is over. */
+  private readonly endsAt: number;
+  /** A connect that is given up goes on. */
+  private readonly connectsOn: boolean;
+
+  constructor(
+    private readonly target: DialTarget,
+    private readonly tls: UpstreamTlsSnapshot,
+    private readonly limits: DialLimits,
+    private readonly inputs: DialInputs,
+  ) {
+    this.wheel = inputs.wheel;
+    this.history = inputs.history ?? { silent: false };
+    this.endsAt = this.wheel.now + (limits.bothMs ?? Infinity);
+    this.connectsOn = connectsOn(target, tls);
   }
-  const connecting = withRoom(
-    within(connectMs),
-    wheel,
-    pools,
-    (ms) => connect(target, tls, ms, wheel, abort),
-  );
-  const conn = await connecting.catch((error) => {
-    if (error.kind === "timedOut") history.silent ||= connectsOn(target, tls);
-    throw error;
-  });
-  return secure ? await handshake(conn, target, tls, within(tlsHandshakeMs), wheel, history) : conn;
-}
 
-/** A step's limit, or what is left of both together where that is less. */
-function atMost({ bothMs = Infinity }: DialLimits, wheel: TimerWheel): (ms: number) => number {
-  const endsAt = wheel.now + bothMs;
-  return (ms) => Math.min(ms, endsAt - wheel.now);
-}
-
-/** Settles when the endpoint takes a connection and answers a handshake, each in time. @throws DialError */
-async function requireAnswer(
-  target: DialTarget,
-  tls: UpstreamTlsSnapshot,
-  limits: DialLimits,
-  connectMs: number,
-  within: (ms: number) => number,
-  wheel: TimerWheel,
-): Promise<void> {
-  let late = noConnection(connectMs);
-  const { abort = new AbortController() } = limits;
-  const timer = new Timer(() => abort.abort(late));
-  wheel.arm(timer, connectMs);
-  try {
-    await answersHandshakes(target, tls, abort.signal, () => {
-      const handshakeMs = within(limits.tlsHandshakeMs);
-      late = noHandshake(handshakeMs);
-      wheel.arm(timer, handshakeMs);
+  async run(): Promise<Deno.TcpConn | Deno.TlsConn> {
+    const secure = this.target.scheme === "https";
+    if (secure && this.history.silent) {
+      await this.withRoom((ms) => this.requireAnswer(ms));
+      this.history = answered(this.history);
+    }
+    const conn = await this.withRoom((ms) => this.connect(ms)).catch((error) => {
+      if (error.kind === "timedOut") this.history.silent ||= this.connectsOn;
+      throw error;
     });
-  } catch (error) {
-    throw abort.signal.aborted ? abort.signal.reason : connectError(error);
-  } finally {
-    wheel.remove(timer);
+    return secure ? await this.handshake(conn, this.within(this.limits.tlsHandshakeMs)) : conn;
   }
-}
 
-/** Out of descriptors, it tries once more when a connection that idles has given its own. */
-async function withRoom<T>(
-  connectMs: number,
-  wheel: TimerWheel,
-  pools: Pools | undefined,
-  attempt: (ms: number) => Promise<T>,
-): Promise<T> {
-  const startedAt = wheel.now;
-  try {
-    return await attempt(connectMs);
-  } catch (error) {
-    const room = isOutOfDescriptors(error) ? pools?.makeRoom() : null;
-    if (!room) throw error;
-    await room;
-    const leftMs = startedAt + connectMs - wheel.now;
-    if (leftMs <= 0) throw error;
-    return await attempt(leftMs);
+  /** A step's limit, or what is left of both together where that is less. */
+  private within(ms: number): number {
+    return Math.min(ms, this.endsAt - this.wheel.now);
   }
-}
 
-async function connect(
-  target: DialTarget,
-  tls: UpstreamTlsSnapshot,
-  connectMs: number,
-  wheel: TimerWheel,
-  abort = new AbortController(),
-): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const timer = new Timer(() => abort.abort(noConnection(connectMs)));
-  wheel.arm(timer, connectMs);
-  try {
-    return await openSocket(target, tls, abort.signal);
-  } catch (error) {
-    if (abort.signal.aborted) throw abort.signal.reason;
-    throw connectError(error);
-  } finally {
-    wheel.remove(timer);
+  /** Tries to connect; out of descriptors, once more when a connection that idles has given its own. */
+  private async withRoom<T>(attempt: (connectMs: number) => Promise<T>): Promise<T> {
+    const connectMs = this.within(this.limits.connectMs);
+    const startedAt = this.wheel.now;
+    try {
+      return await attempt(connectMs);
+    } catch (error) {
+      const room = isOutOfDescriptors(error) ? this.inputs.pools?.makeRoom() : null;
+      if (!room) throw error;
+      await room;
+      const leftMs = startedAt + connectMs - this.wheel.now;
+      if (leftMs <= 0) throw error;
+      return await attempt(leftMs);
+    }
+  }
+
+  /** Settles when the endpoint takes a connection and answers a handshake, each in time. @throws DialError */
+  private async requireAnswer(connectMs: number): Promise<void> {
+    const { target, tls, wheel, limits } = this;
+    const { abort = new AbortController() } = limits;
+    let late = noConnection(connectMs);
+    const timer = new Timer(() => abort.abort(late));
+    wheel.arm(timer, connectMs);
+    try {
+      await answersHandshakes(target, tls, abort.signal, () => {
+        const handshakeMs = this.within(limits.tlsHandshakeMs);
+        late = noHandshake(handshakeMs);
+        wheel.arm(timer, handshakeMs);
+      });
+    } catch (error) {
+      throw abort.signal.aborted ? abort.signal.reason : connectError(error);
+    } finally {
+      wheel.remove(timer);
+    }
+  }
+
+  private async connect(connectMs: number): Promise<Deno.TcpConn | Deno.TlsConn> {
+    // What goes on all the same keeps its place, too, so that there are no more of it than requests.
+    const abort = (this.connectsOn ? undefined : this.limits.abort) ?? new AbortController();
+    const timer = new Timer(() => abort.abort(noConnection(connectMs)));
+    this.wheel.arm(timer, connectMs);
+    try {
+      return await openSocket(this.target, this.tls, abort.signal);
+    } catch (error) {
+      throw abort.signal.aborted ? abort.signal.reason : connectError(error);
+    } finally {
+      this.wheel.remove(timer);
+    }
+  }
+
+  private async handshake(conn: Deno.TcpConn | Deno.TlsConn, handshakeMs: number): Promise<Deno.TlsConn> {
+    let secure: Deno.TlsConn | null = null;
+    let late = false;
+    const timer = new Timer(() => {
+      late = true;
+      (secure ?? conn).close();
+    });
+    this.wheel.arm(timer, handshakeMs);
+    try {
+      secure = "handshake" in conn ? conn : await startTls(conn, this.target, this.tls);
+      await secure.handshake();
+      return secure;
+    } catch (error) {
+      if (late) throw noHandshake(handshakeMs);
+      closeQuietly(secure ?? conn);
+      throw new DialError("tlsFailed", tlsCause(error));
+    } finally {
+      this.history.silent = late;
+      this.wheel.remove(timer);
+    }
   }
 }
 
@@ -193,35 +213,6 @@ export function connectError(error: unknown): DialError {
     return new DialError("unresolved", "name does not resolve");
   }
   return new DialError("refused", text);
-}
-
-async function handshake(
-  conn: Deno.TcpConn | Deno.TlsConn,
-  target: DialTarget,
-  tls: UpstreamTlsSnapshot,
-  handshakeMs: number,
-  wheel: TimerWheel,
-  history: TlsHistory,
-): Promise<Deno.TlsConn> {
-  let secure: Deno.TlsConn | null = null;
-  let late = false;
-  const timer = new Timer(() => {
-    late = true;
-    (secure ?? conn).close();
-  });
-  wheel.arm(timer, handshakeMs);
-  try {
-    secure = "handshake" in conn ? conn : await startTls(conn, target, tls);
-    await secure.handshake();
-    return secure;
-  } catch (error) {
-    if (late) throw noHandshake(handshakeMs);
-    closeQuietly(secure ?? conn);
-    throw new DialError("tlsFailed", tlsCause(error));
-  } finally {
-    history.silent = late;
-    wheel.remove(timer);
-  }
 }
 
 function noConnection(connectMs: number): DialError {

@@ -141,7 +141,8 @@ export class Endpoint {
   async open(limits: DialLimits): Promise<Connection> {
     const { wheel, now, pools } = this.context;
     const begunAt = now();
-    const conn = await dial(this.snapshot, this.upstream.tls, limits, wheel, pools, this.tlsHistory);
+    const inputs = { wheel, pools, history: this.tlsHistory };
+    const conn = await dial(this.snapshot, this.upstream.tls, limits, inputs);
     this.totals.add(EndpointField.connectionsOpened);
     return new Connection(conn, wheel, begunAt);
   }

@@ -29,7 +29,7 @@ const time = new StillTime();
 async function dialled(pools: Pools): Promise<unknown> {
   const history = { silent: true };
   const limits = { connectMs: 500, tlsHandshakeMs: 500 };
-  const outcome = dial(target, tls, limits, time.wheel, pools, history).then(
+  const outcome = dial(target, tls, limits, { wheel: time.wheel, pools, history }).then(
     () => "connected",
     (error) => error.kind,
   );

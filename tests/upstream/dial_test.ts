@@ -63,7 +63,8 @@ class Stage implements Disposable {
     target: DialTarget,
     { tls = PLAIN, limits = LIMITS, history = { silent: false } } = {},
   ): Promise<string> {
-    return dial(target, tls, limits, this.time.wheel, undefined, history).then(() => "connected", (error) => {
+    const { wheel } = this.time;
+    return dial(target, tls, limits, { wheel, history }).then(() => "connected", (error) => {
       if (!(error instanceof DialError)) throw error;
       return `${error.kind}: ${error.message}`;
     });

@@ -75,7 +75,7 @@ async function dialInVain(
 ): Promise<void> {
   const time = new StillTime();
   const before = endpoint.greeted;
-  const dialling = dial(endpoint.target, tls, LIMITS, time.wheel, undefined, history);
+  const dialling = dial(endpoint.target, tls, LIMITS, { wheel: time.wheel, history });
   const failed = assertRejects(() => dialling, DialError, "no TLS handshake within 500 ms");
   await until("it says hello", () => endpoint.greeted > before);
   await time.pass(LIMITS.tlsHandshakeMs);
@@ -148,9 +148,7 @@ Deno.test(
         { ...target, authority: name },
         tls,
         LIMITS,
-        new StillTime().wheel,
-        undefined,
-        history,
+        { wheel: new StillTime().wheel, history },
       );
       conn.close();
       assertEquals(history.silent, false);
@@ -182,7 +180,7 @@ Deno.test("dial() says of an endpoint that was silent that it takes no connectio
   await using hole = await startBlackHole();
   const time = new StillTime();
   const target = targetOf(Number(new URL(hole.url).port));
-  const dialling = dial(target, PLAIN, LIMITS, time.wheel, undefined, { silent: true });
+  const dialling = dial(target, PLAIN, LIMITS, { wheel: time.wheel, history: { silent: true } });
   const failed = assertRejects(() => dialling, DialError, "no connection within 1000 ms");
   await time.pass(LIMITS.connectMs);
   await failed;
@@ -192,7 +190,7 @@ Deno.test("dial() says of an endpoint that was silent what is wrong with it now"
   const history = { silent: true };
   const { wheel } = new StillTime();
   await assertRejects(
-    () => dial(targetOf(freePort()), PLAIN, LIMITS, wheel, undefined, history),
+    () => dial(targetOf(freePort()), PLAIN, LIMITS, { wheel, history }),
     DialError,
     "connection refused",
   );
@@ -200,7 +198,7 @@ Deno.test("dial() says of an endpoint that was silent what is wrong with it now"
   await using origin = await SecureOrigin.start(await authority.issue());
   const target = targetOf(Number(new URL(origin.url).port));
   const error = "certificate of an unknown authority";
-  await assertRejects(() => dial(target, PLAIN, LIMITS, wheel, undefined, history), DialError, error);
+  await assertRejects(() => dial(target, PLAIN, LIMITS, { wheel, history }), DialError, error);
   assertEquals(history.silent, false);
 });
 
