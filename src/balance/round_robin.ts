@@ -3,6 +3,7 @@
 // The turn is one counter for the whole pod, so the turns of all workers together are exact. With equal
 // weights the sequence is the list itself; with others it is worked out once per list of candidates.
 
+import { greatestCommonDivisor } from "../routing/split.ts";
 import type { BalancerInputs, Candidate, Policy } from "./balancer.ts";
 
 /** Longest sequence of a small group; weights that need more are rounded to fit, and each still gets one turn. */
@@ -81,10 +82,6 @@ function wholeTurns(weights: readonly number[]): number[] {
   const lengthMax = Math.max(SEQUENCE_LENGTH_MAX, TURNS_PER_ENDPOINT_MAX * turns.length);
   if (total <= lengthMax) return turns;
   return turns.map((weight) => Math.max(1, Math.round(weight * lengthMax / total)));
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -19,7 +19,7 @@ export interface Split {
 
 /** A side of weight 0 gets nothing; when all are 0 (which `check` refuses) the first gets everything. */
 export function makeSplit(sides: readonly SplitSide[]): Split {
-  const divisor = sides.reduce((common, { weight }) => gcd(common, weight), 0) || 1;
+  const divisor = sides.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0) || 1;
   const total = sides.reduce((sum, { weight }) => sum + weight, 0) / divisor;
   const sideAt = (position: number) => {
     let end = 0;
@@ -37,13 +37,16 @@ export function makeSplit(sides: readonly SplitSide[]): Split {
   };
 }
 
+const GOLDEN_SECTION = 0.618_033_988_75;
+
 /** A step that visits every position once per round, near the golden section: neighbours land far apart. */
 function strideThrough(total: number): number {
-  let stride = Math.max(1, Math.round(total * 0.618_033_988_75));
-  while (gcd(stride, total) !== 1 && stride > 1) stride--;
+  let stride = Math.max(1, Math.round(total * GOLDEN_SECTION));
+  while (greatestCommonDivisor(stride, total) !== 1 && stride > 1) stride--;
   return stride;
 }
 
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
+/** Of two whole numbers, of which one may be 0. */
+export function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

@@ -10,8 +10,8 @@
 import { EndpointState } from "../board/verdicts.ts";
 import type { UpstreamSnapshot } from "../messages.ts";
 
-/** What narrowing looks at. */
-export interface Judged {
+/** Where an endpoint stands, as far as narrowing looks at it. */
+export interface Standing {
   readonly backup: boolean;
   /** EndpointState bits. */
   readonly state: number;
@@ -28,7 +28,7 @@ export interface Candidates<E> {
 type Policy = Pick<UpstreamSnapshot, "whenAllUnhealthy" | "panicPercent">;
 
 /** Narrows a group. Empty when nothing may be used: the answer is 503. */
-export function narrow<E extends Judged>(all: readonly E[], policy: Policy): Candidates<E> {
+export function narrow<E extends Standing>(all: readonly E[], policy: Policy): Candidates<E> {
   const first = firstChoice(all, policy);
   const chosen = new Set(first.endpoints);
   const others = all.filter((endpoint) => !chosen.has(endpoint));
@@ -37,7 +37,7 @@ export function narrow<E extends Judged>(all: readonly E[], policy: Policy): Can
   return { ...first, spares: [...backups, ...draining] };
 }
 
-function firstChoice<E extends Judged>(all: readonly E[], policy: Policy): Omit<Candidates<E>, "spares"> {
+function firstChoice<E extends Standing>(all: readonly E[], policy: Policy): Omit<Candidates<E>, "spares"> {
   const staying = all.filter((endpoint) => (endpoint.state & EndpointState.leaving) === 0);
   // Successors are on their way, or the next snapshot is empty and says so.
   if (staying.length === 0) return { endpoints: all, panic: false };
@@ -58,6 +58,6 @@ function firstChoice<E extends Judged>(all: readonly E[], policy: Policy): Omit<
   return { endpoints: anything, panic: anything.length > usable.length };
 }
 
-function isDraining(endpoint: Judged): boolean {
+function isDraining(endpoint: Standing): boolean {
   return (endpoint.state & EndpointState.draining) !== 0;
 }
