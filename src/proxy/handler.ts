@@ -29,11 +29,11 @@ export async function handle(exchange: Exchange, proxy: Proxy, decide: Decide = 
   journey.number = proxy.inputs.turnstile.begun;
   const slot = proxy.admission.enter(proxy.snapshot.limits.inFlightMax);
   try {
-    // Every await costs a turn: what is decided at once is not awaited.
-    const going = slot === null
+    const answered = slot === null
       ? journey.refuse(refusals.OVERLOADED)
       : answerBeforeRouting(journey, proxy) ?? decide(journey, proxy);
-    if (going !== undefined) await going;
+    // Every await costs a turn: what is over at once is not awaited.
+    if (answered !== undefined) await answered;
   } catch (error) {
     await journey.fail(error);
   } finally {
@@ -59,21 +59,22 @@ function byRoute(journey: Journey, proxy: Proxy): void | Promise<void> {
   const match = proxy.router.match(exchange.head);
   if (match.kind !== "route") return journey.refuse(refusals.ofNoRoute(match));
   const plan = journey.follow(match.route);
-  const unwanted = journey.refusalByRoute();
-  if (unwanted !== null) return journey.refuse(unwanted);
-  const own = plan.ownAnswer(exchange.head);
-  if (own !== null) return journey.answer(own.status, own.headers, own.body);
+  const refusal = journey.refusalByRoute();
+  if (refusal !== null) return journey.refuse(refusal);
+  const answer = plan.ownAnswer(exchange.head);
+  if (answer !== null) return journey.answer(answer.status, answer.headers, answer.body);
 
   const wish = upgradeWish(exchange.head);
-  const tunnels = exchange.upgrade !== undefined;
-  const notToBe = refusalOfUpgrade(wish, tunnels, plan.route.upgrade, proxy.snapshot.unknownUpgrade);
-  if (notToBe !== null) return journey.refuse(notToBe);
+  const canTunnel = exchange.upgrade !== undefined;
+  const { unknownUpgrade } = proxy.snapshot;
+  const upgradeRefusal = refusalOfUpgrade(wish, canTunnel, plan.route.upgrade, unknownUpgrade);
+  if (upgradeRefusal !== null) return journey.refuse(upgradeRefusal);
 
   const group = plan.groupFor(journey.record.clientAddress);
   if (group === null) return journey.refuse(refusals.NO_ENDPOINT);
   const switching = switchingFor(wish, journey, plan);
-  const handshake = switching === null ? null : switching.handshake;
-  const forwarding = journey.forwarding = new Forwarding(journey, plan, group, handshake);
+  const forwarding = new Forwarding(journey, plan, group, switching?.handshake ?? null);
+  journey.forwarding = forwarding;
   return forward(journey, forwarding, switching);
 }
 
