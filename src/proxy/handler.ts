@@ -10,10 +10,10 @@ import { isTentative } from "./outcome.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Journey } from "./journey.ts";
 import type { Proxy } from "./proxy.ts";
-import { wholeText } from "./refusal.ts";
 import * as refusals from "./refusals.ts";
 import { type Switching, switchingFor } from "./switching.ts";
 import { refusalOfUpgrade, upgradeWish } from "./upgrade.ts";
+import { wholeText } from "./whole_body.ts";
 
 /** What becomes of a request that was let in, and that Weir does not answer whatever its route. */
 export type Decide = (journey: Journey, proxy: Proxy) => void | Promise<void>;

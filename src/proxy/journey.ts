@@ -11,10 +11,11 @@ import type { Proxy } from "./proxy.ts";
 import { addHsts } from "./redirect_to_tls.ts";
 import { refuseBeyondRate } from "./rate_limit.ts";
 import { RequestRecord } from "./record.ts";
-import { type Refusal, refusalResponse, wholeText } from "./refusal.ts";
+import { type Refusal, refusalResponse } from "./refusal.ts";
 import { INTERNAL_ERROR, ofBodyLength } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import { askedFor, type Told, toldBy } from "./told.ts";
+import { wholeText } from "./whole_body.ts";
 
 export class Journey implements Asker {
   readonly record: RequestRecord;

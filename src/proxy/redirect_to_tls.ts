@@ -6,7 +6,7 @@
 import { headerValue, type ResponseHead } from "../exchange.ts";
 import { redirectLocation } from "../routing/target.ts";
 import type { Decide } from "./handler.ts";
-import { wholeText } from "./refusal.ts";
+import { wholeText } from "./whole_body.ts";
 
 const HTTPS_PORT = 443;
 

@@ -14,7 +14,7 @@ import { makeSplit, type Split } from "../routing/split.ts";
 import { redirectLocation, rewriteTarget } from "../routing/target.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Group } from "./proxy.ts";
-import { type WholeBody, wholeText } from "./refusal.ts";
+import { type WholeBody, wholeText } from "./whole_body.ts";
 
 export class RoutePlan {
   readonly totals: OwnRow;

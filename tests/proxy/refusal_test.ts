@@ -4,9 +4,9 @@ import { assertEquals } from "@std/assert";
 import { configSchema } from "../../src/config/schema.ts";
 import { headerValue, type RequestHead } from "../../src/exchange.ts";
 import { isForThisHop, refusalBeforeRouting } from "../../src/proxy/acceptance.ts";
-import { type Refusal, refusalResponse, WholeBody } from "../../src/proxy/refusal.ts";
+import { type Refusal, refusalResponse } from "../../src/proxy/refusal.ts";
 import * as refusals from "../../src/proxy/refusals.ts";
-import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { fromLatin1 } from "../support/raw_http.ts";
 import { requestHead } from "../support/request_head.ts";
 
 const { headers: NAMES, limits: LIMITS } = configSchema.parse({
@@ -173,33 +173,4 @@ Deno.test("OPTIONS is for this hop when it has no forwards left, and nothing els
     request("GET", "/", forwards("0")),
   ];
   assertEquals(asked.map((head) => isForThisHop({ head })), [true, true, false, false, false, false]);
-});
-
-Deno.test("WholeBody gives its bytes once, however it is read", async () => {
-  const bytes = latin1("abc");
-  const read = async (body: WholeBody) => [await body.read(), await body.read(), body.takeWhole()];
-  assertEquals(await read(new WholeBody(bytes)), [bytes, null, null]);
-  assertEquals(await read(new WholeBody(new Uint8Array())), [null, null, null]);
-  const taken = new WholeBody(bytes);
-  assertEquals([taken.takeWhole(), taken.takeWhole(), await taken.read(), taken.length], [
-    bytes,
-    null,
-    null,
-    3,
-  ]);
-  const copied = new WholeBody(bytes);
-  const into = new Uint8Array(5);
-  assertEquals([copied.copyWhole(into, 3), copied.copyWhole(into, 2), copied.copyWhole(into, 0)], [
-    -1,
-    3,
-    -1,
-  ]);
-  assertEquals([...into], [0, 0, ...bytes]);
-  const lent = new WholeBody(bytes);
-  const got: Uint8Array[] = [];
-  assertEquals([lent.lendWhole((all) => got.push(all)), lent.lendWhole((all) => got.push(all))], [3, -1]);
-  assertEquals(got, [bytes]);
-  const cancelled = new WholeBody(bytes);
-  cancelled.cancel();
-  assertEquals([await cancelled.read(), cancelled.copyWhole(into, 0)], [null, -1]);
 });
