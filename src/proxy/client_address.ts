@@ -1,7 +1,7 @@
 // Whose word about others counts, and how an address is written for logs, hashing, limits and forwarding alike.
 //
 // With nobody trusted, the default, a request is from its peer's address, and no header is read for it; else
-// `told.ts` reads what the peer says.
+// `forwarded_fields.ts` reads what the peer says.
 
 import { type IpNetwork, isWithin, parseIp, parseNetwork } from "../config/ip_address.ts";
 

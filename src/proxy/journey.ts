@@ -14,7 +14,7 @@ import { RequestRecord } from "./record.ts";
 import { type Refusal, refusalResponse } from "./refusal.ts";
 import { INTERNAL_ERROR, ofBodyLength } from "./refusals.ts";
 import type { RoutePlan } from "./route_plan.ts";
-import { askedFor, type Told, toldBy } from "./told.ts";
+import { askedFor, type Told, toldBy } from "./forwarded_fields.ts";
 import { wholeText } from "./whole_body.ts";
 
 export class Journey implements Asker {

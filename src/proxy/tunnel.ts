@@ -8,7 +8,7 @@ import type { Switched } from "./outcome.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
 import type { RawHandshake } from "./raw_handshake.ts";
-import { whileStanding } from "./standing.ts";
+import { whileOpen } from "./while_open.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import type { TunnelSide } from "./tunnel_flow.ts";
 import { TunnelRelay } from "./tunnel_relay.ts";
@@ -32,7 +32,7 @@ export async function relayTunnel(
     idleMs: plan.idleTunnelMs(proxy.snapshot.limits),
   }, proxy.inputs.wheel);
   if (webSocket) {
-    await whileStanding(journey.proxy, relay, relay.run());
+    await whileOpen(journey.proxy, relay, relay.run());
     record.endWebSocket(relay);
   } else {
     await relay.run();

@@ -8,7 +8,7 @@ import type { Switched } from "./outcome.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
 import type { RoutePlan } from "./route_plan.ts";
-import { whileStanding } from "./standing.ts";
+import { whileOpen } from "./while_open.ts";
 import type { WebSocketHandshake } from "./websocket_handshake.ts";
 import { WebSocketRelay } from "./websocket_relay.ts";
 
@@ -33,7 +33,7 @@ export async function relayWebSocket(
   if (client === null) return;
   journey.begin(101);
   try {
-    await whileStanding(proxy, relay, relay.run(client));
+    await whileOpen(proxy, relay, relay.run(client));
   } finally {
     record.endWebSocket(relay);
   }

@@ -14,7 +14,7 @@ import {
   trailersToUpstream,
 } from "../../src/proxy/headers.ts";
 import { Identity } from "../../src/proxy/identity.ts";
-import type { Told } from "../../src/proxy/told.ts";
+import type { Told } from "../../src/proxy/forwarded_fields.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { requestHead, STRANGER } from "../support/request_head.ts";
 

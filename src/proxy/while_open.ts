@@ -1,4 +1,4 @@
-// A WebSocket while it stands: counted, and in the list of those that are asked to go when Weir goes.
+// A WebSocket while it is open: counted, and in the list of those that are asked to go when Weir goes.
 //
 // Called for both kinds, the relayed and the tunnelled one, so that metrics and drains know them alike.
 
@@ -8,7 +8,7 @@ import type { OpenSocket } from "./open_sockets.ts";
 import type { Proxy } from "./proxy.ts";
 
 /** Settles as `running` does; the socket is counted out and forgotten then, whatever came of it. */
-export async function whileStanding(
+export async function whileOpen(
   { inputs: { own }, openSockets }: Pick<Proxy, "inputs" | "openSockets">,
   socket: OpenSocket,
   running: Promise<void>,

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { TrustedProxies } from "../../src/proxy/client_address.ts";
-import { askedFor, type Told, toldBy } from "../../src/proxy/told.ts";
+import { askedFor, type Told, toldBy } from "../../src/proxy/forwarded_fields.ts";
 
 const PEER = "10.0.0.1";
 const proxies = new TrustedProxies(["10.0.0.0/8", "fd00::/8"]);
