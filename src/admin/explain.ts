@@ -13,7 +13,7 @@ import type {
   RequestStory,
   RouteExplanation,
 } from "../messages.ts";
-import type { EndpointInfo, UpstreamInfo } from "./sources.ts";
+import type { EndpointInfo, UpstreamInfo } from "./view.ts";
 
 export const EXPLAIN_USAGE = `Ask where a request would go:
   /explain?path=/users/7&method=GET&host=shop.example&client=203.0.113.9&header=Cookie:%20a=b

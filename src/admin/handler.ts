@@ -13,11 +13,11 @@ import { CONTENT_TYPE, type Format } from "./exposition.ts";
 import { metricsPage } from "./metrics.ts";
 import { read } from "./reading.ts";
 import { sharedPage } from "./shared_page.ts";
-import type { AdminSources, ProbeState } from "./sources.ts";
+import type { AdminView, ProbeState } from "./view.ts";
 import type { Status } from "./status_shape.ts";
 
 export interface HandlerInputs {
-  readonly sources: AdminSources;
+  readonly view: AdminView;
   readonly feed: EventFeed;
   readonly slowPages: SlowPages;
   /** The messages that a dashboard gets first. */
@@ -60,12 +60,12 @@ type Page = (inputs: HandlerInputs, asked: Asked) => Reply | Promise<Reply>;
 
 const PAGES: Readonly<Record<string, Page>> = {
   "/": () => assetReply(asset("/dashboard/index.html")!),
-  "/livez": ({ sources }) => probeReply(sources.probes(), "live"),
-  "/readyz": ({ sources }) => probeReply(sources.probes(), "ready"),
-  "/startupz": ({ sources }) => probeReply(sources.probes(), "started"),
+  "/livez": ({ view }) => probeReply(view.probes(), "live"),
+  "/readyz": ({ view }) => probeReply(view.probes(), "ready"),
+  "/startupz": ({ view }) => probeReply(view.probes(), "started"),
   "/metrics": metrics,
   "/status": ({ slowPages }) => slowPages.status(),
-  "/config": ({ sources }) => text(200, sources.config().effective),
+  "/config": ({ view }) => text(200, view.config().effective),
   "/events": events,
   "/explain": explain,
 };
@@ -118,13 +118,13 @@ function probeReply(state: ProbeState, probe: "live" | "ready" | "started"): Rep
 
 /** @param turn settles when the event loop has turned */
 export function slowPages(
-  sources: AdminSources,
+  view: AdminView,
   status: () => Status,
   turn?: () => Promise<void>,
 ): SlowPages {
   const metricsReply = (format: Format) =>
     sharedPage(
-      () => ({ status: 200, type: CONTENT_TYPE[format], body: metricsPage(read(sources), format) }),
+      () => ({ status: 200, type: CONTENT_TYPE[format], body: metricsPage(read(view), format) }),
       turn,
     );
   return {
@@ -156,9 +156,9 @@ async function explain(inputs: HandlerInputs, { request, query, peer }: Asked): 
     asJson ? json(status, { problem }) : text(status, `${problem}\n${help}`);
   const question = questionOf(query, peer);
   if ("problem" in question) return refusal(400, question.problem, EXPLAIN_USAGE);
-  const found = latestAnswer(await inputs.sources.ask(question));
+  const found = latestAnswer(await inputs.view.ask(question));
   if (found === null) return refusal(404, nobodyKnows(question));
-  const told = withReasons(found, inputs.sources.upstreams());
+  const told = withReasons(found, inputs.view.upstreams());
   return asJson ? json(200, told) : text(200, explanationText(told));
 }
 

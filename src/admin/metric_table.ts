@@ -5,7 +5,7 @@
 
 import type { MetricDefinition, Series } from "./exposition.ts";
 import type { Reading } from "./reading.ts";
-import type { DiscoveryInfo, EndpointInfo, RouteInfo, UpstreamInfo, WorkerInfo } from "./sources.ts";
+import type { DiscoveryInfo, EndpointInfo, RouteInfo, UpstreamInfo, WorkerInfo } from "./view.ts";
 
 export interface Metric extends MetricDefinition {
   series(reading: Reading): Iterable<Series>;

@@ -4,7 +4,7 @@ import { EndpointField, STATUS_CLASSES } from "../board/fields.ts";
 import { EndpointCell } from "../board/layout.ts";
 import { by, type Metric, ofEndpoint } from "./metric_table.ts";
 import { ENDPOINT_STATES, endpointState, type Reading } from "./reading.ts";
-import { EJECTION_REASONS, type EndpointInfo } from "./sources.ts";
+import { EJECTION_REASONS, type EndpointInfo } from "./view.ts";
 
 const total = (field: number) => (endpoint: EndpointInfo, { totals }: Reading) =>
   totals.endpoint(endpoint.row, field);

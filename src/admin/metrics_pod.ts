@@ -3,9 +3,9 @@
 import { RouteField, STATUS_CLASSES, WorkerField } from "../board/fields.ts";
 import { ColumnCell } from "../board/layout.ts";
 import { by, type Metric, ofPod, ofRoute, ofWorker } from "./metric_table.ts";
-import { CERTIFICATE_CHANGES } from "./sources.ts";
+import { CERTIFICATE_CHANGES } from "./view.ts";
 import { loopDelayMaxMs, type Reading } from "./reading.ts";
-import type { RouteInfo, WorkerInfo } from "./sources.ts";
+import type { RouteInfo, WorkerInfo } from "./view.ts";
 
 const total = (field: number) => (_: null, reading: Reading) => reading.totals.worker(field);
 

@@ -5,7 +5,7 @@ import type { Series } from "./exposition.ts";
 import { by, type Metric, ofDiscovery, ofUpstream } from "./metric_table.ts";
 import { UpstreamCell } from "../board/layout.ts";
 import { ENDPOINT_STATES, endpointState, type Reading } from "./reading.ts";
-import type { UpstreamInfo } from "./sources.ts";
+import type { UpstreamInfo } from "./view.ts";
 
 const total = (field: number) => (upstream: UpstreamInfo, { totals }: Reading) =>
   totals.upstream(upstream.row, field);

@@ -1,13 +1,13 @@
 // One look at the pod, shared by everything that is told about it at that moment.
 //
-// Joins what the sources say with what the board says. Called once per scrape, status or dashboard tick.
+// Joins what the view says with what the board says. Called once per scrape, status or dashboard tick.
 
 import { WorkerField } from "../board/fields.ts";
 import { Totals } from "../board/totals.ts";
 import { EndpointState, Verdicts } from "../board/verdicts.ts";
 import type { Board } from "../board/layout.ts";
 import type {
-  AdminSources,
+  AdminView,
   CertificateInfo,
   ConfigInfo,
   EndpointInfo,
@@ -16,7 +16,7 @@ import type {
   RouteInfo,
   UpstreamInfo,
   WorkerInfo,
-} from "./sources.ts";
+} from "./view.ts";
 
 export interface Reading {
   readonly board: Board;
@@ -31,18 +31,18 @@ export interface Reading {
   readonly routes: readonly RouteInfo[];
 }
 
-export function read(sources: AdminSources): Reading {
+export function read(view: AdminView): Reading {
   return {
-    board: sources.board,
-    totals: new Totals(sources.board),
-    verdicts: new Verdicts(sources.board),
-    probes: sources.probes(),
-    pod: sources.pod(),
-    workers: sources.workers(),
-    config: sources.config(),
-    upstreams: sources.upstreams(),
-    certificate: sources.certificate(),
-    routes: sources.routes(),
+    board: view.board,
+    totals: new Totals(view.board),
+    verdicts: new Verdicts(view.board),
+    probes: view.probes(),
+    pod: view.pod(),
+    workers: view.workers(),
+    config: view.config(),
+    upstreams: view.upstreams(),
+    certificate: view.certificate(),
+    routes: view.routes(),
   };
 }
 

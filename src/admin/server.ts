@@ -2,14 +2,14 @@
 //
 // Started once per pod by `pod/pod.ts`, on the main thread. It samples the board once a second, feeds the
 // dashboards that listen, and stays up: an error is an answer of 500, and when listening itself breaks
-// (out of file descriptors) it listens again. Knows the pod only through AdminSources.
+// (out of file descriptors) it listens again. Knows the pod only through AdminView.
 
 import { messageOf } from "../error_message.ts";
 import { EventFeed, type EventFeedLimits } from "./event_feed.ts";
 import { answer, type HandlerInputs, slowPages } from "./handler.ts";
-import { Listening } from "./listening.ts";
+import { PersistentServer } from "./persistent_server.ts";
 import { read } from "./reading.ts";
-import type { AdminSources } from "./sources.ts";
+import type { AdminView } from "./view.ts";
 import { status } from "./status.ts";
 import type { Status } from "./status_shape.ts";
 import { TrafficMeter } from "./traffic.ts";
@@ -18,7 +18,7 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  readonly sources: AdminSources;
+  readonly view: AdminView;
   /** Told in words what went wrong; nothing is thrown later. */
   readonly onProblem?: (problem: string) => void;
   /** Monotonic milliseconds. */
@@ -43,18 +43,18 @@ const RECONNECT_MS = 2_000;
 
 /** @throws Deno.errors.AddrInUse and the like, when the address cannot be had. */
 export function startAdminServer(options: AdminServerOptions): AdminServer {
-  const { sources, every = interval, onProblem = () => {} } = options;
+  const { view, every = interval, onProblem = () => {} } = options;
   const { now = () => performance.now(), date = Date.now } = options;
   const feed = new EventFeed(options.feedLimits);
-  const live = new LiveStatus(sources, feed, now, date);
+  const live = new LiveStatus(view, feed, now, date);
   const inputs: HandlerInputs = {
-    sources,
+    view,
     feed,
-    slowPages: slowPages(sources, () => live.status()),
+    slowPages: slowPages(view, () => live.status()),
     greeting: () => live.greeting(),
     onProblem,
   };
-  const listening = new Listening({
+  const listening = new PersistentServer({
     host: options.host,
     port: options.port,
     handler: (request, peer) => answer(inputs, request, peer),
@@ -69,7 +69,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   };
   guarded(() => live.sample())();
   const stopSampling = every(SAMPLE_MS, guarded(() => live.sample()));
-  const unsubscribe = sources.subscribe(guarded(() => live.hurry()));
+  const unsubscribe = view.subscribe(guarded(() => live.hurry()));
   let closing: Promise<void> | null = null;
   const close = () => {
     stopSampling();
@@ -86,19 +86,19 @@ class LiveStatus {
   private broadcastAt = -Infinity;
 
   constructor(
-    private readonly sources: AdminSources,
+    private readonly view: AdminView,
     private readonly feed: EventFeed,
     private readonly now: () => number,
     private readonly date: () => number,
   ) {}
 
   status(): Status {
-    return status(this.date(), read(this.sources), this.meter, this.sources.recentEvents());
+    return status(this.date(), read(this.view), this.meter, this.view.recentEvents());
   }
 
   /** Once a second. */
   sample(): void {
-    this.meter.sample(this.now(), this.date(), read(this.sources));
+    this.meter.sample(this.now(), this.date(), read(this.view));
     this.broadcast();
   }
 

@@ -10,7 +10,7 @@ import type {
   PodInfo,
   ProbeState,
   WorkerInfo,
-} from "./sources.ts";
+} from "./view.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface Status {

@@ -1,6 +1,6 @@
 // The pod as the admin server sees it: plain data, read when it is asked for.
 
-import type { AdminSources, UpstreamInfo, WorkerInfo } from "../admin/sources.ts";
+import type { AdminView, UpstreamInfo, WorkerInfo } from "../admin/view.ts";
 import { checkKind } from "../config/derived.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { Loaded } from "../config/loading.ts";
@@ -9,7 +9,7 @@ import type { WorkerHandle } from "../control/worker_handle.ts";
 import { VERSION } from "../version.ts";
 import type { Pod } from "./pod.ts";
 
-export function adminSources(pod: Pod): AdminSources {
+export function adminView(pod: Pod): AdminView {
   const effective = describer();
   return {
     board: pod.board,

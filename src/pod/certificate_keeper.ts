@@ -3,7 +3,7 @@
 // Joins the watcher of its files to the event book, the workers and the admin server. A worker that is started
 // later is given the newest certificate by its first message.
 
-import type { CertificateInfo } from "../admin/sources.ts";
+import type { CertificateInfo } from "../admin/view.ts";
 import { CertificateError, outOfTime } from "../control/certificate.ts";
 import {
   type CertificateFiles,

@@ -1,6 +1,6 @@
 // What happened to the pod, for people: the last events, whoever listens, and one structured line each.
 
-import type { PodEvent } from "../admin/sources.ts";
+import type { PodEvent } from "../admin/view.ts";
 
 /** Events that the dashboard and /status can show. */
 const KEPT_MAX = 200;

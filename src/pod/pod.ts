@@ -4,7 +4,7 @@
 // know goes through `publish`, in one order: rows, verdicts, then the snapshot that names them.
 
 import { type AdminServer, startAdminServer } from "../admin/server.ts";
-import type { ReloadInfo } from "../admin/sources.ts";
+import type { ReloadInfo } from "../admin/view.ts";
 import { Board, DEFAULT_CAPACITY, PodCell, withRoomForChange } from "../board/layout.ts";
 import type { Loaded } from "../config/loading.ts";
 import { workersOf } from "../config/derived.ts";
@@ -12,7 +12,7 @@ import type { Config } from "../config/schema.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
 import { Supervisor, type SupervisorInputs } from "../control/supervisor.ts";
 import { hasThreadRoom } from "../control/thread_room.ts";
-import { adminSources } from "./admin_view.ts";
+import { adminView } from "./admin_view.ts";
 import { type CertificateKeeper, keepCertificate } from "./certificate_keeper.ts";
 import { LeftOut } from "./left_out.ts";
 import { judgeInputs } from "./judge_inputs.ts";
@@ -113,7 +113,7 @@ export class Pod {
     this.admin = orSayWhy({ ...admin, owner: "admin" }, () =>
       startAdminServer({
         ...admin,
-        sources: adminSources(this),
+        view: adminView(this),
         onProblem: (problem) => this.inputs.events.add("start", "bad", problem),
       }));
     this.certificate = await keepCertificate(this);

@@ -3,7 +3,7 @@
 //
 // No probe depends on upstreams: a pod that is restarted because its upstreams are down helps nobody.
 
-import type { ProbeState } from "../admin/sources.ts";
+import type { ProbeState } from "../admin/view.ts";
 import type { WorkerHandle } from "../control/worker_handle.ts";
 
 /** A pod without a serving worker is alive for this long: workers are respawned meanwhile. */

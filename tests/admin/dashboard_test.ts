@@ -35,7 +35,7 @@ async function withDashboard(
   const server = startAdminServer({
     host: "127.0.0.1",
     port: 0,
-    sources: pod,
+    view: pod,
     now: () => now,
     date: () => now,
     every,

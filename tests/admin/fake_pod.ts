@@ -1,4 +1,4 @@
-// A pod of which only the figures exist: a small board, and sources that a test scripts.
+// A pod of which only the figures exist: a small board, and a view of it that a test scripts.
 
 import {
   BY_METHOD,
@@ -19,7 +19,7 @@ import { EndpointState, Verdicts } from "../../src/board/verdicts.ts";
 import type { Answer, Question } from "../../src/messages.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import type {
-  AdminSources,
+  AdminView,
   CertificateInfo,
   ConfigInfo,
   DiscoveryInfo,
@@ -30,7 +30,7 @@ import type {
   RouteInfo,
   UpstreamInfo,
   WorkerInfo,
-} from "../../src/admin/sources.ts";
+} from "../../src/admin/view.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -44,7 +44,7 @@ export interface FakeRequest {
   readonly count?: number;
 }
 
-export class FakePod implements AdminSources {
+export class FakePod implements AdminView {
   readonly board = Board.create({
     columnsMax: 4,
     upstreamsMax: 4,

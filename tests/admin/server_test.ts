@@ -31,7 +31,7 @@ function adminTest(name: string, body: (running: Running) => Promise<void>): voi
       const server = startAdminServer({
         host: "127.0.0.1",
         port: 0,
-        sources: pod,
+        view: pod,
         now: () => now,
         date: () => now,
         every: (_ms, act) => {
@@ -352,7 +352,7 @@ adminTest("a source that throws costs one look, not the server", async ({ pod, b
 
 Deno.test("startAdminServer() throws when the port is taken", LIMITS, async () => {
   const pod = new FakePod(() => 0, {});
-  const options = { host: "127.0.0.1", sources: pod, every: () => () => {} };
+  const options = { host: "127.0.0.1", view: pod, every: () => () => {} };
   const first = startAdminServer({ ...options, port: 0 });
   assertThrows(() => startAdminServer({ ...options, port: first.port }), Deno.errors.AddrInUse);
   await first.close();

@@ -48,13 +48,13 @@ for (const name of ["status", "prometheus", "openmetrics"] as const) {
     const { turn, pass } = scriptedTurn();
     const pod = new FakePod(() => 0, { shop: ["http://10.0.0.1:80"] });
     let looks = 0;
-    const sources = Object.assign(Object.create(pod) as FakePod, {
+    const view = Object.assign(Object.create(pod) as FakePod, {
       routes: () => {
         looks++;
         return pod.routeList;
       },
     });
-    const page = slowPages(sources, () => ({ routes: sources.routes() }) as never, turn)[name];
+    const page = slowPages(view, () => ({ routes: view.routes() }) as never, turn)[name];
     const asked = [page(), page(), page()];
     pass();
     const bodies = (await Promise.all(asked)).map(({ body }) => body);

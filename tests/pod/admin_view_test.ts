@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Loaded } from "../../src/config/loading.ts";
-import { adminSources } from "../../src/pod/admin_view.ts";
+import { adminView } from "../../src/pod/admin_view.ts";
 import type { Pod } from "../../src/pod/pod.ts";
 import { loaded } from "../config/helpers.ts";
 
@@ -13,10 +13,10 @@ async function looked(port: number): Promise<{ loaded: Loaded; looks: () => numb
   return { loaded: watched, looks: () => count };
 }
 
-Deno.test("adminSources() describes a configuration once, however often it is asked for", async () => {
+Deno.test("adminView() describes a configuration once, however often it is asked for", async () => {
   const [first, second] = [await looked(3001), await looked(3002)];
   const pod = { loaded: first.loaded, lastReload: null, publisher: { version: 1 } };
-  const { config } = adminSources(pod as unknown as Pod);
+  const { config } = adminView(pod as unknown as Pod);
   for (let i = 0; i < 3; i++) assertStringIncludes(config().effective, "port: 3001");
   pod.loaded = second.loaded;
   for (let i = 0; i < 3; i++) assertStringIncludes(config().effective, "port: 3002");

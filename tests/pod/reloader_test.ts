@@ -1,7 +1,7 @@
 // What a reload leaves behind, whatever comes of it: one event, one `lastReload`, and a pod that goes on.
 
 import { assertEquals } from "@std/assert";
-import type { ReloadInfo } from "../../src/admin/sources.ts";
+import type { ReloadInfo } from "../../src/admin/view.ts";
 import type { Loaded, Refused } from "../../src/config/loading.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { FilesRefusedError } from "../../src/pod/pod_files.ts";

@@ -1,7 +1,7 @@
 // Two upstreams that share an address, and endpoints that share a name, each have checks of their own.
 
 import { assertEquals } from "@std/assert";
-import { adminSources } from "../../src/pod/admin_view.ts";
+import { adminView } from "../../src/pod/admin_view.ts";
 import { ScriptedDns } from "../support/scripted_dns.ts";
 import { RunningPod } from "../support/pod.ts";
 import { reply, startOrigin } from "../support/raw_origin.ts";
@@ -26,9 +26,9 @@ Deno.test({
       },
       routes: [{ match: {}, upstream: "asks" }],
     });
-    const sources = adminSources(pod.pod);
+    const view = adminView(pod.pod);
     const checks = () =>
-      sources.upstreams().flatMap(({ name, endpoints }) =>
+      view.upstreams().flatMap(({ name, endpoints }) =>
         endpoints.map(({ id, checksPassed, checksFailed }) => ({
           what: `${name} ${new URL(id).hostname}`,
           results: `${checksPassed > 0 ? "passed" : ""}${checksFailed > 0 ? "failed" : ""}`,

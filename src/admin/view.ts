@@ -7,7 +7,7 @@
 import type { Board } from "../board/layout.ts";
 import type { Answer, Question } from "../messages.ts";
 
-export interface AdminSources {
+export interface AdminView {
   readonly board: Board;
   probes(): ProbeState;
   pod(): PodInfo;

@@ -5,7 +5,7 @@
 import { messageOf } from "../error_message.ts";
 import { dropDenoSpan, isTracing } from "../tracing/deno_spans.ts";
 
-export interface ListeningOptions {
+export interface PersistentServerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -25,7 +25,7 @@ const RELISTEN_MAX_MS = 1_000;
 /** What a reader gets to finish before it is cut. */
 const CLOSE_MS = 1_000;
 
-export class Listening {
+export class PersistentServer {
   private server: TcpServer;
   private readonly cut = new AbortController();
   private readonly later: (ms: number, act: () => void) => () => void;
@@ -35,7 +35,7 @@ export class Listening {
   port: number;
 
   /** @throws Deno.errors.AddrInUse and the like, when the address cannot be had. */
-  constructor(private readonly options: ListeningOptions) {
+  constructor(private readonly options: PersistentServerOptions) {
     this.later = options.later ?? timeout;
     this.port = options.port;
     this.server = this.listen();

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Listening } from "../../src/admin/listening.ts";
+import { PersistentServer } from "../../src/admin/persistent_server.ts";
 import { settled } from "../support/settled.ts";
 
 /** A Deno.serve whose accept loop the test breaks, and a clock that the test turns. */
@@ -9,7 +9,7 @@ function scripted() {
   const waits = new Set<() => void>();
   let breaking: (error: Error) => void = () => {};
   let refuse = false;
-  const listening = new Listening({
+  const listening = new PersistentServer({
     host: "127.0.0.1",
     port: 0,
     handler: async () => new Response(),
@@ -50,7 +50,7 @@ function scripted() {
   };
 }
 
-Deno.test("Listening listens again on the same port when accepting breaks off, however often it takes", async () => {
+Deno.test("PersistentServer listens again on the same port when accepting breaks off, however often it takes", async () => {
   const { listening, ports, problems, pass, breakOff, refuse } = scripted();
   assertEquals(listening.port, 4711);
   await breakOff(new Error("EMFILE"));
@@ -65,7 +65,7 @@ Deno.test("Listening listens again on the same port when accepting breaks off, h
   ]);
 });
 
-Deno.test("Listening waits twice as long each time, up to a second, until it has stood for that long", async () => {
+Deno.test("PersistentServer waits twice as long each time, up to a second, until it has stood for that long", async () => {
   const { waited, pass, breakOff } = scripted();
   for (let i = 0; i < 6; i++) {
     await breakOff(new Error("EMFILE"));
@@ -77,7 +77,7 @@ Deno.test("Listening waits twice as long each time, up to a second, until it has
   assertEquals(waited(), [50]);
 });
 
-Deno.test("Listening.close() stays closed, and leaves nothing waiting", async () => {
+Deno.test("PersistentServer.close() stays closed, and leaves nothing waiting", async () => {
   const { listening, ports, waits, pass, breakOff } = scripted();
   await breakOff(new Error("EMFILE"));
   await listening.close();
@@ -86,7 +86,7 @@ Deno.test("Listening.close() stays closed, and leaves nothing waiting", async ()
   assertEquals(ports, [0]);
 });
 
-Deno.test("Listening.close() says nothing of what ends after it, and listens no more", async () => {
+Deno.test("PersistentServer.close() says nothing of what ends after it, and listens no more", async () => {
   const { listening, ports, problems, waits, breakOff } = scripted();
   await listening.close();
   await breakOff(new Error("cut"));
