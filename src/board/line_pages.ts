@@ -45,6 +45,6 @@ export class LinePages {
 }
 
 /** What another thread has lent is read: its memory may be written again. */
-export function giveBack({ buffer }: Uint8Array): void {
+export function givePageBack({ buffer }: Uint8Array): void {
   if (buffer instanceof SharedArrayBuffer) Atomics.store(new Int32Array(buffer, 0, 1), 0, 0);
 }

@@ -6,7 +6,7 @@
 
 import type { Board } from "../board/layout.ts";
 import { Columns } from "../board/columns.ts";
-import { giveBack } from "../board/line_pages.ts";
+import { givePageBack } from "../board/line_pages.ts";
 import type { Answer, FromWorker, Question, ToWorker, WorkerStart } from "../messages.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { WorkerHandle } from "./worker_handle.ts";
@@ -156,7 +156,7 @@ export class Supervisor {
         return this.noteDrained(handle, message.cut);
       case "log":
         events.onLog(message.lines);
-        return giveBack(message.lines);
+        return givePageBack(message.lines);
       case "failed":
         return events.onFailed(handle.index, message.reason);
       case "answer":

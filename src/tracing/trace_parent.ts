@@ -4,6 +4,7 @@
 // to the wrong one is worse than a new one.
 
 import { type HeaderLines, onlyHeaderValue } from "../exchange.ts";
+import { withoutFields } from "../http1/fields.ts";
 
 export interface TraceParent {
   /** 32 lower-case hex digits, not all zero. */
@@ -39,18 +40,14 @@ export function formatTraceParent({ traceId, spanId, sampled }: TraceParent): st
   return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
 }
 
+const PARENT = new Set(["traceparent"]);
+const PARENT_AND_STATE = new Set(["traceparent", "tracestate"]);
+
 /** The lines with this `traceparent` in place of any other; `tracestate` stays only with the trace it is of. */
 export function continueTrace(
   lines: HeaderLines,
   traceParent: string,
   keepState: boolean,
 ): HeaderLines {
-  const continued: HeaderLines = [];
-  for (let i = 0; i < lines.length; i += 2) {
-    const name = lines[i]!.toLowerCase();
-    if (name === "traceparent" || (name === "tracestate" && !keepState)) continue;
-    continued.push(lines[i]!, lines[i + 1]!);
-  }
-  continued.push("traceparent", traceParent);
-  return continued;
+  return [...withoutFields(lines, keepState ? PARENT : PARENT_AND_STATE), "traceparent", traceParent];
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { giveBack, LinePages } from "../../src/board/line_pages.ts";
+import { givePageBack, LinePages } from "../../src/board/line_pages.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (lines: Uint8Array) => new TextDecoder().decode(lines.slice());
@@ -17,8 +17,8 @@ Deno.test("LinePages.lend() writes a page again once it was given back, and neve
   ]);
   const third = pages.lend(bytes("third\n"));
   assertEquals([textOf(third), isShared(third)], ["third\n", false]);
-  giveBack(third);
-  giveBack(second);
+  givePageBack(third);
+  givePageBack(second);
   const fourth = pages.lend(bytes("fourth\n"));
   assertEquals([textOf(first), textOf(fourth), fourth.buffer === second.buffer], [
     "first\n",
