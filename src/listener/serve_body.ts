@@ -1,10 +1,11 @@
 // The body of a request between Deno's stream and the exchange's pulls.
 
-import { type Body, BodyError } from "../exchange.ts";
+import { type Body, BodyError, type RequestHead } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { isCancelled, PASSES, type Rounds, TURNS } from "./serve_cancel.ts";
+import type { ReadHead } from "./serve_request.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
@@ -17,9 +18,26 @@ const SHORT_BYTES_MAX = 65_536;
 /** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
 const SPARSE = 4;
 
+/** Of a `Request` whose body is to be read. */
+export interface StreamedRequest {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Aborted when the client leaves; asking for it costs. */
+  readonly signal: AbortSignal;
+}
+
+/** What the head says of the body: see `ReadHead`. */
+export interface BodyFacts extends Pick<ReadHead, "contentLength" | "undeclared"> {
+  readonly head: Pick<RequestHead, "version">;
+}
+
 /** A request body that Deno.serve streams. */
 export class ServeBody implements Body {
+  readonly length: number | null;
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  /** Where nothing else tells an end from a client that cancels: aborted when it does. */
+  private readonly cancelling: AbortSignal | null;
+  /** Over HTTP/2 a request ends without its connection. */
+  private readonly http2: boolean;
   private received = 0;
   /** Nothing more will be read. */
   ended = false;
@@ -39,17 +57,16 @@ export class ServeBody implements Body {
   private rounds: Rounds = TURNS;
 
   constructor(
-    stream: ReadableStream<Uint8Array>,
-    readonly length: number | null,
+    request: StreamedRequest,
+    { head, contentLength, undeclared }: BodyFacts,
     private readonly wheel: TimerWheel,
     /** Called once, when nothing more will be read. */
     private readonly onEnd: () => void,
-    /** Where nothing else tells an end from a client that cancels: aborted when it does. */
-    private readonly cancelling: AbortSignal | null = null,
-    /** Over HTTP/2 a request ends without its connection. */
-    private readonly http2 = false,
   ) {
-    this.reader = stream.getReader();
+    this.reader = request.body.getReader();
+    this.length = contentLength;
+    this.cancelling = undeclared ? request.signal : null;
+    this.http2 = head.version === "2";
   }
 
   /**

@@ -18,7 +18,7 @@ import { Known, knownHeader } from "../http1/known.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Rotation } from "./rotation.ts";
 import { Beginning } from "./beginning.ts";
-import { ServeBody } from "./serve_body.ts";
+import { ServeBody, type StreamedRequest } from "./serve_body.ts";
 import { isCancelled, TURNS } from "./serve_cancel.ts";
 import { collectedAnswer, isCollected } from "./serve_collect.ts";
 import { freeContent } from "./serve_content.ts";
@@ -80,8 +80,8 @@ export class ServeExchange implements Exchange, Watched {
     if (read.upgrades || read.head.version === "2") this.shared.departures.watch(this);
     else this.shared.departures.add(this);
     this.unacceptable = read.unacceptable;
-    const stream = read.hasBody ? this.request.body : null;
-    const handled = stream === null ? handle(this) : this.runWithBody(handle, stream, read);
+    const hasBody = read.hasBody && this.request.body !== null;
+    const handled = hasBody ? this.runWithBody(handle, read) : handle(this);
     handled.then(() => this.letGo());
     return response;
   }
@@ -109,18 +109,15 @@ export class ServeExchange implements Exchange, Watched {
 
   private async runWithBody(
     handle: (exchange: Exchange) => Promise<void>,
-    stream: ReadableStream<Uint8Array>,
-    { contentLength, undeclared }: ReadHead,
+    read: ReadHead,
   ): Promise<void> {
-    const cancelling = undeclared ? this.request.signal : null;
-    const ended = this.shared.uploads.begin();
-    const http2 = this.head.version === "2";
-    const body = new ServeBody(stream, contentLength, this.shared.wheel, ended, cancelling, http2);
+    const { uploads, wheel } = this.shared;
+    const body = new ServeBody(this.request as StreamedRequest, read, wheel, uploads.begin());
     this.body = body;
     try {
-      if (undeclared) {
+      if (read.undeclared) {
         if (await body.isNone()) this.body = null;
-      } else if (http2 && this.awaitsBody()) await body.begins();
+      } else if (read.head.version === "2" && this.awaitsBody()) await body.begins();
     } catch {
       this.leave();
     }

@@ -2,14 +2,12 @@ import { setImmediate } from "node:timers";
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { BodyError } from "../../src/exchange.ts";
 import { PASSES } from "../../src/listener/serve_cancel.ts";
-import { ServeBody } from "../../src/listener/serve_body.ts";
 import { objectsInHeap } from "../support/heap.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { serveBody } from "../support/serve_body.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
-
-const WHEEL = new StillTime().wheel;
 
 /** A body of which nothing says whether there is one, on a clock that only the test moves. */
 function undeclared() {
@@ -18,7 +16,7 @@ function undeclared() {
   let ends = 0;
   const client = new AbortController();
   const source = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
-  const body = new ServeBody(source, null, time.wheel, () => ends++, client.signal);
+  const body = serveBody(source, null, { wheel: time.wheel, onEnd: () => ends++, client });
   return {
     body,
     client,
@@ -78,7 +76,7 @@ Deno.test("ServeBody.read() gives small pieces that hold no more memory than the
       controller.close();
     },
   });
-  const body = new ServeBody(stream, null, WHEEL, () => {});
+  const body = serveBody(stream, null);
   const held = new Set<ArrayBufferLike>();
   for (let n = 0; n < 100; n++) {
     const piece = await body.read();
@@ -98,13 +96,7 @@ for (const when of ["before the end", "in the turn of the end"]) {
   Deno.test(`a client that cancels ${when} of its undeclared body has not ended it`, async () => {
     const client = new AbortController();
     let stream!: ReadableStreamDefaultController<Uint8Array>;
-    const body = new ServeBody(
-      new ReadableStream({ start: (it) => void (stream = it) }),
-      null,
-      WHEEL,
-      () => {},
-      client.signal,
-    );
+    const body = serveBody(new ReadableStream({ start: (it) => void (stream = it) }), null, { client });
     stream.enqueue(latin1("part"));
     assertEquals(await body.read(), latin1("part"));
     if (when === "before the end") client.abort();
@@ -131,10 +123,7 @@ Deno.test("of many undeclared bodies that are cancelled at once each waits until
 
 Deno.test("an undeclared body whose client stays ends", async () => {
   const stream = new ReadableStream<Uint8Array>({ start: (it) => it.close() });
-  assertEquals(
-    await new ServeBody(stream, null, WHEEL, () => {}, new AbortController().signal).read(),
-    null,
-  );
+  assertEquals(await serveBody(stream, null, { client: new AbortController() }).read(), null);
 });
 
 Deno.test("chunks that are none are the client's fault, and no leaving", async () => {
@@ -142,7 +131,7 @@ Deno.test("chunks that are none are the client's fault, and no leaving", async (
     start: (it) => it.error(new Error("invalid HTTP/1 request: Invalid 5")),
   });
   const { kind } = await assertRejects(
-    () => new ServeBody(stream, null, WHEEL, () => {}).read(),
+    () => serveBody(stream, null).read(),
     BodyError,
   );
   assertEquals(kind, "malformed");
@@ -158,7 +147,7 @@ function handed(length: number | null, http2 = false) {
     cancel: () => void (cancelled = true),
   }, { highWaterMark: 0 });
   let ends = 0;
-  const body = new ServeBody(source, length, time.wheel, () => ends++, null, http2);
+  const body = serveBody(source, length, { wheel: time.wheel, onEnd: () => ends++, http2 });
   const hand = (text: string) => {
     stream.enqueue(latin1(text));
     return settled();
@@ -242,7 +231,7 @@ Deno.test("nothing is kept of uploads that were left while they were read, once 
   const uploads = 10;
   const reads: Promise<unknown>[] = [];
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    const body = new ServeBody(request.body!, 100, WHEEL, () => {});
+    const body = serveBody(request.body!, 100);
     await body.read();
     reads.push(body.read().catch(() => null));
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -270,7 +259,7 @@ async function arriving(length: number, pieces: readonly string[], then: "end" |
     },
     pull: () => then === "fail" ? Promise.reject(new Error("BadResource")) : Promise.resolve(),
   }, { highWaterMark: 0 });
-  const body = new ServeBody(source, length, WHEEL, () => ends++);
+  const body = serveBody(source, length, { onEnd: () => ends++ });
   await body.arrive();
   return { body, ends: () => ends };
 }

@@ -1,9 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Delivery } from "../../src/exchange.ts";
 import { PIECES } from "../../src/http1/buffers.ts";
-import { ServeBody } from "../../src/listener/serve_body.ts";
+import type { ServeBody } from "../../src/listener/serve_body.ts";
 import { collectedAnswer, isCollected } from "../../src/listener/serve_collect.ts";
 import { settled } from "../support/settled.ts";
+import { serveBody } from "../support/serve_body.ts";
 import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 
@@ -94,7 +95,7 @@ Deno.test("an answer that breaks off while it streams is cut", async () => {
 Deno.test("an answer that breaks off is cut once its upload is left", async () => {
   let stream!: ReadableStreamDefaultController<Uint8Array>;
   const source = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
-  const upload = new ServeBody(source, 100, new StillTime().wheel, () => {});
+  const upload = serveBody(source, 100);
   const reading = upload.read();
   const { body, delivery, reader } = await streaming(upload);
   await reader.read();

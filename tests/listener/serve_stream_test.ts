@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Delivery } from "../../src/exchange.ts";
-import { ServeBody } from "../../src/listener/serve_body.ts";
+import type { ServeBody } from "../../src/listener/serve_body.ts";
 import { responseStream } from "../../src/listener/serve_stream.ts";
 import { settled } from "../support/settled.ts";
-import { StillTime } from "../support/still_time.ts";
+import { serveBody } from "../support/serve_body.ts";
 import { ToldBody } from "../support/told_body.ts";
 
 const MEGABYTE = 1_048_576;
@@ -53,7 +53,7 @@ Deno.test("a stream whose body breaks off is cut once its upload is left", async
     start: (it) => void (client = it),
     cancel: () => void (left = true),
   });
-  const upload = new ServeBody(source, 100, new StillTime().wheel, () => {});
+  const upload = serveBody(source, 100);
   const reading = upload.read();
   const { body, reader } = streamed(null, upload);
   let cut = false;
