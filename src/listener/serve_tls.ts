@@ -21,10 +21,7 @@ export function serveTls(options: ListenOptions, certificate: CertificateSnapsho
 class TlsListener implements Listener {
   readonly host: string;
   readonly port: number;
-  /**
-   * Deno does not tell who idles. So nothing is closed for newcomers, either: they could not give back for requests
-   * what they take.
-   */
+  /** As of `ServeListener`. */
   readonly oldest = null;
   private readonly door: Door;
   private readonly inner: InnerServe;

@@ -163,8 +163,11 @@ export function requestIdOf(
   return id !== undefined && isPlainWord(id) ? id : make();
 }
 
+/** Longest request id that is taken over. */
+export const REQUEST_ID_LENGTH_MAX = 128;
+
 function isPlainWord(value: string): boolean {
-  if (value.length === 0 || value.length > 128) return false;
+  if (value.length === 0 || value.length > REQUEST_ID_LENGTH_MAX) return false;
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     // Visible ASCII without quotes, backslash and separators that logs and lists give a meaning.

@@ -24,6 +24,7 @@ import type { StoryRing } from "./story_ring.ts";
 const METHOD_INDEX = new Map<string, number>(METHODS.map((method, index) => [method, index]));
 const OTHER_METHOD = METHODS.length - 1;
 
+/** How long the wall clock is believed after it was asked: somebody may set it. */
 const WALL_READ_MS = 1_000;
 
 export class Recorder {

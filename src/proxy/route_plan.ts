@@ -16,6 +16,9 @@ import type { Upstream } from "../upstream/upstream.ts";
 import type { Group } from "./proxy.ts";
 import { type WholeBody, wholeText } from "./whole_body.ts";
 
+/** The first turn is below this: far from where counting is no longer exact, and above the turns of any round. */
+const FIRST_TURN_END = 2 ** 30;
+
 export class RoutePlan {
   readonly totals: OwnRow;
   /** Its row on the board is its own until the last of these has been counted. */
@@ -35,7 +38,7 @@ export class RoutePlan {
     this.totals = own.route(route.row);
     this.inFlight = own.routeInFlight(route.row);
     this.split = route.split === undefined ? null : makeSplit(route.split);
-    this.turns = Math.floor(random() * 0x4000_0000);
+    this.turns = Math.floor(random() * FIRST_TURN_END);
   }
 
   /** Where a request goes; null when the route names nothing that is there. */

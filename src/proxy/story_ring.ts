@@ -6,10 +6,11 @@
 
 import { aloneLatin1, decodeLatin1, encodeLatin1 } from "../http1/latin1.ts";
 import type { RequestStory } from "../messages.ts";
+import { REQUEST_ID_LENGTH_MAX } from "./headers.ts";
 import type { RequestRecord } from "./record.ts";
 
-/** Bytes kept of an id (as long as one may be), of a target and of a method (the rest is cut off). */
-const ID_BYTES = 128;
+/** Bytes kept of an id, of a target and of a method (the rest is cut off). */
+const ID_BYTES = REQUEST_ID_LENGTH_MAX;
 const TARGET_BYTES = 256;
 const METHOD_BYTES = 32;
 const TEXT_BYTES = ID_BYTES + TARGET_BYTES;
