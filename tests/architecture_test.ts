@@ -12,6 +12,7 @@ const BOTTOM = [
   "messages",
   "timer_wheel",
   "rolling_max",
+  "timeout",
   "loop_clock",
   "loop_turn",
   "pod_time",

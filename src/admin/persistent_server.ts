@@ -3,6 +3,7 @@
 // Kept by `server.ts` for as long as the pod lives. The port stays the same, also one that the system chose.
 
 import { messageOf } from "../error_message.ts";
+import { timeout } from "../timeout.ts";
 import { dropDenoSpan, isTracing } from "../tracing/deno_spans.ts";
 
 export interface PersistentServerOptions {
@@ -91,9 +92,4 @@ export class PersistentServer {
     await this.server.shutdown().catch(() => {});
     stopCutting();
   }
-}
-
-function timeout(ms: number, act: () => void): () => void {
-  const id = setTimeout(act, ms);
-  return () => clearTimeout(id);
 }

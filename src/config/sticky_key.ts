@@ -1,6 +1,6 @@
 // What signs sticky cookies: the variable WEIR_STICKY_KEY, else what the file `stickyKeyFile` holds.
 //
-// Pure. `relations.ts` asks about the variable, `pod_files.ts` about the file; blanks around a key are no part of it.
+// Pure. `relations.ts` asks about the variable, `pod/pod_files.ts` about the file; blanks around a key are no part of it.
 
 import { plural } from "./findings.ts";
 

@@ -4,6 +4,8 @@
 // pipe is slow, lines wait up to a limit and are then dropped and counted: a log must hold up no request, and
 // no end of the process either.
 
+import { timeout } from "../timeout.ts";
+
 export interface LineSink {
   write(bytes: Uint8Array): Promise<number>;
 }
@@ -106,9 +108,4 @@ export class LineWriter {
 
 function linesIn(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => byte === LINE_FEED ? count + 1 : count, 0);
-}
-
-function timeout(ms: number, act: () => void): () => void {
-  const id = setTimeout(act, ms);
-  return () => clearTimeout(id);
 }

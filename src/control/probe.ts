@@ -9,6 +9,7 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { requestHead } from "../http1/request_writer.ts";
+import { writeAll } from "../http1/write_all.ts";
 import { connectError, connectsOn, isOutOfDescriptors, openSocket } from "../upstream/dial.ts";
 import { startTls, tlsCause } from "../upstream/tls.ts";
 import { answered, answersHandshakes, type TlsHistory } from "../upstream/tls_silence.ts";
@@ -117,7 +118,7 @@ async function askStatus(
   settings: ProbeSettings,
 ): Promise<ProbeOutcome> {
   try {
-    await send(conn, headOf(target, settings));
+    await writeAll(conn, headOf(target, settings));
     const status = await readStatus(conn);
     if (statusPasses(settings.expect, status)) return { passed: true, reason: `status ${status}` };
     return { passed: false, reason: `status ${status}, expected ${settings.expect.join(" or ")}` };
@@ -133,19 +134,14 @@ async function askStatus(
 }
 
 function headOf(target: ProbeTarget, settings: ProbeSettings): Uint8Array {
-  const line = {
+  const request = {
     method: "GET",
     target: settings.path,
     headers: ["User-Agent", "weir-health-check", "Accept", "*/*", "Connection", "close"],
     contentLength: null,
     chunked: false,
   };
-  return requestHead(line, settings.host ?? target.authority);
-}
-
-async function send(conn: Deno.TcpConn | Deno.TlsConn, bytes: Uint8Array): Promise<void> {
-  let sent = 0;
-  while (sent < bytes.length) sent += await conn.write(bytes.subarray(sent));
+  return requestHead(request, settings.host ?? target.authority);
 }
 
 async function readStatus(conn: Deno.TcpConn | Deno.TlsConn): Promise<number> {

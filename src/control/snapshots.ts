@@ -1,6 +1,6 @@
 // From what the operator wrote and what discovery found to what workers are told: pure assembly.
 //
-// Called by `publisher.ts` for every publication. Rows and file contents come in; nothing is looked up here.
+// Called by `pod/publisher.ts` for every publication. Rows and file contents come in; nothing is looked up here.
 
 import type { Config, RouteConfig, UpstreamConfig } from "../config/schema.ts";
 import type {

@@ -1,6 +1,6 @@
 // Keeps the workers alive: spawns them, watches their hearts, replaces the dead, lets them leave.
 //
-// Used by `pod.ts`. A dead worker's totals stay on the board, its gauges vanish; its place gets a fresh
+// Used by `pod/pod.ts`. A dead worker's totals stay on the board, its gauges vanish; its place gets a fresh
 // column. Replacement is immediate at first and backs off when a place keeps dying. A place that hangs is
 // filled again only if the pod is to stay all the same: only a new process takes the hung socket away.
 

@@ -8,6 +8,7 @@ import type { PeerAddress } from "../exchange.ts";
 import { PIECES } from "../http1/buffers.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import { readSome } from "../http1/read_some.ts";
+import { writeAll } from "../http1/write_all.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { Gatherer } from "./gatherer.ts";
 import { LINGER_MS } from "./parting.ts";
@@ -80,7 +81,7 @@ export class Passage {
         const buffer: Uint8Array = large ?? small;
         if (this.inner!.closes()) await this.answered();
         // Deno.serve may be done with this connection; what the client still sends is read all the same.
-        await sendAll(inside, buffer.subarray(0, count)).catch(() => {});
+        await writeAll(inside, buffer.subarray(0, count)).catch(() => {});
         if (count < buffer.length && large !== null) {
           PIECES.give(large);
           large = null;
@@ -117,7 +118,7 @@ export class Passage {
       if (piece === null) break;
       this.answeredAt = this.inputs.wheel.recent;
       this.answering = true;
-      if (!await sendAll(this.conn, piece).then(() => true, () => false)) {
+      if (!await writeAll(this.conn, piece).then(() => true, () => false)) {
         answers.release();
         return this.cut();
       }
@@ -155,8 +156,4 @@ export class Passage {
 function leave({ conn, release }: InnerConnection): void {
   closeQuietly(conn);
   release();
-}
-
-async function sendAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }

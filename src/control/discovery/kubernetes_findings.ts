@@ -4,6 +4,9 @@
 import type { KubernetesAddress } from "../../config/endpoint_url.ts";
 import type { SessionEnd } from "./kubernetes_ending.ts";
 
+/** What is shown of what the API server says. */
+const MESSAGE_LENGTH_MAX = 300;
+
 /** Where slices were asked for. */
 type Asked = Pick<KubernetesAddress, "namespace">;
 
@@ -22,7 +25,7 @@ export function findingOf(end: SessionEnd, asked: Asked): string | null {
       return `the Kubernetes API gave an answer that makes no sense: ${end.message}`;
     case "refused":
       return `the Kubernetes API refuses to list and watch ${slices}: ${refusal(end.status, asked)}` +
-        (end.message === "" ? "" : ` (it says: ${end.message.slice(0, 300)})`);
+        (end.message === "" ? "" : ` (it says: ${end.message.slice(0, MESSAGE_LENGTH_MAX)})`);
     default:
       return end satisfies never;
   }

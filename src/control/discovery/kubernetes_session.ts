@@ -24,6 +24,8 @@ const LIST_PAGE_SLICES = 50;
 /** An object of the API is at most 1.5 MB in etcd; JSON with managed fields is larger. */
 const LINE_BYTES_MAX = 8 * 1024 * 1024;
 const LIST_PAGE_BYTES_MAX = 64 * 1024 * 1024;
+const REFUSAL_BYTES_MAX = 65_536;
+const RETRY_AFTER_S_MAX = 60;
 /** For a list as a whole, and for the head of a watch. */
 const ANSWER_DEADLINE_MS = 30_000;
 /** A watch is asked to last 2 to 3 minutes: pods do not return in step. */
@@ -191,11 +193,11 @@ export class SliceMirror {
     const labelSelector = `kubernetes.io/service-name=${this.service}`;
     const response = await this.inputs.api.get(path, { labelSelector, ...query }, signal);
     if (response.status === 200) return response;
-    const message = await textOf(bodyOf(response), 65_536, signal).then(
+    const message = await textOf(bodyOf(response), REFUSAL_BYTES_MAX, signal).then(
       (body) => (JSON.parse(body) as { message?: string }).message ?? "",
     ).catch(() => "");
-    const retryAfterMs = Math.min(60, Number(response.headers.get("retry-after") ?? 0) || 0) * 1_000;
-    throw new Ending(endOfStatus(response.status, message, retryAfterMs));
+    const retryAfterS = Math.min(RETRY_AFTER_S_MAX, Number(response.headers.get("retry-after") ?? 0) || 0);
+    throw new Ending(endOfStatus(response.status, message, retryAfterS * 1_000));
   }
 
   /** What is to be answered in time; what has been heard of must not fall silent. */
