@@ -9,6 +9,9 @@ type Policy = BalanceConfig["policy"];
 
 const POLICIES: readonly Policy[] = balanceSchema.shape.policy.unwrap().options;
 const SECONDS_MAX = 3_600;
+/** Columns of the table, in characters. */
+const POLICY_WIDTH = 16;
+const FIGURE_WIDTHS = [8, 8, 8, 9];
 
 const USAGE = `usage: deno task simulate [--scenario NAME] [--policy NAME] [--seed N] [--seconds N]
   --scenario  ${SCENARIOS.map(({ name }) => name).join(", ")}; default: all
@@ -71,7 +74,7 @@ export function* tableLines(asked: Extract<SimulateRequest, { seed: number }>): 
   for (const scenario of scenarios) {
     yield "";
     yield `${scenario.name}: ${scenario.about}, ${scenario.requestsPerSecond} requests/s`;
-    yield row("policy", "p50 ms", "p99 ms", "max ms", "failed", "shares");
+    yield row("policy", ["p50 ms", "p99 ms", "max ms", "failed"], "shares");
     for (const policy of policies) yield resultRow(policy, simulate({ scenario, policy, seed, seconds }));
   }
 }
@@ -80,12 +83,12 @@ function resultRow(policy: string, result: SimulationResult): string {
   const { p50Ms, p99Ms, maxMs, failures, requests, shares } = result;
   const failed = `${(failures / requests * 100).toFixed(2)} %`;
   const percents = shares.map((share) => (share * 100).toFixed(1)).join(" ");
-  return row(policy, p50Ms.toFixed(1), p99Ms.toFixed(1), maxMs.toFixed(0), failed, percents);
+  return row(policy, [p50Ms.toFixed(1), p99Ms.toFixed(1), maxMs.toFixed(0), failed], percents);
 }
 
-function row(policy: string, p50: string, p99: string, max: string, failed: string, shares: string): string {
-  const columns = [p50.padStart(8), p99.padStart(8), max.padStart(8), failed.padStart(9)];
-  return `  ${policy.padEnd(16)}${columns.join("")}  ${shares}`;
+function row(policy: string, figures: readonly string[], shares: string): string {
+  const columns = figures.map((figure, i) => figure.padStart(FIGURE_WIDTHS[i]!));
+  return `  ${policy.padEnd(POLICY_WIDTH)}${columns.join("")}  ${shares}`;
 }
 
 /** Runs the command; the result is its exit status. */

@@ -2,6 +2,7 @@
 
 import type { Candidate } from "../balance/balancer.ts";
 import { failureSampleMs, nextCostMs } from "../board/moving_latency.ts";
+import { FULL_PERMILLE } from "../control/slow_start.ts";
 import type { Agenda } from "./agenda.ts";
 import type { EndpointPlan } from "./scenarios.ts";
 
@@ -14,7 +15,7 @@ export interface EndpointInputs {
 
 export class SimulatedEndpoint implements Candidate {
   /** Share of its weight that it has now (slow start). */
-  permille = 1_000;
+  permille = FULL_PERMILLE;
   attempts = 0;
   failures = 0;
   failuresInARow = 0;
@@ -26,7 +27,7 @@ export class SimulatedEndpoint implements Candidate {
   constructor(readonly id: string, readonly plan: EndpointPlan, private readonly inputs: EndpointInputs) {}
 
   get weight(): number {
-    return this.plan.weight * this.permille / 1_000;
+    return this.plan.weight * this.permille / FULL_PERMILLE;
   }
 
   inFlight(): number {

@@ -12,7 +12,7 @@ import {
   type SlowStartConfig,
   slowStartSchema,
 } from "../config/schema.ts";
-import { startsSlowly, weightPermille } from "../control/slow_start.ts";
+import { FULL_PERMILLE, startsSlowly, weightPermille } from "../control/slow_start.ts";
 import { Agenda } from "./agenda.ts";
 import { exponential, seededRandom } from "./chance.ts";
 import { Ejector } from "./ejector.ts";
@@ -123,7 +123,7 @@ class Simulation {
   private leaveService(endpoint: SimulatedEndpoint): void {
     this.servingSince.delete(endpoint);
     this.ramping.delete(endpoint);
-    endpoint.permille = 1_000;
+    endpoint.permille = FULL_PERMILLE;
   }
 
   /** Whether anybody who joined, or is ejected no more, did. */
@@ -148,7 +148,7 @@ class Simulation {
         this.slowStart,
         this.agenda.nowMs - this.servingSince.get(endpoint)!,
       );
-      if (endpoint.permille === 1_000) this.ramping.delete(endpoint);
+      if (endpoint.permille === FULL_PERMILLE) this.ramping.delete(endpoint);
     }
     return changed;
   }
