@@ -3,16 +3,11 @@
 import { EndpointField, STATUS_CLASSES } from "../board/fields.ts";
 import { EndpointCell } from "../board/layout.ts";
 import { by, type Metric, ofEndpoint } from "./metric_table.ts";
-import { ENDPOINT_STATES, endpointState, type Reading } from "./reading.ts";
+import { ENDPOINT_STATES, endpointCell, endpointState, type Reading } from "./reading.ts";
 import { EJECTION_REASONS, type EndpointInfo } from "./view.ts";
 
 const total = (field: number) => (endpoint: EndpointInfo, { totals }: Reading) =>
   totals.endpoint(endpoint.row, field);
-
-/** One of the cells that all workers share. */
-export function endpointCell({ board }: Reading, endpoint: EndpointInfo, cell: number): number {
-  return Atomics.load(board.int32, board.layout.endpointCell(endpoint.row, cell));
-}
 
 const FAILURES = {
   connect: EndpointField.connectFailures,

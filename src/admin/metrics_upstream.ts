@@ -4,16 +4,11 @@ import { BY_METHOD, METHODS, RETRY_REASONS, STATUS_CLASSES, UpstreamField } from
 import type { Series } from "./exposition.ts";
 import { by, type Metric, ofDiscovery, ofUpstream } from "./metric_table.ts";
 import { UpstreamCell } from "../board/layout.ts";
-import { ENDPOINT_STATES, endpointState, type Reading } from "./reading.ts";
+import { ENDPOINT_STATES, endpointState, type Reading, upstreamCell } from "./reading.ts";
 import type { UpstreamInfo } from "./view.ts";
 
 const total = (field: number) => (upstream: UpstreamInfo, { totals }: Reading) =>
   totals.upstream(upstream.row, field);
-
-/** One of the cells that all workers share. */
-export function upstreamCell({ board }: Reading, upstream: UpstreamInfo, cell: number): number {
-  return Atomics.load(board.int32, board.layout.upstreamCell(upstream.row, cell));
-}
 
 /** Methods that never came are left out; a counter that appears starts at its true value. */
 function byMethodAndStatus(upstream: UpstreamInfo, { totals }: Reading): Series[] {

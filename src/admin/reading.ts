@@ -52,6 +52,16 @@ export function loopDelayMaxMs({ column, stalledMs }: WorkerInfo, { totals }: Re
   return Math.max(told, stalledMs);
 }
 
+/** A cell of an endpoint that all workers share; `cell` is a value of EndpointCell. */
+export function endpointCell({ board }: Reading, { row }: EndpointInfo, cell: number): number {
+  return Atomics.load(board.int32, board.layout.endpointCell(row, cell));
+}
+
+/** A cell of an upstream that all workers share; `cell` is a value of UpstreamCell. */
+export function upstreamCell({ board }: Reading, { row }: UpstreamInfo, cell: number): number {
+  return Atomics.load(board.int32, board.layout.upstreamCell(row, cell));
+}
+
 /** An endpoint's state in one word, the gravest first; `serving` takes traffic. */
 export const ENDPOINT_STATES = [
   "serving",

@@ -5,9 +5,14 @@
 
 import { EndpointField, WorkerField } from "../board/fields.ts";
 import { ColumnCell, EndpointCell, UpstreamCell } from "../board/layout.ts";
-import { endpointCell } from "./metrics_endpoint.ts";
-import { upstreamCell } from "./metrics_upstream.ts";
-import { endpointState, type EndpointStateName, loopDelayMaxMs, type Reading } from "./reading.ts";
+import {
+  endpointCell,
+  endpointState,
+  type EndpointStateName,
+  loopDelayMaxMs,
+  type Reading,
+  upstreamCell,
+} from "./reading.ts";
 import type { EndpointInfo, PodEvent, UpstreamInfo, WorkerInfo } from "./view.ts";
 import type { EndpointStatus, Status, UpstreamStatus, WorkerStatus } from "./status_shape.ts";
 import { rowKey, type TrafficMeter } from "./traffic.ts";

@@ -171,8 +171,9 @@ function roomFindings({ name, leftOut }: UpstreamStatus): Finding[] {
   return [{ level: "warning", headline, notes: [] }];
 }
 
+const DAY_MS = 86_400_000;
 /** Two weeks: whoever renews certificates by machine has done so before. */
-const EXPIRY_NEAR_MS = 14 * 86_400_000;
+const EXPIRY_NEAR_MS = 14 * DAY_MS;
 
 function certificateFindings({ certificate, at }: Omit<Status, "verdict">): Finding[] {
   if (certificate === null) return [];
@@ -181,7 +182,7 @@ function certificateFindings({ certificate, at }: Omit<Status, "verdict">): Find
   const left = notAfter - at;
   if (left <= 0) findings.push({ level: "critical", headline: "The certificate has expired", notes: [] });
   else if (left < EXPIRY_NEAR_MS) {
-    const headline = `The certificate expires in ${plural(Math.floor(left / 86_400_000), "day")}`;
+    const headline = `The certificate expires in ${plural(Math.floor(left / DAY_MS), "day")}`;
     findings.push({ level: "warning", headline, notes: [] });
   }
   if (problem !== null) {

@@ -1,8 +1,8 @@
 // What the admin server needs to know, as functions that return plain data.
 //
-// `pod/admin_view.ts` fills it in; nothing in this room reaches further. Every call
-// is cheap and synchronous but `ask`, which the supervisor ends by a timeout of its own. Times are milliseconds
-// since 1970, durations milliseconds. Numbers that change all the time are not here: they are on the board.
+// `pod/admin_view.ts` fills it in; nothing in this room reaches further. Every call is cheap and synchronous but `ask`,
+// which the supervisor ends by a timeout of its own. Times are milliseconds since 1970, durations milliseconds. Numbers
+// that change all the time are not here: they are on the board.
 
 import type { Board } from "../board/layout.ts";
 import type { Answer, Question } from "../messages.ts";
