@@ -1,4 +1,4 @@
-// What a command asks a running Weir, and where its admin port is: found the way that Weir found it.
+// What a command asks a running Weir, and where its admin port is, found the way that Weir found it.
 //
 // `--admin-host`, `--admin-port` and `--config` win over the environment, and that over the configuration file.
 
@@ -13,7 +13,7 @@ import { valueAt } from "../config/path.ts";
 import { parseConfigText } from "../config/yaml_tree.ts";
 import { complain } from "./print.ts";
 
-export interface Question {
+export interface AdminCall {
   readonly host: string;
   readonly port: number;
   /** What else was asked for: each flag's values, in order. */
@@ -30,12 +30,12 @@ export interface Command {
 
 const ADDRESS = ["admin-host", "admin-port", "config"] as const;
 
-/** The question that a command line asks, or null after its problems were printed: exit 64. */
-export async function readQuestion(
+/** The call that a command line makes, or null after its problems were printed: exit 64. */
+export async function readAdminCall(
   command: Command,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<Question | null> {
+): Promise<AdminCall | null> {
   const names = [...command.flags, ...ADDRESS];
   const switches = [...command.switches ?? []];
   const unknown: string[] = [];

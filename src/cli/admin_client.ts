@@ -54,7 +54,7 @@ async function getAdmin(
   const connection = new Connection(conn, wheel, performance.now());
   try {
     const headers = ["Accept", accept, "Connection", "close"];
-    const line = {
+    const request = {
       method: "GET",
       target,
       headers,
@@ -62,7 +62,7 @@ async function getAdmin(
       chunked: false,
     };
     connection.expectHead(LIMIT_MS);
-    await connection.outlet.write(requestHead(line, authority(host, port)));
+    await connection.outlet.write(requestHead(request, authority(host, port)));
     const head = await finalHead(connection);
     const body = connection.body(head, LIMIT_MS, { bodyEnded: () => {} });
     return { status: head.status, body: body === null ? "" : await text(body) };

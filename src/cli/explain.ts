@@ -1,7 +1,7 @@
 // The command `weir explain`: why a request goes, or went, where it does; asked of a running Weir.
 
 import { EXPLAIN_KEYS, EXPLAIN_USAGE, questionOf } from "../admin/explain.ts";
-import { readQuestion } from "./admin_address.ts";
+import { readAdminCall } from "./admin_call.ts";
 import { askAdmin } from "./admin_client.ts";
 import { complain } from "./print.ts";
 
@@ -13,10 +13,10 @@ export async function explain(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const question = await readQuestion({ name: "explain", flags: KEYS, switches: ["json"] }, args, env);
-  if (question === null) return 64;
+  const call = await readAdminCall({ name: "explain", flags: KEYS, switches: ["json"] }, args, env);
+  if (call === null) return 64;
   const query = new URLSearchParams(
-    KEYS.flatMap((key) => (question.flags[key] ?? []).map((value) => [key, value])),
+    KEYS.flatMap((key) => (call.flags[key] ?? []).map((value) => [key, value])),
   );
   const asked = questionOf(query, "127.0.0.1");
   if ("problem" in asked) {
@@ -24,8 +24,8 @@ export async function explain(
     return 64;
   }
   return await askAdmin(
-    question,
+    call,
     `/explain?${query}`,
-    question.switches.has("json") ? "application/json" : "text/plain",
+    call.switches.has("json") ? "application/json" : "text/plain",
   );
 }

@@ -1,14 +1,14 @@
 // The command `weir probe`: asks the admin port of a running Weir whether it is ready, for health checks without a shell.
 
-import { readQuestion } from "./admin_address.ts";
+import { readAdminCall } from "./admin_call.ts";
 import { askAdmin } from "./admin_client.ts";
 import { complain } from "./print.ts";
 
 /** Exit 0 when the probe passes, 1 when it does not or nobody answers, 64 for a flag or path that is none. */
 export async function probe(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
-  const question = await readQuestion({ name: "probe", flags: ["path"] }, args, env);
-  if (question === null) return 64;
-  const [path = "/readyz", ...more] = question.flags["path"] ?? [];
+  const call = await readAdminCall({ name: "probe", flags: ["path"] }, args, env);
+  if (call === null) return 64;
+  const [path = "/readyz", ...more] = call.flags["path"] ?? [];
   if (more.length > 0) {
     complain(`--path is given ${more.length + 1} times, must be given once`);
     return 64;
@@ -17,5 +17,5 @@ export async function probe(args: readonly string[], env: Readonly<Record<string
     complain(`--path is ${JSON.stringify(path)}, must start with /, in visible ASCII without blanks`);
     return 64;
   }
-  return await askAdmin(question, path, "application/json");
+  return await askAdmin(call, path, "application/json");
 }

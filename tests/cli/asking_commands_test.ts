@@ -1,7 +1,7 @@
 // `weir probe` and `weir explain` on their command lines: where they find the admin port, and what they refuse.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { readQuestion } from "../../src/cli/admin_address.ts";
+import { readAdminCall } from "../../src/cli/admin_call.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { runWeir } from "../support/weir.ts";
 
@@ -11,8 +11,8 @@ const COMMAND = { name: "explain", flags: ["path", "header"], switches: ["json"]
 async function asked(args: string[], env: Record<string, string>, config: string | null) {
   await using folder = await TemporaryFolder.make();
   const named = config === null ? {} : { CONFIG: await folder.write("weir.yaml", config) };
-  const question = await readQuestion(COMMAND, args, { ...env, ...named });
-  return question && `${question.host} ${question.port}`;
+  const call = await readAdminCall(COMMAND, args, { ...env, ...named });
+  return call && `${call.host} ${call.port}`;
 }
 
 Deno.test("the admin port is asked for where flags, environment and file put it, in this order", async () => {
@@ -47,9 +47,9 @@ Deno.test("a file that is not there, or wrong, keeps nobody from asking, but is 
 });
 
 Deno.test("a flag may stand several times, and each value is kept", async () => {
-  const question = await readQuestion(COMMAND, ["--header", "a: b", "--header=c: d", "--json"], {});
-  assertEquals(question?.flags["header"], ["a: b", "c: d"]);
-  assertEquals(question?.switches, new Set(["json"]));
+  const call = await readAdminCall(COMMAND, ["--header", "a: b", "--header=c: d", "--json"], {});
+  assertEquals(call?.flags["header"], ["a: b", "c: d"]);
+  assertEquals(call?.switches, new Set(["json"]));
 });
 
 Deno.test("probe and explain refuse what they do not know, with 64 and in words", async () => {

@@ -80,7 +80,10 @@ const reports: Record<string, readonly [outcome: Outcome, told: readonly string[
   "a 503 is a failure": [answered("response", 503), ["503 after 400", "failed"]],
   "a 101 speaks for its endpoint": [answered("switched", 101), ["101 after 400", "fine"]],
   "a client that left is nobody's failure": [{ kind: "clientGone" }, ["waited 500"]],
-  "nor does a body that is malformed": [{ kind: "badRequestBody", cause: "malformed", detail: "" }, []],
+  "a body that is malformed is nobody's failure": [
+    { kind: "badRequestBody", cause: "malformed", detail: "" },
+    [],
+  ],
   "an endpoint that refuses has failed": [
     { kind: "refused", sent: false, reused: false, local: false, detail: "" },
     FAILED,
@@ -105,7 +108,7 @@ const reports: Record<string, readonly [outcome: Outcome, told: readonly string[
     { kind: "malformed", sent: true, reused: true, detail: "" },
     FAILED,
   ],
-  "and so has one that is silent there": [
+  "one that is silent on a kept connection has failed, too": [
     { kind: "timedOut", phase: "head", sent: true, reused: true, detail: "" },
     FAILED,
   ],
@@ -266,7 +269,7 @@ const deliveries: Record<string, readonly [had: string[], told: readonly string[
     delivered(cut(broken), { heldBack: true }),
     [INCOMPLETE],
   ],
-  "nor is one whose request could not be sent on for that": [
+  "one whose request could not be sent on for that is none": [
     delivered(cut(new BodyError("timedOut", "")), { heldBack: true }),
     [INCOMPLETE],
   ],
