@@ -11,7 +11,7 @@ import { readSome } from "../http1/read_some.ts";
 import { writeAll } from "../http1/write_all.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { Gatherer } from "./gatherer.ts";
-import { LINGER_MS } from "./parting.ts";
+import { LINGER_MS } from "./closing_times.ts";
 import type { InnerConnection } from "./serve_inner.ts";
 
 /** Holds most heads of requests; more gets a larger buffer for as long as it comes. */

@@ -11,7 +11,7 @@ import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import type { BodyOwner, InletBody } from "../http1/inlet_body.ts";
 import { emptyLinesBefore, flawIn } from "../http1/request_head.ts";
-import { LAST_CALL_MS, LINGER_MS } from "./parting.ts";
+import { LAST_CALL_MS, LINGER_MS } from "./closing_times.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
 import type { WireShared } from "./wire_shared.ts";

@@ -6,7 +6,7 @@
 import type { AccessLogConfig } from "../config/schema.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { combinedLine, jsonLine } from "./access_line.ts";
-import { LineBuffer } from "./line_buffer.ts";
+import { LineBuffer } from "./access_line_buffer.ts";
 import type { RequestRecord } from "./record.ts";
 
 const BATCH_BYTES = 131_072;

@@ -1,4 +1,4 @@
-// The pod's door: how many requests are in it at once, over all workers.
+// How many requests the pod holds at once, over all workers, and a slot for each that it lets in.
 
 import { ColumnCell } from "../board/layout.ts";
 import type { OwnColumn, OwnGauge } from "../board/own.ts";

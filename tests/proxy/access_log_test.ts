@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { combinedLine, jsonLine, type LineFormat } from "../../src/proxy/access_line.ts";
 import { AccessLog } from "../../src/proxy/access_log.ts";
-import { LineBuffer } from "../../src/proxy/line_buffer.ts";
+import { LineBuffer } from "../../src/proxy/access_line_buffer.ts";
 import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
 import { accessLogSchema } from "../../src/config/schema.ts";
 import type { RequestHead } from "../../src/exchange.ts";

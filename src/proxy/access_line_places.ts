@@ -5,7 +5,7 @@
 // each of hundreds may reach thousands of endpoints.
 
 import type { RouteSnapshot } from "../messages.ts";
-import { LineBuffer } from "./line_buffer.ts";
+import { LineBuffer } from "./access_line_buffer.ts";
 import type { RequestRecord } from "./record.ts";
 
 interface KnownPlace {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { RouteSnapshot } from "../../src/messages.ts";
-import { KnownPlaces } from "../../src/proxy/known_places.ts";
+import { KnownPlaces } from "../../src/proxy/access_line_places.ts";
 import { AttemptRecord, RequestRecord } from "../../src/proxy/record.ts";
 import { requestHead } from "../support/request_head.ts";
 
