@@ -107,7 +107,6 @@ export class EventLoop {
     }, HEARTBEAT_MS);
   }
 
-  /** The port for traffic. */
   private trafficPort(): Listening {
     const { listen, certificate } = this.start;
     const connections = this.own.gauge(ColumnCell.connections);

@@ -11,6 +11,7 @@ export type HeaderLines = string[];
 /** The HTTP version that the client spoke. */
 export type HttpVersion = "1.0" | "1.1" | "2";
 
+/** What a client asked, as it asked it. Text is latin-1: one character per byte. */
 export interface RequestHead {
   /** Case-sensitive method token (RFC 9110 9.1). */
   readonly method: string;
@@ -24,6 +25,7 @@ export interface RequestHead {
   readonly headers: HeaderLines;
 }
 
+/** An answer's head on its way to a client. */
 export interface ResponseHead {
   /** 100 to 999. */
   readonly status: number;

@@ -6,8 +6,10 @@
 import { LATENCY_BOUNDS_MS } from "../board/fields.ts";
 import type { Histogram } from "../board/histogram.ts";
 
+/** The text formats by their names. */
 export type Format = "prometheus" | "openmetrics";
 
+/** What an answer in each format is called. */
 export const CONTENT_TYPE: Readonly<Record<Format, string>> = {
   prometheus: "text/plain; version=0.0.4; charset=utf-8",
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",

@@ -18,6 +18,7 @@ import type {
   WorkerInfo,
 } from "./view.ts";
 
+/** The pod at one moment. */
 export interface Reading {
   readonly board: Board;
   readonly totals: Totals;
@@ -31,6 +32,7 @@ export interface Reading {
   readonly routes: readonly RouteInfo[];
 }
 
+/** Everything that can be told of this moment. */
 export function read(view: AdminView): Reading {
   return {
     board: view.board,
@@ -73,6 +75,7 @@ export const ENDPOINT_STATES = [
 ] as const;
 export type EndpointStateName = typeof ENDPOINT_STATES[number];
 
+/** The one word for an endpoint now. */
 export function endpointState(reading: Reading, endpoint: EndpointInfo): EndpointStateName {
   const bits = reading.verdicts.state(endpoint.row);
   if (bits & EndpointState.leaving) return "leaving";

@@ -18,6 +18,7 @@ import type { EndpointStatus, Status, UpstreamStatus, WorkerStatus } from "./sta
 import { rowKey, type TrafficMeter } from "./traffic.ts";
 import { verdict } from "./verdict.ts";
 
+/** What /status says at `at`, milliseconds since 1970. */
 export function status(
   at: number,
   reading: Reading,

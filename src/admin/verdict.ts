@@ -19,6 +19,7 @@ const ERROR_PERCENT_CRITICAL = 10;
 /** Lines about one kind of thing: beside hundreds of endpoints that are out, the rest must still be seen. */
 const NOTES_MAX = 10;
 
+/** The verdict on a status. */
 export function verdict(status: Omit<Status, "verdict">): Verdict {
   const findings = [
     ...probeFindings(status),

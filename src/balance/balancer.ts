@@ -25,6 +25,7 @@ export interface PickContext {
   readonly clientAddress: string;
 }
 
+/** A policy made ready for one upstream in one worker. */
 export interface Balancer {
   /**
    * One of `candidates`, which are never empty. The array is the same object while nothing changed, so a

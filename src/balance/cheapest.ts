@@ -11,6 +11,7 @@ import { Draw } from "./draw.ts";
 /** What it would cost to give `candidate` one more request. `weightMean` is that of the whole list. */
 export type Cost = (candidate: Candidate, weightMean: number) => number;
 
+/** A policy that takes the cheapest of `choices` candidates by `cost`. */
 export function cheapestOf(choices: BalanceConfig["choices"], cost: Cost, random: () => number): Policy {
   let known: readonly Candidate[] = [];
   let draw = new Draw(known, 0);

@@ -15,6 +15,7 @@ import { MAGLEV_PLACES, maglevTable } from "./maglev.ts";
 
 type HashConfig = Pick<BalanceConfig, "hashOn" | "boundPercent" | "choices">;
 
+/** The policy `consistent_hash`; requests without a value to hash go by least_request. */
 export function consistentHash(config: HashConfig, { random }: Pick<BalancerInputs, "random">): Policy {
   const valueOf = hashKey(config.hashOn);
   const withoutValue = leastRequest(config, { random });

@@ -7,6 +7,7 @@ import type { BalanceConfig } from "../config/schema.ts";
 import type { BalancerInputs, Candidate, Policy } from "./balancer.ts";
 import { cheapestOf } from "./cheapest.ts";
 
+/** The policy `least_request`. */
 export function leastRequest(
   { choices }: Pick<BalanceConfig, "choices">,
   { random }: Pick<BalancerInputs, "random">,

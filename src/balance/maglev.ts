@@ -11,9 +11,11 @@ import { hash32 } from "./hash.ts";
 export const MAGLEV_PLACES = 65_537;
 
 const OFFSET_SEED = 0x6f666673;
+/** Makes the hash of a step another one than that of the first place. */
 export const STEP_SEED = 0x73746570;
 const FREE = 0xffff;
 
+/** What the table asks of an endpoint; weights count in proportion, above 0. */
 export interface MaglevEndpoint {
   readonly id: string;
   readonly weight: number;

@@ -16,6 +16,7 @@ const BEST_KEPT_MS = 100;
 /** Expected of everybody in a group that nobody has measured yet: any constant does. */
 const UNKNOWN_MS = 1;
 
+/** The policy `peak_ewma`. */
 export function peakEwma(
   { choices, decayMs }: Pick<BalanceConfig, "choices" | "decayMs">,
   { random, now }: Pick<BalancerInputs, "random" | "now">,

@@ -11,6 +11,7 @@ export const SEQUENCE_LENGTH_MAX = 4_096;
 /** Turns of an endpoint in the longest sequence of a large group: fewer, and rounding would make light and heavy alike. */
 const TURNS_PER_ENDPOINT_MAX = 16;
 
+/** The policy `round_robin`. */
 export function roundRobin({ turn }: Pick<BalancerInputs, "turn">): Policy {
   let known: readonly Candidate[] = [];
   /** Null: all weights are equal. */

@@ -5,6 +5,7 @@
 
 import { LATENCY_BOUNDS_MS, LATENCY_BUCKETS } from "./fields.ts";
 
+/** How often each latency was observed. */
 export interface Histogram {
   /** One count per bucket, not cumulative; the last one is above the last bound. */
   readonly counts: readonly number[];
@@ -12,6 +13,7 @@ export interface Histogram {
   readonly sumMs: number;
 }
 
+/** Nothing was observed. */
 export const EMPTY_HISTOGRAM: Histogram = { counts: new Array(LATENCY_BUCKETS).fill(0), sumMs: 0 };
 
 /** Observations in all. */

@@ -1,10 +1,12 @@
 // The arithmetic of passive checks: shares of failures, and how much of a group may be out. Pure.
 
+/** How many attempts were made, and how many of them failed. */
 export interface Outcomes {
   readonly attempts: number;
   readonly failures: number;
 }
 
+/** All of them together. */
 export function sum(outcomes: readonly Outcomes[]): Outcomes {
   return outcomes.reduce(
     (total, one) => ({
@@ -15,6 +17,7 @@ export function sum(outcomes: readonly Outcomes[]): Outcomes {
   );
 }
 
+/** A part in percent of the whole; 0 where there is none. */
 export function percentOf(part: number, whole: number): number {
   return whole <= 0 ? 0 : (100 * part) / whole;
 }

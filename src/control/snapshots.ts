@@ -87,7 +87,7 @@ export function changedUpstream(
   return { ...upstream, endpoints: [...upstream.endpoints.filter(({ id }) => !leavers.has(id)), ...joined] };
 }
 
-/** What is judged of an upstream. */
+/** What the judge of its endpoints is told of an upstream. */
 export function judgedUpstream(known: KnownUpstream, rows: Rows): JudgedUpstream {
   const { name, config, endpoints, tls } = known;
   return {

@@ -22,6 +22,7 @@ export class FrameError extends Error {
   }
 }
 
+/** The head of a WebSocket frame. */
 export interface FrameHead {
   readonly opcode: Opcode;
   /** Whether the message ends with this frame. */

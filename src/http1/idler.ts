@@ -6,6 +6,7 @@ import { Timer, type TimerWheel } from "../timer_wheel.ts";
 /** Deno keeps the socket of a TLS connection for 100 ms after it was closed. */
 const TLS_CLOSE_MS = 110;
 
+/** A connection that may idle, and then gives way to others. */
 export interface Idler {
   /** Monotonic milliseconds. */
   readonly idleSince: number;

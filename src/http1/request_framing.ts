@@ -8,6 +8,7 @@ import { Http1Error } from "./error.ts";
 import { contentLengthOf, requireChunkedAlone } from "./framing.ts";
 import { Known, knownHeader } from "./known.ts";
 
+/** What a request's fields say of its end and of its connection. */
 export interface RequestFraming {
   /** Bytes; 0 for no body; null when chunked. */
   readonly contentLength: number | null;

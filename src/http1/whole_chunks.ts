@@ -6,7 +6,7 @@ const DIGITS_MAX = 6;
 const CR = 13;
 const LF = 10;
 
-/** A chunk line. */
+/** What the chunk line says that was read last. */
 class ChunkLine {
   size = 0;
   /** Where the chunk's content begins. */

@@ -16,6 +16,7 @@ const QUEUE_QUIET_MS = 100;
 /** A turn of the event loop, at least. */
 const LAST_TURN_MS = 20;
 
+/** Where to listen, and who takes what comes in. */
 export interface DoorInputs {
   readonly host: string;
   readonly port: number;

@@ -6,6 +6,7 @@ import type { Idler } from "../http1/idler.ts";
 import type { CertificateSnapshot } from "../messages.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 
+/** What every listener is made with. */
 export interface ListenOptions {
   readonly config: ListenConfig;
   readonly certificate?: CertificateSnapshot;

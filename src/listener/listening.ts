@@ -13,6 +13,7 @@ import { wire } from "./wire.ts";
 const RELISTEN_FIRST_MS = 50;
 const RELISTEN_MAX_MS = 2_000;
 
+/** What a port is listened on with: for every listener that it has in turn. */
 export interface ListeningInputs extends Omit<ListenOptions, "onFailed" | "certificate"> {
   readonly onListening: (host: string, port: number) => void;
   readonly onNotListening: (reason: string) => void;

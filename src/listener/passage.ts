@@ -19,6 +19,7 @@ const REQUEST_BYTES = 2_048;
 /** No answer has come for so long: there is none on its way. */
 const ANSWERED_MS = 10;
 
+/** What is on the other side, and who is told of what becomes of it. */
 export interface PassageInputs {
   /** Connects to Deno.serve. */
   readonly connect: () => Promise<InnerConnection>;

@@ -8,6 +8,7 @@
 import type { ListenConfig } from "../config/schema.ts";
 import type { PeerAddress } from "../exchange.ts";
 
+/** The clock and the chance that limits are drawn by. */
 export interface RotationInputs {
   /** Monotonic milliseconds. */
   readonly now: () => number;

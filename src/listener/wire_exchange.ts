@@ -152,7 +152,7 @@ export class WireExchange implements Exchange, AnswerOwner {
 }
 
 /** A request whose client would rather speak something else on this connection. */
-export class UpgradableExchange extends WireExchange {
+class UpgradableExchange extends WireExchange {
   async upgrade(head: ResponseHead): Promise<Tunnel> {
     const { connection } = this;
     if (this.informed !== null) await this.informed;

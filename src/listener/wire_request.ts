@@ -11,6 +11,7 @@ import { parseRequestFields, parseRequestLine, type RequestLine } from "../http1
 import { isAuthority, partsOfUrl } from "./authority.ts";
 import { badHost, unacceptable } from "./unacceptable.ts";
 
+/** A request as it was read, or as far as it could be. */
 export interface WireRequest {
   readonly head: RequestHead;
   readonly framing: RequestFraming;
@@ -111,6 +112,7 @@ export function refused(
   return { head, framing: NO_FRAMING, unacceptable };
 }
 
+/** Why a head that the codec threw at is refused, with the status for it. */
 export function refusalOf(error: Http1Error): Unacceptable {
   return unacceptable(STATUS[error.kind], error.message);
 }

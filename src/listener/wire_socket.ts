@@ -19,6 +19,7 @@ import type { WireTable } from "./wire_table.ts";
 /** Holds most request heads; larger ones get a larger buffer for as long as they last. */
 const IDLE_BUFFER_BYTES = 2_048;
 
+/** How slow a client may be, as it sends and as it takes. */
 export interface SocketLimits extends PaceLimits {
   /** Milliseconds in which the client must take something of what is being sent. */
   readonly sendIdleMs: number;

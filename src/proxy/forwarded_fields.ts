@@ -11,6 +11,7 @@ import type { HeaderLines, RequestHead } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
 import type { TrustedProxies } from "./client_address.ts";
 
+/** What a trusted peer told of the client, text as it came; "" for what it did not. */
 export interface Told {
   /** Address of the client; the peer's own when it names nobody. */
   readonly client: string;

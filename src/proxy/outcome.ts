@@ -71,6 +71,7 @@ export interface Switched {
   readonly connection: Connection;
 }
 
+/** What an attempt came to: `handler.ts` switches on it, once. */
 export type Outcome =
   | Responded
   | Switched

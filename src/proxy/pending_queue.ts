@@ -30,6 +30,7 @@ export interface Waiter {
   readonly waitsFor: Endpoint | null;
 }
 
+/** What bounds a queue, as the upstream is configured. */
 export interface QueueLimits {
   /** Requests that may wait, pod-wide. */
   readonly queueMax: number;

@@ -29,6 +29,7 @@ export function refuseBeyondRate(
   return waitMs === 0 ? null : tooManyRequests(rate, waitMs);
 }
 
+/** The rate that a route is limited to; without a written burst, a second of it. */
 export function rateOf({ requestsPerSecond, burst }: RateLimitConfig): Rate {
   return { requestsPerSecond, burst: burst ?? Math.max(1, Math.ceil(requestsPerSecond)) };
 }

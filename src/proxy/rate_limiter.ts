@@ -12,6 +12,7 @@
 import { hash32 } from "../balance/hash.ts";
 import type { Board } from "../board/layout.ts";
 
+/** How often one key may come. */
 export interface Rate {
   readonly requestsPerSecond: number;
   /** Requests at once. */

@@ -5,6 +5,7 @@ import { answerFor, type Failure } from "./outcome.ts";
 import type { NoLease } from "./pending_queue.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** The pod holds `limits.inFlightMax` requests. */
 export const OVERLOADED: Refusal = {
   status: 503,
   error: "connection_limit_reached",
@@ -12,6 +13,7 @@ export const OVERLOADED: Refusal = {
   retryAfterS: 1,
 };
 
+/** No endpoint of the upstream may be used, or there is no such upstream. */
 export const NO_ENDPOINT: Refusal = {
   status: 503,
   error: "destination_unavailable",
@@ -31,6 +33,7 @@ const AT_LIMIT: Omit<Refusal, "message"> = {
   retryAfterS: 1,
 };
 
+/** A bug in Weir. */
 export const INTERNAL_ERROR: Refusal = {
   status: 500,
   error: "proxy_internal_error",

@@ -8,8 +8,10 @@ import { type HeaderLines, headerValue } from "../exchange.ts";
 import type { Failure, Responded } from "./outcome.ts";
 import { isUnasked, unreachable } from "./outcome.ts";
 
+/** Why a retry is made, in the words of metrics. */
 export type RetryReason = typeof RETRY_REASONS[number];
 
+/** Whether another attempt is right, and why or why not. */
 export type RetryVerdict =
   /**
    * `free`: costs no budget and needs no backoff. Nothing was sent, or a kept connection was dead: each can

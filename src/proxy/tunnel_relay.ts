@@ -12,6 +12,7 @@ import type { OpenSocket } from "./open_sockets.ts";
 import { type FlowEnd, TunnelFlow, type TunnelSide } from "./tunnel_flow.ts";
 import type { RelayEnd } from "./websocket_relay.ts";
 
+/** What bounds a raw tunnel. */
 export interface TunnelLimits {
   /** Longest silence of both sides. */
   readonly idleMs: number;

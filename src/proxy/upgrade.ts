@@ -23,6 +23,7 @@ export interface Handshake {
   problemWith(head: ParsedResponse): string | null;
 }
 
+/** What a request would rather become: `upgradeWish`. */
 export type UpgradeWish =
   | { readonly kind: "none" }
   /** A valid WebSocket handshake. */

@@ -14,6 +14,7 @@ import type { Handshake } from "./upgrade.ts";
 
 const NO_LINES: HeaderLines = [];
 
+/** What every attempt of a request sends, unless a trace adds its own line. `body` null: there is none. */
 export function upstreamRequest(
   journey: Journey,
   plan: RoutePlan,

@@ -12,6 +12,7 @@ import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { EndpointSocket } from "../upstream/endpoint_socket.ts";
 import type { OpenSocket } from "./open_sockets.ts";
 
+/** What bounds a WebSocket, each with the close code of whoever goes beyond it. */
 export interface RelayLimits {
   /** Largest message: 1009. */
   readonly messageBytesMax: number;
@@ -31,6 +32,7 @@ export interface RelayEnd extends CloseWords {
 /** What a relay needs of the endpoint's side. */
 export type EndpointSide = Pick<EndpointSocket, "unsentBytes" | "listen" | "send" | "close" | "drop">;
 
+/** The clocks of a relay's event loop. */
 export interface RelayClock {
   readonly wheel: TimerWheel;
   /** Monotonic milliseconds. */

@@ -10,6 +10,7 @@ import { type HeaderLines, hostOf, isNamed, type RequestHead } from "../exchange
 
 type Wanted = string | { present: boolean } | { prefix: string };
 
+/** One header or query condition of a route. */
 export interface Condition {
   readonly on: "header" | "query";
   /** Header names in lower case. */
@@ -28,6 +29,7 @@ export function conditionsOf(match: MatchConfig): readonly Condition[] {
   return [...list("header", match.headers), ...list("query", match.query)];
 }
 
+/** Whether a request fulfils a condition. */
 export function conditionHolds(condition: Condition, head: RequestHead): boolean {
   return fulfils(condition.wanted, actualValue(condition, head));
 }

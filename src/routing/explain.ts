@@ -10,6 +10,7 @@ import { criterionBetween, entriesOf, type Entry } from "./precedence.ts";
 import { makeRouter, type RouteMatch } from "./router.ts";
 import { splitTarget } from "./target.ts";
 
+/** Why a route gets the request, or does not. */
 export interface RouteReason {
   readonly route: string;
   readonly chosen: boolean;
@@ -17,6 +18,7 @@ export interface RouteReason {
   readonly why: string;
 }
 
+/** What came of a match, and why not of any other route. */
 export interface MatchExplanation {
   /** What came of it, as a sentence. */
   readonly verdict: string;

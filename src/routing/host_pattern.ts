@@ -6,6 +6,7 @@
 
 import { parseIpv6 } from "../config/ip_address.ts";
 
+/** A host as an operator wrote it, ready to be compared. */
 export interface HostPattern {
   readonly kind: "exact" | "wildcard" | "any";
   /** Lower case. Exact: the name. Wildcard: what the host ends with, its dot in front. Any: empty. */
@@ -14,6 +15,7 @@ export interface HostPattern {
   readonly port: number | null;
 }
 
+/** The pattern of a route that names no host. */
 export const ANY_HOST: HostPattern = { kind: "any", name: "", port: null };
 
 /** The pattern that an operator wrote; see `hostPatternProblem` for what is refused. */
@@ -52,6 +54,7 @@ export function hostMatches(pattern: HostPattern, name: string, port: number): b
   return name.length > pattern.name.length && name.endsWith(pattern.name);
 }
 
+/** Whether two patterns are for the same hosts and ports. */
 export function isSameHost(a: HostPattern, b: HostPattern): boolean {
   return a.kind === b.kind && a.name === b.name && a.port === b.port;
 }
@@ -62,6 +65,7 @@ export function coversName({ kind, name }: HostPattern, other: HostPattern): boo
   return kind === "exact" ? other.kind === "exact" && other.name === name : other.name.endsWith(name);
 }
 
+/** A pattern as an operator writes it. */
 export function describeHost(pattern: HostPattern): string {
   const name = pattern.kind === "exact" ? pattern.name : "*" + pattern.name;
   return pattern.port === null ? name : `${name}:${pattern.port}`;

@@ -12,6 +12,7 @@ export interface Tie {
   readonly second: RouteSnapshot;
 }
 
+/** A route that no request can reach. */
 export interface Unreachable {
   readonly route: RouteSnapshot;
   /** Routes that take all its requests, each at least a part of them. */

@@ -4,6 +4,7 @@
 // Compared with the path of the raw target, segment by segment and byte by byte: nothing is decoded,
 // resolved or folded, and a slash at the end makes another path.
 
+/** A path as an operator wrote it, ready to be compared. */
 export interface PathPattern {
   /** As written. */
   readonly text: string;
@@ -15,6 +16,7 @@ export interface PathPattern {
   readonly open: boolean;
 }
 
+/** The pattern in a text that `pathPatternProblem` has nothing against. */
 export function parsePathPattern(text: string): PathPattern {
   const open = text.endsWith("/*");
   const closedText = open ? text.slice(0, -2) : text;

@@ -32,6 +32,7 @@ interface Criterion {
 
 const HOST_KINDS = { any: 0, wildcard: 1, exact: 2 } as const;
 
+/** What puts one matching route before another, the weightiest first. */
 export const CRITERIA: readonly Criterion[] = [
   {
     words: "an exact host before a wildcard, a wildcard before any host",

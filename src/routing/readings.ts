@@ -28,6 +28,7 @@ const lenientReading: Reading = (path) => {
   return resolveDots(slashed.replace(/\/{2,}/g, "/"));
 };
 
+/** The readings of a path that an origin may have, each as a function of the path. */
 export const READINGS: readonly Reading[] = [strictReading, lenientReading];
 
 /** Where the path of a target ends: at its query, or its end. */

@@ -13,6 +13,7 @@ import { PathTrie } from "./path_trie.ts";
 import { entriesOf, type Entry } from "./precedence.ts";
 import { pathEnd, READINGS, readsOneWay } from "./readings.ts";
 
+/** Which route a request is for, or the status that says why none is. */
 export type RouteMatch =
   | { readonly kind: "route"; readonly route: RouteSnapshot }
   /** No route names this host: 421 (RFC 9110 15.5.20). */
@@ -24,6 +25,7 @@ export type RouteMatch =
   /** An origin may read the path as another route's (see `readings.ts`): 400. */
   | { readonly kind: "ambiguousPath" };
 
+/** Finds the route of a request. Never throws, never waits. */
 export interface Router {
   match(head: RequestHead): RouteMatch;
 }

@@ -5,11 +5,13 @@
 // count for themselves are exact together. By hash a client stays at its side; when weights move, only the clients
 // between the old border and the new one change sides.
 
+/** One side of a split; weights count in proportion. */
 export interface SplitSide {
   readonly upstream: string;
   readonly weight: number;
 }
 
+/** Shares requests out between the sides. */
 export interface Split {
   /** The upstream of a turn: 0, 1, 2, ... */
   byTurn(turn: number): string;

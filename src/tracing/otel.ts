@@ -29,6 +29,7 @@ import type {
 
 const ERROR = { code: 2 };
 
+/** A tracer whose spans Deno exports. */
 export function otelTracer(inputs: TracerInputs): Tracer {
   const spans = trace.getTracer("weir", VERSION);
   const start = (name: string, kind: SpanKind, startTime: number, under: Context) =>

@@ -6,6 +6,7 @@
 import { type HeaderLines, onlyHeaderValue } from "../exchange.ts";
 import { withoutFields } from "../http1/fields.ts";
 
+/** The span of a caller, or the one to tell the next hop. */
 export interface TraceParent {
   /** 32 lower-case hex digits, not all zero. */
   readonly traceId: string;

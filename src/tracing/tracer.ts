@@ -5,6 +5,7 @@
 
 import type { HeaderLines, RequestHead } from "../exchange.ts";
 
+/** Makes a trace of each request. */
 export interface Tracer {
   /** A request arrived. */
   begin(request: ArrivedRequest): RequestTrace;
@@ -18,6 +19,7 @@ export interface TracerInputs {
   readonly epoch: () => number;
 }
 
+/** What is known of a request when its trace begins. */
 export interface ArrivedRequest {
   readonly head: RequestHead;
   /** How the client asked, as far as that is known: a proxy in front may have been asked in another way. */

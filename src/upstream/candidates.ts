@@ -17,6 +17,7 @@ export interface Standing {
   readonly state: number;
 }
 
+/** What a group is narrowed to. */
 export interface Candidates<E> {
   readonly endpoints: readonly E[];
   /** Whom a request may still be sent to that all of `endpoints` have failed: backups, then those that drain. */

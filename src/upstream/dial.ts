@@ -17,6 +17,7 @@ export interface DialTarget extends TlsTarget {
   readonly scheme: "http" | "https";
 }
 
+/** How long the steps of a dial may take, and what ends it before. */
 export interface DialLimits {
   readonly connectMs: number;
   readonly tlsHandshakeMs: number;

@@ -8,6 +8,7 @@ import { firstOf } from "../config/findings.ts";
 import { messageOf } from "../error_message.ts";
 import type { UpstreamTlsSnapshot } from "../messages.ts";
 
+/** An endpoint as TLS sees it: where it is, and what it goes by. */
 export interface TlsTarget {
   /** Where to connect: an IP address, or a name that the system resolver answers. */
   readonly host: string;

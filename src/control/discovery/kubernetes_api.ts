@@ -16,6 +16,7 @@ export interface KubernetesApiInputs {
   readonly readTextFile: (path: string) => Promise<string>;
 }
 
+/** This process lacks what the kubelet gives a pod. */
 export class NotInClusterError extends Error {
   constructor(detail: string) {
     super(`${detail}: k8s:// addresses work only in a pod with a service account token`);

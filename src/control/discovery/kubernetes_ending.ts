@@ -31,6 +31,7 @@ export class Ending extends Error {
   }
 }
 
+/** The end that a status other than 200 means. */
 export function endOfStatus(status: number, message: string, retryAfterMs: number): SessionEnd {
   return status === 410 ? { kind: "expired" } : { kind: "refused", status, message, retryAfterMs };
 }
@@ -41,6 +42,7 @@ export function mayPass(end: SessionEnd): boolean {
   return end.kind !== "outside";
 }
 
+/** An end because of an answer that makes no sense. */
 export const garbled = (message: string) => new Ending({ kind: "garbled", message });
 
 /** @throws {Ending} */
