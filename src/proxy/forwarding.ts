@@ -18,7 +18,7 @@ import type { Failure, Outcome, Responded } from "./outcome.ts";
 import { toClient } from "./headers.ts";
 import type { Journey } from "./journey.ts";
 import { reportDelivery, reportOutcome, reportResult } from "./report.ts";
-import type { Group } from "./proxy.ts";
+import type { Group } from "./group.ts";
 import type { Claim, NoLease } from "./pending_queue.ts";
 import { AttemptRecord } from "./record.ts";
 import { RequestBody } from "./request_body.ts";

@@ -3,9 +3,7 @@
 // `event_loop.ts` makes one and hands every exchange of its listener to `handle`. Applying a snapshot keeps what
 // did not change: upstreams by name, endpoints by identity, with their pools and counts.
 
-import { makeBalancer } from "../balance/policies.ts";
-import type { Balancer } from "../balance/balancer.ts";
-import { PodCell, UpstreamCell } from "../board/layout.ts";
+import { PodCell } from "../board/layout.ts";
 import type { OwnColumn } from "../board/own.ts";
 import type { RequestHead, Unacceptable } from "../exchange.ts";
 import type { EndpointsChange, RouteSnapshot, Snapshot, UpstreamSnapshot } from "../messages.ts";
@@ -13,19 +11,16 @@ import { makeRouter, type Router } from "../routing/router.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { Pools } from "../upstream/pools.ts";
-import { Upstream } from "../upstream/upstream.ts";
 import { AccessLog } from "./access_log.ts";
 import { Admission } from "./admission.ts";
 import { TrustedProxies } from "./client_address.ts";
 import { Exemplars } from "./exemplars.ts";
+import { type Group, type GroupInputs, makeGroup, refreshGroup } from "./group.ts";
 import { Identity } from "./identity.ts";
 import { OpenSockets } from "./open_sockets.ts";
-import { PendingQueue } from "./pending_queue.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { Recorder } from "./recorder.ts";
-import { RetryBudget } from "./retry_budget.ts";
 import { RoutePlan } from "./route_plan.ts";
-import { StickyCookies } from "./sticky.ts";
 import { StoryRing } from "./story_ring.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -63,17 +58,6 @@ export interface ProxyInputs {
   readonly onInternalError: (error: unknown) => void;
 }
 
-/** An upstream with what decides over it in this worker. */
-export interface Group {
-  readonly upstream: Upstream;
-  balancer: Balancer;
-  readonly budget: RetryBudget;
-  /** Requests of this worker that wait for room at an endpoint. */
-  readonly queue: PendingQueue;
-  /** Null without sticky sessions. */
-  sticky: StickyCookies | null;
-}
-
 export class Proxy {
   readonly admission: Admission;
   readonly recorder: Recorder;
@@ -91,17 +75,19 @@ export class Proxy {
   /** True from the deadline of the drain on: requests end because Weir does. */
   cutting = false;
   readonly pools = new Pools();
+  private readonly groupInputs: GroupInputs;
   private groups = new Map<string, Group>();
   private plans = new Map<RouteSnapshot, RoutePlan>();
 
   constructor(readonly inputs: ProxyInputs, snapshot: Snapshot) {
-    this.admission = new Admission(inputs.own);
-    this.openSockets = new OpenSockets(inputs.wheel);
-    this.log = new AccessLog(snapshot.accessLog, inputs.wheel, inputs.random, inputs.writeLog);
+    const { own, wheel, now, epoch, random, instance, writeLog } = inputs;
+    this.admission = new Admission(own);
+    this.openSockets = new OpenSockets(wheel);
+    this.log = new AccessLog(snapshot.accessLog, wheel, random, writeLog);
     this.stories = new StoryRing(snapshot.explainRequestsMax);
-    const { own, now, random, instance } = inputs;
+    this.groupInputs = { own, wheel, now, random, pools: this.pools };
     this.rates = new RateLimiter({ board: own.board, now, random, salt: instance });
-    this.recorder = new Recorder(inputs.own, this.log, this.stories, inputs.now, inputs.epoch);
+    this.recorder = new Recorder(own, this.log, this.stories, now, epoch);
     this.apply(snapshot);
   }
 
@@ -131,41 +117,13 @@ export class Proxy {
   }
 
   private keep(before: ReadonlyMap<string, Group>, snapshot: UpstreamSnapshot): Group {
+    const { stickyKey } = this.snapshot;
     const group = before.get(snapshot.name);
-    if (group !== undefined && group.upstream.row === snapshot.row) {
-      this.refresh(group, snapshot);
-      return group;
+    if (group === undefined || group.upstream.row !== snapshot.row) {
+      return makeGroup(snapshot, stickyKey, this.groupInputs);
     }
-    const { own, wheel, now } = this.inputs;
-    const upstream = new Upstream(snapshot, { own, wheel, pools: this.pools, now });
-    const { int32, layout } = own.board;
-    const budget = new RetryBudget(snapshot.retry, now, {
-      int32,
-      milli: layout.upstreamCell(snapshot.row, UpstreamCell.budgetMilli),
-      second: layout.upstreamCell(snapshot.row, UpstreamCell.budgetSecond),
-    });
-    const queue = new PendingQueue(own, snapshot.row, wheel);
-    return { upstream, balancer: this.balancerOf(upstream), budget, queue, sticky: this.stickyOf(snapshot) };
-  }
-
-  private refresh(group: Group, snapshot: UpstreamSnapshot): void {
-    const policyChanged =
-      JSON.stringify(group.upstream.snapshot.balance) !== JSON.stringify(snapshot.balance);
-    group.upstream.apply(snapshot);
-    group.budget.apply(snapshot.retry);
-    if (policyChanged) group.balancer = this.balancerOf(group.upstream);
-    group.sticky = this.stickyOf(snapshot);
-    group.queue.poke();
-  }
-
-  private stickyOf({ sticky, name, endpoints }: UpstreamSnapshot): StickyCookies | null {
-    if (sticky === undefined) return null;
-    return new StickyCookies(sticky, this.snapshot.stickyKey, name, endpoints.map(({ id }) => id));
-  }
-
-  private balancerOf(upstream: Upstream): Balancer {
-    const { random, now } = this.inputs;
-    return makeBalancer(upstream.snapshot.balance, { random, now, turn: () => upstream.turn() });
+    refreshGroup(group, snapshot, stickyKey, this.groupInputs);
+    return group;
   }
 
   /** Whether the pod takes new clients, as the control plane has written it on the board. */

@@ -12,7 +12,8 @@ import {
   isGatewayStatus,
   type Outcome,
 } from "./outcome.ts";
-import type { Group, Proxy } from "./proxy.ts";
+import type { Group } from "./group.ts";
+import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
 const NO_BODY = { wholeAt: 0, waitedSince: 0 };

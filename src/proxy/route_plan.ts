@@ -13,7 +13,7 @@ import { editHeaders } from "../routing/header_edits.ts";
 import { makeSplit, type Split } from "../routing/split.ts";
 import { redirectLocation, rewriteTarget } from "../routing/target.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { Group } from "./proxy.ts";
+import type { Group } from "./group.ts";
 import { type WholeBody, wholeText } from "./whole_body.ts";
 
 /** The first turn is below this: far from where counting is no longer exact, and above the turns of any round. */

@@ -11,7 +11,7 @@ import type { RequestHead } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import type { Claim, NoLease, Waiter } from "./pending_queue.ts";
-import type { Group } from "./proxy.ts";
+import type { Group } from "./group.ts";
 
 const NONE: readonly Endpoint[] = [];
 

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { Board, DEFAULT_CAPACITY } from "../../src/board/layout.ts";
 import { OwnColumn } from "../../src/board/own.ts";
-import type { Group } from "../../src/proxy/proxy.ts";
+import type { Group } from "../../src/proxy/group.ts";
 import { RoutePlan } from "../../src/proxy/route_plan.ts";
 
 const own = new OwnColumn(Board.create({ ...DEFAULT_CAPACITY, columnsMax: 2 }), 1);

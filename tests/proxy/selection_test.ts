@@ -3,7 +3,7 @@ import type { PickContext } from "../../src/balance/balancer.ts";
 import { UpstreamField } from "../../src/board/fields.ts";
 import { EndpointState } from "../../src/board/verdicts.ts";
 import type { NoLease } from "../../src/proxy/pending_queue.ts";
-import type { Group } from "../../src/proxy/proxy.ts";
+import type { Group } from "../../src/proxy/group.ts";
 import { Selection } from "../../src/proxy/selection.ts";
 import type { Endpoint } from "../../src/upstream/endpoint.ts";
 import type { Lease } from "../../src/upstream/lease.ts";

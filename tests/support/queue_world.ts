@@ -8,7 +8,7 @@ import { EndpointState, Verdicts } from "../../src/board/verdicts.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import type { UpstreamSnapshot } from "../../src/messages.ts";
 import type { NoLease, PendingQueue } from "../../src/proxy/pending_queue.ts";
-import type { Group } from "../../src/proxy/proxy.ts";
+import type { Group } from "../../src/proxy/group.ts";
 import { Selection } from "../../src/proxy/selection.ts";
 import type { TimerWheel } from "../../src/timer_wheel.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
