@@ -17,7 +17,7 @@ import { handle } from "./proxy/handler.ts";
 import { Proxy } from "./proxy/proxy.ts";
 import { redirectToTls } from "./proxy/redirect_to_tls.ts";
 import { Turnstile } from "./proxy/turnstile.ts";
-import { Listening } from "./listener/listening.ts";
+import { Listening, type ListeningInputs } from "./listener/listening.ts";
 import { headRefusalOf } from "./listener/explain.ts";
 import type { FromWorker, Question, ToWorker, WorkerStart } from "./messages.ts";
 import { RollingMax } from "./rolling_max.ts";
@@ -107,14 +107,20 @@ export class EventLoop {
     }, HEARTBEAT_MS);
   }
 
+  private ofEveryPort(): Pick<ListeningInputs, "wheel" | "trusts" | "makeRoom"> {
+    return {
+      wheel: this.wheel,
+      trusts: (address) => this.proxy.trusted.trusts(address),
+      makeRoom: (since) => this.proxy.pools.makeRoom(since),
+    };
+  }
+
   private trafficPort(): Listening {
     const { listen, certificate } = this.start;
     const connections = this.own.gauge(ColumnCell.connections);
     return new Listening({
       config: listen,
-      wheel: this.wheel,
-      trusts: (address) => this.proxy.trusted.trusts(address),
-      makeRoom: (since) => this.proxy.pools.makeRoom(since),
+      ...this.ofEveryPort(),
       handle: (exchange) => handle(exchange, this.proxy),
       countConnection: (change) => {
         connections.move(change);
@@ -143,9 +149,7 @@ export class EventLoop {
     let told = "";
     return new Listening({
       config: { ...listen, port: redirectPort },
-      wheel: this.wheel,
-      trusts: (address) => this.proxy.trusted.trusts(address),
-      makeRoom: (since) => this.proxy.pools.makeRoom(since),
+      ...this.ofEveryPort(),
       handle: (exchange) => handle(exchange, this.proxy, decide),
       countConnection: () => {},
       onListening: () => told = "",
@@ -194,6 +198,7 @@ export class EventLoop {
   /** Lets everything finish that can; what is left at the deadline is cut and counted. */
   private async drain(deadlineMs: number): Promise<void> {
     this.proxy.draining = true;
+    // Half of the time is for those who must be asked to leave, the rest for what they still do.
     await this.wheel.within(deadlineMs, this.leaveClients(deadlineMs / 2));
     const cut = this.proxy.admission.inFlight;
     this.proxy.cutting = true;
