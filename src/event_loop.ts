@@ -208,7 +208,10 @@ export class EventLoop {
     this.post({ kind: "drained", cut });
   }
 
-  /** Closes WebSockets over a window, while others are still served, then waits for all requests, and for what is still open. */
+  /**
+   * Closes WebSockets over a window, while others are still served, then waits for all requests, and for what is
+   * still open.
+   */
   private async leaveClients(windowMs: number): Promise<void> {
     const { openSockets } = this.proxy;
     openSockets.refusing = true;

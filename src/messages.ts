@@ -229,7 +229,7 @@ export interface RequestStory {
   readonly durationMs: number;
   /** Body bytes sent to the client. */
   readonly bytes: number;
-  /** Who ended it and how, in words: `complete`, `client left`, `endpoint broke off: http_response_incomplete`, ... Of Weir's own answer also its sentence. */
+  /** Who ended it and how: `complete`, `client left`, `endpoint broke off: <cause>`, ...; of Weir's own answer its words. */
   readonly endedBy: string;
 }
 

@@ -108,7 +108,10 @@ async function begin(
   }
 }
 
-/** Readiness fails, traffic goes on for the drain delay unless there is none or a hurry, then what is in flight finishes. */
+/**
+ * Readiness fails, traffic goes on for the drain delay unless there is none or a hurry, then what is in flight
+ * finishes.
+ */
 async function leave(pod: Pod, hurry: boolean): Promise<void> {
   const delayMs = hurry ? 0 : pod.config.drain.delayMs;
   pod.leave(delayMs);

@@ -1,10 +1,11 @@
 // Tells when files may have changed, however that came: written, renamed over, or led elsewhere by a link or a directory
 // that was replaced, as Kubernetes does with ConfigMaps and Secrets (`..data`).
 //
-// Four times a second it asks the system what stands behind their names. Being told by it costs more: it tells of directories,
-// so of each line of a log that is written there, but of none that is replaced, and opens what appears in them, which
-// waits for ever where that is a FIFO. A change is told once it has been quiet for a moment. What leaves no trace, as on
-// some network file systems, is told of now and then anyway. It never says what changed: the reader compares.
+// Four times a second it asks the system what stands behind their names. Being told by it costs more: it tells of
+// directories, so of each line of a log that is written there, but of none that is replaced, and opens what appears
+// in them, which waits for ever where that is a FIFO. A change is told once it has been quiet for a moment. What
+// leaves no trace, as on some network file systems, is told of now and then anyway. It never says what changed: the
+// reader compares.
 
 import type { Cancel, Clock } from "./clock.ts";
 

@@ -18,7 +18,10 @@ const TRAILER_BYTES_MAX = 16_384;
 /** Twelve digits: sizes below it are counted exactly. */
 const CHUNK_BYTES_END = 2 ** 48;
 
-/** A body in chunks (RFC 9112 7.1). Extensions are dropped, trailers are checked and kept apart; those for one hop stay behind. */
+/**
+ * A body in chunks (RFC 9112 7.1). Extensions are dropped, trailers are checked and kept apart; those for one hop
+ * stay behind.
+ */
 export class ChunkedBody extends InletBody {
   readonly length = null;
   /** Trailer lines, once the body was read to its end. */

@@ -106,7 +106,10 @@ export class ServeListener implements Listener {
     this.shared.uploads.leaving = true;
   }
 
-  /** `shutdown()` makes request bodies in flight unreadable, so uploads end first, also where nobody is accepted any more. */
+  /**
+   * `shutdown()` makes request bodies in flight unreadable, so uploads end first, also where nobody is accepted any
+   * more.
+   */
   async drain(): Promise<void> {
     const { server, shared: { uploads } } = this;
     this.leave();

@@ -53,7 +53,10 @@ export async function readPodFiles(
   return { stickyKey: key?.trim() ?? fromEnvironment, upstreamTls };
 }
 
-/** What one reading found in files and the one before did not, in words; an upstream that joins is no change of its files. */
+/**
+ * What one reading found in files and the one before did not, in words; an upstream that joins is no change of its
+ * files.
+ */
 export function fileChanges(before: PodFiles, after: PodFiles): string[] {
   const contentsOf = (tls: UpstreamTlsSnapshot) => JSON.stringify([tls.caCerts, tls.cert, tls.key]);
   const upstreams = [...after.upstreamTls].filter(([name, tls]) => {

@@ -1,8 +1,8 @@
 // The upstreams as they are known now: what is configured, and what discovery has found for each.
 //
-// Used by `pod.ts`. An upstream whose addresses did not change keeps its discovery over a reload, and with
-// it all that is known; another keeps what is known of those addresses that stay, or stood in any upstream. While the first look at new
-// addresses lasts, the configuration before is in force, and its upstreams are followed as ever.
+// Used by `pod.ts`. An upstream whose addresses did not change keeps its discovery over a reload, and with it all
+// that is known; another keeps what is known of those addresses that stay, or stood in any upstream. While the first
+// look at new addresses lasts, the configuration before is in force, and its upstreams are followed as ever.
 
 import type { EndpointAddress } from "../config/endpoint_url.ts";
 import { parseEndpointEntry } from "../config/endpoint_url.ts";

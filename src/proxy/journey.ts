@@ -127,7 +127,10 @@ export class Journey implements Asker {
     );
   }
 
-  /** An answer of Weir's own because the request cannot go on. To a client that left nothing is sent, and nothing failed. */
+  /**
+   * An answer of Weir's own because the request cannot go on. To a client that left nothing is sent, and nothing
+   * failed.
+   */
   async refuse(refusal: Refusal): Promise<void> {
     const { exchange, proxy, record } = this;
     proxy.recorder.refused(refusal);

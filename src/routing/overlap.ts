@@ -53,7 +53,10 @@ export function findUnreachable(routes: readonly RouteSnapshot[]): Unreachable[]
   });
 }
 
-/** Of the entries `before` it for its place, those that together take all that `entry` matches; none when it is left something. */
+/**
+ * Of the entries `before` it for its place, those that together take all that `entry` matches; none when it is left
+ * something.
+ */
 function takersOf(entry: Entry, before: readonly Entry[]): Entry[] {
   const candidates = before.filter(({ methods }) => methods === null || entry.methods !== null);
   if (entry.methods === null) return takersForMethod(entry, candidates);

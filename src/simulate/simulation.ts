@@ -1,7 +1,7 @@
 // One policy on one scenario: requests arrive, the real balancer picks, virtual endpoints answer.
 //
-// What decides is Weir's own code: the policies of `balance/`, the moving latency of `board/`, the slow start
-// and the ejection of `control/`. What is simulated is time, chance and the endpoints. There are no retries, so every failure
+// What decides is Weir's own code: the policies of `balance/`, the moving latency of `board/`, the slow start and the
+// ejection of `control/`. What is simulated is time, chance and the endpoints. There are no retries, so every failure
 // of an endpoint is one that its client would see.
 
 import type { PickContext } from "../balance/balancer.ts";

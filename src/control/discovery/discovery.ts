@@ -28,7 +28,10 @@ export interface Discovery {
    * because of a failure.
    */
   start(onEndpoints: (endpoints: readonly DiscoveredEndpoint[]) => void): void;
-  /** Resolves once the first look is over, whether it found anything or failed; it has a limit, also where nobody answers. */
+  /**
+   * Resolves once the first look is over, whether it found anything or failed; it has a limit, also where nobody
+   * answers.
+   */
   readonly settled: Promise<void>;
   /** Who is asked, in words; null where nothing is looked up. */
   readonly asks: string | null;
