@@ -107,12 +107,17 @@ export class UpstreamBook {
       (source) => before?.discovery.bySource.get(source) ?? asked.get(askedOf(config, source)),
     );
     const followed: Followed = { key, discovery, endpoints: [] };
-    discovery.start((endpoints) => {
+    this.start(name, followed);
+    return followed;
+  }
+
+  /** Apart from `follow()`: V8 keeps for one function what any other that is made beside it uses, all those before included. */
+  private start(name: string, followed: Followed): void {
+    followed.discovery.start((endpoints) => {
       followed.endpoints = endpoints;
       // What another one finds is told with the configuration that it belongs to, if ever.
       if (this.inForce.get(name)?.followed === followed) this.inputs.onChange(name);
     });
-    return followed;
   }
 
   known(name: string): KnownUpstream | undefined {

@@ -11,6 +11,7 @@ import { COALESCE_MS } from "../../src/control/discovery/upstream_discovery.ts";
 import { discoveryInputs } from "../../src/pod/discovery_inputs.ts";
 import { EventBook } from "../../src/pod/event_book.ts";
 import { UpstreamBook } from "../../src/pod/upstream_book.ts";
+import { objectsInHeap } from "../support/heap.ts";
 import { ScriptedDns } from "../support/scripted_dns.ts";
 import { settled } from "../support/settled.ts";
 import { EPOCH, VirtualClock } from "../support/virtual_clock.ts";
@@ -278,4 +279,27 @@ Deno.test("what a configuration has no longer is followed until that is final, a
   await apply(addresses("stays"));
   await book.stop();
   assertEquals([...stopped(), again.stopped], [true, true, true]);
+});
+
+Deno.test("nothing is kept of the configurations before the one in force", async () => {
+  class Kept extends Scripted {}
+  const make = () => {
+    const discovery = new Kept();
+    discovery.first.resolve();
+    return discovery;
+  };
+  const clock = new VirtualClock();
+  const book = new PlainBook({
+    discoveryInputs: () => ({ clock, makers: { dns: make, k8s: make } }),
+    onChange: () => {},
+    onWaiting: () => {},
+    clock,
+  });
+  for (let n = 1; n <= 10; n++) {
+    const endpoints = [`dns+http://a.test:80;weight=${n}`];
+    await book.apply(configOf({ changes: { endpoints }, [`renamed-${n}`]: { endpoints } }));
+    await book.stopReplaced();
+  }
+  assertEquals(await objectsInHeap("Kept"), 2);
+  await book.stop();
 });
