@@ -8,10 +8,12 @@ import { isMap, valueAt } from "./path.ts";
 export interface PodSpec {
   readonly terminationGracePeriodSeconds?: number | null;
   readonly containers?: unknown;
+  readonly initContainers?: unknown;
 }
 
 interface Container {
   readonly name?: string | null;
+  readonly restartPolicy?: unknown;
   readonly image?: string | null;
   /** In place of the image's entry point: another program of the same image. */
   readonly command?: readonly string[] | null;
@@ -75,8 +77,11 @@ function patched(workloads: readonly Workload[]): PodSpec[] {
   for (const { id, pod } of wholeFirst) {
     const key = id ?? pod;
     const before = pods.get(key) ?? {};
-    const containers = merged([...containersOf(before), ...containersOf(pod)]);
-    pods.set(key, { ...before, ...pod, containers });
+    const both = (list: "containers" | "initContainers") =>
+      merged([...listOf(before[list]), ...listOf(pod[list])]);
+    const containers = both("containers");
+    const initContainers = both("initContainers");
+    pods.set(key, { ...before, ...pod, containers, initContainers });
   }
   return [...pods.values()];
 }
@@ -97,8 +102,10 @@ function merged(containers: readonly Container[]): Container[] {
   return [...byName.values()];
 }
 
-function containersOf({ containers }: PodSpec): Container[] {
-  return listOf(containers);
+/** Those that run as long as the pod does: its containers, and the sidecars among those that start before them. */
+function containersOf({ containers, initContainers }: PodSpec): Container[] {
+  const sidecars = listOf(initContainers).filter(({ restartPolicy }) => restartPolicy === "Always");
+  return [...listOf(containers), ...sidecars];
 }
 
 /** How long Weir's container sleeps before it is told to stop; other containers hold up only themselves. */

@@ -142,6 +142,33 @@ const stories: readonly [what: string, manifest: string, ...said: string[]][] = 
       deployment(weir("args: [run]")),
     ),
   ],
+  [
+    "a sidecar beside an application",
+    deployment(
+      `{terminationGracePeriodSeconds: 20, containers: [{name: app, ${sleeps(90)}}], ` +
+        "initContainers: [{name: weir, restartPolicy: Always, args: [run, --drain-delay-ms=0]}]}",
+    ),
+    tooShort(20_000, "20"),
+    noDelay("by the manifest, "),
+  ],
+  [
+    "a sidecar that a patch changes by its name",
+    documents(
+      deployment("{initContainers: [{name: weir, restartPolicy: Always}], containers: [{name: app}]}"),
+      deployment("{initContainers: [{name: weir, env: [{name: DRAIN_DELAY_MS, value: '0'}]}]}"),
+    ),
+    noDelay("by the manifest, "),
+  ],
+  [
+    "a container that ends before the others start",
+    documents(
+      deployment(
+        "{terminationGracePeriodSeconds: 1, initContainers: [{name: weir}], containers: [{name: app}]}",
+        "app",
+      ),
+      deployment(weir("args: [run]")),
+    ),
+  ],
 
   // What an overlay changes.
   [
