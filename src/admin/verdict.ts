@@ -5,7 +5,7 @@
 
 import { firstOf, plural } from "../config/findings.ts";
 import type { DiscoveryInfo } from "./view.ts";
-import type { EndpointStatus, Status, UpstreamStatus, Verdict } from "./status_shape.ts";
+import type { EndpointStatus, RouteStatus, Status, UpstreamStatus, Verdict } from "./status_shape.ts";
 
 interface Finding {
   readonly level: "warning" | "critical";
@@ -96,19 +96,26 @@ function upstreamFindings(upstream: UpstreamStatus): Finding[] {
   return [{ level: "critical", headline: `${headline}: ${then}`, notes: [] }];
 }
 
-function trafficFindings({ now, upstreams }: Omit<Status, "verdict">): Finding[] {
+function trafficFindings({ now, upstreams, routes }: Omit<Status, "verdict">): Finding[] {
   if (now.errorPercent < ERROR_PERCENT_MIN) return [];
+  const failing = routes.length === 1 ? [] : routes.filter(({ errorsPerSecond }) => errorsPerSecond > 0)
+    .toSorted((a, b) => b.errorsPerSecond - a.errorsPerSecond);
   const crowded = upstreams.filter(({ crowdedOutPerSecond }) => crowdedOutPerSecond > 0);
   return [{
     level: now.errorPercent >= ERROR_PERCENT_CRITICAL ? "critical" : "warning",
     headline: `${figure(now.errorPercent)} % of requests are answered 5xx`,
     notes: [
+      ...firstOf(failing.map(routeWords), NOTES_MAX),
       ...now.rejectedPerSecond === 0
         ? []
         : [`${figure(now.rejectedPerSecond)} a second are refused: the pod is at limits.inFlightMax`],
       ...firstOf(crowded.map(crowdedWords), NOTES_MAX),
     ],
   }];
+}
+
+function routeWords({ name, errorsPerSecond, errorPercent }: RouteStatus): string {
+  return `${figure(errorsPerSecond)} a second on route ${name}: ${figure(errorPercent)} % of its requests`;
 }
 
 function crowdedWords({ name, crowdedOutPerSecond }: UpstreamStatus): string {

@@ -178,6 +178,7 @@ const CASES: readonly Case[] = [
     },
     level: "critical",
     headline: "10 % of requests are answered 5xx",
+    notes: ["10 a second on route shop: 10 % of its requests"],
   },
   {
     what: "fewer than one request in a hundred fails",
@@ -262,6 +263,7 @@ const CASES: readonly Case[] = [
     },
     level: "warning",
     headline: "1.0 % of requests are answered 5xx",
+    notes: ["1.0 a second on route shop: 1.0 % of its requests"],
   },
   {
     what: "the pod has no room for some requests",
@@ -285,6 +287,8 @@ const CASES: readonly Case[] = [
     level: "critical",
     headline: "20 % of requests are answered 5xx",
     notes: [
+      "20 a second on route shop: 20 % of its requests",
+
       "14 a second find no room at shop, or none in time: its endpoints are at limits.inFlightPerEndpointMax",
       "6.0 a second find no room at blog, or none in time: its endpoints are at limits.inFlightPerEndpointMax",
     ],
@@ -383,10 +387,34 @@ const CASES: readonly Case[] = [
     },
     level: "warning",
     headline: "4.0 % of requests are answered 5xx",
+    notes: ["4.0 a second on route shop: 4.0 % of its requests"],
   },
   {
     what: "many requests fail although every endpoint serves",
     happens: (pod) => pod.serve(0, 0, { count: 9, status: 500 }),
+    level: "critical",
+    headline: "100 % of requests are answered 5xx",
+    notes: ["9.0 a second on route shop: 100 % of its requests"],
+  },
+  {
+    what: "requests fail on two routes: the one with the most failures comes first",
+    happens: (pod) => {
+      pod.serve(0, 0, { count: 28 });
+      pod.serve(0, 0, { count: 2, status: 503 });
+      pod.serve(1, 0, { count: 16 });
+      pod.serve(1, 0, { count: 4, status: 500 });
+    },
+    level: "critical",
+    headline: "12 % of requests are answered 5xx",
+    notes: [
+      "4.0 a second on route blog: 20 % of its requests",
+      "2.0 a second on route shop: 6.7 % of its requests",
+    ],
+  },
+  {
+    what: "requests fail on the only route",
+    upstreams: { shop: [A, B] },
+    happens: (pod) => pod.serve(0, 0, { status: 500 }),
     level: "critical",
     headline: "100 % of requests are answered 5xx",
   },
