@@ -12,12 +12,17 @@ import { complain, print } from "./print.ts";
 
 const LIMIT_MS = 5_000;
 const HEAD_BYTES_MAX = 65_536;
+const WHERE = "(--admin-port, ADMIN_PORT or the file say where to ask)";
 
-/** Prints the answer. Exit 0 when it is a 200, 1 when it is not or nobody answers. */
+/**
+ * Prints the answer. Exit 0 when it is a 200, 1 when it is not or nobody answers.
+ * @param isWeirs whether the body of a 200 is what Weir says there, and not another program of that port
+ */
 export async function askAdmin(
   { host, port }: { readonly host: string; readonly port: number },
   target: string,
   accept: string,
+  isWeirs: (body: string) => boolean = () => true,
 ): Promise<number> {
   let answer;
   try {
@@ -26,8 +31,13 @@ export async function askAdmin(
     complain(
       `no answer from ${authority(host, port)}: ${
         messageOf(error)
-      }; is Weir running, and its admin server there? ` +
-        "(--admin-port, ADMIN_PORT or the file say where to ask)",
+      }; is Weir running, and its admin server there? ${WHERE}`,
+    );
+    return 1;
+  }
+  if (answer.status === 200 && !isWeirs(answer.body)) {
+    complain(
+      `${authority(host, port)} is no admin server of Weir: it answers 200, but not as Weir does ${WHERE}`,
     );
     return 1;
   }

@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { readAdminCall } from "../../src/cli/admin_call.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { runWeir } from "../support/weir.ts";
+import { runWeir, startWeir } from "../support/weir.ts";
 
 const COMMAND = { name: "explain", flags: ["path", "header"], switches: ["json"] };
 
@@ -76,5 +76,30 @@ Deno.test("probe and explain refuse what they do not know, with 64 and in words"
     const { code, stdout, stderr } = await runWeir(args);
     assertStringIncludes(stderr, words);
     assertEquals([code, stdout], [64, ""]);
+  }
+});
+
+Deno.test("probe passes for a Weir, and for no other program that answers 200", async () => {
+  const bodies = ["<h1>It works!</h1>", "null", '{"status":"ok"}', '{"passed":false}'];
+  const origin = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
+    return new Response(bodies[Number(new URL(url).search.substring(1))]);
+  });
+  try {
+    await using weir = await startWeir({ upstreams: `http://127.0.0.1:${origin.addr.port}` });
+    const asked = (url: string, path: string) =>
+      runWeir(["probe", "--admin-port", new URL(url).port, "--path", path]);
+    for (const path of ["/readyz", "/livez?from=cron"]) {
+      assertEquals((await asked(weir.adminUrl, path)).code, 0);
+    }
+    for (const i of bodies.keys()) {
+      const { code, stdout, stderr } = await asked(weir.url, `/readyz?${i}`);
+      assertStringIncludes(
+        stderr,
+        `${new URL(weir.url).port} is no admin server of Weir: it answers 200, but`,
+      );
+      assertEquals([code, stdout], [1, ""]);
+    }
+  } finally {
+    await origin.shutdown();
   }
 });
