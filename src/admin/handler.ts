@@ -13,8 +13,8 @@ import { CONTENT_TYPE, type Format } from "./exposition.ts";
 import { metricsPage } from "./metrics.ts";
 import { read } from "./reading.ts";
 import { sharedPage } from "./shared_page.ts";
-import type { AdminView, ProbeState } from "./view.ts";
 import type { Status } from "./status_shape.ts";
+import type { AdminView, ProbeState } from "./view.ts";
 
 export interface HandlerInputs {
   readonly view: AdminView;

@@ -9,10 +9,10 @@ import { EventFeed, type EventFeedLimits } from "./event_feed.ts";
 import { answer, type HandlerInputs, slowPages } from "./handler.ts";
 import { PersistentServer } from "./persistent_server.ts";
 import { read } from "./reading.ts";
-import type { AdminView } from "./view.ts";
 import { status } from "./status.ts";
 import type { Status } from "./status_shape.ts";
 import { TrafficMeter } from "./traffic.ts";
+import type { AdminView } from "./view.ts";
 
 export interface AdminServerOptions {
   readonly host: string;

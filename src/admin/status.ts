@@ -13,10 +13,10 @@ import {
   type Reading,
   upstreamCell,
 } from "./reading.ts";
-import type { EndpointInfo, PodEvent, UpstreamInfo, WorkerInfo } from "./view.ts";
 import type { EndpointStatus, Status, UpstreamStatus, WorkerStatus } from "./status_shape.ts";
 import { rowKey, type TrafficMeter } from "./traffic.ts";
 import { verdict } from "./verdict.ts";
+import type { EndpointInfo, PodEvent, UpstreamInfo, WorkerInfo } from "./view.ts";
 
 /** What /status says at `at`, milliseconds since 1970. */
 export function status(

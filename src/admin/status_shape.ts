@@ -1,6 +1,7 @@
 // What the JSON of /status says, field by field. `status.ts` fills it, `verdict.ts` reads it.
 
 import type { EndpointStateName } from "./reading.ts";
+import type { Traffic } from "./traffic.ts";
 import type {
   CertificateInfo,
   CheckInfo,
@@ -11,7 +12,6 @@ import type {
   ProbeState,
   WorkerInfo,
 } from "./view.ts";
-import type { Traffic } from "./traffic.ts";
 
 export interface Status {
   readonly at: number;

@@ -4,8 +4,8 @@
 // not as it should be becomes a note. "all 5 endpoints serve" is only said when that is all there is to say.
 
 import { firstOf, plural } from "../config/findings.ts";
-import type { DiscoveryInfo } from "./view.ts";
 import type { EndpointStatus, RouteStatus, Status, UpstreamStatus, Verdict } from "./status_shape.ts";
+import type { DiscoveryInfo } from "./view.ts";
 
 interface Finding {
   readonly level: "warning" | "critical";

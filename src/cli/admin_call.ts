@@ -8,8 +8,8 @@ import { readConfigFile, readTextFileBounded } from "../config/file.ts";
 import { renderFinding, renderFindings } from "../config/findings.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Loaded, LoadInputs, Refused } from "../config/loading.ts";
-import { withEmptyValues } from "../config/sources.ts";
 import { valueAt } from "../config/path.ts";
+import { withEmptyValues } from "../config/sources.ts";
 import { parseConfigText } from "../config/yaml_tree.ts";
 import { complain } from "./print.ts";
 

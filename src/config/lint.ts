@@ -1,7 +1,7 @@
 // Reasons about a valid configuration: what in it cannot work or will bite, why, and what to write instead.
 //
 // Called by `weir check`, at start, which says what it finds and goes on, and at a reload, which new errors refuse.
-// What contradicts the schema or itself never comes here: `load.ts` has refused it. A rule is one small function in
+// What contradicts the schema or itself never comes here: `validate.ts` has refused it. A rule is one small function in
 // one of the lists.
 
 import type { LintContext, LintFinding, LintRule } from "./lint_finding.ts";

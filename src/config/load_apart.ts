@@ -1,8 +1,8 @@
 // Loading in a thread of its own, which ends with its answer: what validates a configuration is large, and a running
 // Weir needs none of it until the next reload.
 
-import type { Validated, ValidateInputs } from "./validate.ts";
 import { type Loaded, type LoadInputs, loadWith, type Refused } from "./loading.ts";
+import type { Validated, ValidateInputs } from "./validate.ts";
 
 /** As `loadConfig` does. */
 export function loadConfigApart(inputs: LoadInputs): Promise<Loaded | Refused> {

@@ -2,10 +2,10 @@
 
 import { readConfigFile, type ReadTextFile } from "./file.ts";
 import type { Finding, PlaceOf } from "./findings.ts";
-import type { Validated, ValidateInputs } from "./validate.ts";
 import { originsOf, placeFinder } from "./provenance.ts";
 import type { Config } from "./schema.ts";
 import { type Origin, readFlags, renderOrigin } from "./sources.ts";
+import type { Validated, ValidateInputs } from "./validate.ts";
 import { readVariables } from "./variables.ts";
 
 export interface LoadInputs {

@@ -1,6 +1,6 @@
 // The whole configuration as one schema: every key an operator can write, its unit, range and default.
 //
-// `load.ts` fills it from flags, environment and file; `docs/configuration.md`, the JSON Schema for editors
+// `validate.ts` fills it from flags, environment and file; `docs/configuration.md`, the JSON Schema for editors
 // and `weir check` are made from it. Nothing else in Weir has a default of its own.
 
 import { z } from "zod";

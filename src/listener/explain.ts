@@ -11,13 +11,13 @@ import {
   type RequestHead,
   type Unacceptable,
 } from "../exchange.ts";
-import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
 import { Http1Error } from "../http1/error.ts";
+import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
 import { requestHead } from "../http1/request_writer.ts";
+import { isAuthority } from "./authority.ts";
 import { refuseBody } from "./serve_request.ts";
 import { badHost, unacceptable } from "./unacceptable.ts";
 import { readRequest, refusalOf, tooLarge } from "./wire_request.ts";
-import { isAuthority } from "./authority.ts";
 
 /** Header lines that Deno takes, Host among them. */
 const DENO_LINES_MAX = 128;

@@ -10,8 +10,8 @@ import { closeQuietly } from "../http1/close_quietly.ts";
 import { readSome } from "../http1/read_some.ts";
 import { writeAll } from "../http1/write_all.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
-import { Gatherer } from "./gatherer.ts";
 import { LINGER_MS } from "./closing_times.ts";
+import { Gatherer } from "./gatherer.ts";
 import type { InnerConnection } from "./serve_inner.ts";
 
 /** Holds most heads of requests; more gets a larger buffer for as long as it comes. */

@@ -7,9 +7,9 @@
 import type { PeerAddress } from "../exchange.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { CertificateSnapshot } from "../messages.ts";
+import { LAST_CALL_MS } from "./closing_times.ts";
 import { Door } from "./door.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
-import { LAST_CALL_MS } from "./closing_times.ts";
 import { Passage } from "./passage.ts";
 import { InnerServe } from "./serve_inner.ts";
 

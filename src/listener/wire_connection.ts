@@ -13,10 +13,10 @@ import type { BodyOwner, InletBody } from "../http1/inlet_body.ts";
 import { emptyLinesBefore, flawIn } from "../http1/request_head.ts";
 import { LAST_CALL_MS, LINGER_MS } from "./closing_times.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
-import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
-import type { WireShared } from "./wire_shared.ts";
 import { unacceptable } from "./unacceptable.ts";
+import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
 import { readRequest, refused, tooLarge, type WireRequest } from "./wire_request.ts";
+import type { WireShared } from "./wire_shared.ts";
 import { WireSocket } from "./wire_socket.ts";
 import type { Tabled } from "./wire_table.ts";
 

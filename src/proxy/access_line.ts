@@ -7,8 +7,8 @@
 
 import { headerValue } from "../exchange.ts";
 import { traceParentOf } from "../tracing/trace_parent.ts";
-import { KnownPlaces } from "./access_line_places.ts";
 import type { LineBuffer } from "./access_line_buffer.ts";
+import { KnownPlaces } from "./access_line_places.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
 /** @param target as it is to be logged @param epochMs wall time of the request's arrival */

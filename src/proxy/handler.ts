@@ -6,9 +6,9 @@
 
 import type { Exchange } from "../exchange.ts";
 import { isForThisHop, refusalBeforeRouting } from "./acceptance.ts";
-import { isTentative } from "./outcome.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Journey } from "./journey.ts";
+import { isTentative } from "./outcome.ts";
 import type { Proxy } from "./proxy.ts";
 import * as refusals from "./refusals.ts";
 import { type Switching, switchingFor } from "./switching.ts";

@@ -14,8 +14,8 @@ import {
 import { isForOneHop, Known, type KnownHeader, knownHeader } from "../http1/known.ts";
 import type { ParsedResponse } from "../http1/response_head.ts";
 import { UPGRADE_REQUIRED } from "../http1/response_section.ts";
-import type { Identity } from "./identity.ts";
 import { forwardedElement, type Told } from "./forwarded_fields.ts";
+import type { Identity } from "./identity.ts";
 
 /** Who is asking, as far as Weir can vouch for it. */
 export interface Asker {

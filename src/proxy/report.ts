@@ -5,6 +5,7 @@ import type { TimeoutsConfig } from "../config/schema.ts";
 import { BodyError } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Attempt } from "./attempt.ts";
+import type { Group } from "./group.ts";
 import {
   type AttemptPhase,
   describeFailure,
@@ -12,7 +13,6 @@ import {
   isGatewayStatus,
   type Outcome,
 } from "./outcome.ts";
-import type { Group } from "./group.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 

@@ -10,8 +10,8 @@ import { EndpointState } from "../board/verdicts.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
-import type { Claim, NoLease, Waiter } from "./pending_queue.ts";
 import type { Group } from "./group.ts";
+import type { Claim, NoLease, Waiter } from "./pending_queue.ts";
 
 const NONE: readonly Endpoint[] = [];
 

@@ -4,13 +4,13 @@
 // its slot, its lease and its place in the registry are given back when both sides are closed.
 
 import { EndpointSocket } from "../upstream/endpoint_socket.ts";
-import type { Switched } from "./outcome.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Journey } from "./journey.ts";
+import type { Switched } from "./outcome.ts";
 import type { RoutePlan } from "./route_plan.ts";
-import { whileOpen } from "./while_open.ts";
 import type { WebSocketHandshake } from "./websocket_handshake.ts";
 import { WebSocketRelay } from "./websocket_relay.ts";
+import { whileOpen } from "./while_open.ts";
 
 /** Answers the client with 101 and relays until both sides are closed. */
 export async function relayWebSocket(

@@ -3,8 +3,8 @@ import type { Delivery } from "../../src/exchange.ts";
 import { PIECES } from "../../src/http1/buffers.ts";
 import type { ServeBody } from "../../src/listener/serve_body.ts";
 import { collectedAnswer, isCollected } from "../../src/listener/serve_collect.ts";
-import { settled } from "../support/settled.ts";
 import { serveBody } from "../support/serve_body.ts";
+import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
 import { ToldBody } from "../support/told_body.ts";
 

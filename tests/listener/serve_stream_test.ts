@@ -2,8 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { Delivery } from "../../src/exchange.ts";
 import type { ServeBody } from "../../src/listener/serve_body.ts";
 import { responseStream } from "../../src/listener/serve_stream.ts";
-import { settled } from "../support/settled.ts";
 import { serveBody } from "../support/serve_body.ts";
+import { settled } from "../support/settled.ts";
 import { ToldBody } from "../support/told_body.ts";
 
 const MEGABYTE = 1_048_576;

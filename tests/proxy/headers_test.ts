@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { configSchema } from "../../src/config/schema.ts";
 import type { HeaderLines, RequestHead } from "../../src/exchange.ts";
 import { parseResponseHead } from "../../src/http1/response_head.ts";
+import type { Told } from "../../src/proxy/forwarded_fields.ts";
 import {
   type Asker,
   interimToClient,
@@ -14,7 +15,6 @@ import {
   trailersToUpstream,
 } from "../../src/proxy/headers.ts";
 import { Identity } from "../../src/proxy/identity.ts";
-import type { Told } from "../../src/proxy/forwarded_fields.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { requestHead, STRANGER } from "../support/request_head.ts";
 

@@ -1,19 +1,19 @@
 // What an attempt came to -> what is counted of its endpoint.
 
 import { assertEquals } from "@std/assert";
-import { EndpointField } from "../../src/board/fields.ts";
 import type { Balancer } from "../../src/balance/balancer.ts";
+import { EndpointField } from "../../src/board/fields.ts";
+import type { TimeoutsConfig } from "../../src/config/schema.ts";
 import { BodyError, type Delivery } from "../../src/exchange.ts";
 import type { Attempt } from "../../src/proxy/attempt.ts";
-import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "../../src/proxy/outcome.ts";
-import { reportDelivery, reportOutcome, reportResult } from "../../src/proxy/report.ts";
 import type { Group } from "../../src/proxy/group.ts";
+import { type AttemptPhase, describeFailure, type Failure, type Outcome } from "../../src/proxy/outcome.ts";
 import type { Proxy } from "../../src/proxy/proxy.ts";
 import { AttemptRecord, type RequestRecord } from "../../src/proxy/record.ts";
+import { reportDelivery, reportOutcome, reportResult } from "../../src/proxy/report.ts";
 import type { RequestBody } from "../../src/proxy/request_body.ts";
 import type { Endpoint } from "../../src/upstream/endpoint.ts";
 import type { Lease } from "../../src/upstream/lease.ts";
-import type { TimeoutsConfig } from "../../src/config/schema.ts";
 
 const FIELDS = new Map(Object.entries(EndpointField).map(([name, field]) => [field, name]));
 

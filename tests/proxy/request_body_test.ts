@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Body, BodyError } from "../../src/exchange.ts";
-import { WholeBody } from "../../src/proxy/whole_body.ts";
 import { RequestBody } from "../../src/proxy/request_body.ts";
+import { WholeBody } from "../../src/proxy/whole_body.ts";
 import type { Connection } from "../../src/upstream/connection.ts";
 import { Outlet } from "../../src/upstream/outlet.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";

@@ -5,9 +5,9 @@ import { configSchema } from "../../src/config/schema.ts";
 import { headerValues, type RequestHead } from "../../src/exchange.ts";
 import { takeApart } from "../../src/http1/fields.ts";
 import { TrustedProxies } from "../../src/proxy/client_address.ts";
+import { toldBy } from "../../src/proxy/forwarded_fields.ts";
 import { toUpstream } from "../../src/proxy/headers.ts";
 import { Identity } from "../../src/proxy/identity.ts";
-import { toldBy } from "../../src/proxy/forwarded_fields.ts";
 import { toUpstreamText } from "../../src/proxy/upstream_request.ts";
 import { requestHead, STRANGER } from "../support/request_head.ts";
 
