@@ -27,3 +27,15 @@ export function statusBounds(range: string): readonly [from: number, to: number]
   const [low = "", high = low] = range.split("-");
   return [Number(low.replaceAll("x", "0")), Number(high.replaceAll("x", "9"))];
 }
+
+/** Keys of `listen` that only the listener `wire` goes by: their description in the schema begins with `wire:`. */
+export const WIRE_KEYS = [
+  "proxyProtocol",
+  "headReadMs",
+  "keepAliveIdleMs",
+  "bodyBytesPerSecondMin",
+  "headBytesMax",
+  "headerLinesMax",
+  "connectionsMax",
+  "connectionsPerAddressMax",
+] as const satisfies readonly (keyof Config["listen"])[];

@@ -1,6 +1,8 @@
 // The effective configuration as an operator reads it: YAML that loads again, and after each value where it
-// came from. Called by `weir check`, and for /config. Credentials are not printed (`isSecret`), so those do not load again.
+// came from. Called by `weir check`, and for /config. Credentials are not printed (`isSecret`), so those do not load again;
+// what follows from other values is a comment.
 
+import { checkKind, WIRE_KEYS, WORKERS_MAX } from "./derived.ts";
 import { HIDDEN, isSecret } from "./findings.ts";
 import type { Loaded } from "./loading.ts";
 import { isMap, type Path, pathText } from "./path.ts";
@@ -20,14 +22,34 @@ export function describeConfig({ config, origins }: Pick<Loaded, "config" | "ori
   const lines = linesOfMap(config, []).map(({ text, path }) => {
     if (path === undefined) return text;
     const origin = origins.get(pathText(path)) ?? { kind: "default" as const };
-    return `${text.padEnd(COMMENT_COLUMN)}  # ${renderOrigin(origin)}`;
+    const idle = config.listen.listener === "serve" && isForWire(path) ? ", of no effect on serve" : "";
+    return `${text.padEnd(COMMENT_COLUMN)}  # ${renderOrigin(origin)}${idle}`;
   });
   return `# The effective configuration. After each value: where it came from.\n${lines.join("\n")}\n`;
 }
 
+function isForWire([root, key]: Path): boolean {
+  return root === "listen" && WIRE_KEYS.some((name) => name === key);
+}
+
 function linesOfMap(map: Record<string, unknown>, path: Path): Line[] {
-  return Object.entries(map).filter(([, value]) => value !== undefined)
+  const lines = Object.entries(map).filter(([, value]) => value !== undefined)
     .flatMap(([key, value]) => linesOf(`${scalar(key)}:`, value, [...path, key]));
+  return [...followsIn(map, path), ...lines];
+}
+
+/** What holds although it is neither written nor has a default: it follows from other values, or from the machine. */
+function followsIn(map: Record<string, unknown>, path: Path): Line[] {
+  const [root, , part, ...below] = path;
+  if (root === undefined && map["workers"] === undefined) {
+    return [{
+      text: `# workers: one per core, as many as a CPU limit allows, ${WORKERS_MAX} at most`,
+      path: ["workers"],
+    }];
+  }
+  const isHealth = root === "upstreams" && part === "health" && below.length === 0;
+  if (!isHealth || map["kind"] !== undefined) return [];
+  return [{ text: `# kind: ${checkKind(map)}`, path: [...path, "kind"] }];
 }
 
 /** The lines of a value behind its key or the dash of its list. */

@@ -1,6 +1,7 @@
 // Lint rules about the pod as a whole: whom it believes, how it leaves, what its listener can.
 
 import { parseNetwork, renderIp, renderNetwork } from "./ip_address.ts";
+import { WIRE_KEYS } from "./derived.ts";
 import { isWritten, type LintReport, type LintRule } from "./lint_finding.ts";
 import {
   maySet,
@@ -65,18 +66,6 @@ const proxyHeaderFromNobody: LintRule = {
       fix: "Write the addresses of the proxies that send it to trustedProxies.",
     }],
 };
-
-/** Those whose description in the schema begins with `wire:`. */
-const WIRE_KEYS = [
-  "proxyProtocol",
-  "headReadMs",
-  "keepAliveIdleMs",
-  "bodyBytesPerSecondMin",
-  "headBytesMax",
-  "headerLinesMax",
-  "connectionsMax",
-  "connectionsPerAddressMax",
-] as const satisfies readonly (keyof Config["listen"])[];
 
 const wireKeysOnServe: LintRule = {
   name: "wire-key-on-serve",

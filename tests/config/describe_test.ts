@@ -40,6 +40,28 @@ Deno.test("describeConfig() says of each value where it came from", async () => 
   ) assert(lines.includes(line), `${line} is not in\n${text}`);
 });
 
+Deno.test("describeConfig() says what follows from other values, and what does nothing with this listener", async () => {
+  const lines = async (listener: string, more = "") => {
+    const health =
+      `{ default: { endpoints: [http://a], health: { path: / } }, b: { endpoints: [http://b] }${more} }`;
+    const text = describeConfig(
+      await loaded({ file: `upstreams: ${health}`, args: ["--listener", listener] }),
+    );
+    return text.split("\n").map((line) => line.trim().replace(/ +#/, " #"));
+  };
+  const serve = await lines("serve", ", c: { endpoints: [http://c], health: { kind: off } }");
+  assertEquals(serve.filter((line) => /\bkind:/.test(line)), [
+    "# kind: http # default",
+    "# kind: tcp # default",
+    "kind: off # config.yaml:1:145",
+  ]);
+  const workers = "# workers: one per core, as many as a CPU limit allows, 64 at most # default";
+  assert(serve.includes(workers), serve.join("\n"));
+  assert(serve.includes("headReadMs: 10000 # default, of no effect on serve"), serve.join("\n"));
+  assert(serve.includes("connectionLifetimeMs: 300000 # default"), serve.join("\n"));
+  assert((await lines("wire")).includes("headReadMs: 10000 # default"));
+});
+
 Deno.test("describeConfig() never prints what may be a credential", async () => {
   const text = describeConfig(await loaded({ file }));
   assert(!text.includes("hunter2"), text);
