@@ -3,7 +3,7 @@
 // Every check in this room reports findings; none throws, prints or exits. A finding is one line: what is
 // wrong, the value seen, what is accepted, the nearest known name, and the place. No secret is ever in it.
 
-import { type Path, pathText } from "./path.ts";
+import { inQuotes, type Path, pathText } from "./path.ts";
 
 /** What is wrong with one value, before its key and place are known. */
 export interface Problem {
@@ -65,7 +65,7 @@ export function showValue(value: unknown, path: Path = []): string {
   if (typeof value !== "string") return String(value);
   const text = withoutUserinfo(value);
   const short = text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;
-  return JSON.stringify(short);
+  return inQuotes(short);
 }
 
 /** Stands where a value is not printed. */

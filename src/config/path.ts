@@ -8,10 +8,18 @@ export function pathText(path: Path): string {
   let text = "";
   for (const step of path) {
     if (typeof step === "number") text += `[${step}]`;
-    else if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(step)) text += `[${JSON.stringify(step)}]`;
+    else if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(step)) text += `[${inQuotes(step)}]`;
     else text += text === "" ? step : `.${step}`;
   }
   return text;
+}
+
+/** As in JSON, with what cannot be seen spelled out: a no-break space looks like an indentation, and is none. */
+export function inQuotes(text: string): string {
+  return JSON.stringify(text).replace(
+    /(?! )[\p{Z}\p{Cf}]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Maps of keys, as the YAML parser and `JSON.parse` make them. */

@@ -49,7 +49,7 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
   const form = accepting(issue, schemas) ?? mustBe(schemas);
   const accepted = needsQuotes(value, schemas) ? `${form}; as text it needs quotes` : form;
   const words = schemas.flatMap(alternatives).flatMap((node) => node.enum ?? []).map(String);
-  const near = listOfOne(value, path, schemas) ??
+  const near = offAt(path, value) ?? listOfOne(value, path, schemas) ??
     (typeof value === "string"
       ? amountAt(path, value, schemas) ?? truthOf(value, schemas) ?? suggestions.nearest(value, words)
       : undefined);
@@ -61,6 +61,21 @@ function wrongValue(issue: Issue, path: Path, { input, placeOf, suggestions }: R
   }, placeOf(path));
 }
 
+/** What is switched off by one word elsewhere, and how it is here: by the last key. */
+const OFF = new Map(Object.entries({
+  accessLog: "off",
+  format: "off",
+  health: "{ kind: off }",
+  kind: "off",
+  ejection: "{ enabled: false }",
+  retry: "{ attemptsMax: 1 }",
+  slowStart: "{ windowMs: 0 }",
+}));
+
+function offAt(path: Path, value: unknown): string | undefined {
+  return /^(false|no|off|none)$/i.test(String(value)) ? OFF.get(String(path.at(-1))) : undefined;
+}
+
 /** The list that is meant by the one item of it, which stands there without brackets. */
 function listOfOne(value: unknown, path: Path, schemas: readonly SchemaNode[]): string | undefined {
   if (typeof value !== "number" && typeof value !== "string") return undefined;
@@ -70,8 +85,8 @@ function listOfOne(value: unknown, path: Path, schemas: readonly SchemaNode[]): 
   const text = String(value);
   // Several in one text, and an address with a password, are another mistake.
   const isItem = /^[^\s,@]{1,60}$/.test(text) &&
-    items.some(({ type, const: only, enum: words, pattern }) =>
-      type === "string" && only === undefined && words === undefined && new RegExp(pattern ?? "").test(text)
+    items.some(({ type, const: only, enum: words, pattern = typeof value === "string" ? "" : "^(?!)" }) =>
+      type === "string" && only === undefined && words === undefined && new RegExp(pattern).test(text)
     );
   return isItem ? `[${showValue(text, path)}]` : undefined;
 }

@@ -48,6 +48,37 @@ const table: readonly [string, string][] = [
     "trustedProxies: 10.0.0.0/8",
     'trustedProxies is "10.0.0.0/8", must be a list; did you mean ["10.0.0.0/8"]?',
   ],
+  ["trustedProxies: 5", "trustedProxies is 5, must be a list"],
+  [
+    "accessLog: no",
+    'accessLog.format is "no", must be one of json, combined, errors, off; did you mean off?',
+  ],
+  [
+    "accessLog: false",
+    "accessLog is false, must be one of json, combined, errors, off, or a map with format, sampleOneIn, redactQuery; did you mean off?",
+  ],
+  [
+    upstream("slowStart: off"),
+    'upstreams.api.slowStart is "off", must be a map with windowMs, startPercent; did you mean { windowMs: 0 }?',
+  ],
+  [
+    upstream("ejection: false"),
+    "upstreams.api.ejection is false, must be a map with enabled, consecutiveFailures, failurePercent, requestsMin, intervalMs, baseMs, capMs, ejectedPercentMax; did you mean { enabled: false }?",
+  ],
+  [
+    upstream("health: {kind: none}"),
+    'upstreams.api.health.kind is "none", must be one of tcp, http, off; did you mean off?',
+  ],
+  [
+    route("retry: no"),
+    'routes[0].retry is "no", must be a map with attemptsMax, onStatus, idempotencyKey; did you mean { attemptsMax: 1 }?',
+  ],
+  // What cannot be seen is spelled out.
+  ["listen:\n  \u00a0port: 80", 'listen["\\u00a0port"] is not a known key; did you mean port?'],
+  [
+    "listen: {host: \u200b0.0.0.0}",
+    'listen.host is "\\u200b0.0.0.0", must be a name or an IP address, without brackets and port',
+  ],
   [
     upstream("health: {path: /, expect: 200}"),
     'upstreams.api.health.expect is 200, must be a list of 1 or more; did you mean ["200"]?',
