@@ -61,6 +61,8 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   /** The longest from there to the next read: what the client took over a piece. */
   private heldMs = 0;
   private pendingRead: Promise<number> | null = null;
+  /** What that read brings was here before the endpoint can have answered. */
+  private unasked = false;
   private keeper: ConnectionKeeper | null = null;
   private readonly idleReadEnded = this.onIdleReadEnded.bind(this); // Bound: docs/decisions/functions_in_fields.md.
   private readonly headCame = this.onHeadBytes.bind(this);
@@ -99,6 +101,8 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   private onIdleReadEnded(): void {
     // In use by now: the result is the next head's. Still idle: closed by the endpoint, or out of turn.
     if (this.keeper !== null) this.endIdle();
+    // A write that the system takes at once is told of before anything that comes in after it.
+    else this.unasked = this.outlet.bytes === 0;
   }
 
   private endIdle(): void {
@@ -173,7 +177,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
 
   private onHeadBytes(count: number): void {
     // RFC 9112 9.2: what comes before any of the request was sent is no answer to it.
-    if (count === 0 || !this.outlet.begun) throw this.failure(null, "head");
+    if (count === 0 || this.unasked || !this.outlet.begun) throw this.failure(null, "head");
     this.bytesRead += count;
     this.inlet.end += count;
   }

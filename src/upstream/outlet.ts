@@ -100,9 +100,11 @@ export class Outlet {
   async write(bytes: Uint8Array): Promise<void> {
     this.begun = true;
     try {
-      let sent = await this.conn.write(bytes);
-      while (sent < bytes.length) sent += await this.conn.write(bytes.subarray(sent));
-      this.bytes += sent;
+      for (let at = 0; at < bytes.length;) {
+        const sent = await this.conn.write(at === 0 ? bytes : bytes.subarray(at));
+        this.bytes += sent;
+        at += sent;
+      }
     } catch (error) {
       this.onRefused(error);
       throw connectionFailure(error, "send", this.owner.timedOutIn);

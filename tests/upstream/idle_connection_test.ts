@@ -74,3 +74,19 @@ for (const [what, said] of Object.entries(endings)) {
     assertEquals([seen(), connection.answered], [[0, true, false], false]);
   });
 }
+
+Deno.test("what had come to a connection when its request was sent is no answer to that, nor to the next", async () => {
+  const { conn, connection, idle, seen } = toldConnection();
+  idle();
+  connection.wake();
+  const room = Promise.withResolvers<void>();
+  conn.room = room.promise;
+  connection.outlet.post(latin1("POST / HTTP/1.1\r\n\r\n"));
+  const more = connection.moreHead();
+  await conn.say("HTTP/1.1 200 OK\r\n\r\n");
+  const error = await assertRejects(() => more, ConnectionError);
+  assertEquals([error.kind, error.phase], ["closed", "head"]);
+  assertEquals([seen(), connection.answered], [[0, true, false], false]);
+  assertEquals(connection.outlet.begun, true, "the endpoint may have got it");
+  room.resolve();
+});

@@ -14,6 +14,8 @@ class ToldConn {
   reads = 0;
   /** What a write meets. */
   refusal: Error | null = null;
+  /** When the system takes what is written. */
+  room: Promise<void> = Promise.resolve();
   private saying = Promise.withResolvers<Said>();
 
   async read(into: Uint8Array): Promise<number | null> {
@@ -26,7 +28,7 @@ class ToldConn {
   }
 
   write(bytes: Uint8Array): Promise<number> {
-    return this.refusal === null ? Promise.resolve(bytes.length) : Promise.reject(this.refusal);
+    return this.refusal === null ? this.room.then(() => bytes.length) : Promise.reject(this.refusal);
   }
 
   say(what: Said): Promise<void> {
