@@ -15,7 +15,7 @@ import { ConnectionError } from "../upstream/connection_error.ts";
 import { DialError } from "../upstream/dial.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import type { Lease } from "../upstream/lease.ts";
-import { isUnasked, type Outcome } from "./outcome.ts";
+import { type AttemptPhase, isUnasked, type Outcome } from "./outcome.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { Handshake } from "./upgrade.ts";
 
@@ -187,7 +187,7 @@ export class Attempt implements BodyOwner {
 
   private failedWith(error: unknown, limitMs: number): Outcome {
     if (this.abandoned) return { kind: "clientGone" };
-    if (this.connection === null) return dialOutcome(error);
+    if (this.connection === null) return dialOutcome(error, this.expired ? this.overtime(limitMs) : null);
     const { reused } = this.lease;
     if (this.expired) return this.outOfTime(this.connection, limitMs);
     if (this.sendFailure instanceof BodyError) return requestBodyOutcome(this.sendFailure);
@@ -207,26 +207,31 @@ export class Attempt implements BodyOwner {
 
   private outOfTime({ outlet }: Connection, limitMs: number): Outcome {
     const detail = "out of time";
-    const { body, timeouts } = this.input;
+    const { body } = this.input;
     // While an upload keeps coming, its client is waited for only now and then: the shares decide, not the moment.
     if (outlet.awaitsClient || body?.tookLonger(this.wheel.now) === true) {
       return { kind: "badRequestBody", cause: "timedOut", detail };
     }
     const excused = body?.withheld === true;
-    // Less than an attempt may take was left of the request's time.
-    const phase = limitMs < (timeouts.attemptMs || Infinity) ? "request" : "attempt";
+    const phase = this.overtime(limitMs);
     return { kind: "timedOut", phase, sent: true, reused: this.lease.reused, excused, detail };
+  }
+
+  /** Whose time is over once it has expired: less than an attempt may take may have been left of the request's. */
+  private overtime(limitMs: number): AttemptPhase {
+    return limitMs < (this.input.timeouts.attemptMs || Infinity) ? "request" : "attempt";
   }
 }
 
-function dialOutcome(error: unknown): Outcome {
+/** @param overtime whose time was over meanwhile, or null */
+function dialOutcome(error: unknown, overtime: AttemptPhase | null): Outcome {
   if (!(error instanceof DialError)) throw error;
   const detail = error.message;
   switch (error.kind) {
     case "timedOut":
-      return { kind: "timedOut", phase: "connect", sent: false, reused: false, detail };
+      return { kind: "timedOut", phase: overtime ?? "connect", sent: false, reused: false, detail };
     case "tlsTimedOut":
-      return { kind: "timedOut", phase: "tls", sent: false, reused: false, detail };
+      return { kind: "timedOut", phase: overtime ?? "tls", sent: false, reused: false, detail };
     case "tlsFailed":
       return { kind: "tlsFailed", sent: false, reused: false, detail };
     case "refused":

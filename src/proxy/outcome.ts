@@ -90,7 +90,7 @@ export function answerFor(failure: Failure): FailureAnswer {
     case "refused":
       return { status: 502, error: "connection_refused" };
     case "timedOut":
-      return { status: 504, error: timeoutError(failure.phase) };
+      return { status: 504, error: failure.sent ? "http_response_timeout" : "connection_timeout" };
     case "reset":
       return { status: 502, error: failure.answered ? "http_response_incomplete" : "connection_terminated" };
     case "malformed":
@@ -100,10 +100,6 @@ export function answerFor(failure: Failure): FailureAnswer {
     default:
       return unreachable(failure);
   }
-}
-
-function timeoutError(phase: AttemptPhase): string {
-  return phase === "connect" || phase === "tls" ? "connection_timeout" : "http_response_timeout";
 }
 
 /** The failure in the words of logs and explain. */

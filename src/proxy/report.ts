@@ -6,13 +6,7 @@ import { BodyError } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Group } from "./group.ts";
-import {
-  type AttemptPhase,
-  describeFailure,
-  type Failure,
-  isGatewayStatus,
-  type Outcome,
-} from "./outcome.ts";
+import { describeFailure, type Failure, isGatewayStatus, type Outcome } from "./outcome.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AttemptRecord, RequestRecord } from "./record.ts";
 
@@ -77,25 +71,11 @@ export function reportOutcome(
 function isExcused(failure: Failure, waitedMs: number, timeouts: TimeoutsConfig): boolean {
   if (failure.kind === "refused") return failure.local === true;
   if (failure.kind !== "timedOut") return false;
+  if (failure.excused === true) return true;
+  // Whoever took longer than a limit of its own has had all of its time.
+  if (failure.phase !== "attempt" && failure.phase !== "request") return false;
   const { attemptMs, requestMs } = timeouts;
-  const limitMs = Math.min(attemptMs || Infinity, requestMs || Infinity);
-  return failure.excused === true || waitedMs < Math.min(limitMs / 2, ownLimitMs(failure.phase, timeouts));
-}
-
-/** Whoever was waited for that long has had all the time that is its own. */
-function ownLimitMs(phase: AttemptPhase, { connectMs, tlsHandshakeMs }: TimeoutsConfig): number {
-  switch (phase) {
-    case "attempt":
-    case "request":
-      return Infinity;
-    // Less time than these may be left to an attempt.
-    case "connect":
-      return connectMs;
-    case "tls":
-      return tlsHandshakeMs;
-    default:
-      return 0;
-  }
+  return waitedMs < Math.min(attemptMs || Infinity, requestMs || Infinity) / 2;
 }
 
 /** Counts what the sending of the endpoint's answer came to, and writes down why it was cut, if it was. */

@@ -20,6 +20,12 @@ for (
       "tls",
     ],
     [
+      { kind: "timedOut", phase: "request", sent: false, reused: false, detail },
+      504,
+      "connection_timeout",
+      "request",
+    ],
+    [
       { kind: "timedOut", phase: "head", sent: true, reused: false, detail },
       504,
       "http_response_timeout",

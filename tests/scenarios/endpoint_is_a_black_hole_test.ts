@@ -3,6 +3,7 @@ import { ask } from "../support/raw_client.ts";
 import { reply } from "../support/raw_origin.ts";
 import { startBlackHole } from "../support/black_hole.ts";
 import { scenario } from "../support/scenario.ts";
+import { until } from "../support/until.ts";
 
 scenario("a request of any method leaves an endpoint that does not even accept", async (props) => {
   await using hole = await startBlackHole();
@@ -33,7 +34,12 @@ scenario("a route's time for connecting stands above its upstream's", async (pro
   assertEquals([good.requests.length, ...told], [2, 1, 1, 0]);
 });
 
-for (const limit of ["attemptMs", "requestMs"]) {
+for (
+  const [limit, words] of [["attemptMs", "timed out (attempt)"], [
+    "requestMs",
+    "timed out (request)",
+  ]] as const
+) {
   scenario(`${limit} is over while an endpoint does not even accept`, async (props) => {
     await using hole = await startBlackHole();
     const timeouts = { connectMs: 60_000, [limit]: 100 };
@@ -42,5 +48,7 @@ for (const limit of ["attemptMs", "requestMs"]) {
     });
     assertEquals((await ask(weir.url)).header("proxy-status"), "weir; error=connection_timeout");
     assertEquals(weir.endpointTotal(hole.url, "connectFailures"), 1);
+    await until("it is logged", () => weir.log.length === 1);
+    assertEquals(JSON.parse(weir.log[0]!).attempts[0].outcome, words);
   });
 }
