@@ -23,6 +23,8 @@ interface Suspect {
   times: number;
   reason: string;
   readonly counts: Record<EjectionKind, number>;
+  /** Failures in a row at the last tick. */
+  inARow: number;
   /** Monotonic milliseconds from which good service counts. */
   goodSince: number;
   /** Totals at the start of the interval. */
@@ -66,7 +68,7 @@ export class OutlierDetector {
     this.returnTheLast(now, group);
     this.forgive(now);
     this.room = this.roomIn(group.length);
-    if (this.config.enabled) this.judgeFailuresInARow(now, group);
+    this.judgeFailuresInARow(now, group);
     this.intervalStartedAt ??= now;
     if (now - this.intervalStartedAt < this.config.intervalMs) return;
     this.judgeShares(now, group, now - this.intervalStartedAt);
@@ -85,6 +87,7 @@ export class OutlierDetector {
           ...UNSUSPECTED,
           counts: { ...NO_EJECTIONS },
           inService,
+          inARow: 0,
           goodSince: now,
           attemptsBefore,
           failuresBefore,
@@ -158,14 +161,20 @@ export class OutlierDetector {
 
   private judgeFailuresInARow(now: number, group: readonly GroupMember[]): void {
     const failing = group
-      .map(({ id }) => ({ id, failures: this.counts.consecutiveFailures(id) }))
-      .filter(({ failures }) => failures >= this.config.consecutiveFailures)
+      .map(({ id }) => ({ id, before: this.suspects.get(id)!.inARow, failures: this.failuresInARow(id) }))
+      // One for which there was no room, or no rule, goes when it fails again: it may be well by now.
+      .filter(({ before, failures }) => failures !== before && failures >= this.config.consecutiveFailures)
       // When not all may go, the worst go.
       .sort((a, b) => b.failures - a.failures);
+    if (!this.config.enabled) return;
     for (const { id, failures } of failing) {
       const reason = `${failures} gateway failures in a row`;
       this.ejectIfAllowed(id, now, { kind: "consecutive_failures", reason });
     }
+  }
+
+  private failuresInARow(id: string): number {
+    return this.suspects.get(id)!.inARow = this.counts.consecutiveFailures(id);
   }
 
   private judgeShares(now: number, group: readonly GroupMember[], intervalMs: number): void {

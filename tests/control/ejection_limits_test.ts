@@ -35,6 +35,20 @@ Deno.test("OutlierDetector.tick() ejects the worst when not all may go", () => {
   assertEquals(scene.ejected, ["b", "c"]);
 });
 
+Deno.test("OutlierDetector.tick() ejects one for which there was no room when it fails again, and not before", () => {
+  const scene = new Scene(["a", "b"]);
+  for (const id of ["a", "b"]) {
+    scene.fail(id, 5);
+    scene.tick(200);
+  }
+  scene.tick(30_000);
+  scene.tick(1_000);
+  assertEquals(scene.said.slice(1), ["a back: its time is over"]);
+  scene.fail("b", 1);
+  scene.tick(200);
+  assertEquals(scene.said.slice(2), ["b out 30000: 6 gateway failures in a row"]);
+});
+
 Deno.test("OutlierDetector.tick() leaves the last endpoint in service alone", () => {
   const scene = new Scene(["a", "b", "c", "d"]);
   for (const id of ["b", "c", "d"]) scene.outOfService.add(id);
@@ -69,6 +83,7 @@ Deno.test("OutlierDetector.tick() returns those that are out when all beside the
   scene.tick(200);
   assertEquals(scene.ejected, ["b"]);
   scene.outOfService.delete("e");
+  scene.fail("a", 1);
   scene.tick(200);
   assertEquals([scene.ejected, scene.detector.status("a").times], [["a", "b"], 2]);
 });

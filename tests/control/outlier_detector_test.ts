@@ -261,6 +261,18 @@ Deno.test("OutlierDetector.configure() returns everybody when ejection is turned
   assertEquals(scene.said.slice(1), ["a back: ejection is off"]);
 });
 
+Deno.test("OutlierDetector.configure() ejects for failures in a row, when ejection is turned on, once another follows", () => {
+  const scene = new Scene(["a", "b"], { enabled: false });
+  scene.fail("a", 5);
+  scene.tick(200);
+  scene.detector.configure(ejectionSchema.parse({}));
+  scene.tick(200);
+  assertEquals(scene.said, []);
+  scene.fail("a", 1);
+  scene.tick(200);
+  assertEquals(scene.ejected, ["a"]);
+});
+
 Deno.test("OutlierDetector.configure() judges no interval that was over before ejection was turned on", () => {
   const scene = new Scene(["a", "b"], { enabled: false });
   scene.fail("a", 99);
