@@ -43,7 +43,7 @@ export class Selection implements Waiter {
   private returns = false;
   /** Where the cookie leads, and there is no room. */
   waitsFor: Endpoint | null = null;
-  /** It has waited for that in vain. */
+  /** It has waited for that, or for those that it had not tried, in vain. */
   private moves = false;
 
   constructor(private readonly group: Group, private readonly context: PickContext) {}
@@ -126,9 +126,9 @@ export class Selection implements Waiter {
     return result;
   }
 
-  /** What one comes to that has waited for its own endpoint in vain, or behind others that may not go there. */
+  /** What one comes to that has waited in vain for some endpoints only, or behind others that may not go there. */
   private elsewhere(why: NoLease): Lease | NoLease {
-    if (this.waitsFor === null && !this.passes()) return why;
+    if (!this.particular && !this.passes()) return why;
     this.moves = true;
     const claim = this.next();
     return claim === "full" ? why : claim;
@@ -169,7 +169,7 @@ export class Selection implements Waiter {
 
   /**
    * Not where it was tried before while others stand, spares included, and then rather where that proved nothing;
-   * not where the limit is reached.
+   * not where the limit is reached. Once it has waited for those in vain, wherever there is room.
    */
   private otherLease(endpoints: readonly Endpoint[], spares: readonly Endpoint[]): Lease | null {
     const isFresh = (endpoint: Endpoint) => !this.tried.includes(endpoint);
@@ -177,7 +177,9 @@ export class Selection implements Waiter {
     const wishes = [endpoints.filter(isFresh), spares.filter(isFresh), endpoints.filter(isStale), endpoints];
     const wished = wishes.find((wish) => wish.length > 0) ?? NONE;
     // Picking is a scan: it is not for finding out, one by one, that thousands are full.
-    let open = wished.filter(({ isFull }) => !isFull);
+    const hasRoom = ({ isFull }: Endpoint) => !isFull;
+    let open = wished.filter(hasRoom);
+    if (open.length === 0 && this.moves) open = endpoints.filter(hasRoom);
     while (open.length > 0) {
       const pick = this.group.balancer.pickOther(open);
       const lease = pick.lease();

@@ -390,6 +390,25 @@ Deno.test("Selection.waitForRoom() waits as long as the upstream allows, or the 
   assertEquals(waits, [{ queueMax: 7, timeoutMs: 500 }, { queueMax: 7, timeoutMs: 499 }]);
 });
 
+/** A request that `a` has failed, while `b` is at its limit, and whether `a` is by now -> what comes of waiting in vain. */
+const retries: Record<string, readonly [given: Partial<Stage>, isFull: boolean, came: string]> = {
+  "has waited for too long goes where it was tried": [{ comesTo: "queueTimeout" }, false, "a"],
+  "finds the queue full goes where it was tried": [{ comesTo: "queueFull" }, false, "a"],
+  "goes to no backup while others stand": [{ comesTo: "queueTimeout", spares: "x" }, false, "a"],
+  "is refused when there is room nowhere": [{ comesTo: "queueTimeout" }, true, "queueTimeout"],
+  "takes no room that others wait for": [{ comesTo: "queueTimeout", awaited: 1 }, false, "queueTimeout"],
+};
+
+for (const [what, [given, isFull, expected]] of Object.entries(retries)) {
+  Deno.test(`Selection: a retry that waits for those that are left ${what}`, async () => {
+    const { selection, next, endpoint } = stage({ ids: "ab", full: "b", ...given });
+    assertEquals([next(), next()], ["a", "full"]);
+    if (isFull) Object.assign(endpoint("a"), { isFull, lease: () => null });
+    const came = await selection.waitForRoom(Infinity);
+    assertEquals(typeof came === "string" ? came : came.endpoint.id, expected);
+  });
+}
+
 Deno.test("Selection: others may pass a request that has tried endpoints before", () => {
   const { selection, next } = stage({ ids: "ab" });
   const particular = [selection.particular];
