@@ -6,7 +6,8 @@
 
 import type { HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
-import { hasBareLf, isToken, parseFieldLines } from "./fields.ts";
+import { FieldLine, hasBareLf, isToken, parseFieldLines, scanFieldLine } from "./fields.ts";
+import { decodeLatin1 } from "./latin1.ts";
 
 /** A request line in its three parts. */
 export interface RequestLine {
@@ -89,12 +90,34 @@ export function emptyLinesBefore(bytes: Uint8Array, start: number, end: number):
 }
 
 /**
- * What is wrong with a head that will never be complete, or no request: it is refused at once, and not waited for. Null
- * while nothing is: another protocol's greeting begins with other bytes, that of TLS for one.
- * @param from up to here the head, which begins at `start`, was looked at before
+ * The request line of a head that begins at `start`; null while it is not whole.
+ * @throws Http1Error as `parseRequestLine` does
  */
-export function flawIn(bytes: Uint8Array, start: number, end: number, from: number): string | null {
-  if (hasBareLf(bytes, start, end, from)) return "line that ends without CR";
+export function requestLineIn(bytes: Uint8Array, start: number, end: number): RequestLine | null {
+  const lf = bytes.indexOf(LF, start);
+  if (lf < 0 || lf >= end) return null;
+  return parseRequestLine(decodeLatin1(bytes, start, lf), lf - 1 - start);
+}
+
+const current = new FieldLine();
+
+/**
+ * Judges a head that is not complete, so that what will be refused is not waited for: each line that is whole, and the
+ * first byte, since another protocol's greeting begins with other bytes, that of TLS for one.
+ * @param from up to here the head, which begins at `start`, was looked at before
+ * @throws Http1Error `malformed` or `version`
+ */
+export function judgeBeginning(bytes: Uint8Array, start: number, end: number, from: number): void {
+  if (hasBareLf(bytes, start, end, from)) throw new Http1Error("malformed", "line that ends without CR");
   const first = bytes[start]!;
-  return first === CR || isToken(String.fromCharCode(first)) ? null : "method is not a token";
+  if (first !== CR && !isToken(String.fromCharCode(first))) {
+    throw new Http1Error("malformed", "method is not a token");
+  }
+  let at = from;
+  while (at > start && bytes[at - 1] !== LF) at--;
+  for (let lf = bytes.indexOf(LF, from); lf >= 0 && lf < end; lf = bytes.indexOf(LF, at)) {
+    if (at === start) requestLineIn(bytes, start, end);
+    else scanFieldLine(bytes, at, current);
+    at = lf + 1;
+  }
 }

@@ -84,7 +84,6 @@ function framingOf(authority: string, headers: readonly string[]): RequestFramin
     if (!isAuthority(authority)) throw new Http1Error("malformed", badHost(authority));
     return frameRequest([...headers], 1);
   } catch (error) {
-    if (!(error instanceof Http1Error)) throw error;
     return refusalOf(error);
   }
 }

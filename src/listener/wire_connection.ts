@@ -5,17 +5,16 @@
 // at the end `lingering`, in which the client may finish reading what it was sent. Callbacks move it, since
 // every promise in between would cost each request.
 
-import type { Exchange, PeerAddress } from "../exchange.ts";
+import type { Exchange, PeerAddress, Unacceptable } from "../exchange.ts";
 import { chunkedBodyOf, LengthBody } from "../http1/body.ts";
-import { Http1Error } from "../http1/error.ts";
 import { findSectionEnd } from "../http1/fields.ts";
 import type { BodyOwner, InletBody } from "../http1/inlet_body.ts";
-import { emptyLinesBefore, flawIn } from "../http1/request_head.ts";
+import { emptyLinesBefore, judgeBeginning } from "../http1/request_head.ts";
 import { LAST_CALL_MS, LINGER_MS } from "./closing_times.ts";
 import { parseProxyHeader } from "./proxy_protocol.ts";
 import { unacceptable } from "./unacceptable.ts";
 import { exchangeOf, type WireExchange } from "./wire_exchange.ts";
-import { readRequest, refused, tooLarge, type WireRequest } from "./wire_request.ts";
+import { readRequest, refusalOf, refusedUnread, tooLarge, type WireRequest } from "./wire_request.ts";
 import type { WireShared } from "./wire_shared.ts";
 import { WireSocket } from "./wire_socket.ts";
 import type { Tabled } from "./wire_table.ts";
@@ -88,8 +87,7 @@ export class WireConnection implements Tabled, BodyOwner {
       this.peer = header.peer ?? this.peer;
       if (!this.shared.names(this, this.peer.hostname)) return this.close();
     } catch (error) {
-      if (!(error instanceof Http1Error)) throw error;
-      return this.refuse(400, error.message);
+      return this.refuse(refusalOf(error));
     }
     // It idles on: the header is no request.
     this.phase = "head";
@@ -119,8 +117,11 @@ export class WireConnection implements Tabled, BodyOwner {
       shared.table.busy(this);
       if (this.requests > 0) this.deadline = shared.table.after(shared.config.headReadMs);
     }
-    const flaw = flawIn(inlet.bytes, inlet.start, inlet.end, from);
-    if (flaw !== null) return this.refuse(400, flaw);
+    try {
+      judgeBeginning(inlet.bytes, inlet.start, inlet.end, from);
+    } catch (error) {
+      return this.refuse(refusalOf(error));
+    }
     this.scanned = inlet.available;
     if (inlet.available >= shared.config.headBytesMax || !inlet.makeRoom(shared.config.headBytesMax)) {
       return this.refuseTooLarge();
@@ -130,14 +131,15 @@ export class WireConnection implements Tabled, BodyOwner {
 
   private refuseTooLarge(): void {
     const { bytes, start, end } = this.socket.inlet;
-    const { status, message } = tooLarge(bytes, start, end, this.shared.config.headBytesMax);
-    this.refuse(status, message);
+    this.refuse(tooLarge(bytes, start, end, this.shared.config.headBytesMax));
   }
 
   /** A request that cannot be read to its end goes through the proxy, which answers, counts and logs it. */
-  private refuse(status: number, message: string): void {
-    this.socket.inlet.clear();
-    this.begin(refused(null, [], this.shared.scheme, unacceptable(status, message)));
+  private refuse(why: Unacceptable): void {
+    const { inlet } = this.socket;
+    const request = refusedUnread(inlet, this.shared.scheme, why);
+    inlet.clear();
+    this.begin(request);
   }
 
   private begin(request: WireRequest): void {
@@ -224,7 +226,7 @@ export class WireConnection implements Tabled, BodyOwner {
     if (clock < this.deadline) return;
     const begun = this.phase === "head" && this.socket.inlet.available > 0;
     if (!begun) return this.close();
-    this.refuse(408, "the request head did not come in time");
+    this.refuse(unacceptable(408, "the request head did not come in time"));
   }
 
   /** Weir leaves: a request may be on its way to what idles, so it may ask once more, soon. */

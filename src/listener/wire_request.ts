@@ -7,7 +7,12 @@ import type { HeaderLines, RequestHead, Unacceptable } from "../exchange.ts";
 import { Http1Error } from "../http1/error.ts";
 import { decodeLatin1 } from "../http1/latin1.ts";
 import { frameRequest, type RequestFraming } from "../http1/request_framing.ts";
-import { parseRequestFields, parseRequestLine, type RequestLine } from "../http1/request_head.ts";
+import {
+  parseRequestFields,
+  parseRequestLine,
+  type RequestLine,
+  requestLineIn,
+} from "../http1/request_head.ts";
 import { isAuthority, partsOfUrl } from "./authority.ts";
 import { badHost, unacceptable } from "./unacceptable.ts";
 
@@ -63,7 +68,6 @@ export function readRequest(
     const place = otherForm(method, target, authority);
     return { head: { method, ...place, scheme, version, headers }, framing, unacceptable: null };
   } catch (error) {
-    if (!(error instanceof Http1Error)) throw error;
     return refused(line, headers, scheme, refusalOf(error));
   }
 }
@@ -94,8 +98,23 @@ const NO_FRAMING: RequestFraming = {
   expectsContinue: false,
 };
 
+/** A request whose head is not read to its end. Of what has come of it, a whole request line is told. */
+export function refusedUnread(
+  { bytes, start, end }: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
+  scheme: Scheme,
+  why: Unacceptable,
+): WireRequest {
+  let line: RequestLine | null = null;
+  try {
+    line = requestLineIn(bytes, start, end);
+  } catch {
+    // It is unsound itself.
+  }
+  return refused(line, [], scheme, why);
+}
+
 /** A request that goes no further. `line` and `headers` are what could be read of it. */
-export function refused(
+function refused(
   line: RequestLine | null,
   headers: HeaderLines,
   scheme: Scheme,
@@ -112,8 +131,12 @@ export function refused(
   return { head, framing: NO_FRAMING, unacceptable };
 }
 
-/** Why a head that the codec threw at is refused, with the status for it. */
-export function refusalOf(error: Http1Error): Unacceptable {
+/**
+ * Why a head that the codec threw at is refused, with the status for it.
+ * @throws `error` when it is no Http1Error
+ */
+export function refusalOf(error: unknown): Unacceptable {
+  if (!(error instanceof Http1Error)) throw error;
   return unacceptable(STATUS[error.kind], error.message);
 }
 

@@ -84,15 +84,63 @@ Deno.test("what can never become a request is refused at once, and all else is w
       ["\r\n\0", 400],
       [" GET", 400],
       ["GET / HTTP/1.1\n", 400],
+      ["\rGET / HTTP/1.1\r\n", 400],
+      ["SSH-2.0-OpenSSH_9.6\r\n", 400],
+      ["GET /\r\n", 400],
+      ["GET / HTTP/9.9\r\n", 505],
+      ["GET / HTTP/1.1\r\n\tHost: a.test\r\n", 400],
+      ["GET / HTTP/1.1\r\nHost : a.test\r\n", 400],
+      ["GET / HTTP/1.1\r\nHost: a.test\r\nX: \x01\r\nY: 1\r\nZ", 400],
       ["\r", undefined],
       ["\r\nG", undefined],
       ["~", undefined],
+      ["GET /\r", undefined],
+      ["GET / HTTP/1.1\r\n", undefined],
+      ["GET / HTTP/1.1\r\nHost: a.test\r\nHo st\r", undefined],
     ] as const
   ) {
-    const { client, exchanges } = connected();
-    await client.says(beginning);
-    assertEquals(exchanges[0]?.unacceptable?.status, status, JSON.stringify(beginning));
+    for (const cut of [0, beginning.length >> 1, beginning.length - 1]) {
+      const { client, exchanges } = connected();
+      await client.says(beginning.substring(0, cut));
+      await client.says(beginning.substring(cut));
+      assertEquals(
+        exchanges.map(({ unacceptable }) => unacceptable?.status)[0],
+        status,
+        JSON.stringify(beginning),
+      );
+    }
   }
+});
+
+Deno.test("a head that is refused unread is told of by its request line, where that can be read", async () => {
+  const line = "PUT /x HTTP/1.0\r\n";
+  const pad = "p".repeat(2_000);
+  for (
+    const [beginning, told] of [
+      [line + "X : 1\r\n", ["PUT", "/x", "1.0"]],
+      [line + "X", ["PUT", "/x", "1.0"]],
+      [line + pad, ["PUT", "/x", "1.0"]],
+      ["PUT /x HTTP/1.0\r", ["-", "-", "1.1"]],
+      ["PUT /x\r\n", ["-", "-", "1.1"]],
+      [`PUT /${pad}`, ["-", "-", "1.1"]],
+    ] as const
+  ) {
+    const { client, exchanges, time } = connected("192.0.2.9", { headBytesMax: 1_024 });
+    await client.says(beginning);
+    for (let second = 0; second < 12; second++) await time.pass(1_000);
+    assertEquals(exchanges.map(({ head: { method, target, version } }) => [method, target, version]), [[
+      ...told,
+    ]]);
+  }
+});
+
+Deno.test("a head that cannot become a request is answered behind the requests before it", async () => {
+  const { client, exchanges, over } = connected();
+  await client.says(GET + "GET /\r\n");
+  assertEquals(exchanges.map(({ unacceptable }) => unacceptable?.status), [undefined]);
+  await exchanges[0]!.respond(EMPTY, null);
+  await over();
+  assertEquals(exchanges.map(({ unacceptable }) => unacceptable?.status), [undefined, 400]);
 });
 
 Deno.test("what is behind a refused head is no request", async () => {
