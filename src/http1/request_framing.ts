@@ -54,10 +54,8 @@ export function frameRequest(headers: HeaderLines, minor: number): RequestFramin
         connection = connection === null ? value : `${connection},${value}`;
         break;
       case Known.expect:
-        // RFC 9110 10.1.1: it means nothing in HTTP/1.0; 5.6.1: an empty list asks for nothing.
-        if (minor === 0 || value === "") break;
-        requireOnlyContinue(value);
-        expectsContinue = true;
+        // RFC 9110 10.1.1: it means nothing in HTTP/1.0.
+        if (minor === 1 && asksForContinue(value)) expectsContinue = true;
         break;
       case Known.upgrade:
         upgrade = upgrade === null ? value : `${upgrade}, ${value}`;
@@ -90,9 +88,17 @@ function requireOnlyChunked(value: string): void {
   throw new Http1Error("malformed", "Transfer-Encoding does not end in chunked");
 }
 
-function requireOnlyContinue(value: string): void {
-  if (value.toLowerCase() === "100-continue") return;
-  throw new Http1Error("expectation", "Expect is not 100-continue");
+/** RFC 9110 10.1.1: a list; 5.6.1: an empty element of it asks for nothing. */
+function asksForContinue(value: string): boolean {
+  let asks = false;
+  for (const expectation of value.split(",")) {
+    const word = expectation.trim().toLowerCase();
+    if (word !== "" && word !== "100-continue") {
+      throw new Http1Error("expectation", "Expect is not 100-continue");
+    }
+    asks ||= word !== "";
+  }
+  return asks;
 }
 
 interface ConnectionOptions {

@@ -3,7 +3,7 @@
 // Pure. Called by `handler.ts` first; null means "go on".
 
 import type { LimitsConfig } from "../config/schema.ts";
-import { type Exchange, headerValue, type RequestHead } from "../exchange.ts";
+import { type Exchange, headerValue, headerValues, type RequestHead } from "../exchange.ts";
 import { isLoop } from "./headers.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -50,7 +50,8 @@ const GRPC: Refusal = {
 /** RFC 9110 7.6.2: OPTIONS that has no forwards left is answered here. */
 export function isForThisHop(exchange: Pick<Exchange, "head">): boolean {
   const { head } = exchange;
-  return head.method === "OPTIONS" && /^0+$/.test(headerValue(head.headers, "max-forwards") ?? "");
+  return head.method === "OPTIONS" &&
+    headerValues(head.headers, "max-forwards").some((value) => /^0+$/.test(value));
 }
 
 function refused(status: number, error: string, message: string): Refusal {

@@ -33,6 +33,8 @@ const FRAMINGS: readonly [lines: readonly string[], minor: number, framing: Part
   [["Expect: 100-Continue"], 1, { expectsContinue: true }],
   [["Expect: "], 1, {}],
   [["Expect: 100-continue", "Expect: "], 1, { expectsContinue: true }],
+  [["Expect: 100-continue, 100-Continue"], 1, { expectsContinue: true }],
+  [["Expect: ,"], 1, {}],
   [["Expect: a miracle"], 0, { persistent: false }],
   [["Connection: close"], 1, { persistent: false }],
   [["Connection: keep-alive"], 1, {}],
@@ -86,6 +88,8 @@ const REFUSALS: readonly [lines: readonly string[], minor: number, kind: Http1Er
   [["Host: a", "Host: a"], 1, "malformed"],
   [["Host: ", "Host: a"], 1, "malformed"],
   [["Expect: a miracle"], 1, "expectation"],
+  [["Expect: 100-continue, a miracle"], 1, "expectation"],
+  [["Expect: 100-continue", "Expect: a miracle"], 1, "expectation"],
 ];
 
 for (const [lines, minor, kind] of REFUSALS) {

@@ -167,10 +167,11 @@ Deno.test("OPTIONS is for this hop when it has no forwards left, and nothing els
   const asked = [
     request("OPTIONS", "*", forwards("0")),
     request("OPTIONS", "*", forwards("00")),
+    request("OPTIONS", "*", [...forwards("5"), ...forwards("0")]),
     request("OPTIONS", "*", forwards("10")),
     request("OPTIONS", "*", forwards("01")),
     request("OPTIONS", "*"),
     request("GET", "/", forwards("0")),
   ];
-  assertEquals(asked.map((head) => isForThisHop({ head })), [true, true, false, false, false, false]);
+  assertEquals(asked.map((head) => isForThisHop({ head })), [true, true, true, false, false, false, false]);
 });
