@@ -28,6 +28,7 @@ export function responseHeadText(head: ResponseHead, shape: ResponseShape): stri
   const { headers } = head;
   let text = statusLine(head);
   let sized = false;
+  let upgrades = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
     const known = knownHeader(name);
@@ -36,9 +37,10 @@ export function responseHeadText(head: ResponseHead, shape: ResponseShape): stri
       sized = true;
     } else if (known === Known.transferEncoding || known === Known.connection) continue;
     text += name + ": " + headers[i + 1] + "\r\n";
-    // RFC 9110 7.8: who sends Upgrade names it in Connection.
-    if (known === Known.upgrade) text += "Connection: Upgrade\r\n";
+    if (known === Known.upgrade) upgrades = true;
   }
+  // RFC 9110 7.8: who sends Upgrade names it in Connection.
+  if (upgrades) text += "Connection: Upgrade\r\n";
   return ended(text, shape, sized);
 }
 

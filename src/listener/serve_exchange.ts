@@ -193,17 +193,20 @@ export class ServeExchange implements Exchange, Watched {
     const lines = head.headers;
     const http2 = this.head.version === "2";
     let leaving = false;
+    let upgrades = false;
     for (let i = 0; i < lines.length; i += 2) {
       const known = knownHeader(lines[i]!);
       if (known === Known.contentLength && framing === "counted") continue;
       if (known === Known.connection || known === Known.upgrade) {
-        // RFC 9113 8.2.2: HTTP/2 has neither. RFC 9110 7.8: who sends Upgrade names it in Connection.
+        // RFC 9113 8.2.2: HTTP/2 has neither.
         if (http2) continue;
-        if (known === Known.upgrade) headers.append("connection", "Upgrade");
+        if (known === Known.upgrade) upgrades = true;
         else leaving = true;
       }
       headers.append(lines[i]!, lines[i + 1]!);
     }
+    // RFC 9110 7.8: who sends Upgrade names it in Connection.
+    if (upgrades) headers.append("connection", "Upgrade");
     if (framing === "chunked" && !http2) headers.append("transfer-encoding", "chunked");
     const due = !http2 && (this.shared.rotation.isDue(this.peer) || this.shared.uploads.leaving);
     // Deno.serve does not close: the client does.

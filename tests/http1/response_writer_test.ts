@@ -40,6 +40,11 @@ const CASES: readonly Case[] = [
   { framing: "chunked", lines: ["transfer-encoding", "gzip"], written: "Transfer-Encoding: chunked" },
   { framing: "asWritten", lines: ["Transfer-Encoding", "chunked", "Connection", "X-A"], written: "" },
   { framing: "asWritten", lines: ["Upgrade", "h2c"], written: "Upgrade: h2c|Connection: Upgrade" },
+  {
+    framing: "asWritten",
+    lines: ["Upgrade", "h2c", "Upgrade", "TLS/1.0", "A", "1"],
+    written: "Upgrade: h2c|Upgrade: TLS/1.0|A: 1|Connection: Upgrade",
+  },
 ];
 
 function written(text: string): string {

@@ -47,7 +47,8 @@ scenario("a 426 says what its origin wants to be upgraded to, as nothing else do
     ["Date", "Sat, 28 Nov 2026 03:00:00 GMT"],
     ["Connection", "upgrade, X-Private"],
     ["X-Private", "1"],
-    ["Upgrade", "TLS/1.0, HTTP/1.1"],
+    ["Upgrade", "TLS/1.0"],
+    ["Upgrade", "HTTP/1.1"],
   ];
   const simple = headers.filter(([name]) => !/private|connection/i.test(name));
   const origin = await props.origin([
@@ -57,12 +58,12 @@ scenario("a 426 says what its origin wants to be upgraded to, as nothing else do
   ]);
   const weir = await props.loop({ upstreams: origin.url });
   const client = await props.client(weir);
-  for (const offer of ["TLS/1.0, HTTP/1.1", "TLS/1.0, HTTP/1.1", undefined]) {
+  for (const offer of ["TLS/1.0, HTTP/1.1", "TLS/1.0, HTTP/1.1", ""]) {
     await client.send(requestText("GET", "/"));
     const answer = await client.response();
-    assertEquals([answer.header("upgrade"), answer.header("x-private")], [offer, undefined]);
+    assertEquals([answer.headerAll("upgrade").join(", "), answer.header("x-private")], [offer, undefined]);
     // RFC 9110 7.8.
-    assertEquals(answer.headerAll("connection"), offer === undefined ? [] : ["Upgrade"]);
+    assertEquals(answer.headerAll("connection"), offer === "" ? [] : ["Upgrade"]);
   }
 });
 
