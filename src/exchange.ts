@@ -201,6 +201,17 @@ export function headerValue(headers: HeaderLines, name: string): string | undefi
   return undefined;
 }
 
+/** The value of a header over all its lines, joined by ", " (RFC 9110 5.3); undefined for none. `name` is in lower case. */
+export function joinedHeaderValue(headers: HeaderLines, name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (isNamed(headers[i]!, name)) {
+      value = value === undefined ? headers[i + 1]! : `${value}, ${headers[i + 1]!}`;
+    }
+  }
+  return value;
+}
+
 /** The value of a header that has one line; undefined for none and for several. `name` is in lower case. */
 export function onlyHeaderValue(headers: HeaderLines, name: string): string | undefined {
   let value: string | undefined;

@@ -4,7 +4,7 @@
 // endpoint will see the same bytes. An empty value says as little as a missing one.
 
 import type { BalanceConfig } from "../config/schema.ts";
-import { type HeaderLines, headerValue, headerValues, hostOf } from "../exchange.ts";
+import { type HeaderLines, headerValues, hostOf, joinedHeaderValue } from "../exchange.ts";
 import { pathEnd } from "../routing/readings.ts";
 import type { PickContext } from "./balancer.ts";
 
@@ -18,7 +18,7 @@ export function hashKey(hashOn: BalanceConfig["hashOn"]): HashKey {
   if ("header" in hashOn) {
     const name = hashOn.header.toLowerCase();
     if (name === "host") return ({ head }) => hostOf(head);
-    return ({ head }) => headerValue(head.headers, name);
+    return ({ head }) => joinedHeaderValue(head.headers, name);
   }
   if ("cookie" in hashOn) {
     const name = hashOn.cookie;

@@ -22,7 +22,11 @@ import {
 const hashKey = z.union([
   z.literal("client_address"),
   z.literal("path"),
-  z.strictObject({ header: headerName().describe("The value of this header.") }),
+  z.strictObject({
+    header: headerName().describe(
+      "The value of this header; several lines of it count as one, joined by `, `.",
+    ),
+  }),
   z.strictObject({ cookie: cookieName().describe("The value of this cookie.") }),
   z.strictObject({ query: z.string().min(1).describe("The value of this query parameter.") }),
 ]);

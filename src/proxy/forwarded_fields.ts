@@ -39,11 +39,10 @@ export function toldBy(
   for (let i = 0; i < headers.length; i += 2) {
     const known = knownHeader(headers[i]!);
     const value = headers[i + 1]!;
-    // Several lines are one list (RFC 9110 5.3).
-    if (known === Known.xForwardedFor) addresses += (addresses === "" ? "" : ", ") + value;
-    else if (known === Known.forwarded) elements += (elements === "" ? "" : ", ") + value;
-    else if (known === Known.xForwardedHost && host === "") host = value;
-    else if (known === Known.xForwardedProto && proto === "") proto = value;
+    if (known === Known.xForwardedFor) addresses = joined(addresses, value);
+    else if (known === Known.forwarded) elements = joined(elements, value);
+    else if (known === Known.xForwardedHost) host = joined(host, value);
+    else if (known === Known.xForwardedProto) proto = joined(proto, value);
   }
   if (trustedFields === "either" ? addresses + host + proto === "" : trustedFields === "forwarded") {
     return byForwarded(peer, elements, proxies);
@@ -59,6 +58,11 @@ export function toldBy(
   };
 }
 
+/** Several lines are one list (RFC 9110 5.3). */
+function joined(list: string, value: string): string {
+  return list === "" ? value : `${list}, ${value}`;
+}
+
 /**
  * How the client asked and whom, as a trusted peer tells it; as this request does where nothing is told, or nothing
  * that could be one. Of a list the first is the client's.
@@ -67,12 +71,12 @@ export function askedFor(
   { scheme, authority }: Pick<RequestHead, "scheme" | "authority">,
   told: Told | null,
 ): { readonly scheme: string; readonly authority: string } {
-  const proto = firstOf(told?.proto).toLowerCase();
-  const host = firstOf(told?.host);
+  const proto = firstOf(told?.proto ?? "").toLowerCase();
+  const host = firstOf(told?.host ?? "");
   return { scheme: PROTO.test(proto) ? proto : scheme, authority: HOST.test(host) ? host : authority };
 }
 
-function firstOf(list = ""): string {
+function firstOf(list: string): string {
   const comma = list.indexOf(",");
   return (comma < 0 ? list : list.substring(0, comma)).trim();
 }
@@ -169,9 +173,11 @@ function readElement(text: string): Element | null {
   return ip === null ? null : { address: renderIp(ip), host, proto };
 }
 
-/** One element of Forwarded; a host or scheme that it cannot hold is left out, and so is "". */
-export function forwardedElement(address: string, host: string, proto: string): string {
+/** One element of Forwarded; of a list the first counts, and one that it cannot hold is left out, as "" is. */
+export function forwardedElement(address: string, hosts: string, protos: string): string {
   const node = address.includes(":") ? `"[${address}]"` : address;
+  const host = firstOf(hosts);
+  const proto = firstOf(protos);
   return `for=${node}${HOST.test(host) ? `;host="${host}"` : ""}${
     PROTO.test(proto) ? `;proto=${proto}` : ""
   }`;

@@ -6,7 +6,7 @@
 
 import { HIDDEN, isSecret } from "../config/findings.ts";
 import type { MatchConfig } from "../config/route_schema.ts";
-import { type HeaderLines, hostOf, isNamed, type RequestHead } from "../exchange.ts";
+import { hostOf, joinedHeaderValue, type RequestHead } from "../exchange.ts";
 
 type Wanted = string | { present: boolean } | { prefix: string };
 
@@ -37,7 +37,7 @@ export function conditionHolds(condition: Condition, head: RequestHead): boolean
 /** The value that a condition looks at, or undefined when it is not there. */
 export function actualValue({ on, name }: Condition, head: RequestHead): string | undefined {
   if (on === "query") return queryValue(head.target, name);
-  return name === "host" ? hostOf(head) : joinedHeader(head.headers, name);
+  return name === "host" ? hostOf(head) : joinedHeaderValue(head.headers, name);
 }
 
 /** Whether whatever fulfils `given` also fulfils `condition`. */
@@ -87,15 +87,6 @@ function fulfils(wanted: Wanted, actual: string | undefined): boolean {
 
 function isAbsent(wanted: Exclude<Wanted, string>): boolean {
   return "present" in wanted && !wanted.present;
-}
-
-function joinedHeader(headers: HeaderLines, name: string): string | undefined {
-  let value: string | undefined;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!isNamed(headers[i]!, name)) continue;
-    value = value === undefined ? headers[i + 1]! : `${value}, ${headers[i + 1]!}`;
-  }
-  return value;
 }
 
 function queryValue(target: string, name: string): string | undefined {

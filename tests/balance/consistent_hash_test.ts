@@ -51,7 +51,18 @@ Deno.test("hash32() turns half of its bits over when one bit of the text changes
   assert(Math.abs(turned / 4_000 - 16) < 0.5, `${turned / 4_000} bits`);
 });
 
-const HEADERS = ["Cookie", "a=1; id=7; id=8;c = YQ== ", "X-User", "ann", "cookie", "b=2"];
+const HEADERS = [
+  "Cookie",
+  "a=1; id=7; id=8;c = YQ== ",
+  "X-User",
+  "ann",
+  "cookie",
+  "b=2",
+  "X-Group",
+  "a",
+  "x-group",
+  "b",
+];
 for (
   const [hashOn, target, expected] of [
     ["client_address", "/", "192.0.2.1"],
@@ -59,6 +70,7 @@ for (
     ["path", "/a/b", "/a/b"],
     [{ header: "x-user" }, "/", "ann"],
     [{ header: "X-USER" }, "/", "ann"],
+    [{ header: "x-group" }, "/", "a, b"],
     [{ header: "x-other" }, "/", undefined],
     [{ header: "Host" }, "/", "a.test"],
     [{ cookie: "id" }, "/", "7"],

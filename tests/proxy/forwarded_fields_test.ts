@@ -147,7 +147,7 @@ Deno.test("toldBy() takes Forwarded only where no X-Forwarded field stands, or w
   assertEquals(told(both, "x-forwarded"), NOTHING);
 });
 
-Deno.test("toldBy() takes several X-Forwarded-For lines for one list, and the first host and scheme", () => {
+Deno.test("toldBy() takes several lines of an X-Forwarded field for one list", () => {
   const headers = [
     "Accept",
     "a",
@@ -170,8 +170,8 @@ Deno.test("toldBy() takes several X-Forwarded-For lines for one list, and the fi
   assertEquals(told(headers), {
     client: "192.0.2.9",
     addresses,
-    host: "a.test",
-    proto: "https",
+    host: "a.test, b.test",
+    proto: "https, http",
     elements: "",
   });
 });
@@ -211,9 +211,15 @@ Deno.test("toldBy() says in Forwarded what X-Forwarded fields tell, from the cli
     ["unknown, 10.0.0.2", [], "10.0.0.2", "for=10.0.0.2"],
     [
       "192.0.2.9:80",
-      ["X-Forwarded-Host", 'a",for=b', "X-Forwarded-Proto", "a,b"],
+      ["X-Forwarded-Host", 'a",for=b', "X-Forwarded-Proto", "a b,c"],
       "192.0.2.9",
       "for=192.0.2.9",
+    ],
+    [
+      "192.0.2.9",
+      ["X-Forwarded-Host", "a.test, b.test", "X-Forwarded-Proto", "https,http"],
+      "192.0.2.9",
+      'for=192.0.2.9;host="a.test";proto=https',
     ],
     ["unknown", more, PEER, ""],
   ];

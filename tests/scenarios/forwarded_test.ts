@@ -10,6 +10,7 @@ const claims: Answer["headers"] = [
   ["X-Forwarded-For", "192.0.2.7"],
   ["X-Forwarded-For", "198.51.100.1"],
   ["X-Forwarded-Host", "public.test"],
+  ["X-Forwarded-Host", "between.test"],
   ["X-Forwarded-Proto", "https"],
   ["X-Forwarded-Prefix", "/told"],
   ["X-Request-Id", "told-by-the-client"],
@@ -110,7 +111,7 @@ scenario("a trusted peer's X-Forwarded fields are kept, and it is added to the l
   await client.response();
   const request = await origin.request(1);
   assertEquals(request.headerAll("x-forwarded-for").join(", "), "192.0.2.7, 198.51.100.1, 127.0.0.1");
-  assertEquals(request.headerAll("x-forwarded-host"), ["public.test"]);
+  assertEquals(request.headerAll("x-forwarded-host"), ["public.test, between.test"]);
   assertEquals(request.headerAll("x-forwarded-proto"), ["https"]);
   assertEquals(request.headerAll("x-request-id"), ["told-by-the-client"]);
 });
