@@ -49,6 +49,8 @@ class Collector {
   private controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   private handedOver = 0;
   private cancelled = false;
+  /** Deno has taken what was handed out, or wants no more. */
+  private onTaken = () => {};
 
   constructor(
     private readonly body: Body,
@@ -94,11 +96,18 @@ class Collector {
   }
 
   /** Cuts the client's connection: what came must not look like all there was. */
-  private breakOff(error: unknown): Delivery {
+  private async breakOff(error: unknown): Promise<Delivery> {
+    if (!this.cancelled) await this.taken();
     if (this.cancelled) return { kind: "clientGone", bytes: this.handedOver };
-    if (this.controller === null) this.stream();
     cutAnswer(this.controller!, this.upload, error);
     return { kind: "truncated", bytes: this.handedOver, error };
+  }
+
+  /** Settles once Deno has taken all that has come: an error would take that away from the client. */
+  private taken(): Promise<void> {
+    if (this.controller === null) this.stream();
+    if (this.controller!.desiredSize! > 0) return Promise.resolve();
+    return new Promise((resolve) => this.onTaken = resolve);
   }
 
   /** It takes too long: goes on as a stream. */
@@ -109,9 +118,11 @@ class Collector {
           this.controller = controller;
           this.handOut();
         },
+        pull: () => this.onTaken(),
         cancel: () => {
           this.cancelled = true;
           this.body.cancel();
+          this.onTaken();
         },
       }),
     );

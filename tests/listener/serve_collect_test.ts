@@ -78,9 +78,28 @@ Deno.test("an answer that breaks off before it is sent is cut, and not sent as i
   const { body, delivery, sent } = collecting(new ToldBody(12));
   const error = new Error("reset");
   body.tell("first", error);
+  await settled();
+  const reader = (sent[0] as ReadableStream<Uint8Array>).getReader();
+  assertEquals(await next(reader), "first");
+  await assertRejects(() => reader.read(), Error, "reset");
   assertEquals<Delivery>(await delivery, { kind: "truncated", bytes: 5, error });
   assertEquals(sent.length, 1);
+});
+
+Deno.test("an answer that breaks off before any of it has come is cut at once", async () => {
+  const { body, delivery, sent } = collecting(new ToldBody(12));
+  const error = new Error("reset");
+  body.tell(error);
+  assertEquals<Delivery>(await delivery, { kind: "truncated", bytes: 0, error });
   await assertRejects(() => new Response(sent[0]!).text(), Error, "reset");
+});
+
+Deno.test("a client that leaves with what has come of an answer that breaks off ends it", async () => {
+  const { body, delivery, sent } = collecting(new ToldBody(12));
+  body.tell("first", new Error("reset"));
+  await settled();
+  await (sent[0] as ReadableStream<Uint8Array>).cancel();
+  assertEquals<Delivery>(await delivery, { kind: "clientGone", bytes: 5 });
 });
 
 Deno.test("an answer that breaks off while it streams is cut", async () => {
