@@ -4,7 +4,7 @@ import { type Body, BodyError, type RequestHead } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
-import { isCancelled, PASSES, type Rounds, TURNS } from "./serve_cancel.ts";
+import { isCancelled, roundsFor } from "./serve_cancel.ts";
 import type { ReadHead } from "./serve_request.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
@@ -30,9 +30,18 @@ export interface BodyFacts extends Pick<ReadHead, "contentLength" | "undeclared"
   readonly head: Pick<RequestHead, "version">;
 }
 
+/** What the bodies of one listener share: see `ServeShared`. */
+export interface BodySurroundings {
+  readonly wheel: TimerWheel;
+  /** The requests under way. */
+  readonly departures: { readonly count: number };
+}
+
 /** A request body that Deno.serve streams. */
 export class ServeBody implements Body {
   readonly length: number | null;
+  private readonly wheel: TimerWheel;
+  private readonly among: BodySurroundings["departures"];
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   /** Where nothing else tells an end from a client that cancels: aborted when it does. */
   private readonly cancelling: AbortSignal | null;
@@ -53,17 +62,19 @@ export class ServeBody implements Body {
   private hasEnd = false;
   /** What becomes of the rest, once the read that is under way has ended. */
   private afterRead: (() => void) | null = null;
-  /** More once a body of undeclared length has turned out to be one; before, every DELETE may seem to have one. */
-  private rounds: Rounds = TURNS;
+  /** Of undeclared length, it has turned out to be one. */
+  private isBody = false;
 
   constructor(
     request: StreamedRequest,
     { head, contentLength, undeclared }: BodyFacts,
-    private readonly wheel: TimerWheel,
+    { wheel, departures }: BodySurroundings,
     /** Called once, when nothing more will be read. */
     private readonly onEnd: () => void,
   ) {
     this.reader = request.body.getReader();
+    this.wheel = wheel;
+    this.among = departures;
     this.length = contentLength;
     this.cancelling = undeclared ? request.signal : null;
     this.http2 = head.version === "2";
@@ -75,7 +86,7 @@ export class ServeBody implements Body {
    */
   async isNone(): Promise<boolean> {
     if (await this.begins() && await this.first === null) return true;
-    this.rounds = PASSES;
+    this.isBody = true;
     return false;
   }
 
@@ -118,8 +129,9 @@ export class ServeBody implements Body {
       // Over HTTP/2 Deno hands an empty piece before the end.
       while (!result.done && result.value.length === 0) result = await this.reader.read();
       this.hasEnd = result.done;
-      if (result.done && cancelling !== null && await isCancelled(cancelling, this.rounds, this)) {
-        throw cancelling.reason;
+      if (result.done && cancelling !== null) {
+        const rounds = roundsFor(this.among.count, this.isBody);
+        if (await isCancelled(cancelling, rounds, this)) throw cancelling.reason;
       }
     } catch (error) {
       this.end();

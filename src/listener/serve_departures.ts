@@ -25,6 +25,8 @@ const WATCH_AFTER_MS = 20;
 export class Departures {
   /** True once every request was told to leave. */
   over = false;
+  /** Requests that stand here. */
+  count = 0;
   private readonly young = new LinkedList<Watched>();
   private readonly watched = new LinkedList<Watched>();
   private readonly timer: Timer;
@@ -35,6 +37,7 @@ export class Departures {
 
   /** A request began. */
   add(watched: Watched): void {
+    this.count++;
     watched.watchAt = 0;
     this.young.add(watched);
     if (this.timer.deadline === Infinity) this.wheel.arm(this.timer, WATCH_AFTER_MS);
@@ -42,6 +45,11 @@ export class Departures {
 
   /** A request began of which Deno would not tell later: it is watched at once. */
   watch(watched: Watched): void {
+    this.count++;
+    this.hear(watched);
+  }
+
+  private hear(watched: Watched): void {
     watched.watchAt = Infinity;
     this.watched.add(watched);
     watched.watch();
@@ -49,8 +57,8 @@ export class Departures {
 
   /** It is over, or no longer waits for its client; harmless when it stands here no more. */
   remove(watched: Watched): void {
-    if (watched.watchAt === Infinity) this.watched.remove(watched);
-    else this.young.remove(watched);
+    const line = watched.watchAt === Infinity ? this.watched : this.young;
+    if (line.remove(watched)) this.count--;
   }
 
   /** Whoever stood here at the last walk already has taken long enough. */
@@ -61,7 +69,7 @@ export class Departures {
       if (watched.watchAt === 0) watched.watchAt = now + WATCH_AFTER_MS;
       else if (watched.watchAt <= now) {
         this.young.remove(watched);
-        this.watch(watched);
+        this.hear(watched);
       }
       watched = next;
     }

@@ -111,8 +111,8 @@ export class ServeExchange implements Exchange, Watched {
     handle: (exchange: Exchange) => Promise<void>,
     read: ReadHead,
   ): Promise<void> {
-    const { uploads, wheel } = this.shared;
-    const body = new ServeBody(this.request as StreamedRequest, read, wheel, uploads.begin());
+    const { shared } = this;
+    const body = new ServeBody(this.request as StreamedRequest, read, shared, shared.uploads.begin());
     this.body = body;
     try {
       if (read.undeclared) {

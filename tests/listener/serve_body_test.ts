@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers";
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { BodyError } from "../../src/exchange.ts";
-import { PASSES } from "../../src/listener/serve_cancel.ts";
+import { roundsFor } from "../../src/listener/serve_cancel.ts";
 import { objectsInHeap } from "../support/heap.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { fromLatin1, latin1 } from "../support/raw_http.ts";
@@ -10,13 +10,13 @@ import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
 
 /** A body of which nothing says whether there is one, on a clock that only the test moves. */
-function undeclared() {
+function undeclared(requests = 1) {
   const time = new StillTime();
   let stream!: ReadableStreamDefaultController<Uint8Array>;
   let ends = 0;
   const client = new AbortController();
   const source = new ReadableStream<Uint8Array>({ start: (it) => void (stream = it) });
-  const body = serveBody(source, null, { wheel: time.wheel, onEnd: () => ends++, client });
+  const body = serveBody(source, null, { wheel: time.wheel, onEnd: () => ends++, client, requests });
   return {
     body,
     client,
@@ -108,17 +108,30 @@ for (const when of ["before the end", "in the turn of the end"]) {
 }
 
 Deno.test("of many undeclared bodies that are cancelled at once each waits until its client can have been told of", async () => {
-  const { body, client, isNone, stream } = undeclared();
-  stream.enqueue(latin1("part"));
-  assertEquals(await isNone, false);
-  assertEquals(await body.read(), latin1("part"));
+  for (const requests of [1, 500]) {
+    const { body, client, isNone, stream } = undeclared(requests);
+    stream.enqueue(latin1("part"));
+    assertEquals(await isNone, false);
+    assertEquals(await body.read(), latin1("part"));
+    stream.close();
+    let over = false;
+    const end = body.read().finally(() => over = true);
+    const { max, next } = roundsFor(requests, true);
+    for (let pass = 1; pass < max; pass++) await new Promise<void>(next);
+    assertEquals(over, false);
+    client.abort();
+    await assertRejects(() => end, BodyError, "client left");
+  }
+});
+
+Deno.test("of many requests that are cancelled before any of their bodies has come none has an empty one", async () => {
+  const requests = 500;
+  const { client, isNone, stream } = undeclared(requests);
   stream.close();
-  let over = false;
-  const end = body.read().finally(() => over = true);
-  for (let pass = 1; pass < PASSES.max; pass++) await new Promise<void>(PASSES.next);
-  assertEquals(over, false);
+  const { max, next } = roundsFor(requests, false);
+  for (let pass = 1; pass < max; pass++) await new Promise<void>(next);
   client.abort();
-  await assertRejects(() => end, BodyError, "client left");
+  await assertRejects(() => isNone, BodyError, "client left");
 });
 
 Deno.test("an undeclared body whose client stays ends", async () => {

@@ -52,11 +52,16 @@ Deno.test("whoever is removed twice, or never stood here, takes nobody else alon
   departures.add(young!);
   departures.watch(watched!);
   departures.watch(gone!);
+  assertEquals(departures.count, 3);
   for (const one of [gone!, gone!, over!]) departures.remove(one);
+  assertEquals(departures.count, 2);
   await time.run(100);
+  assertEquals(departures.count, 2);
   departures.leave();
   assertEquals([young!.heard, watched!.heard], [["watch", "leave"], ["watch", "leave"]]);
   assertEquals([gone!.heard, over!.heard], [["watch"], []]);
+  for (const one of [young!, watched!]) departures.remove(one);
+  assertEquals(departures.count, 0);
 });
 
 Deno.test("each request is watched within three looks, however many come behind it, and none before it has taken a moment", async () => {

@@ -12,11 +12,19 @@ export function serveBody(
     readonly onEnd?: () => void;
     readonly client?: AbortController;
     readonly http2?: boolean;
+    /** Those under way, this one included. */
+    readonly requests?: number;
   } = {},
 ): ServeBody {
-  const { wheel = new StillTime().wheel, onEnd = () => {}, client, http2 = false } = options;
+  const { wheel = new StillTime().wheel, onEnd = () => {}, client, http2 = false, requests = 1 } = options;
   const { signal } = client ?? new AbortController();
   const head = { version: http2 ? "2" : "1.1" } as const;
   const undeclared = client !== undefined;
-  return new ServeBody({ body: stream, signal }, { head, contentLength: length, undeclared }, wheel, onEnd);
+  const surroundings = { wheel, departures: { count: requests } };
+  return new ServeBody(
+    { body: stream, signal },
+    { head, contentLength: length, undeclared },
+    surroundings,
+    onEnd,
+  );
 }
