@@ -4,6 +4,7 @@ import { parseNetwork, renderIp, renderNetwork } from "./ip_address.ts";
 import { WIRE_KEYS } from "./derived.ts";
 import { isWritten, type LintReport, type LintRule } from "./lint_finding.ts";
 import {
+  isProbed,
   maySet,
   numberSetBy,
   type PodSpec,
@@ -169,6 +170,24 @@ const portNotInManifest: LintRule = {
     }),
 };
 
+/** Only who is in the pod reaches these. */
+const LOOPBACK = /^(localhost|127\..*|::1)$/i;
+
+const probesMissAdmin: LintRule = {
+  name: "probes-miss-admin-host",
+  check: ({ admin: { host } }, { manifest = [] }) => {
+    const missed = weirPods(manifest).flatMap(weirContainers)
+      .some((container) => isProbed(container) && !maySet(container, ["--admin-host", "ADMIN_HOST"]));
+    return !missed || !LOOPBACK.test(host) ? [] : [{
+      path: ["admin", "host"],
+      severity: "error",
+      state: `is ${host}, and the manifest's probes ask at the pod's address`,
+      why: "They reach nobody: the pod never becomes ready, and is restarted again and again.",
+      fix: "Remove it, and keep others away from the admin port by a NetworkPolicy.",
+    }];
+  },
+};
+
 export const podRules: readonly LintRule[] = [
   trustedWorld,
   trustedNeighbours,
@@ -178,6 +197,7 @@ export const podRules: readonly LintRule[] = [
   drainBeyondGrace,
   noDrainDelay,
   portNotInManifest,
+  probesMissAdmin,
 ];
 
 /** How Weir drains in this pod: as its flags and variables say, then as the configuration does. */

@@ -21,6 +21,9 @@ interface Container {
   readonly env?: unknown;
   readonly envFrom?: unknown;
   readonly ports?: unknown;
+  readonly startupProbe?: unknown;
+  readonly readinessProbe?: unknown;
+  readonly livenessProbe?: unknown;
   readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: unknown } } } | null;
 }
 
@@ -116,6 +119,14 @@ export function preStopMs(pod: PodSpec): number {
 
 export function portsOf({ ports }: Container): number[] {
   return listOf(ports).map(({ containerPort }) => Number(containerPort)).filter(Number.isInteger);
+}
+
+/** Whether the kubelet asks one of its probes, which it does at the pod's address unless another one is written. */
+export function isProbed({ startupProbe, readinessProbe, livenessProbe }: Container): boolean {
+  return [startupProbe, readinessProbe, livenessProbe].some((probe) => {
+    const asked = [valueAt(probe, ["httpGet"]), valueAt(probe, ["tcpSocket"])];
+    return asked.some((where) => isMap(where) && where["host"] === undefined);
+  });
 }
 
 /** Whether one of these variables and flags is given; any variable may be where all of another object are. */

@@ -193,4 +193,44 @@ export const podRows: readonly LintRow[] = [
     fine: {},
     fineWith: podWithPorts([], {}, { ports: [{ containerPort: 8_080 }] }),
   },
+  {
+    rule: "probes-miss-admin-host",
+    bites: { admin: { host: "127.0.0.1" } },
+    with: pod({
+      containers: [{ name: "weir", livenessProbe: { httpGet: { path: "/livez", port: "admin" } } }],
+    }),
+    subjects: ["admin.host"],
+    severity: "error",
+    fine: { admin: { host: "127.0.0.1" } },
+    fineWith: pod({
+      containers: [
+        { name: "weir", readinessProbe: { httpGet: { host: "127.0.0.1", port: 9_901 } }, startupProbe: null },
+        { name: "app", readinessProbe: { tcpSocket: { port: 80 } } },
+      ],
+    }),
+  },
+  {
+    rule: "probes-miss-admin-host",
+    bites: { admin: { host: "localhost" } },
+    with: pod({ containers: [{ name: "weir", startupProbe: { tcpSocket: { port: "admin" } } }] }),
+    subjects: ["admin.host"],
+    severity: "error",
+    fine: { admin: { host: "::1" } },
+    fineWith: pod({
+      containers: [{
+        name: "weir",
+        startupProbe: { tcpSocket: {} },
+        env: [{ name: "ADMIN_HOST", value: "::" }],
+      }],
+    }),
+  },
+  {
+    rule: "probes-miss-admin-host",
+    bites: { admin: { host: "::1" } },
+    with: pod({ containers: [{ name: "weir", readinessProbe: { httpGet: {} } }] }),
+    subjects: ["admin.host"],
+    severity: "error",
+    fine: { admin: { host: "10.0.0.1" } },
+    fineWith: pod({ containers: [{ name: "weir", readinessProbe: { httpGet: {} } }] }),
+  },
 ];
