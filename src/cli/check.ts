@@ -1,13 +1,14 @@
 // The command `weir check`: is this configuration valid, what does it come to, and what in it will bite?
 
 import { describeConfig } from "../config/describe.ts";
-import { plural, renderFinding } from "../config/findings.ts";
+import { type Finding, plural, renderFinding } from "../config/findings.ts";
 import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
+import { weirPods } from "../config/manifest_pods.ts";
 import { hasUpstreams, loadOrRefuse } from "./load.ts";
 import { readManifests } from "./manifest.ts";
 import { complain, print } from "./print.ts";
 
-/** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid, no upstreams, or no manifest. */
+/** Exit 0: valid, warnings or not; 1: valid but with an error of reason; 64: not valid, no upstreams, or no pod in the manifests. */
 export async function check(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const { manifests, rest } = manifestFlag(args);
   const loaded = await loadOrRefuse(rest, env);
@@ -21,6 +22,10 @@ export async function check(args: readonly string[], env: Readonly<Record<string
     }
     objects.push(...found);
   }
+  if (manifests.length > 0 && weirPods(objects).length === 0) {
+    complain(renderFinding(noPod(manifests)));
+    return 64;
+  }
   print(describeConfig(loaded).trimEnd());
   const findings = lint(loaded.config, {
     placeOf: loaded.placeOf,
@@ -32,6 +37,17 @@ export async function check(args: readonly string[], env: Readonly<Record<string
   if (findings.length === 0) print("# Valid, and nothing to warn of.");
   else complain(tally(findings));
   return findings.some(({ severity }) => severity === "error") ? 1 : 0;
+}
+
+/** A kustomization only names the files that hold them. */
+function noPod(manifests: readonly string[]): Finding {
+  return {
+    subject: manifests.join(" and "),
+    state: `${manifests.length === 1 ? "holds" : "hold"} no pod`,
+    accepted:
+      "must have the Deployment that runs Weir (of a kustomization what `kubectl kustomize` makes of it)",
+    place: "flag --manifest",
+  };
 }
 
 /** The last line of many, where an operator looks first: `1 error, 2 warnings (docs/check.md)`. */

@@ -125,6 +125,12 @@ Deno.test("check --manifest exits 64 when there is nothing to hold the configura
     elsewhere.stderr,
     "/etc/hostname cannot be read: it lies outside of what this process may read",
   );
+  const named = await check("k8s/overlays/cluster-ip");
+  assertEquals([named.code, named.stdout], [64, ""]);
+  assertMatch(
+    named.stderr,
+    /^k8s\/overlays\/cluster-ip holds no pod, must have the Deployment that runs Weir .*\n$/,
+  );
   await inFolder({ "a.yaml": "a: [", "b.txt": "x" }, async (folder) => {
     const broken = await check(folder, {}, `${folder}/x`);
     assertEquals(broken.code, 64);
