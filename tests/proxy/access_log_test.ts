@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import type { PodEvent } from "../../src/admin/view.ts";
 import { combinedLine, jsonLine, type LineFormat } from "../../src/proxy/access_line.ts";
 import { AccessLog } from "../../src/proxy/access_log.ts";
 import { LineBuffer } from "../../src/proxy/access_line_buffer.ts";
@@ -68,6 +69,41 @@ Deno.test("jsonLine() is one JSON object with everything that is known", () => {
     tls: true,
     end: "complete",
   });
+});
+
+Deno.test("docs/logs.md tells every field of a request's line, and every event", async () => {
+  const record = recordOf({
+    scheme: "https",
+    headers: ["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+  });
+  const attempt = Object.assign(new AttemptRecord("http://a:1", 1_001), {
+    headAt: 1_002,
+    retryVerdict: "no",
+  });
+  record.addAttempt(attempt);
+  Object.assign(record, { route: { name: "r" }, upstream: { name: "u" }, cause: "c", message: "m" });
+  record.close = { code: 1000, by: "client" };
+  const { attempts, close, ...line } = JSON.parse(lineOf(jsonLine, record, "/"));
+  const fields = [
+    ...Object.keys(line),
+    ...Object.keys(attempts[0]).map((key) => `attempts[].${key}`),
+    ...Object.keys(close).map((key) => `close.${key}`),
+  ];
+  const events: Record<PodEvent["kind"], true> = {
+    health: true,
+    ejection: true,
+    discovery: true,
+    reload: true,
+    worker: true,
+    drain: true,
+    start: true,
+    certificate: true,
+  };
+  const page = await Deno.readTextFile(new URL("../../docs/logs.md", import.meta.url));
+  const told = [...page.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, names = ""]) =>
+    names.match(/[\w.[\]]+/g)!
+  );
+  assertEquals(told.sort(), [...fields, "event", ...Object.keys(events)].sort());
 });
 
 Deno.test("jsonLine() says where each request went, whatever it remembers of those before", () => {
