@@ -1,8 +1,8 @@
 // What is told by an error that was caught: anything may have been thrown.
 
-/** An error's message, or what else was thrown as text. */
+/** An error's message, or what else was thrown as text; without the `Error: ` that Deno.serve puts before some messages. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replace(/^Error: /, "");
 }
 
 /** Whether the process has no file descriptor left: Deno has no class for that. */
