@@ -1,6 +1,6 @@
 // What is told by an error that was caught: anything may have been thrown.
 
-/** An error's message, or what else was thrown as text; without the `Error: ` that Deno.serve puts before some messages. */
+/** An error's message, or what else was thrown as text; without the `Error: ` that Deno.serve puts before some. */
 export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/^Error: /, "");
 }
