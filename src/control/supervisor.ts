@@ -66,6 +66,8 @@ export class Supervisor {
   private readonly deaths: number[];
   /** Requests that were cut, by the place of a worker that has drained, or ended for good. */
   private readonly cut = new Map<number, number>();
+  /** Requests at each thread that hangs although its place is filled again: they end with the process. */
+  private readonly stuck: number[] = [];
   private readonly questions = new Map<number, (answer: Answer) => void>();
   private nextQuestion = 0;
   /** Settles when every question so far is answered. */
@@ -82,7 +84,11 @@ export class Supervisor {
       onMessage: (handle: WorkerHandle, message: FromWorker) => this.receive(handle, message),
       onDied: (handle: WorkerHandle, reason: string) => this.replace(handle, reason),
       onHung: (handle: WorkerHandle, requests: number) => this.giveUp(handle, requests),
-      onHungThreadEnded: (handle: WorkerHandle) => inputs.events.onHungThreadEnded(handle.index),
+      onHungThreadEnded: (handle: WorkerHandle, requests: number) => {
+        const place = this.stuck.indexOf(requests);
+        if (place !== -1) this.stuck.splice(place, 1);
+        inputs.events.onHungThreadEnded(handle.index);
+      },
     };
     this.handles = Array.from(
       { length: workers },
@@ -133,6 +139,7 @@ export class Supervisor {
     const replaced = !this.leaving && this.inputs.whenWorkerHangs() === "stay";
     this.inputs.events.onHung(handle.index, requests, replaced);
     if (replaced) {
+      this.stuck.push(requests);
       handle.restart("hung");
       return this.replace(handle, "hung");
     }
@@ -211,6 +218,8 @@ export class Supervisor {
   /** Lets every worker finish what it has; one that hangs is not waited for. @returns how many requests were cut */
   async drain(deadlineMs: number): Promise<number> {
     this.leaving = true;
+    // One that comes back meanwhile finds its worker ended.
+    const stuck = [...this.stuck];
     const finished = new Promise<void>((resolve) => this.onAllDrained = resolve);
     const cancel = this.inputs.clock.after(deadlineMs + CUTTING_MS_MAX, () => {
       for (const handle of this.handles) if (handle.alive) this.noteDrained(handle, handle.requests);
@@ -220,7 +229,7 @@ export class Supervisor {
     }
     await finished;
     cancel();
-    return [...this.cut.values()].reduce((sum, cut) => sum + cut, 0);
+    return [...this.cut.values(), ...stuck].reduce((sum, cut) => sum + cut, 0);
   }
 
   private noteDrained(handle: WorkerHandle, cut: number): void {

@@ -29,7 +29,7 @@ export interface WorkerHandleEvents {
   /** The incarnation hangs and was given up; `requests` were at it. */
   onHung(handle: WorkerHandle, requests: number): void;
   /** The thread of an incarnation that hung has ended after all, and let go of its socket. */
-  onHungThreadEnded(handle: WorkerHandle): void;
+  onHungThreadEnded(handle: WorkerHandle, requests: number): void;
 }
 
 export class WorkerHandle {
@@ -187,7 +187,7 @@ export class WorkerHandle {
     this.terminate();
     whenReleased(lifeline, () => {
       this.hungThreads--;
-      this.events.onHungThreadEnded(this);
+      this.events.onHungThreadEnded(this, requests);
     });
     this.hungThreads++;
     this.hangs++;

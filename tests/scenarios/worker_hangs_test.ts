@@ -48,8 +48,9 @@ Deno.test("the only worker hangs: the process exits without waiting for anything
   assertEquals((await weir.exit).code, 1);
 });
 
-Deno.test("a worker hangs and whenWorkerHangs is stay: it is replaced, and the probes say what is left", async () => {
-  await using origin = await startOrigin(reply(200));
+Deno.test("a worker hangs and whenWorkerHangs is stay: it is replaced, the probes say what is left, and a drain what was cut", async () => {
+  const half = scene(head(200, [["Content-Length", "8"]]), replyRaw("half"), wait(new Gate()));
+  await using origin = await startOrigin(half);
   const config = { whenWorkerHangs: "stay", upstreams: { app: { endpoints: [origin.url] } } };
   await using weir = await startWeir({ main, config });
   await hang(weir);
@@ -61,6 +62,7 @@ Deno.test("a worker hangs and whenWorkerHangs is stay: it is replaced, and the p
   assertEquals(await weir.metric("weir_worker_restarts_total", { worker: "0" }), 1);
   weir.signal("SIGINT");
   assertEquals((await weir.exit).code, 0);
+  assertMatch(await weir.line(/drained/), /: 1 requests were cut, .* with their worker/);
 });
 
 Deno.test("a worker hangs while its pod leaves: what it had counts as cut, and the exit code is that of the signal", async () => {
