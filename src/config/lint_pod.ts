@@ -10,6 +10,7 @@ import {
   type PodSpec,
   portsOf,
   preStopMs,
+  sets,
   weirContainers,
   weirPods,
 } from "./manifest_pods.ts";
@@ -188,6 +189,23 @@ const probesMissAdmin: LintRule = {
   },
 };
 
+const upstreamsInManifest: LintRule = {
+  name: "upstreams-in-manifest",
+  check: (_config, { origins, manifest = [] }) => {
+    const containers = weirPods(manifest).flatMap(weirContainers);
+    const names = ["UPSTREAMS", "--upstream"].filter((name) => containers.some((one) => sets(one, [name])));
+    if (names.length === 0) return [];
+    const fromFile = [...origins].some(([path, { kind }]) => kind === "file" && path.startsWith("upstreams"));
+    return !fromFile ? [] : [{
+      path: ["upstreams"],
+      severity: "error",
+      state: `stands in the file, and the manifest sets ${names.join(" and ")}`,
+      why: "Weir takes upstreams from one of the two: the pods refuse to start.",
+      fix: "Remove it from the manifest: the file is read again when it changes.",
+    }];
+  },
+};
+
 export const podRules: readonly LintRule[] = [
   trustedWorld,
   trustedNeighbours,
@@ -198,6 +216,7 @@ export const podRules: readonly LintRule[] = [
   noDrainDelay,
   portNotInManifest,
   probesMissAdmin,
+  upstreamsInManifest,
 ];
 
 /** How Weir drains in this pod: as its flags and variables say, then as the configuration does. */

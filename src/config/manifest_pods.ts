@@ -129,14 +129,18 @@ export function isProbed({ startupProbe, readinessProbe, livenessProbe }: Contai
   });
 }
 
-/** Whether one of these variables and flags is given; any variable may be where all of another object are. */
-export function maySet(container: Container, names: readonly string[]): boolean {
-  const { env, envFrom } = container;
+/** Whether one of these variables and flags is given. */
+export function sets(container: Container, names: readonly string[]): boolean {
   const given = [
-    ...listOf(env).map(({ name }) => name),
+    ...listOf(container.env).map(({ name }) => name),
     ...wordsOf(container).map((word) => word.split("=")[0]),
   ];
-  return names.some((name) => given.includes(name)) || names.length > 0 && listOf(envFrom).length > 0;
+  return names.some((name) => given.includes(name));
+}
+
+/** The same; any variable may be where all of another object are. */
+export function maySet(container: Container, names: readonly string[]): boolean {
+  return sets(container, names) || names.length > 0 && listOf(container.envFrom).length > 0;
 }
 
 /** What the last such flag says, or the last such variable; undefined where that stands in another object, or nowhere. */

@@ -1,6 +1,6 @@
 // Lint rules about the pod as a whole, with manifests and without.
 
-import { type LintRow } from "./lint_row.ts";
+import { a, b, type LintRow } from "./lint_row.ts";
 
 const pod = (spec: object) => ({
   manifest: [
@@ -232,5 +232,28 @@ export const podRows: readonly LintRow[] = [
     severity: "error",
     fine: { admin: { host: "10.0.0.1" } },
     fineWith: pod({ containers: [{ name: "weir", readinessProbe: { httpGet: {} } }] }),
+  },
+  {
+    rule: "upstreams-in-manifest",
+    bites: { upstreams: { api: { endpoints: [a] } } },
+    with: pod(withVariable("UPSTREAMS", b)),
+    subjects: ["upstreams"],
+    severity: "error",
+    fine: { upstreams: { api: { endpoints: [a] } } },
+    fineWith: pod({
+      containers: [
+        { name: "weir", env: [{ name: "UPSTREAMS_OLD", value: b }], envFrom: [{}] },
+        { name: "app", env: [{ name: "UPSTREAMS", value: b }] },
+      ],
+    }),
+  },
+  {
+    rule: "upstreams-in-manifest",
+    bites: { upstreams: { api: { endpoints: [a] } } },
+    with: pod({ containers: [{ name: "weir", args: ["run", "--upstream", b] }] }),
+    subjects: ["upstreams"],
+    severity: "error",
+    fine: { listen: { port: 80 } },
+    fineWith: pod(withVariable("UPSTREAMS", b)),
   },
 ];
