@@ -187,8 +187,9 @@ export class Forwarding implements AttemptInput, ExchangeListener {
     return retryVerdict({
       ended: endingOf(outcome, this.entry!.reused),
       method: exchange.head.method,
+      // By an empty one nobody knows a request again.
       idempotencyKeyed: this.retry.idempotencyKey &&
-        headerValue(exchange.head.headers, "idempotency-key") !== undefined,
+        (headerValue(exchange.head.headers, "idempotency-key") ?? "") !== "",
       replayable: this.body === null || this.body.replayable,
       attempts,
       attemptsMax: this.retry.attemptsMax,

@@ -101,11 +101,11 @@ scenario("a POST moves on from an endpoint that refuses the connection", async (
   }
 });
 
-/** Whether the operator lets an Idempotency-Key count, whether the request has one -> how often it is sent. */
-const keys = [[true, true, 2], [true, false, 1], [false, true, 1]] as const;
+/** Whether the operator lets an Idempotency-Key count, the one of the request -> how often it is sent. */
+const keys = [[true, "1", 2], [true, "", 1], [true, null, 1], [false, "1", 1]] as const;
 
-for (const [idempotencyKey, keyed, times] of keys) {
-  const what = `${keyed ? "with" : "without"} an Idempotency-Key`;
+for (const [idempotencyKey, key, times] of keys) {
+  const what = key === null ? "without an Idempotency-Key" : `with an Idempotency-Key of '${key}'`;
   scenario(
     `a POST ${what}, where idempotencyKey is ${idempotencyKey}, is sent ${times === 2 ? "again" : "once"}`,
     async (props) => {
@@ -115,7 +115,7 @@ for (const [idempotencyKey, keyed, times] of keys) {
         config: { upstreams: { default: { endpoints, retry: { idempotencyKey } } } },
       });
       const client = await props.client(weir);
-      const headers: [string, string][] = keyed ? [["Idempotency-Key", "1"]] : [];
+      const headers: [string, string][] = key === null ? [] : [["Idempotency-Key", key]];
       await client.send(requestText("POST", "/order", headers, "one"));
       assertEquals((await client.response()).status, times === 2 ? 200 : 502);
       assertEquals(origin.requests.length, times);
