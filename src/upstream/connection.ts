@@ -46,10 +46,8 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   /** When that was. */
   headAt = 0;
   private bodyRead = false;
-  /** Bytes from the endpoint since the last `countBytes`. */
-  private bytesRead = 0;
-  /** Bytes of the last answer, as far as they were declared. */
-  private answerBytes = 0;
+  private bytesRead = 0; // From the endpoint since the last `countBytes`.
+  private answerBytes = 0; // Of the last answer, as far as they were declared.
   private readonly timer: Timer;
   private phase: Phase = "head";
   /** The phase whose deadline closed the connection, or null. */
@@ -58,11 +56,9 @@ export class Connection implements ByteSource, OutletOwner, Idler {
   bodyIdleMs = 0;
   /** Monotonic milliseconds, about: when the last read of the answer's body ended, or its head was read. */
   private readAt = 0;
-  /** The longest from there to the next read: what the client took over a piece. */
-  private heldMs = 0;
+  private heldMs = 0; // The longest from there to the next read: what the client took over a piece.
   private pendingRead: Promise<number> | null = null;
-  /** What that read brings was here before the endpoint can have answered. */
-  private unasked = false;
+  private unasked = false; // What that read brings was here before the endpoint can have answered.
   private keeper: ConnectionKeeper | null = null;
   private readonly idleReadEnded = this.onIdleReadEnded.bind(this); // Bound: docs/decisions/functions_in_fields.md.
   private readonly headCame = this.onHeadBytes.bind(this);
