@@ -205,9 +205,7 @@ export function headerValue(headers: HeaderLines, name: string): string | undefi
 export function joinedHeaderValue(headers: HeaderLines, name: string): string | undefined {
   let value: string | undefined;
   for (let i = 0; i < headers.length; i += 2) {
-    if (isNamed(headers[i]!, name)) {
-      value = value === undefined ? headers[i + 1]! : `${value}, ${headers[i + 1]!}`;
-    }
+    if (isNamed(headers[i]!, name)) value = (value === undefined ? "" : `${value}, `) + headers[i + 1]!;
   }
   return value;
 }
