@@ -14,7 +14,7 @@ const RELISTEN_FIRST_MS = 50;
 const RELISTEN_MAX_MS = 2_000;
 
 /** What a port is listened on with: for every listener that it has in turn. */
-export interface ListeningInputs extends Omit<ListenOptions, "onFailed" | "certificate"> {
+export interface ListeningInputs extends Omit<ListenOptions, "onFailed" | "onWornOut" | "certificate"> {
   readonly onListening: (host: string, port: number) => void;
   readonly onNotListening: (reason: string) => void;
   /** Default: what the configuration asks for. */
@@ -31,6 +31,8 @@ export function openListener(options: ListenOptions): Listener {
 
 export class Listening {
   private current: Listener | null = null;
+  /** Those whose place another has taken, each until it has drained. */
+  private readonly worn = new Map<Listener, Promise<void>>();
   private relistenMs = RELISTEN_FIRST_MS;
   private readonly again: Timer = new Timer(() => this.renewOrOpen());
   /** Changes of the certificate that the listener is at. */
@@ -82,8 +84,23 @@ export class Listening {
         this.current = null;
         this.onFailed(reason);
       },
+      onWornOut: () => this.replace(opened),
     });
     return opened;
+  }
+
+  /** Its connections end once their requests are answered; whoever comes is another's. */
+  private replace(worn: Listener): void {
+    if (this.over || this.current !== worn) return;
+    try {
+      this.current = this.openOne();
+    } catch {
+      // Short of what it needs: it is tried again when more is worn.
+      return;
+    }
+    // One whose accept loop has ended may have nothing to shut down.
+    const drained = worn.drain().catch(() => {}).finally(() => this.worn.delete(worn));
+    this.worn.set(worn, drained);
   }
 
   /** Connections that stand are served on, whatever became of the accept loop. */
@@ -137,12 +154,12 @@ export class Listening {
   /** No new connections; settles when everything that began here has ended. */
   async drain(): Promise<void> {
     this.over = true;
-    await this.current?.drain();
+    await Promise.all([this.current?.drain(), ...this.worn.values()]);
   }
 
   /** Cuts everything at once. */
   abort(): void {
     this.over = true;
-    this.current?.abort();
+    for (const listener of [this.current, ...this.worn.keys()]) listener?.abort();
   }
 }

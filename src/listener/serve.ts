@@ -10,6 +10,7 @@ import type { Listener, ListenOptions } from "./listener.ts";
 import { Rotation } from "./rotation.ts";
 import { Departures } from "./serve_departures.ts";
 import { ServeExchange, type ServeShared } from "./serve_exchange.ts";
+import { StuckReads } from "./serve_stuck.ts";
 import { Uploads } from "./serve_uploads.ts";
 
 /** Where Deno.serve stands, and who it is that asks there. */
@@ -52,6 +53,7 @@ export class ServeListener implements Listener {
   /** Connections end once their requests are answered. */
   closing = false;
   private leaving = false;
+  private drained: Promise<void> | null = null;
 
   /** Listens. @throws Deno.errors.AddrInUse and the like */
   constructor(private readonly options: ListenOptions, private readonly place: ServePlace) {
@@ -60,6 +62,7 @@ export class ServeListener implements Listener {
       scheme: place.scheme,
       authorityOf: (authority) => this.authorityOf(authority),
       uploads: new Uploads(),
+      stuck: new StuckReads(options.onWornOut),
       rotation: new Rotation(config, { now: () => wheel.recent, random: Math.random }),
       departures: new Departures(wheel),
       wheel,
@@ -110,7 +113,11 @@ export class ServeListener implements Listener {
    * `shutdown()` makes request bodies in flight unreadable, so uploads end first, also where nobody is accepted any
    * more.
    */
-  async drain(): Promise<void> {
+  drain(): Promise<void> {
+    return this.drained ??= this.drainOnce();
+  }
+
+  private async drainOnce(): Promise<void> {
     const { server, shared: { uploads } } = this;
     this.leave();
     await uploads.none();

@@ -6,6 +6,7 @@ import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { isCancelled, roundsFor } from "./serve_cancel.ts";
 import type { ReadHead } from "./serve_request.ts";
+import type { StuckReads } from "./serve_stuck.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
@@ -35,13 +36,12 @@ export interface BodySurroundings {
   readonly wheel: TimerWheel;
   /** The requests under way. */
   readonly departures: { readonly count: number };
+  readonly stuck: StuckReads;
 }
 
 /** A request body that Deno.serve streams. */
 export class ServeBody implements Body {
   readonly length: number | null;
-  private readonly wheel: TimerWheel;
-  private readonly among: BodySurroundings["departures"];
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   /** Where nothing else tells an end from a client that cancels: aborted when it does. */
   private readonly cancelling: AbortSignal | null;
@@ -60,6 +60,10 @@ export class ServeBody implements Body {
   private reading = false;
   /** Its end has come; whether the client cancelled it may still be asked. */
   private hasEnd = false;
+  /** What nobody wants is being read. */
+  private readingOut = false;
+  /** Tells that a read that was left behind has ended after all. */
+  private unstuck: (() => void) | null = null;
   /** What becomes of the rest, once the read that is under way has ended. */
   private afterRead: (() => void) | null = null;
   /** Of undeclared length, it has turned out to be one. */
@@ -68,13 +72,11 @@ export class ServeBody implements Body {
   constructor(
     request: StreamedRequest,
     { head, contentLength, undeclared }: BodyFacts,
-    { wheel, departures }: BodySurroundings,
+    private readonly around: BodySurroundings,
     /** Called once, when nothing more will be read. */
     private readonly onEnd: () => void,
   ) {
     this.reader = request.body.getReader();
-    this.wheel = wheel;
-    this.among = departures;
     this.length = contentLength;
     this.cancelling = undeclared ? request.signal : null;
     this.http2 = head.version === "2";
@@ -97,7 +99,7 @@ export class ServeBody implements Body {
    */
   async begins(): Promise<boolean> {
     const first = this.first = this.pull();
-    return await this.wheel.within(FIRST_MS_MAX, first) || this.hasEnd;
+    return await this.around.wheel.within(FIRST_MS_MAX, first) || this.hasEnd;
   }
 
   /**
@@ -130,7 +132,7 @@ export class ServeBody implements Body {
       while (!result.done && result.value.length === 0) result = await this.reader.read();
       this.hasEnd = result.done;
       if (result.done && cancelling !== null) {
-        const rounds = roundsFor(this.among.count, this.isBody);
+        const rounds = roundsFor(this.around.departures.count, this.isBody);
         if (await isCancelled(cancelling, rounds, this)) throw cancelling.reason;
       }
     } catch (error) {
@@ -140,6 +142,7 @@ export class ServeBody implements Body {
       throw new BodyError("clientGone", "client left before the end of its body");
     } finally {
       this.reading = false;
+      this.unstick();
       this.afterRead?.();
     }
     if (!result.done) return this.taken(result.value);
@@ -186,6 +189,16 @@ export class ServeBody implements Body {
     else leave();
   }
 
+  /** The client has left as its answer went out, of which Deno tells no read that is under way. */
+  leaveBehind(): void {
+    if (!this.http2 && (this.reading || this.readingOut)) this.unstuck ??= this.around.stuck.begin();
+  }
+
+  private unstick(): void {
+    this.unstuck?.();
+    this.unstuck = null;
+  }
+
   takeWhole(): Uint8Array | null {
     const { whole } = this;
     this.whole = null;
@@ -211,8 +224,9 @@ export class ServeBody implements Body {
 
   /** Never rejects. */
   private async readOut(): Promise<void> {
-    const { reader, wheel } = this;
+    const { reader, around: { wheel } } = this;
     const endsAt = wheel.now + LEFT_MS_MAX;
+    this.readingOut = true;
     try {
       do {
         const { done, value } = await reader.read();
@@ -223,6 +237,9 @@ export class ServeBody implements Body {
       await reader.cancel();
     } catch {
       // The client has left.
+    } finally {
+      this.readingOut = false;
+      this.unstick();
     }
   }
 }

@@ -121,6 +121,7 @@ class Collector {
         pull: () => this.onTaken(),
         cancel: () => {
           this.cancelled = true;
+          this.upload?.leaveBehind();
           this.body.cancel();
           this.onTaken();
         },

@@ -15,10 +15,9 @@ import type {
 } from "../exchange.ts";
 import { headerValue } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
-import type { TimerWheel } from "../timer_wheel.ts";
 import type { Rotation } from "./rotation.ts";
 import { Beginning } from "./beginning.ts";
-import { ServeBody, type StreamedRequest } from "./serve_body.ts";
+import { type BodySurroundings, ServeBody, type StreamedRequest } from "./serve_body.ts";
 import { isCancelled, TURNS } from "./serve_cancel.ts";
 import { collectedAnswer, isCollected } from "./serve_collect.ts";
 import { freeContent } from "./serve_content.ts";
@@ -41,14 +40,13 @@ function isBodiless(status: number): boolean {
 type ServeFraming = "declared" | "counted" | "chunked";
 
 /** What the exchanges of one listener share. */
-export interface ServeShared {
+export interface ServeShared extends BodySurroundings {
   readonly scheme: "http" | "https";
   /** The authority of a request that names none itself, from the one that Deno names. */
   readonly authorityOf: (authority: string) => string;
   readonly uploads: Uploads;
   readonly rotation: Rotation;
   readonly departures: Departures;
-  readonly wheel: TimerWheel;
 }
 
 export class ServeExchange implements Exchange, Watched {

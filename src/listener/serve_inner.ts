@@ -44,7 +44,7 @@ export class InnerServe {
 
   private open(): ServeListener {
     const opened: ServeListener = new ServeListener(
-      { ...this.options, onFailed: () => this.onEnded(opened) },
+      { ...this.options, onFailed: () => this.onEnded(opened), onWornOut: () => this.replace(opened) },
       {
         hostname: LOOPBACK,
         port: 0,
@@ -60,6 +60,8 @@ export class InnerServe {
   }
 
   private onEnded(ended: ServeListener): void {
+    // One that was replaced meanwhile is nobody's loss.
+    if (this.current !== ended) return;
     this.current = null;
     this.count(ended, 0);
     this.reopen();
@@ -74,6 +76,19 @@ export class InnerServe {
         // Still short of what it needs.
       }
     }
+  }
+
+  /** Its connections end once their requests are answered. */
+  private replace(worn: ServeListener): void {
+    if (this.over || this.current !== worn) return;
+    try {
+      this.current = this.open();
+    } catch {
+      // Short of what it needs: it is tried again when more is worn.
+      return;
+    }
+    this.count(worn, 0);
+    worn.drain().catch(() => {});
   }
 
   /** What whoever accepts clients has to wait for; undefined for nothing. */

@@ -69,6 +69,7 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   cancel(): void {
+    this.upload?.leaveBehind();
     this.body.cancel();
     this.end({ kind: "clientGone", bytes: this.bytes });
   }

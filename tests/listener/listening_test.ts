@@ -97,3 +97,69 @@ Deno.test("Listening tells nothing of a change that fails while nothing else is 
   await settled();
   assertEquals(told, ["first"]);
 });
+
+/** A port on which another listener may take the place of one that is worn. */
+function wornStage() {
+  const { wheel } = new StillTime();
+  const listeners: { readonly wear: () => void; readonly drained: () => void; readonly did: string[] }[] = [];
+  let room = true;
+  const listening = new Listening({
+    config: listenSchema.parse({}),
+    wheel,
+    handle: () => Promise.resolve(),
+    countConnection: () => {},
+    makeRoom: () => null,
+    trusts: () => false,
+    onListening: () => {},
+    onNotListening: () => {},
+    onCertificate: () => {},
+    open: ({ onWornOut }) => {
+      if (!room) throw new Error("no descriptors");
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const did: string[] = [];
+      listeners.push({ wear: onWornOut, drained: resolve, did });
+      return {
+        host: "127.0.0.1",
+        port: 1,
+        oldest: null,
+        renew: () => Promise.resolve(),
+        drain: () => {
+          did.push("drain");
+          return promise;
+        },
+        abort: () => void did.push("abort"),
+      };
+    },
+  });
+  listening.open();
+  return { listening, listeners, setRoom: (there: boolean) => room = there };
+}
+
+Deno.test("another listener takes the place of one that is worn, once there is room for it", async () => {
+  const { listening, listeners, setRoom } = wornStage();
+  const did = () => listeners.map(({ did }) => did);
+  setRoom(false);
+  listeners[0]!.wear();
+  assertEquals(did(), [[]], "it serves on");
+  setRoom(true);
+  for (let tells = 0; tells < 2; tells++) listeners[0]!.wear();
+  assertEquals(did(), [["drain"], []]);
+  let drained = false;
+  const draining = listening.drain().then(() => drained = true);
+  listeners[1]!.drained();
+  await settled();
+  assertEquals(drained, false, "who is there yet is waited for");
+  listeners[0]!.drained();
+  await draining;
+  listeners[1]!.wear();
+  assertEquals(did(), [["drain"], ["drain"]]);
+});
+
+Deno.test("Listening.abort() cuts what is left of listeners that were worn, too", async () => {
+  const { listening, listeners } = wornStage();
+  for (let worn = 0; worn < 2; worn++) listeners[worn]!.wear();
+  listeners[0]!.drained();
+  await settled();
+  listening.abort();
+  assertEquals(listeners.map(({ did }) => did), [["drain"], ["drain", "abort"], ["abort"]]);
+});

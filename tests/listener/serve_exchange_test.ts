@@ -4,6 +4,7 @@ import { PIECES } from "../../src/http1/buffers.ts";
 import { Rotation } from "../../src/listener/rotation.ts";
 import { Departures } from "../../src/listener/serve_departures.ts";
 import { ServeExchange } from "../../src/listener/serve_exchange.ts";
+import { StuckReads } from "../../src/listener/serve_stuck.ts";
 import { Uploads } from "../../src/listener/serve_uploads.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
@@ -23,6 +24,7 @@ function setUp(scheme: "http" | "https" = "http") {
       scheme,
       authorityOf: (authority: string) => authority,
       uploads: new Uploads(),
+      stuck: new StuckReads(() => {}),
       rotation: new Rotation(rotates, { now: () => time.now, random: () => 0 }),
       departures: new Departures(wheel),
       wheel,

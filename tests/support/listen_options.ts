@@ -15,6 +15,7 @@ export function listenOptions(listener: ListenerName, given: Partial<ListenOptio
     },
     countConnection: () => {},
     onFailed: () => {},
+    onWornOut: () => {},
     makeRoom: () => null,
     trusts: () => false,
     ...given,
