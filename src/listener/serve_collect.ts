@@ -41,6 +41,8 @@ export function collectedAnswer(
   return new Collector(body, upload, wheel, send).run();
 }
 
+function nothing(): void {}
+
 class Collector {
   private readonly length: number;
   private readonly buffer: Uint8Array<ArrayBuffer>;
@@ -50,7 +52,7 @@ class Collector {
   private handedOver = 0;
   private cancelled = false;
   /** Deno has taken what was handed out, or wants no more. */
-  private onTaken = () => {};
+  private onTaken = nothing;
 
   constructor(
     private readonly body: Body,
