@@ -4,7 +4,7 @@ import { type Body, BodyError, type RequestHead } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
-import { isCancelled, roundsFor } from "./serve_cancel.ts";
+import { isCancelled, passesFor, TURNS } from "./serve_cancel.ts";
 import type { ReadHead } from "./serve_request.ts";
 import type { StuckReads } from "./serve_stuck.ts";
 
@@ -66,7 +66,7 @@ export class ServeBody implements Body {
   private unstuck: (() => void) | null = null;
   /** What becomes of the rest, once the read that is under way has ended. */
   private afterRead: (() => void) | null = null;
-  /** Of undeclared length, it has turned out to be one. */
+  /** Of undeclared length, it has turned out to be one; before, every DELETE may seem to have one. */
   private isBody = false;
 
   constructor(
@@ -132,7 +132,7 @@ export class ServeBody implements Body {
       while (!result.done && result.value.length === 0) result = await this.reader.read();
       this.hasEnd = result.done;
       if (result.done && cancelling !== null) {
-        const rounds = roundsFor(this.around.departures.count, this.isBody);
+        const rounds = this.isBody ? passesFor(this.around.departures.count) : TURNS;
         if (await isCancelled(cancelling, rounds, this)) throw cancelling.reason;
       }
     } catch (error) {

@@ -14,21 +14,16 @@ export interface Rounds {
 
 /** Turns in which Deno tells of a client that cancelled its only request: two, as was seen. */
 export const TURNS: Rounds = { max: 2, next: (then) => void setImmediate(then) };
-/** In so many turns Deno tells of no more than this many. */
-const TOLD_IN_TURNS = 128;
-/** Passes of timers, a millisecond each: for each body, and one more for so many requests. 57 were told of in each. */
+/** Passes of timers, a millisecond each: so many, and one more for each so many requests. 57 were told of in each. */
 const PASSES_MIN = 16;
 const TOLD_IN_PASS = 16;
 
 /**
- * The rounds after which no client can have cancelled any more.
+ * The passes after which no client can have cancelled any more.
  * @param requests those under way, this one included: each may be one of which Deno tells first
- * @param isBody whether some of it has come, or should have: else every DELETE would be held up, which may have none
  */
-export function roundsFor(requests: number, isBody: boolean): Rounds {
-  if (!isBody && requests <= TOLD_IN_TURNS) return TURNS;
-  const passes = Math.ceil(requests / TOLD_IN_PASS);
-  return { max: isBody ? PASSES_MIN + passes : passes, next: nextPass };
+export function passesFor(requests: number): Rounds {
+  return { max: PASSES_MIN + Math.ceil(requests / TOLD_IN_PASS), next: nextPass };
 }
 
 function nextPass(then: () => void): void {
