@@ -6,6 +6,7 @@
 
 import { messageOf } from "../error_message.ts";
 import type { PeerAddress } from "../exchange.ts";
+import { LAST_CALL_MS } from "./closing_times.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { Rotation } from "./rotation.ts";
 import { Departures } from "./serve_departures.ts";
@@ -53,6 +54,7 @@ export class ServeListener implements Listener {
   /** Connections end once their requests are answered. */
   closing = false;
   private leaving = false;
+  private worn = false;
   private drained: Promise<void> | null = null;
 
   /** Listens. @throws Deno.errors.AddrInUse and the like */
@@ -62,7 +64,7 @@ export class ServeListener implements Listener {
       scheme: place.scheme,
       authorityOf: (authority) => this.authorityOf(authority),
       uploads: new Uploads(),
-      stuck: new StuckReads(options.onWornOut),
+      stuck: new StuckReads(() => this.wearOut()),
       rotation: new Rotation(config, { now: () => wheel.recent, random: Math.random }),
       departures: new Departures(wheel),
       wheel,
@@ -104,6 +106,11 @@ export class ServeListener implements Listener {
     return Promise.resolve();
   }
 
+  private wearOut(): void {
+    this.worn = true;
+    this.options.onWornOut();
+  }
+
   /** From now on answers ask their clients to leave. */
   leave(): void {
     this.shared.uploads.leaving = true;
@@ -118,8 +125,10 @@ export class ServeListener implements Listener {
   }
 
   private async drainOnce(): Promise<void> {
-    const { server, shared: { uploads } } = this;
+    const { server, shared: { uploads, wheel } } = this;
     this.leave();
+    // Nobody is in a hurry: clients that ask meanwhile are not on their connections any more when those are closed.
+    if (this.worn) await wheel.within(LAST_CALL_MS, new Promise(() => {}));
     await uploads.none();
     this.leaving = true;
     this.closing = true;

@@ -1,0 +1,61 @@
+// What becomes of a plain Deno.serve that is worn out, with real clients and a clock that only the test moves.
+
+import { assertEquals } from "@std/assert";
+import { openListener } from "../../src/listener/listening.ts";
+import { STUCK_MAX } from "../../src/listener/serve_stuck.ts";
+import { listenOptions } from "../support/listen_options.ts";
+import { RawClient, requestText } from "../support/raw_client.ts";
+import { settled } from "../support/settled.ts";
+import { StillTime } from "../support/still_time.ts";
+import { ToldBody } from "../support/told_body.ts";
+import { until } from "../support/until.ts";
+
+/** `answer` and `more`, each a chunk. */
+const ANSWER_BYTES = 20;
+const UPLOAD = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\nsome";
+
+Deno.test("whoever asks in the second before a worn Deno.serve closes is told to come back", async () => {
+  const time = new StillTime();
+  let worn = false;
+  let answer!: ToldBody;
+  const listener = openListener(listenOptions("serve", {
+    wheel: time.wheel,
+    handle: async (exchange) => {
+      const { body } = exchange;
+      if (body === null) {
+        return void await exchange.respond({ status: 204, reason: "", headers: [] }, null);
+      }
+      answer = new ToldBody(null);
+      answer.tell("answer");
+      const upload = (async () => {
+        while (await body.read() !== null);
+      })().catch(() => {});
+      await exchange.respond({ status: 200, reason: "", headers: [] }, answer);
+      body.cancel();
+      await upload;
+    },
+    onWornOut: () => worn = true,
+  }));
+  const connect = () => RawClient.connect(`http://127.0.0.1:${listener.port}`);
+  const ask = async () => {
+    await using client = await connect();
+    await client.send(requestText("GET", "/"));
+    return (await client.response()).header("connection");
+  };
+  assertEquals(await ask(), undefined);
+  for (let left = 0; left < 2 * STUCK_MAX && !worn; left++) {
+    await using client = await connect();
+    await client.send(UPLOAD);
+    await client.head();
+    // Deno tells whoever had something to do last that a client has left: the answer, and not the upload.
+    answer.tell("more");
+    await client.read(ANSWER_BYTES);
+  }
+  await until("it is worn out", () => worn);
+  const drained = listener.drain();
+  await time.pass(900);
+  await settled();
+  assertEquals(await ask(), "close");
+  await time.pass(200);
+  await drained;
+});
