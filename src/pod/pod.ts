@@ -8,6 +8,7 @@ import type { ReloadInfo } from "../admin/view.ts";
 import { Board, DEFAULT_CAPACITY, PodCell, withRoomForChange } from "../board/layout.ts";
 import type { Loaded } from "../config/loading.ts";
 import { workersOf } from "../config/derived.ts";
+import { plural } from "../config/findings.ts";
 import type { Config } from "../config/schema.ts";
 import { HealthMonitor } from "../control/health_monitor.ts";
 import { Supervisor, type SupervisorInputs } from "../control/supervisor.ts";
@@ -219,7 +220,7 @@ export class Pod {
     const cut = await this.supervisor.drain(deadlineMs);
     const words = cut === 0
       ? "nothing was cut"
-      : `${cut} requests were cut, at the deadline of ${deadlineMs} ms or with their worker`;
+      : `${plural(cut, "request")} had to be cut, at the deadline of ${deadlineMs} ms or with their worker`;
     this.inputs.events.add("drain", cut === 0 ? "good" : "bad", `drained: ${words}`);
     await this.stop();
     return cut;

@@ -1,5 +1,6 @@
 // What the pod makes of what happens to its workers: events for people, readiness, and the end when one hangs.
 
+import { plural } from "../config/findings.ts";
 import type { Cancel, Clock } from "../control/clock.ts";
 import type { SupervisorEvents } from "../control/supervisor.ts";
 import type { Pod } from "./pod.ts";
@@ -100,6 +101,8 @@ const AFTER_HANG = {
 };
 
 function hungWords(index: number, requests: number, then: keyof typeof AFTER_HANG): string {
-  const what = `worker ${index} hangs, with ${requests} requests: its event loop does not turn any more`;
+  const what = `worker ${index} hangs, with ${
+    plural(requests, "request")
+  }: its event loop does not turn any more`;
   return `${what}; ${AFTER_HANG[then]}`;
 }

@@ -35,7 +35,7 @@ Deno.test("a worker hangs: the clients of the other one finish, and the restarte
   const seen = new Map(await Promise.all(reads));
   // Declared were eight bytes: an answer of four shows that it is not whole.
   assertEquals([...seen.values()].sort(), [4, 8]);
-  assertMatch(await weir.line(/drained/), /: [1-9]\d* requests were cut, .* with their worker/);
+  assertMatch(await weir.line(/drained/), /: [1-9]\d* requests? had to be cut, .* with their worker/);
   const again = stack.use(await startWeir({ upstreams: origin.url, env: { PORT: new URL(weir.url).port } }));
   assertEquals((await ask(again.url)).text, "halfhalf");
 });
@@ -62,7 +62,7 @@ Deno.test("a worker hangs and whenWorkerHangs is stay: it is replaced, the probe
   assertEquals(await weir.metric("weir_worker_restarts_total", { worker: "0" }), 1);
   weir.signal("SIGINT");
   assertEquals((await weir.exit).code, 0);
-  assertMatch(await weir.line(/drained/), /: 1 requests were cut, .* with their worker/);
+  assertMatch(await weir.line(/drained/), /: 1 request had to be cut, .* with their worker/);
 });
 
 Deno.test("a worker hangs while its pod leaves: what it had counts as cut, and the exit code is that of the signal", async () => {
@@ -78,9 +78,9 @@ Deno.test("a worker hangs while its pod leaves: what it had counts as cut, and t
   assertEquals((await weir.exit).code, 0);
   assertMatch(
     await weir.line(/worker 0 hangs/),
-    /with 1 requests.*; it is not waited for, as this process leaves"/,
+    /with 1 request:.*; it is not waited for, as this process leaves"/,
   );
-  assertMatch(await weir.line(/drained/), /: 1 requests were cut, .* with their worker/);
+  assertMatch(await weir.line(/drained/), /: 1 request had to be cut, .* with their worker/);
 });
 
 /** Makes the first worker loop, with a request at it. */
