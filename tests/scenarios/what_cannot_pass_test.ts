@@ -90,3 +90,23 @@ scenario("gRPC is refused in its own words, gRPC-Web passes", async (props) => {
     assertEquals((await client.response()).status, 200, type);
   }
 });
+
+scenario("what speaks no HTTP/1.1 is answered with its first line", async (props) => {
+  const origin = await props.origin(reply(200));
+  const loop = await props.loop({ upstreams: origin.url });
+  for (
+    const beginning of [
+      "GET /\r\n",
+      "SSH-2.0-OpenSSH_9.6\r\n",
+      "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+      "GET / HTTP/1.1\r\nHost : a.test\r\n",
+    ]
+  ) {
+    const client = await props.client(loop);
+    await client.send(requestText("GET", "/"));
+    assertEquals((await client.response()).status, 200);
+    await client.send(beginning);
+    assertEquals((await client.response()).status, 400, beginning);
+    assertEquals(await client.untilClosed(), "");
+  }
+});
