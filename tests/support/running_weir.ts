@@ -152,6 +152,11 @@ export class RunningWeir implements AsyncDisposable {
     await until(what, holdsOrEnded, START_MS_MAX);
   }
 
+  /** The last lines of both outputs, and whether there will be more. */
+  lastWords(): string {
+    return `\n${this.#ended ? "ended" : "runs"}, and printed last:${this.#printed()}`;
+  }
+
   #printed(): string {
     return ["", ...this.stdout.slice(-20), ...this.stderr.slice(-20)].join("\n");
   }

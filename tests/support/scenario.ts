@@ -62,6 +62,7 @@ async function run(listener: ListenerName, play: (props: Props) => Promise<void>
   await using weirs = new Troupe();
   await using clients = new Troupe();
   const checks: (() => Promise<void>)[] = [];
+  const pods: RunningWeir[] = [];
   const props: Props = {
     listener,
     origin: (script) => origins.add(startOrigin(script)),
@@ -72,12 +73,19 @@ async function run(listener: ListenerName, play: (props: Props) => Promise<void>
     },
     async weir(options) {
       const weir = await weirs.add(startWeir({ listener, ...options }));
+      pods.push(weir);
       checks.push(async () => weir.ended ? undefined : await checkInvariants(weir));
       return weir;
     },
     client: ({ url }) => clients.add(RawClient.connect(url)),
   };
-  await within(SCENARIO_MS_MAX, play(props));
+  try {
+    await within(SCENARIO_MS_MAX, play(props));
+  } catch (error) {
+    // What fails once in a thousand times is told in full.
+    if (error instanceof Error) error.message += pods.map((pod) => pod.lastWords()).join("");
+    throw error;
+  }
   await clients[Symbol.asyncDispose]();
   for (const check of checks) await check();
 }
