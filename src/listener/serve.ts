@@ -11,7 +11,7 @@ import type { Listener, ListenOptions } from "./listener.ts";
 import { Rotation } from "./rotation.ts";
 import { Departures } from "./serve_departures.ts";
 import { ServeExchange, type ServeShared } from "./serve_exchange.ts";
-import { StuckReads } from "./serve_stuck.ts";
+import { overOrNextWorn, StuckReads } from "./serve_stuck.ts";
 import { Uploads } from "./serve_uploads.ts";
 
 /** Where Deno.serve stands, and who it is that asks there. */
@@ -125,15 +125,20 @@ export class ServeListener implements Listener {
   }
 
   private async drainOnce(): Promise<void> {
-    const { server, shared: { uploads, wheel } } = this;
+    const { server, shared: { uploads } } = this;
     this.leave();
-    // Nobody is in a hurry: clients that ask meanwhile are not on their connections any more when those are closed.
-    if (this.worn) await wheel.within(LAST_CALL_MS, new Promise(() => {}));
-    await uploads.none();
+    await (this.worn ? overOrNextWorn(this.lastCall()) : uploads.none());
     this.leaving = true;
     this.closing = true;
     await server.shutdown();
     await server.finished.catch(() => {});
+  }
+
+  /** Clients that ask meanwhile are not on their connections any more when those are closed. */
+  private async lastCall(): Promise<void> {
+    const { uploads, wheel } = this.shared;
+    await wheel.within(LAST_CALL_MS, new Promise(() => {}));
+    await uploads.none();
   }
 
   abort(): void {

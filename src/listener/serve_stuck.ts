@@ -7,6 +7,17 @@
 /** Of one Deno.serve: forty megabytes. */
 export const STUCK_MAX = 128;
 
+/** Ends the wait of the worn Deno.serve that waits for whoever is on it: there is one of them in a worker at most. */
+let endWait = () => {};
+
+/** Settles with `over`, or once another Deno.serve is worn as well: two that wait would keep too much. */
+export function overOrNextWorn(over: Promise<unknown>): Promise<unknown> {
+  endWait();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  endWait = resolve;
+  return Promise.race([over, promise]);
+}
+
 export class StuckReads {
   private count = 0;
 

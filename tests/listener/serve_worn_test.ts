@@ -14,9 +14,11 @@ import { until } from "../support/until.ts";
 const ANSWER_BYTES = 20;
 const UPLOAD = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\nsome";
 
-Deno.test("whoever asks in the second before a worn Deno.serve closes is told to come back", async () => {
+/** A listener, how its clients ask, and what wears it out. */
+function wornStage() {
   const time = new StillTime();
   let worn = false;
+  let brokenOff = 0;
   let answer!: ToldBody;
   const listener = openListener(listenOptions("serve", {
     wheel: time.wheel,
@@ -29,7 +31,7 @@ Deno.test("whoever asks in the second before a worn Deno.serve closes is told to
       answer.tell("answer");
       const upload = (async () => {
         while (await body.read() !== null);
-      })().catch(() => {});
+      })().catch(() => void brokenOff++);
       await exchange.respond({ status: 200, reason: "", headers: [] }, answer);
       body.cancel();
       await upload;
@@ -42,20 +44,52 @@ Deno.test("whoever asks in the second before a worn Deno.serve closes is told to
     await client.send(requestText("GET", "/"));
     return (await client.response()).header("connection");
   };
-  assertEquals(await ask(), undefined);
-  for (let left = 0; left < 2 * STUCK_MAX && !worn; left++) {
-    await using client = await connect();
+  /** Begins an upload, and its answer. */
+  const upload = async () => {
+    const client = await connect();
     await client.send(UPLOAD);
     await client.head();
-    // Deno tells whoever had something to do last that a client has left: the answer, and not the upload.
-    answer.tell("more");
-    await client.read(ANSWER_BYTES);
-  }
-  await until("it is worn out", () => worn);
+    return { client, answer };
+  };
+  const wear = async () => {
+    for (let left = 0; left < 2 * STUCK_MAX && !worn; left++) {
+      const { client, answer } = await upload();
+      await using _left = client;
+      // Deno tells whoever had something to do last that a client has left: the answer, and not the upload.
+      answer.tell("more");
+      await client.read(ANSWER_BYTES);
+    }
+    await until("it is worn out", () => worn);
+  };
+  return { time, listener, ask, upload, wear, brokenOff: () => brokenOff };
+}
+
+Deno.test("whoever asks in the second before a worn Deno.serve closes is told to come back", async () => {
+  const { time, listener, ask, wear } = wornStage();
+  assertEquals(await ask(), undefined);
+  await wear();
   const drained = listener.drain();
   await time.pass(900);
   await settled();
   assertEquals(await ask(), "close");
   await time.pass(200);
   await drained;
+});
+
+Deno.test("a worn Deno.serve waits for uploads until another one is worn, too", async () => {
+  const [first, second] = [wornStage(), wornStage()];
+  const { client, answer } = await first.upload();
+  await first.wear();
+  const drained = first.listener.drain();
+  await first.time.pass(2_000);
+  await settled();
+  assertEquals(first.brokenOff(), 0);
+  await second.wear();
+  const drainedToo = second.listener.drain();
+  await until("what was kept is free", () => first.brokenOff() > STUCK_MAX);
+  answer.tell(null);
+  await client[Symbol.asyncDispose]();
+  await drained;
+  await second.time.pass(1_000);
+  await drainedToo;
 });
