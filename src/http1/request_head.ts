@@ -113,11 +113,11 @@ export function judgeBeginning(bytes: Uint8Array, start: number, end: number, fr
   if (first !== CR && !isToken(String.fromCharCode(first))) {
     throw new Http1Error("malformed", "method is not a token");
   }
-  let at = from;
-  while (at > start && bytes[at - 1] !== LF) at--;
-  for (let lf = bytes.indexOf(LF, from); lf >= 0 && lf < end; lf = bytes.indexOf(LF, at)) {
+  for (let lf = from; lf < end; lf++) {
+    if (bytes[lf] !== LF) continue;
+    // Not looked for before: each byte of a long line that drips in would cost all of those before it.
+    const at = Math.max(start, bytes.lastIndexOf(LF, lf - 1) + 1);
     if (at === start) requestLineIn(bytes, start, end);
     else scanFieldLine(bytes, at, current);
-    at = lf + 1;
   }
 }

@@ -1,9 +1,16 @@
 // A request line and its lines, read strictly.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import { Http1Error } from "../../src/http1/error.ts";
-import { emptyLinesBefore, parseRequestFields, parseRequestLine } from "../../src/http1/request_head.ts";
-import { latin1 } from "../support/raw_http.ts";
+import { findSectionEnd } from "../../src/http1/fields.ts";
+import {
+  emptyLinesBefore,
+  judgeBeginning,
+  parseRequestFields,
+  parseRequestLine,
+} from "../../src/http1/request_head.ts";
+import { fromLatin1, latin1 } from "../support/raw_http.ts";
+import { generateRequests } from "../support/request_mutations.ts";
 
 function parse(line: string) {
   return parseRequestLine(`${line}\r\nHost: a b HTTP/1.1\r\n\r\n`, line.length);
@@ -93,4 +100,43 @@ Deno.test("emptyLinesBefore() counts whole empty lines from the start on", () =>
   ) assertEquals(emptyLinesBefore(latin1(text), start, text.length), count, JSON.stringify(text));
   // What stands behind the end was there before.
   assertEquals(emptyLinesBefore(latin1("\r\n\r\n"), 0, 3), 2);
+});
+
+/** Judges a head after each of its bytes, as a connection does that gets them one by one. */
+function judgeEach(bytes: Uint8Array, count: number, first = 1): void {
+  for (let end = first; end <= count; end++) judgeBeginning(bytes, 0, end, Math.max(0, end - 4));
+}
+
+Deno.test("judgeBeginning() looks at each byte of a line that drips in a few times, however long it is", () => {
+  const line = "GET / HTTP/1.1\r\n";
+  const bytes = latin1(`${line}X: ${"x".repeat(5_000)}\r\n`);
+  let looks = 0;
+  const watched = new Proxy(bytes, {
+    get(target, key) {
+      looks++;
+      const value = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  judgeEach(watched, bytes.length, line.length + 4);
+  assertLess(looks, 20 * bytes.length);
+});
+
+Deno.test("judgeBeginning() refuses no head at any of its bytes that is taken whole", () => {
+  let taken = 0;
+  for (const { bytes } of generateRequests(2_000, 1)) {
+    const end = findSectionEnd(bytes, 0, bytes.length);
+    if (end < 0 || bytes[0] === 13) continue;
+    const text = fromLatin1(bytes.subarray(0, end));
+    const lineEnd = text.indexOf("\r\n");
+    try {
+      parseRequestLine(text, lineEnd);
+      parseRequestFields(bytes, lineEnd + 2, end, text, 100);
+    } catch {
+      continue;
+    }
+    judgeEach(bytes, end - 1);
+    taken++;
+  }
+  assertGreater(taken, 1_000);
 });
