@@ -4,7 +4,7 @@ import { parseNetwork, renderIp, renderNetwork } from "./ip_address.ts";
 import { WIRE_KEYS } from "./derived.ts";
 import { isWritten, type LintReport, type LintRule } from "./lint_finding.ts";
 import {
-  isProbed,
+  isProbedAt,
   maySet,
   numberSetBy,
   type PodSpec,
@@ -176,9 +176,11 @@ const LOOPBACK = /^(localhost|127\..*|::1)$/i;
 
 const probesMissAdmin: LintRule = {
   name: "probes-miss-admin-host",
-  check: ({ admin: { host } }, { manifest = [] }) => {
-    const missed = weirPods(manifest).flatMap(weirContainers)
-      .some((container) => isProbed(container) && !maySet(container, ["--admin-host", "ADMIN_HOST"]));
+  check: ({ admin: { host, port } }, { manifest = [] }) => {
+    const missed = weirPods(manifest).flatMap(weirContainers).some((container) =>
+      isProbedAt(numberSetBy([container], "--admin-port", "ADMIN_PORT") ?? port, container) &&
+      !maySet(container, ["--admin-host", "ADMIN_HOST"])
+    );
     return !missed || !LOOPBACK.test(host) ? [] : [{
       path: ["admin", "host"],
       severity: "error",
@@ -192,7 +194,10 @@ const probesMissAdmin: LintRule = {
 const upstreamsInManifest: LintRule = {
   name: "upstreams-in-manifest",
   check: (_config, { origins, manifest = [] }) => {
-    const containers = weirPods(manifest).flatMap(weirContainers);
+    // What is told of no file reads none.
+    const containers = weirPods(manifest).flatMap(weirContainers).filter((one) =>
+      maySet(one, ["--config", "CONFIG"])
+    );
     const names = ["UPSTREAMS", "--upstream"].filter((name) => containers.some((one) => sets(one, [name])));
     if (names.length === 0) return [];
     const fromFile = [...origins].some(([path, { kind }]) => kind === "file" && path.startsWith("upstreams"));

@@ -121,18 +121,28 @@ export function portsOf({ ports }: Container): number[] {
   return listOf(ports).map(({ containerPort }) => Number(containerPort)).filter(Number.isInteger);
 }
 
-/** Whether the kubelet asks one of its probes, which it does at the pod's address unless another one is written. */
-export function isProbed({ startupProbe, readinessProbe, livenessProbe }: Container): boolean {
+/**
+ * Whether the kubelet asks one of its probes, which it does at the pod's address unless another one is written, and at
+ * no other port than this one.
+ */
+export function isProbedAt(port: number, container: Container): boolean {
+  const { startupProbe, readinessProbe, livenessProbe, ports } = container;
   return [startupProbe, readinessProbe, livenessProbe].some((probe) => {
-    const asked = [valueAt(probe, ["httpGet"]), valueAt(probe, ["tcpSocket"])];
-    return asked.some((where) => isMap(where) && where["host"] === undefined);
+    const asked = [valueAt(probe, ["httpGet"]), valueAt(probe, ["tcpSocket"])].filter(isMap);
+    return asked.some(({ host, port: asksAt }) => {
+      const number = Number(listOf(ports).find(({ name }) => name === asksAt)?.["containerPort"] ?? asksAt);
+      return host === undefined && (number === port || Number.isNaN(number));
+    });
   });
 }
 
-/** Whether one of these variables and flags is given. */
+/** Whether one of these variables and flags is given; an empty variable is none, and of several the last counts. */
 export function sets(container: Container, names: readonly string[]): boolean {
+  const variables = new Map(
+    listOf(container.env).map((one) => [one["name"], one["valueFrom"] ?? one["value"]]),
+  );
   const given = [
-    ...listOf(container.env).map(({ name }) => name),
+    ...[...variables].filter(([_name, value]) => (value ?? "") !== "").map(([name]) => name),
     ...wordsOf(container).map((word) => word.split("=")[0]),
   ];
   return names.some((name) => given.includes(name));

@@ -13,6 +13,8 @@ const sleeping = { containers: [{ name: "weir", ...sleep }] };
 const withVariable = (name: string, value: string) => ({
   containers: [{ name: "weir", env: [{ name, value }] }],
 });
+/** A container with it reads the file. */
+const reads = { name: "CONFIG", value: "/etc/weir/weir.yaml" };
 const withSleepingSidecar = { containers: [{ name: "weir" }, { name: "mesh", ...sleep }] };
 /** Weir's pod with these ports, and whatever else its container has. */
 const podWithPorts = (ports: readonly number[], more: object = {}, sidecar: object = {}) =>
@@ -234,26 +236,63 @@ export const podRows: readonly LintRow[] = [
     fineWith: pod({ containers: [{ name: "weir", readinessProbe: { httpGet: {} } }] }),
   },
   {
+    rule: "probes-miss-admin-host",
+    bites: { admin: { host: "127.0.0.1", port: 9_900 } },
+    with: podWithPorts([], {
+      ports: [{ name: "asked", containerPort: 9_902 }],
+      args: ["--admin-port", "9902"],
+      readinessProbe: { httpGet: { port: "asked" } },
+    }),
+    subjects: ["admin.host"],
+    severity: "error",
+    fine: { admin: { host: "127.0.0.1" } },
+    fineWith: podWithPorts([], {
+      ports: [{ name: "http", containerPort: 3_000 }, { name: "admin", containerPort: 9_901 }],
+      startupProbe: { tcpSocket: { port: 3_000 } },
+      readinessProbe: { tcpSocket: { port: "http" } },
+      livenessProbe: { exec: { command: ["weir", "probe"] } },
+    }),
+  },
+  {
     rule: "upstreams-in-manifest",
     bites: { upstreams: { api: { endpoints: [a] } } },
-    with: pod(withVariable("UPSTREAMS", b)),
+    with: pod({ containers: [{ name: "weir", env: [reads, { name: "UPSTREAMS", value: b }] }] }),
     subjects: ["upstreams"],
     severity: "error",
     fine: { upstreams: { api: { endpoints: [a] } } },
     fineWith: pod({
       containers: [
-        { name: "weir", env: [{ name: "UPSTREAMS_OLD", value: b }], envFrom: [{}] },
-        { name: "app", env: [{ name: "UPSTREAMS", value: b }] },
+        { name: "weir", env: [reads, { name: "UPSTREAMS_OLD", value: b }], envFrom: [{}] },
+        { name: "app", env: [reads, { name: "UPSTREAMS", value: b }] },
       ],
     }),
   },
   {
     rule: "upstreams-in-manifest",
     bites: { upstreams: { api: { endpoints: [a] } } },
-    with: pod({ containers: [{ name: "weir", args: ["run", "--upstream", b] }] }),
+    with: pod({ containers: [{ name: "weir", args: ["run", "--config", "weir.yaml", "--upstream", b] }] }),
     subjects: ["upstreams"],
     severity: "error",
     fine: { listen: { port: 80 } },
-    fineWith: pod(withVariable("UPSTREAMS", b)),
+    fineWith: pod({ containers: [{ name: "weir", env: [reads, { name: "UPSTREAMS", value: b }] }] }),
+  },
+  {
+    rule: "upstreams-in-manifest",
+    bites: { upstreams: { api: { endpoints: [a] } } },
+    with: pod({ containers: [{ name: "weir", envFrom: [{}], env: [{ name: "UPSTREAMS", valueFrom: {} }] }] }),
+    subjects: ["upstreams"],
+    severity: "error",
+    fine: { upstreams: { api: { endpoints: [a] } } },
+    // Another Weir that reads no file, and one for which a patch takes the variable back.
+    fineWith: {
+      manifest: [
+        { kind: "Pod", spec: { containers: [{ name: "weir", env: [{ name: "UPSTREAMS", value: b }] }] } },
+        ...[b, ""].map((value) => ({
+          kind: "Pod",
+          metadata: { name: "edge" },
+          spec: { containers: [{ name: "weir", env: [reads, { name: "UPSTREAMS", value }] }] },
+        })),
+      ],
+    },
   },
 ];
