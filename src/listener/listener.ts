@@ -17,8 +17,8 @@ export interface ListenOptions {
   readonly countConnection: (change: 1 | -1) => void;
   /** The accept loop ended by itself. */
   readonly onFailed: (reason: string) => void;
-  /** It serves on, but keeps what nothing but its end frees: another should take its place. */
-  readonly onWornOut: () => void;
+  /** It serves on, but keeps what nothing but its end frees. @returns whether another has taken its place */
+  readonly onWornOut: () => boolean;
   /**
    * Out of descriptors: closes the connection of this worker that idles the longest, and settles once its
    * descriptor is free. Null: none has idled since `since` at the latest, in monotonic milliseconds.

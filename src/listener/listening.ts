@@ -89,18 +89,19 @@ export class Listening {
     return opened;
   }
 
-  /** Its connections end once their requests are answered; whoever comes is another's. */
-  private replace(worn: Listener): void {
-    if (this.over || this.current !== worn) return;
+  /** Its connections end once their requests are answered; whoever comes is another's. False where there is none. */
+  private replace(worn: Listener): boolean {
+    if (this.over || this.current !== worn) return false;
     try {
       this.current = this.openOne();
     } catch {
       // Short of what it needs: it is tried again when more is worn.
-      return;
+      return false;
     }
     // One whose accept loop has ended may have nothing to shut down.
     const drained = worn.drain().catch(() => {}).finally(() => this.worn.delete(worn));
     this.worn.set(worn, drained);
+    return true;
   }
 
   /** Connections that stand are served on, whatever became of the accept loop. */

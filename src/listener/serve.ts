@@ -54,6 +54,7 @@ export class ServeListener implements Listener {
   /** Connections end once their requests are answered. */
   closing = false;
   private leaving = false;
+  /** Another has its place, or is about to. */
   private worn = false;
   private drained: Promise<void> | null = null;
 
@@ -108,7 +109,8 @@ export class ServeListener implements Listener {
 
   private wearOut(): void {
     this.worn = true;
-    this.options.onWornOut();
+    // Without another it drains as any does, and ends nobody's wait.
+    this.worn = this.options.onWornOut();
   }
 
   /** From now on answers ask their clients to leave. */

@@ -78,17 +78,18 @@ export class InnerServe {
     }
   }
 
-  /** Its connections end once their requests are answered. */
-  private replace(worn: ServeListener): void {
-    if (this.over || this.current !== worn) return;
+  /** Its connections end once their requests are answered. False where there is no other. */
+  private replace(worn: ServeListener): boolean {
+    if (this.over || this.current !== worn) return false;
     try {
       this.current = this.open();
     } catch {
       // Short of what it needs: it is tried again when more is worn.
-      return;
+      return false;
     }
     this.count(worn, 0);
     worn.drain().catch(() => {});
+    return true;
   }
 
   /** What whoever accepts clients has to wait for; undefined for nothing. */

@@ -1,9 +1,29 @@
 import { assertEquals } from "@std/assert";
 import { listenSchema } from "../../src/config/schema.ts";
 import type { Listener } from "../../src/listener/listener.ts";
-import { Listening } from "../../src/listener/listening.ts";
+import { Listening, type ListeningInputs } from "../../src/listener/listening.ts";
+import type { TimerWheel } from "../../src/timer_wheel.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
+
+/** What a port is listened on with, wherever the test has no wish of its own. */
+function listeningOn(
+  wheel: TimerWheel,
+  given: Pick<ListeningInputs, "open"> & Partial<ListeningInputs>,
+): ListeningInputs {
+  return {
+    config: listenSchema.parse({}),
+    wheel,
+    handle: () => Promise.resolve(),
+    countConnection: () => {},
+    makeRoom: () => null,
+    trusts: () => false,
+    onListening: () => {},
+    onNotListening: () => {},
+    onCertificate: () => {},
+    ...given,
+  };
+}
 
 const certificate = (fingerprint: string) => ({ cert: "", key: "", fingerprint });
 
@@ -25,18 +45,11 @@ function setUp() {
     drain: () => Promise.resolve(),
     abort: () => {},
   };
-  const listening = new Listening({
-    config: listenSchema.parse({}),
-    wheel: time.wheel,
-    handle: () => Promise.resolve(),
-    countConnection: () => {},
-    makeRoom: () => null,
-    trusts: () => false,
-    onListening: () => {},
-    onNotListening: () => {},
+  const inputs = listeningOn(time.wheel, {
     onCertificate: (fingerprint) => told.push(fingerprint),
     open: () => listener,
-  }, certificate("first"));
+  });
+  const listening = new Listening(inputs, certificate("first"));
   listening.open();
   return {
     told,
@@ -103,16 +116,7 @@ function wornStage() {
   const { wheel } = new StillTime();
   const listeners: { readonly wear: () => void; readonly drained: () => void; readonly did: string[] }[] = [];
   let room = true;
-  const listening = new Listening({
-    config: listenSchema.parse({}),
-    wheel,
-    handle: () => Promise.resolve(),
-    countConnection: () => {},
-    makeRoom: () => null,
-    trusts: () => false,
-    onListening: () => {},
-    onNotListening: () => {},
-    onCertificate: () => {},
+  const inputs = listeningOn(wheel, {
     open: ({ onWornOut }) => {
       if (!room) throw new Error("no descriptors");
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -131,6 +135,7 @@ function wornStage() {
       };
     },
   });
+  const listening = new Listening(inputs);
   listening.open();
   return { listening, listeners, setRoom: (there: boolean) => room = there };
 }

@@ -15,7 +15,7 @@ const ANSWER_BYTES = 20;
 const UPLOAD = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\nsome";
 
 /** A listener, how its clients ask, and what wears it out. */
-function wornStage() {
+function wornStage(replaced = true) {
   const time = new StillTime();
   let worn = false;
   let brokenOff = 0;
@@ -36,7 +36,10 @@ function wornStage() {
       body.cancel();
       await upload;
     },
-    onWornOut: () => worn = true,
+    onWornOut: () => {
+      worn = true;
+      return replaced;
+    },
   }));
   const connect = () => RawClient.connect(`http://127.0.0.1:${listener.port}`);
   const ask = async () => {
@@ -92,4 +95,19 @@ Deno.test("a worn Deno.serve waits for uploads until another one is worn, too", 
   await drained;
   await second.time.pass(1_000);
   await drainedToo;
+});
+
+Deno.test("one whose place nobody could take ends no other's wait when it drains", async () => {
+  const [first, second] = [wornStage(), wornStage(false)];
+  const { client, answer } = await first.upload();
+  await first.wear();
+  const drained = first.listener.drain();
+  await second.wear();
+  const drainedToo = second.listener.drain();
+  for (const { time } of [first, second]) await time.pass(2_000);
+  await drainedToo;
+  assertEquals([await first.ask(), first.brokenOff()], ["close", 0]);
+  answer.tell(null);
+  await client[Symbol.asyncDispose]();
+  await drained;
 });

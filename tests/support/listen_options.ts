@@ -15,7 +15,7 @@ export function listenOptions(listener: ListenerName, given: Partial<ListenOptio
     },
     countConnection: () => {},
     onFailed: () => {},
-    onWornOut: () => {},
+    onWornOut: () => false,
     makeRoom: () => null,
     trusts: () => false,
     ...given,
