@@ -4,9 +4,9 @@ import { assertEquals } from "@std/assert";
 import { ColumnCell } from "../../src/board/layout.ts";
 import { ask, RawClient, requestText } from "../support/raw_client.ts";
 import { afterHead, Gate, readBody, reply, scene, wait } from "../support/raw_origin.ts";
-import { scenario } from "../support/scenario.ts";
+import { type Props, scenario } from "../support/scenario.ts";
 import { until } from "../support/until.ts";
-import type { RunningWeir } from "../support/weir.ts";
+import type { RunningWeir, WeirOptions } from "../support/weir.ts";
 
 const FILES_MAX = 128;
 const CLIENTS = 200;
@@ -19,6 +19,21 @@ async function crowd({ url }: RunningWeir): Promise<RawClient[]> {
   // Deno.serve stops listening when it runs out: Weir listens again, and until then some are turned away.
   for (let i = 0; i < CLIENTS; i++) await RawClient.connect(url).then((one) => clients.push(one), () => {});
   return clients;
+}
+
+/** A Weir that ran out of descriptors while a request of `client` waited for its answer, which comes with `gate`. */
+async function runOut(props: Props, options: WeirOptions = {}) {
+  const gate = new Gate();
+  const origin = await props.origin(scene(wait(gate), reply(200, { body: "w".repeat(100_000) })));
+  const config = { drain: { delayMs: 0 } };
+  const weir = await props.weir({ upstreams: origin.url, filesMax: FILES_MAX, config, ...options });
+  const client = await props.client(weir);
+  await client.send(requestText("GET", "/"));
+  await origin.request(1);
+  const others = await crowd(weir);
+  await until("it has run out", async () => await weir.openFiles() >= FULL);
+  await Promise.all(others.map((one) => one.reset()));
+  return { gate, weir, client };
 }
 
 /** Whether no client is let in. */
@@ -47,19 +62,7 @@ scenario("out of descriptors, Weir lives on and serves again as soon as there is
 });
 
 scenario("what began before it ran out of descriptors finishes when the pod leaves", async (props) => {
-  const gate = new Gate();
-  const origin = await props.origin(scene(wait(gate), reply(200, { body: "w".repeat(100_000) })));
-  const weir = await props.weir({
-    upstreams: origin.url,
-    filesMax: FILES_MAX,
-    config: { drain: { delayMs: 0 } },
-  });
-  const client = await props.client(weir);
-  await client.send(requestText("GET", "/"));
-  await origin.request(1);
-  const others = await crowd(weir);
-  await until("it has run out", async () => await weir.openFiles() >= FULL);
-  await Promise.all(others.map((one) => one.reset()));
+  const { gate, weir, client } = await runOut(props);
   await until("there is room", async () => await weir.openFiles() < FILES_MAX / 2 + 20);
   weir.signal("SIGTERM");
   await until("nobody is let in", () => isShut(weir));
@@ -73,21 +76,8 @@ scenario("what began before it ran out of descriptors finishes when the pod leav
 scenario(
   "what a listener that was lost answers last is written, however soon its worker is ended",
   async (props) => {
-    const gate = new Gate();
-    const origin = await props.origin(scene(wait(gate), reply(200, { body: "w".repeat(100_000) })));
-    const weir = await props.weir({
-      upstreams: origin.url,
-      filesMax: FILES_MAX,
-      config: { drain: { delayMs: 0 } },
-      main: "tests/support/breakable_main.ts",
-    });
+    const { gate, weir, client } = await runOut(props, { main: "tests/support/breakable_main.ts" });
     weir.signal("SIGUSR1");
-    const client = await props.client(weir);
-    await client.send(requestText("GET", "/"));
-    await origin.request(1);
-    const others = await crowd(weir);
-    await until("it has run out", async () => await weir.openFiles() >= FULL);
-    await Promise.all(others.map((one) => one.reset()));
     await until("another one listens", async () => !await isShut(weir));
     weir.signal("SIGTERM");
     await until("nobody is let in", () => isShut(weir));
