@@ -219,7 +219,7 @@ export class EventLoop {
     await Promise.all(this.ports.map((port) => port.drain()));
     // A listener whose accept loop has ended has been forgotten, but not what is asked on its connections.
     await this.proxy.admission.empty();
-    await this.wheel.within(WRITING_MS, new Promise(() => {}));
+    await this.wheel.pass(WRITING_MS);
   }
 
   /** Cuts what is left and lets go of everything. */

@@ -78,6 +78,11 @@ export class TimerWheel {
     }
   }
 
+  /** Settles once `ms` have passed. */
+  pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.arm(new Timer(resolve), ms));
+  }
+
   private put(timer: Timer, due: number): void {
     // Far deadlines wait in the furthest slot and are moved on from there.
     if (this.population === 0) this.ticked = Math.floor(this.inputs.now() / this.tickMs);
