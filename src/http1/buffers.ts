@@ -87,3 +87,16 @@ export function free(bytes: Uint8Array): void {
   const { buffer, byteOffset, length } = bytes;
   if (byteOffset === 0 && length >= FREED_BYTES_MIN) (buffer as ArrayBuffer).transfer(0);
 }
+
+/** Of the C library's heap. */
+const KEPT_FREE_BYTES = 16_777_216;
+
+/**
+ * Lets the C library keep so much freed memory at the end of its heap before it gives any back. By itself it keeps about
+ * twice the largest block that it ever mapped apart and freed, half a megabyte where pieces of bodies are the largest:
+ * then memory that is about to be used again goes back, and each page of it costs a fault of 2 us when it is (glibc,
+ * mallopt(3), M_MMAP_THRESHOLD). Half of it, never touched, is freed for that.
+ */
+export function keepFreedMemory(): void {
+  new ArrayBuffer(KEPT_FREE_BYTES / 2).transfer(0);
+}

@@ -2,6 +2,8 @@
 
 /** Turns of the microtask queue in which a call that need not wait has settled. */
 const TURNS = 2;
+/** Those in which a body's read has settled that need not wait. */
+export const READ_TURNS = 10;
 
 /**
  * Deno asks the kernel when a read or an accept begins, so one that is pending after a moment found nothing.

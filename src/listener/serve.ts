@@ -6,6 +6,7 @@
 
 import { messageOf } from "../error_message.ts";
 import type { PeerAddress } from "../exchange.ts";
+import { keepFreedMemory } from "../http1/buffers.ts";
 import { LAST_CALL_MS } from "./closing_times.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import { Rotation } from "./rotation.ts";
@@ -61,6 +62,7 @@ export class ServeListener implements Listener {
   /** Listens. @throws Deno.errors.AddrInUse and the like */
   constructor(private readonly options: ListenOptions, private readonly place: ServePlace) {
     const { config, wheel } = options;
+    keepFreedMemory();
     this.shared = {
       scheme: place.scheme,
       authorityOf: (authority) => this.authorityOf(authority),

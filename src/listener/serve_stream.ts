@@ -2,12 +2,13 @@
 
 import type { Body, Delivery } from "../exchange.ts";
 import { free } from "../http1/buffers.ts";
+import { isPending, READ_TURNS } from "./pending.ts";
 import type { ServeBody } from "./serve_body.ts";
 
 /** Pieces of a body known to be large: a piece costs Deno's stream as much as a hundred kilobytes do. */
-const LARGE_PIECE_BYTES = 262_144;
+const LARGE_PIECE_BYTES = 327_680;
 const PIECE_BYTES = 65_536;
-/** Large pieces of one worker at a time, sixteen megabytes: beyond them, pieces of any body are small. */
+/** Large pieces of one worker at a time, twenty megabytes: beyond them, pieces of any body are small. */
 const LARGE_PIECES_MAX = 64;
 let largePieces = 0;
 
@@ -36,8 +37,10 @@ export function cutAnswer(
 
 class BodySource implements UnderlyingDefaultSource<Uint8Array> {
   private bytes = 0;
-  /** Given to Deno, which asks for the next one once it has taken it. */
-  private before: Uint8Array | null = null;
+  /** Of what was given to Deno, which asks for the next piece once it has taken that. */
+  private memory: Uint8Array | null = null;
+  /** A read into the rest of that memory, under way or ended. */
+  private ahead: Promise<Uint8Array | null> | null = null;
   private large = false;
   /** The last large piece came all but empty: the endpoint is slower than Weir. */
   private slow = false;
@@ -49,18 +52,14 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
   ) {}
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.letGo();
     try {
-      // Fresh memory each time, since Deno then owns it.
-      const room = this.largeRoom();
-      const piece = await this.body.read(room);
+      const piece = await (this.ahead === null ? this.next() : this.takeAhead(this.ahead));
       if (piece === null) {
         this.end({ kind: "complete", bytes: this.bytes });
         return controller.close();
       }
-      this.slow = room !== undefined && piece.length < PIECE_BYTES / 2;
+      this.slow = this.large && piece.length < PIECE_BYTES / 2;
       this.bytes += piece.length;
-      this.before = piece;
       controller.enqueue(piece);
     } catch (error) {
       this.end({ kind: "truncated", bytes: this.bytes, error });
@@ -74,21 +73,52 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
     this.end({ kind: "clientGone", bytes: this.bytes });
   }
 
+  /** In fresh memory, since Deno then owns it. */
+  private async next(): Promise<Uint8Array | null> {
+    this.letGo();
+    const room = this.largeRoom();
+    const { ready } = this.body;
+    const piece = await this.body.read(room);
+    this.memory = room ?? piece;
+    // What came with the head is at most as large as a head's buffer.
+    return room !== undefined && piece !== null && ready === true ? await this.withMore(piece, room) : piece;
+  }
+
+  /** `piece` and what is here behind it, in `room`. */
+  private async withMore(piece: Uint8Array, room: Uint8Array): Promise<Uint8Array> {
+    const first = moveInto(room, piece);
+    const ahead = this.ahead = this.body.read(room.subarray(first.length));
+    // A failure is the next piece's, once this one is out.
+    const more = ahead.catch(() => undefined);
+    if (await isPending(more, READ_TURNS)) return first;
+    const rest = await more;
+    if (rest === undefined) return first;
+    this.ahead = null;
+    if (rest === null) return first;
+    moveInto(room.subarray(first.length), rest);
+    return room.subarray(0, first.length + rest.length);
+  }
+
+  private async takeAhead(ahead: Promise<Uint8Array | null>): Promise<Uint8Array | null> {
+    const piece = await ahead;
+    this.ahead = null;
+    return piece;
+  }
+
   /** Room for a large piece; undefined where one of the body's own size is better. */
   private largeRoom(): Uint8Array | undefined {
     const left = (this.body.length ?? 0) - this.bytes;
     if (left <= PIECE_BYTES || this.slow || largePieces === LARGE_PIECES_MAX) return undefined;
-    // What came with the head is at most as large as a head's buffer.
-    if (this.body.ready === true) return undefined;
     this.large = true;
     largePieces++;
     // Room for one byte more than there should be shows whether there is any.
     return new Uint8Array(Math.min(left + 1, LARGE_PIECE_BYTES));
   }
 
+  /** What is still being read into is left to the garbage collector. */
   private letGo(): void {
-    if (this.before !== null) free(this.before);
-    this.before = null;
+    if (this.memory !== null && this.ahead === null) free(this.memory);
+    this.memory = null;
     if (this.large) largePieces--;
     this.large = false;
   }
@@ -97,4 +127,10 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
     this.letGo();
     this.settle(delivery);
   }
+}
+
+/** A body may give memory of its own: see `Body.read`. */
+function moveInto(room: Uint8Array, piece: Uint8Array): Uint8Array {
+  if (piece.buffer !== room.buffer) room.set(piece);
+  return room.subarray(0, piece.length);
 }

@@ -9,14 +9,12 @@ import { encodeHead, encodeLatin1, latin1Bytes } from "../http1/latin1.ts";
 import { responseHeadText, type ResponseShape } from "../http1/response_writer.ts";
 import { lastChunk } from "../http1/trailers.ts";
 import { Beginning } from "./beginning.ts";
-import { isPending } from "./pending.ts";
+import { isPending, READ_TURNS } from "./pending.ts";
 import type { WireSocket } from "./wire_socket.ts";
 
 /** Room for a chunk line of a piece: up to five hex digits and CRLF. */
 const CHUNK_LINE_BYTES = 7;
 const CHUNK_END_BYTES = 2;
-/** Of the microtask queue, in which a body's read has settled that need not wait. */
-const READ_TURNS = 10;
 /** Less room than this is not worth a read: what is there is written first. */
 const PIECE_BYTES_MIN = 4_096;
 

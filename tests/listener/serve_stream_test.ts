@@ -11,10 +11,18 @@ const MEGABYTE = 1_048_576;
 /** What a test tells, and which room it was asked for. */
 class Asked extends ToldBody {
   readonly rooms: (number | undefined)[] = [];
+  /** The last of them. */
+  room: Uint8Array | undefined;
+  /** Some of it came with the head. */
+  ready = false;
+  /** Gives memory of its own. */
+  own = false;
 
   override read(into?: Uint8Array): Promise<Uint8Array | null> {
     this.rooms.push(into?.length);
-    return super.read(into);
+    this.room = into;
+    this.ready = false;
+    return super.read(this.own ? undefined : into);
   }
 }
 
@@ -90,16 +98,93 @@ Deno.test("a piece that Deno has taken does not wait for the garbage collector",
 });
 
 Deno.test("a large body is read into large pieces, with room for a byte too many", async () => {
-  const { body, reader } = streamed(300_000);
-  const piece = "x".repeat(150_000);
+  const { body, reader } = streamed(400_000);
+  const piece = "x".repeat(200_000);
   body.tell(piece, piece, null);
   while (!(await reader.read()).done);
-  assertEquals(body.rooms, [262_144, 150_001, undefined]);
+  assertEquals(body.rooms, [327_680, 200_001, undefined]);
 });
 
-for (const how of ["end", "break off", "are left", "are left as they are read"]) {
+Deno.test("behind a large piece that came all but empty, the next one is small", async () => {
+  const { body, reader } = streamed(MEGABYTE);
+  for (const bytes of [32_767, 32_767, 32_768, 40_000]) {
+    body.tell("x".repeat(bytes));
+    await reader.read();
+  }
+  assertEquals(body.rooms, [327_680, undefined, 327_680, 327_680]);
+});
+
+/** A large answer of which `beginning` came with the head. */
+function begun(beginning: string, length = 300_000) {
+  const answer = streamed(length);
+  answer.body.ready = true;
+  answer.body.tell(beginning);
+  return answer;
+}
+
+Deno.test("what is here behind what came with the head goes out with it", async () => {
+  const { body, deliveries, reader } = begun("a".repeat(10_000));
+  body.tell("b".repeat(290_000), null);
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value), "a".repeat(10_000) + "b".repeat(290_000));
+  assertEquals([(await reader.read()).done, deliveries], [true, [{ kind: "complete", bytes: 300_000 }]]);
+  assertEquals(body.rooms, [300_001, 290_001, undefined]);
+});
+
+Deno.test("what a body gives in memory of its own goes out together, too", async () => {
+  const { body, reader } = begun("a".repeat(10_000));
+  body.own = true;
+  body.tell("b".repeat(290_000));
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value), "a".repeat(10_000) + "b".repeat(290_000));
+});
+
+Deno.test("what came with the head does not wait for what is still to come", async () => {
+  const { body, deliveries, reader } = begun("a".repeat(100));
+  const first = (await reader.read()).value!;
+  assertEquals([first.length, body.rooms], [100, [300_001, 299_901]]);
+  const second = reader.read();
+  await settled();
+  // It is in the memory that the rest is read into.
+  assertEquals(first.length, 100);
+  body.tell("b".repeat(299_900), null);
+  assertEquals(new TextDecoder().decode((await second).value), "b".repeat(299_900));
+  assertEquals([(await reader.read()).done, deliveries], [true, [{ kind: "complete", bytes: 300_000 }]]);
+  assertEquals([first.byteLength, (await second).value!.byteLength], [0, 0]);
+});
+
+Deno.test("a client that leaves as more is awaited leaves the memory that it is read into", async () => {
+  const { body, deliveries, reader } = begun("a".repeat(10_000));
+  await reader.read();
+  await reader.cancel();
+  assertEquals([body.cancelled, deliveries], [true, [{ kind: "clientGone", bytes: 10_000 }]]);
+  assertEquals(body.room!.length, 290_001);
+});
+
+Deno.test("what came with the head goes out before the answer is cut", async () => {
+  const { body, deliveries, reader } = begun("a".repeat(10_000));
+  const error = new Error("reset");
+  body.tell(error);
+  assertEquals((await reader.read()).value!.length, 10_000);
+  await assertRejects(() => reader.read(), Error, "reset");
+  assertEquals(deliveries, [{ kind: "truncated", bytes: 10_000, error }]);
+});
+
+Deno.test("a body that ends with what came with its head is no more than that", async () => {
+  const { body, deliveries, reader } = begun("a".repeat(10_000));
+  body.tell(null, null);
+  assertEquals((await reader.read()).value!.length, 10_000);
+  assertEquals([(await reader.read()).done, deliveries], [true, [{ kind: "complete", bytes: 10_000 }]]);
+});
+
+for (
+  const how of ["end", "break off", "are left", "are left as they are read", "are left as more is awaited"]
+) {
   Deno.test(`sixty-four bodies have large pieces at a time, and others once they ${how}`, async () => {
-    const all = Array.from({ length: 64 }, () => streamed(MEGABYTE));
+    const all = Array.from(
+      { length: 64 },
+      () => how === "are left as more is awaited" ? begun("x", MEGABYTE) : streamed(MEGABYTE),
+    );
     const reads = all.map(({ reader }) => reader.read());
     await settled();
     const another = async () => {
@@ -113,7 +198,7 @@ for (const how of ["end", "break off", "are left", "are left as they are read"])
     };
     assertEquals(await another(), undefined);
     for (const { body, reader } of all) {
-      if (how === "are left as they are read") await reader.cancel();
+      if (how.startsWith("are left as")) await reader.cancel();
       body.tell("x".repeat(40_000), how === "end" ? null : new Error("reset"));
     }
     await Promise.all(reads);
@@ -121,6 +206,6 @@ for (const how of ["end", "break off", "are left", "are left as they are read"])
       if (how === "are left") await reader.cancel();
       else await reader.read().catch(() => {});
     }
-    assertEquals(await another(), 262_144);
+    assertEquals(await another(), 327_680);
   });
 }
