@@ -80,8 +80,9 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
     const { ready } = this.body;
     const piece = await this.body.read(room);
     this.memory = room ?? piece;
-    // What came with the head is at most as large as a head's buffer.
-    return room !== undefined && piece !== null && ready === true ? await this.withMore(piece, room) : piece;
+    if (room === undefined || piece === null || ready !== true) return piece;
+    // A head's buffer may have filled it: what is read into no room looks like an end.
+    return piece.length === room.length ? piece : await this.withMore(piece, room);
   }
 
   /** `piece` and what is here behind it, in `room`. */

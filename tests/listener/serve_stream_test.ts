@@ -131,6 +131,15 @@ Deno.test("what is here behind what came with the head goes out with it", async 
   assertEquals(body.rooms, [300_001, 290_001, undefined]);
 });
 
+Deno.test("behind what fills a piece by itself nothing is read", async () => {
+  const { body, deliveries, reader } = begun("a".repeat(327_680), 400_000);
+  assertEquals((await reader.read()).value!.length, 327_680);
+  assertEquals(body.rooms, [327_680]);
+  body.tell("b".repeat(72_320), null);
+  assertEquals(new TextDecoder().decode((await reader.read()).value), "b".repeat(72_320));
+  assertEquals([(await reader.read()).done, deliveries], [true, [{ kind: "complete", bytes: 400_000 }]]);
+});
+
 Deno.test("what a body gives in memory of its own goes out together, too", async () => {
   const { body, reader } = begun("a".repeat(10_000));
   body.own = true;
@@ -153,13 +162,19 @@ Deno.test("what came with the head does not wait for what is still to come", asy
   assertEquals([first.byteLength, (await second).value!.byteLength], [0, 0]);
 });
 
-Deno.test("a client that leaves as more is awaited leaves the memory that it is read into", async () => {
-  const { body, deliveries, reader } = begun("a".repeat(10_000));
-  await reader.read();
-  await reader.cancel();
-  assertEquals([body.cancelled, deliveries], [true, [{ kind: "clientGone", bytes: 10_000 }]]);
-  assertEquals(body.room!.length, 290_001);
-});
+for (const asked of [false, true]) {
+  const who = asked ? "a client that waits for more and leaves" : "a client that leaves as more is awaited";
+  Deno.test(`${who} leaves the memory that it is read into`, async () => {
+    const { body, deliveries, reader } = begun("a".repeat(10_000));
+    await reader.read();
+    const second = asked ? reader.read() : null;
+    await settled();
+    await reader.cancel();
+    await second;
+    assertEquals([body.cancelled, deliveries], [true, [{ kind: "clientGone", bytes: 10_000 }]]);
+    assertEquals(body.room!.length, 290_001);
+  });
+}
 
 Deno.test("what came with the head goes out before the answer is cut", async () => {
   const { body, deliveries, reader } = begun("a".repeat(10_000));
