@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Delivery } from "../../src/exchange.ts";
+import { LengthBody } from "../../src/http1/body.ts";
+import { Inlet } from "../../src/http1/inlet.ts";
 import type { ServeBody } from "../../src/listener/serve_body.ts";
 import { responseStream } from "../../src/listener/serve_stream.ts";
 import { serveBody } from "../support/serve_body.ts";
@@ -129,6 +131,17 @@ Deno.test("what is here behind what came with the head goes out with it", async 
   assertEquals(new TextDecoder().decode(value), "a".repeat(10_000) + "b".repeat(290_000));
   assertEquals([(await reader.read()).done, deliveries], [true, [{ kind: "complete", bytes: 300_000 }]]);
   assertEquals(body.rooms, [300_001, 290_001, undefined]);
+});
+
+Deno.test("what an endpoint's connection has goes out together", async () => {
+  const inlet = new Inlet(new Uint8Array(16_384).fill(1), {
+    read: (into) => Promise.resolve(into.fill(2).length - 1),
+  });
+  inlet.end = 10_000;
+  const body = new LengthBody(inlet, 300_000, { bodyEnded() {} }, true);
+  const stream = responseStream(body, null, () => {});
+  const { value } = await stream.getReader().read();
+  assertEquals(value, new Uint8Array(300_000).fill(1, 0, 10_000).fill(2, 10_000));
 });
 
 Deno.test("behind what fills a piece by itself nothing is read", async () => {
