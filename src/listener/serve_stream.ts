@@ -89,13 +89,11 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
   private async withMore(piece: Uint8Array, room: Uint8Array): Promise<Uint8Array> {
     const first = moveInto(room, piece);
     const ahead = this.ahead = this.body.read(room.subarray(first.length));
-    // A failure is the next piece's, once this one is out.
-    const more = ahead.catch(() => undefined);
-    if (await isPending(more, READ_TURNS)) return first;
-    const rest = await more;
-    if (rest === undefined) return first;
-    this.ahead = null;
+    // An end or a failure is the next pull's, once this piece is out.
+    const more = ahead.catch(() => null);
+    const rest = await isPending(more, READ_TURNS) ? null : await more;
     if (rest === null) return first;
+    this.ahead = null;
     moveInto(room.subarray(first.length), rest);
     return room.subarray(0, first.length + rest.length);
   }
