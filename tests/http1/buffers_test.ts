@@ -87,13 +87,3 @@ Deno.test("free() frees memory of the bytes' own, and none that others may have 
     assertEquals(pieces.map((piece) => piece.length), Array(100).fill(length));
   }
 });
-
-Deno.test("memory that was freed is used again: the system has not to give it anew", async () => {
-  const main = new URL("../support/freed_memory_main.ts", import.meta.url).pathname;
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", main, "keep"],
-  })
-    .output();
-  const [faults, pages] = new TextDecoder().decode(stdout).split(" ").map(Number);
-  assert(faults! < pages! / 10, `${faults} faults for ${pages} pages`);
-});

@@ -1,8 +1,9 @@
-// Uses the same memory again and again, and prints how many pages the system had to give anew, and how many
-// were used: about as many where freed memory goes back. With `keep` as its argument it lets the C library keep some
-// first.
+// Where Deno.serve listens, uses the same memory again and again, and prints how many pages the system had to give anew,
+// and how many were used: about as many where freed memory goes back.
 
-import { free, keepFreedMemory } from "../../src/http1/buffers.ts";
+import { free } from "../../src/http1/buffers.ts";
+import { serve } from "../../src/listener/serve.ts";
+import { listenOptions } from "./listen_options.ts";
 
 const PIECE_BYTES = 300_000;
 const PAGE_BYTES = 4_096;
@@ -20,8 +21,9 @@ function useOnce(): void {
   pieces.forEach(free);
 }
 
-if (Deno.args[0] === "keep") keepFreedMemory();
+const listener = serve(listenOptions("serve"));
 useOnce();
 const before = faults();
 for (let round = 0; round < ROUNDS; round++) useOnce();
 console.log(faults() - before, ROUNDS * PIECES * Math.floor(PIECE_BYTES / PAGE_BYTES));
+listener.abort();
