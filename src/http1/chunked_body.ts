@@ -3,7 +3,7 @@
 
 import { BodyError, type HeaderLines } from "../exchange.ts";
 import { Http1Error } from "./error.ts";
-import { findSectionEnd, parseFieldLines, withoutFields } from "./fields.ts";
+import { parseFieldLines, withoutFields } from "./fields.ts";
 import type { Inlet } from "./inlet.ts";
 import { type BodyOwner, InletBody } from "./inlet_body.ts";
 import { Known, knownHeader } from "./known.ts";
@@ -129,23 +129,20 @@ export class ChunkedBody extends InletBody {
 
   private async readTrailers(): Promise<HeaderLines> {
     const inlet = this.inlet;
-    let scanned = 0;
     while (true) {
       while (inlet.available < 2) await this.more(TRAILER_BYTES_MAX);
       if (inlet.bytes[inlet.start] === CR && inlet.bytes[inlet.start + 1] === LF) {
         inlet.take(2);
         return [];
       }
-      // The mark of the end may have begun in what was looked at before.
-      const from = Math.max(inlet.start, inlet.start + scanned - 3);
-      const end = findSectionEnd(inlet.bytes, from, inlet.end);
+      const end = inlet.sectionEnd();
       if (end - inlet.start > TRAILER_BYTES_MAX) throw new Http1Error("tooLarge", "trailers too long");
       if (end >= 0) {
         const trailers = parseFieldLines(inlet.bytes, inlet.start, end);
         inlet.take(end - inlet.start);
         return trailers;
       }
-      scanned = inlet.available;
+      inlet.searched = inlet.available;
       await this.more(TRAILER_BYTES_MAX);
     }
   }

@@ -3,6 +3,8 @@
 // One owner at a time: the head parser first, then the message's body. The buffer is small while a
 // connection is idle and is lent by whoever owns the inlet.
 
+import { findSectionEnd } from "./fields.ts";
+
 /** Where bytes come from: a number of bytes read, or null when the peer closed its side. */
 export interface ByteSource {
   read(into: Uint8Array): Promise<number | null>;
@@ -14,11 +16,26 @@ export class Inlet {
   /** Unused bytes are `bytes[start..end)`. */
   start = 0;
   end = 0;
+  /** Of the unused bytes, how many from the first on hold no end of a section. */
+  searched = 0;
 
   constructor(public bytes: Uint8Array<ArrayBuffer>, readonly source: ByteSource) {}
 
   get available(): number {
     return this.end - this.start;
+  }
+
+  /** Where the search for the end of a section goes on: its mark may begin in what was searched. */
+  get unsearched(): number {
+    return this.start + Math.max(0, this.searched - 3);
+  }
+
+  /**
+   * The index just after the blank line that ends the section of lines which the unused bytes begin with, or -1 when it
+   * is not there yet.
+   */
+  sectionEnd(): number {
+    return findSectionEnd(this.bytes, this.unsearched, this.end);
   }
 
   /** Where the next read goes; call `makeRoom` before. */
@@ -60,12 +77,13 @@ export class Inlet {
 
   /** Passes over `count` of the unused bytes. */
   skip(count: number): void {
+    this.searched = 0;
     this.start += count;
     if (this.start === this.end) this.start = this.end = 0;
   }
 
   /** Passes over all of them. */
   clear(): void {
-    this.start = this.end = 0;
+    this.start = this.end = this.searched = 0;
   }
 }

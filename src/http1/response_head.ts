@@ -88,14 +88,15 @@ const BEGINNING = [..."HTTP/1."].map((character) => character.charCodeAt(0));
 /**
  * Refuses what can never become a head, of which what has come stands in `bytes` from `start` to `end`: another
  * protocol's greeting, or lines without CR. Whoever sent it has nothing more to say, and would be waited for in vain.
+ * @param from up to here it was looked at before
  * @throws Http1Error `malformed`
  */
-export function requireBeginning(bytes: Uint8Array, start: number, end: number): void {
+export function requireBeginning(bytes: Uint8Array, start: number, end: number, from = start): void {
   const count = Math.min(end - start, BEGINNING.length);
   for (let i = 0; i < count; i++) {
     if (bytes[start + i] !== BEGINNING[i]) throw new Http1Error("malformed", "not an HTTP/1 status line");
   }
-  if (hasBareLf(bytes, start, end)) throw new Http1Error("malformed", "line that ends without CR");
+  if (hasBareLf(bytes, start, end, from)) throw new Http1Error("malformed", "line that ends without CR");
 }
 
 function httpMinor(text: string): number {

@@ -7,7 +7,6 @@
 
 import type { Exchange, PeerAddress, Unacceptable } from "../exchange.ts";
 import { chunkedBodyOf, LengthBody } from "../http1/body.ts";
-import { findSectionEnd } from "../http1/fields.ts";
 import type { BodyOwner, InletBody } from "../http1/inlet_body.ts";
 import { emptyLinesBefore, judgeBeginning } from "../http1/request_head.ts";
 import { LAST_CALL_MS, LINGER_MS } from "./closing_times.ts";
@@ -37,8 +36,6 @@ export class WireConnection implements Tabled, BodyOwner {
   private phase: Phase = "head";
   private deadline: number;
   private requests = 0;
-  /** How far the head that is arriving was looked at. */
-  private scanned = 0;
   private exchange: WireExchange | null = null;
   private readonly expiresAt: number;
   private readonly requestsMax: number;
@@ -100,29 +97,27 @@ export class WireConnection implements Tabled, BodyOwner {
     if (inlet.bytes[inlet.start] === CR) inlet.skip(emptyLinesBefore(inlet.bytes, inlet.start, inlet.end));
     // Empty lines alone are no request that has begun: they win no time.
     if (inlet.available === 0) return socket.watch();
-    const from = Math.max(inlet.start, inlet.start + this.scanned - 3);
-    const end = findSectionEnd(inlet.bytes, from, inlet.end);
-    if (end < 0) return this.awaitHead(from);
-    this.scanned = 0;
+    const end = inlet.sectionEnd();
+    if (end < 0) return this.awaitHead();
     if (end - inlet.start > shared.config.headBytesMax) return this.refuseTooLarge();
     const request = readRequest(inlet, end, shared, socket);
     inlet.skip(end - inlet.start);
     this.begin(request);
   }
 
-  /** More of the head must come; its time runs from its first byte. @param from what is new of it */
-  private awaitHead(from: number): void {
+  /** More of the head must come; its time runs from its first byte. */
+  private awaitHead(): void {
     const { shared, socket, socket: { inlet } } = this;
     if (this.idle) {
       shared.table.busy(this);
       if (this.requests > 0) this.deadline = shared.table.after(shared.config.headReadMs);
     }
     try {
-      judgeBeginning(inlet.bytes, inlet.start, inlet.end, from);
+      judgeBeginning(inlet.bytes, inlet.start, inlet.end, inlet.unsearched);
     } catch (error) {
       return this.refuse(refusalOf(error));
     }
-    this.scanned = inlet.available;
+    inlet.searched = inlet.available;
     if (inlet.available >= shared.config.headBytesMax || !inlet.makeRoom(shared.config.headBytesMax)) {
       return this.refuseTooLarge();
     }

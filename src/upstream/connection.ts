@@ -11,7 +11,6 @@ import { bodyOf } from "../http1/body.ts";
 import { closeQuietly } from "../http1/close_quietly.ts";
 import type { BodyOwner } from "../http1/inlet_body.ts";
 import { Http1Error } from "../http1/error.ts";
-import { findSectionEnd } from "../http1/fields.ts";
 import { descriptorFree, type Idler } from "../http1/idler.ts";
 import { type ByteSource, Inlet } from "../http1/inlet.ts";
 import { readSome } from "../http1/read_some.ts";
@@ -87,7 +86,7 @@ export class Connection implements ByteSource, OutletOwner, Idler {
     this.idleSince = now;
     this.keeper = keeper;
     this.wheel.arm(this.timer, idleMs, now);
-    this.inlet.start = this.inlet.end = 0;
+    this.inlet.clear();
     const wanted = Math.min(this.answerBytes, IDLE_BUFFER_BYTES_MAX);
     if (this.inlet.bytes.length < wanted) this.inlet.bytes = new Uint8Array(IDLE_BUFFER_BYTES_MAX);
     this.pendingRead = readSome(this.conn, this.inlet.bytes);
@@ -141,14 +140,15 @@ export class Connection implements ByteSource, OutletOwner, Idler {
    */
   takeHead(method: string, bytesMax: number): ParsedResponse | null {
     const { inlet } = this;
-    const end = findSectionEnd(inlet.bytes, inlet.start, inlet.end);
+    const end = inlet.sectionEnd();
     // The buffer may hold more than the limit.
     const bytes = (end < 0 ? inlet.end : end) - inlet.start;
     if (bytes > bytesMax || (end < 0 && !inlet.makeRoom(bytesMax))) {
       throw new Http1Error("tooLarge", `response head larger than ${bytesMax} bytes`);
     }
     if (end < 0) {
-      requireBeginning(inlet.bytes, inlet.start, inlet.end);
+      requireBeginning(inlet.bytes, inlet.start, inlet.end, inlet.unsearched);
+      inlet.searched = inlet.available;
       return null;
     }
     const head = parseResponseHead(inlet.bytes, inlet.start, end, method);

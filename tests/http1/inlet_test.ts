@@ -42,3 +42,28 @@ Deno.test("Inlet.fill() reads behind what is there, until its connection ends", 
   assertEquals([await inlet.fill(), await inlet.fill(), fromLatin1(inlet.take(3))], [true, false, "def"]);
   assertEquals([inlet.available, inlet.room.length], [0, 8], "all of the memory is free again");
 });
+
+Deno.test("Inlet.sectionEnd() finds the end of a section wherever what came before ended, and reads that once", () => {
+  const section = "a: 1\r\nb:\r\n\r\n";
+  const bytes = latin1(`..${section}next`);
+  for (let came = 0; came < section.length; came++) {
+    const inlet = new Inlet(bytes.slice(), silent);
+    [inlet.start, inlet.end] = [2, 2 + came];
+    assertEquals(inlet.sectionEnd(), -1);
+    inlet.searched = inlet.available;
+    // Nobody looks there any more.
+    inlet.bytes.fill(0, 2, inlet.unsearched);
+    inlet.end = bytes.length;
+    assertEquals(inlet.sectionEnd(), 2 + section.length, `after ${came} bytes`);
+    inlet.skip(section.length);
+    assertEquals(inlet.unsearched, inlet.start, "of the next one nothing was searched");
+  }
+});
+
+Deno.test("Inlet: an end of a section that was searched in vain is none", () => {
+  const inlet = new Inlet(latin1("\r\n\r\nabcd"), silent);
+  [inlet.end, inlet.searched] = [8, 5];
+  assertEquals(inlet.sectionEnd(), -1);
+  inlet.searched = 3;
+  assertEquals(inlet.sectionEnd(), 4);
+});

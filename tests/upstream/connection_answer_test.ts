@@ -40,6 +40,26 @@ Deno.test("a head may come in pieces, and each is read once", async () => {
   connection.close();
 });
 
+Deno.test("heads may come byte by byte, and what follows the last is the body's", async () => {
+  const { connection, hear } = asking();
+  const pieces = [..."HTTP/1.1 103 Early\r\nLink: a\r\n\r\n"];
+  const interim = await hear(...pieces);
+  assertEquals([interim.status, interim.headers], [103, ["Link", "a"]]);
+  const final = await hear(...[..."HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r"], "\nx");
+  assertEquals([final.status, final.headers], [200, ["Content-Length", "1"]]);
+  assertEquals(connection.inlet.available, 1);
+  connection.close();
+});
+
+for (const piece of ["\n", "\r\nb: 2\n"]) {
+  Deno.test(`a line that ends without CR is refused as soon as it comes: ${JSON.stringify(piece)}`, async () => {
+    const { connection, hear } = asking();
+    const pieces = ["HTTP/1.1 200 OK\r\na:", " 1", piece];
+    await assertRejects(() => hear(...pieces), Http1Error, "line that ends without CR");
+    connection.close();
+  });
+}
+
 Deno.test("what can become no head is refused as soon as it comes", async () => {
   const { connection, hear } = asking();
   await assertRejects(() => hear("SSH-2.0-"), Http1Error, "not an HTTP/1 status line");
