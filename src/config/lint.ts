@@ -5,6 +5,7 @@
 // one of the lists.
 
 import type { LintContext, LintFinding, LintRule } from "./lint_finding.ts";
+import { manifestRules } from "./lint_manifest.ts";
 import { podRules } from "./lint_pod.ts";
 import { actionRules } from "./lint_actions.ts";
 import { routeRules } from "./lint_routes.ts";
@@ -17,6 +18,7 @@ export type { LintContext, LintFinding } from "./lint_finding.ts";
 
 export const lintRules: readonly LintRule[] = [
   ...podRules,
+  ...manifestRules,
   ...routeRules,
   ...actionRules,
   ...upstreamRules,

@@ -7,6 +7,8 @@ import type { Config, RouteConfig, UpstreamConfig } from "./schema.ts";
 export interface LintReport {
   /** The key it is about. */
   readonly path: Path;
+  /** What it is called where that is no key. */
+  readonly subject?: string;
   /** error: some traffic cannot be served as written. warning: it works, until it bites. */
   readonly severity: "error" | "warning";
   /** Follows the subject: `is 90000, above ...`. */

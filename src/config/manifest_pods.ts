@@ -2,6 +2,7 @@
 //
 // Pure; called by `lint_pod.ts` with objects as they stand in the files, of which any part may be missing or odd.
 
+import { type Container, listOf, wordsOf } from "./manifest_container.ts";
 import { isMap, valueAt } from "./path.ts";
 
 /** The parts of a pod's specification that the rules look at, as far as they are written: a patch may hold any of them. */
@@ -9,22 +10,7 @@ export interface PodSpec {
   readonly terminationGracePeriodSeconds?: number | null;
   readonly containers?: unknown;
   readonly initContainers?: unknown;
-}
-
-interface Container {
-  readonly name?: string | null;
-  readonly restartPolicy?: unknown;
-  readonly image?: string | null;
-  /** In place of the image's entry point: another program of the same image. */
-  readonly command?: readonly string[] | null;
-  readonly args?: unknown;
-  readonly env?: unknown;
-  readonly envFrom?: unknown;
-  readonly ports?: unknown;
-  readonly startupProbe?: unknown;
-  readonly readinessProbe?: unknown;
-  readonly livenessProbe?: unknown;
-  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: unknown } } } | null;
+  readonly volumes?: unknown;
 }
 
 /** Pods that run Weir, by the name or image of a container with no other command; all pods when none says so. */
@@ -84,12 +70,13 @@ function patched(workloads: readonly Workload[]): PodSpec[] {
       merged([...listOf(before[list]), ...listOf(pod[list])]);
     const containers = both("containers");
     const initContainers = both("initContainers");
-    pods.set(key, { ...before, ...pod, containers, initContainers });
+    const volumes = [...listOf(before.volumes), ...listOf(pod.volumes)];
+    pods.set(key, { ...before, ...pod, containers, initContainers, volumes });
   }
   return [...pods.values()];
 }
 
-/** Those of one name are one, as Kubernetes merges them: variables and ports add up, all else is what the last one says. */
+/** Those of one name are one, as Kubernetes merges them: variables, ports and mounts add up, all else is what the last one says. */
 function merged(containers: readonly Container[]): Container[] {
   const byName = new Map<unknown, Container>();
   for (const container of containers) {
@@ -100,6 +87,7 @@ function merged(containers: readonly Container[]): Container[] {
       ...container,
       env: [...listOf(before?.env), ...listOf(container.env)],
       ports: [...listOf(before?.ports), ...listOf(container.ports)],
+      volumeMounts: [...listOf(before?.volumeMounts), ...listOf(container.volumeMounts)],
     });
   }
   return [...byName.values()];
@@ -115,64 +103,4 @@ function containersOf({ containers, initContainers }: PodSpec): Container[] {
 export function preStopMs(pod: PodSpec): number {
   const seconds = weirContainers(pod).map(({ lifecycle }) => Number(lifecycle?.preStop?.sleep?.seconds));
   return Math.max(0, ...seconds.filter(Number.isFinite)) * 1_000;
-}
-
-export function portsOf({ ports }: Container): number[] {
-  return listOf(ports).map(({ containerPort }) => Number(containerPort)).filter(Number.isInteger);
-}
-
-/**
- * Whether the kubelet asks one of its probes, which it does at the pod's address unless another one is written, and at
- * no other port than this one.
- */
-export function isProbedAt(port: number, container: Container): boolean {
-  const { startupProbe, readinessProbe, livenessProbe, ports } = container;
-  return [startupProbe, readinessProbe, livenessProbe].some((probe) => {
-    const asked = [valueAt(probe, ["httpGet"]), valueAt(probe, ["tcpSocket"])].filter(isMap);
-    return asked.some(({ host, port: asksAt }) => {
-      const number = Number(listOf(ports).find(({ name }) => name === asksAt)?.["containerPort"] ?? asksAt);
-      return host === undefined && (number === port || Number.isNaN(number));
-    });
-  });
-}
-
-/** Whether one of these variables and flags is given; an empty variable is none, and of several the last counts. */
-export function sets(container: Container, names: readonly string[]): boolean {
-  const variables = new Map(
-    listOf(container.env).map((one) => [one["name"], one["valueFrom"] ?? one["value"]]),
-  );
-  const given = [
-    ...[...variables].filter(([_name, value]) => (value ?? "") !== "").map(([name]) => name),
-    ...wordsOf(container).map((word) => word.split("=")[0]),
-  ];
-  return names.some((name) => given.includes(name));
-}
-
-/** The same; any variable may be where all of another object are. */
-export function maySet(container: Container, names: readonly string[]): boolean {
-  return sets(container, names) || names.length > 0 && listOf(container.envFrom).length > 0;
-}
-
-/** What the last such flag says, or the last such variable; undefined where that stands in another object, or nowhere. */
-export function numberSetBy(
-  containers: readonly Container[],
-  flag: string,
-  variable: string,
-): number | undefined {
-  const words = containers.flatMap(wordsOf);
-  const flags = words.flatMap((word, i) =>
-    word === flag ? [words[i + 1]] : word.startsWith(`${flag}=`) ? [word.substring(flag.length + 1)] : []
-  );
-  const variables = containers.flatMap(({ env }) => listOf(env)).filter(({ name }) => name === variable)
-    .map(({ value }) => value);
-  const text = flags.at(-1) ?? variables.at(-1) ?? "";
-  return /^ *\d+ *$/.test(String(text)) ? Number(text) : undefined;
-}
-
-function wordsOf({ command, args }: Container): string[] {
-  return [command, args].flatMap((list) => Array.isArray(list) ? list : []).map(String);
-}
-
-function listOf(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isMap) : [];
 }

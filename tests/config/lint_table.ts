@@ -1,6 +1,7 @@
 // One row for each lint rule: what makes it speak, about which key, and the closest thing that is fine.
 
 import { actionRows } from "./lint_action_rows.ts";
+import { manifestRows } from "./lint_manifest_rows.ts";
 import { podRows } from "./lint_pod_rows.ts";
 import { routeRows } from "./lint_route_rows.ts";
 import type { LintRow } from "./lint_row.ts";
@@ -12,4 +13,5 @@ export const LINT_ROWS: readonly LintRow[] = [
   ...waitRows,
   ...upstreamRows,
   ...podRows,
+  ...manifestRows,
 ];
