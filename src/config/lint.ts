@@ -6,6 +6,8 @@
 
 import type { LintContext, LintFinding, LintRule } from "./lint_finding.ts";
 import { manifestRules } from "./lint_manifest.ts";
+import { manifestFileRules } from "./lint_manifest_files.ts";
+import { manifestProbeRules } from "./lint_manifest_probes.ts";
 import { podRules } from "./lint_pod.ts";
 import { actionRules } from "./lint_actions.ts";
 import { routeRules } from "./lint_routes.ts";
@@ -19,6 +21,8 @@ export type { LintContext, LintFinding } from "./lint_finding.ts";
 export const lintRules: readonly LintRule[] = [
   ...podRules,
   ...manifestRules,
+  ...manifestProbeRules,
+  ...manifestFileRules,
   ...routeRules,
   ...actionRules,
   ...upstreamRules,

@@ -1,19 +1,10 @@
-// Lint rules that hold the configuration against the manifests that Weir is deployed by: how a pod leaves, who reaches
-// it, what it can read.
+// Lint rules that hold the configuration against the manifests that Weir is deployed by: how a pod leaves, which ports
+// it has. What it is asked stands in `lint_manifest_probes.ts`, what it can read in `lint_manifest_files.ts`.
 
 import type { LintReport, LintRule } from "./lint_finding.ts";
-import {
-  type Container,
-  frozenBy,
-  isProbedAt,
-  livenessPaths,
-  maySet,
-  numberSetBy,
-  portsOf,
-  sets,
-  textSetBy,
-} from "./manifest_container.ts";
+import { maySet, numberSetBy, portsOf, sets } from "./manifest_container.ts";
 import { type PodSpec, preStopMs, weirContainers, weirPods } from "./manifest_pods.ts";
+import { numberOf } from "./manifest_value.ts";
 import { type Path, valueAt } from "./path.ts";
 import type { Config } from "./schema.ts";
 
@@ -25,7 +16,8 @@ const drainBeyondGrace: LintRule = {
   check: ({ drain }, { manifest = [] }) =>
     weirPods(manifest).flatMap((pod): LintReport[] => {
       const written = pod.terminationGracePeriodSeconds ?? null;
-      const graceS = written ?? GRACE_DEFAULT_S;
+      const graceS = numberOf(written ?? GRACE_DEFAULT_S);
+      if (graceS === undefined) return [];
       const { delayMs, deadlineMs } = drainIn(pod, drain);
       const drainMs = preStopMs(pod) + delayMs + deadlineMs;
       if (drainMs < graceS * 1_000) return [];
@@ -70,7 +62,7 @@ const portNotInManifest: LintRule = {
     weirPods(manifest).flatMap((pod): LintReport[] => {
       const containers = weirContainers(pod);
       const ports = containers.flatMap(portsOf);
-      if (ports.length === 0) return [];
+      if (ports.length === 0 || ports.some(Number.isNaN)) return [];
       return PORTS.flatMap(({ path, setBy }): LintReport[] => {
         const configured = valueAt(config, path);
         const given = setBy.length === 0 ? undefined : numberSetBy(containers, ...setBy);
@@ -87,26 +79,6 @@ const portNotInManifest: LintRule = {
         }];
       });
     }),
-};
-
-/** Only who is in the pod reaches these. */
-const LOOPBACK = /^(localhost|127\..*|::1)$/i;
-
-const probesMissAdmin: LintRule = {
-  name: "probes-miss-admin-host",
-  check: ({ admin: { host, port } }, { manifest = [] }) => {
-    const missed = weirPods(manifest).flatMap(weirContainers).some((container) =>
-      isProbedAt(numberSetBy([container], "--admin-port", "ADMIN_PORT") ?? port, container) &&
-      !maySet(container, ["--admin-host", "ADMIN_HOST"])
-    );
-    return !missed || !LOOPBACK.test(host) ? [] : [{
-      path: ["admin", "host"],
-      severity: "error",
-      state: `is ${host}, and the manifest's probes ask at the pod's address`,
-      why: "They reach nobody: the pod never becomes ready, and is restarted again and again.",
-      fix: "Remove it, and keep others away from the admin port by a NetworkPolicy.",
-    }];
-  },
 };
 
 const upstreamsInManifest: LintRule = {
@@ -129,85 +101,11 @@ const upstreamsInManifest: LintRule = {
   },
 };
 
-const livenessAsksReadiness: LintRule = {
-  name: "liveness-asks-readiness",
-  check: ({ listen, admin }, { manifest = [] }) =>
-    weirPods(manifest).flatMap(weirContainers).flatMap((container): LintReport[] => {
-      const ports = {
-        admin: numberSetBy([container], "--admin-port", "ADMIN_PORT") ?? admin.port,
-        traffic: numberSetBy([container], "--port", "PORT") ?? listen.port,
-      };
-      const asked = livenessPaths(container, ports).filter(({ at, path }) =>
-        at === "admin" ? path === "/readyz" : path === listen.readyPath
-      );
-      return asked.slice(0, 1).map(({ at, path }) => ({
-        path: at === "admin" ? ["admin", "port"] : ["listen", "readyPath"],
-        severity: "warning",
-        state: `is where the manifest's livenessProbe asks ${path}`,
-        why:
-          "It fails while a pod waits for a first answer about its endpoints: where DNS or the Kubernetes " +
-          "API is down, each new pod is restarted again and again.",
-        fix: "Let the livenessProbe ask /livez on the admin port.",
-      }));
-    }),
-};
-
-const fileBySubPath: LintRule = {
-  name: "file-by-subpath",
-  check: (config, { manifest = [] }) =>
-    weirPods(manifest).flatMap((pod) =>
-      weirContainers(pod).flatMap((container) =>
-        filesOf(config, container).flatMap(({ file, path, subject }): LintReport[] => {
-          const kind = frozenBy(file, container, pod.volumes);
-          if (kind === null) return [];
-          return [{
-            path,
-            ...(subject === undefined ? {} : { subject }),
-            severity: "warning",
-            state: `is ${file}, which the manifest mounts from a ${kind} by subPath`,
-            why:
-              "Kubernetes never changes what is mounted so: what is written there anew reaches new pods only.",
-            fix: "Mount the whole volume as a folder, without subPath.",
-          }];
-        })
-      )
-    ),
-};
-
-/** A file that Weir reads again when it changes. */
-interface WatchedFile {
-  readonly file: string;
-  readonly path: Path;
-  /** In place of the path's key. */
-  readonly subject?: string;
-}
-
-/** Those of a container. */
-function filesOf(config: Config, container: Container): WatchedFile[] {
-  const named: readonly Path[] = [
-    ["listen", "tls", "certFile"],
-    ["listen", "tls", "keyFile"],
-    ["stickyKeyFile"],
-    ...Object.keys(config.upstreams).flatMap((name) =>
-      ["caFile", "certFile", "keyFile"].map((key) => ["upstreams", name, "tls", key])
-    ),
-  ];
-  const files = named.flatMap((path) => {
-    const file = valueAt(config, path);
-    return typeof file === "string" ? [{ file, path }] : [];
-  });
-  const own = textSetBy([container], "--config", "CONFIG");
-  return own === undefined ? files : [{ file: own, path: [], subject: "the configuration file" }, ...files];
-}
-
 export const manifestRules: readonly LintRule[] = [
   drainBeyondGrace,
   noDrainDelay,
   portNotInManifest,
-  probesMissAdmin,
   upstreamsInManifest,
-  livenessAsksReadiness,
-  fileBySubPath,
 ];
 
 /** How Weir drains in this pod: as its flags and variables say, then as the configuration does. */

@@ -34,3 +34,7 @@ export const redirect = (to: string) => ({ routes: [{ redirect: { to } }] });
 export const redirects = (...routes: [match: object, redirect: object][]) => ({
   routes: routes.map(([match, redirect]) => ({ match, redirect })),
 });
+/** A manifest of a pod with Weir's container. */
+export const weirPod = (container: object, spec: object = {}) => ({
+  manifest: [{ kind: "Pod", spec: { containers: [{ name: "weir", ...container }], ...spec } }],
+});

@@ -1,7 +1,8 @@
 // One row for each lint rule: what makes it speak, about which key, and the closest thing that is fine.
 
 import { actionRows } from "./lint_action_rows.ts";
-import { manifestRows } from "./lint_manifest_rows.ts";
+import { manifestFileRows } from "./lint_manifest_file_rows.ts";
+import { manifestProbeRows } from "./lint_manifest_probe_rows.ts";
 import { podRows } from "./lint_pod_rows.ts";
 import { routeRows } from "./lint_route_rows.ts";
 import type { LintRow } from "./lint_row.ts";
@@ -13,5 +14,6 @@ export const LINT_ROWS: readonly LintRow[] = [
   ...waitRows,
   ...upstreamRows,
   ...podRows,
-  ...manifestRows,
+  ...manifestProbeRows,
+  ...manifestFileRows,
 ];
