@@ -6,6 +6,7 @@
 
 import type { LintContext, LintFinding, LintRule } from "./lint_finding.ts";
 import { manifestRules } from "./lint_manifest.ts";
+import { manifestClusterRules } from "./lint_manifest_cluster.ts";
 import { manifestFileRules } from "./lint_manifest_files.ts";
 import { manifestProbeRules } from "./lint_manifest_probes.ts";
 import { podRules } from "./lint_pod.ts";
@@ -23,6 +24,7 @@ export const lintRules: readonly LintRule[] = [
   ...manifestRules,
   ...manifestProbeRules,
   ...manifestFileRules,
+  ...manifestClusterRules,
   ...routeRules,
   ...actionRules,
   ...upstreamRules,

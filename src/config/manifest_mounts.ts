@@ -23,6 +23,11 @@ export function frozenBy(file: string, container: Container, volumes: unknown): 
   return Object.entries(RENEWED).find(([key]) => isMap(volume?.[key]))?.[1] ?? null;
 }
 
+/** Whether a file lies on any volume that the manifest names. */
+export function isOnVolume(file: string, container: Container): boolean {
+  return mountOf(file, container) !== undefined;
+}
+
 /** The innermost mount that a file lies on, and of several there the last: a patch. */
 function mountOf(file: string, container: Container): Record<string, unknown> | undefined {
   const wanted = absolute(file, container);

@@ -3,7 +3,7 @@
 // Pure; called by lint rules with objects as they stand in the files, of which any part may be missing or odd.
 
 import { type Container, isAnotherProgram, wordsOf } from "./manifest_container.ts";
-import { patchedObjects } from "./manifest_merge.ts";
+import { isPatch, patchedObjects } from "./manifest_merge.ts";
 import { listOf, numberOf, textOf, textsOf } from "./manifest_value.ts";
 import { isMap, mapAt, type Path, valueAt } from "./path.ts";
 
@@ -13,6 +13,10 @@ export interface PodSpec {
   readonly containers?: unknown;
   readonly initContainers?: unknown;
   readonly volumes?: unknown;
+  readonly automountServiceAccountToken?: unknown;
+  readonly serviceAccountName?: unknown;
+  /** The same, as it was called before. */
+  readonly serviceAccount?: unknown;
 }
 
 /** A pod, and what makes it: a Pod, Deployment, StatefulSet, DaemonSet or Job. */
@@ -43,6 +47,15 @@ export function annotationsOf({ maker }: Pod): Record<string, unknown> {
   };
 }
 
+export function labelsOf({ maker }: Pod): Record<string, unknown> {
+  return mapAt(maker, [...templateOf(maker), "metadata", "labels"]);
+}
+
+/** Whether new pods take the place of old ones, by a whole Deployment, StatefulSet or DaemonSet. */
+export function isRolledOut({ maker }: Pod): boolean {
+  return maker["kind"] !== "Pod" && !isPatch(maker);
+}
+
 /** Commands that answer and end, as in a Job: what has them does not serve. */
 const ENDING = ["check", "explain", "probe", "version", "help"];
 
@@ -57,6 +70,18 @@ export function weirContainers(pod: PodSpec): Container[] {
   const containers = containersOf(pod);
   const weirs = containers.filter(isWeir);
   return weirs.length > 0 ? weirs : containers;
+}
+
+/** Containers that are Weir's by their name, image or command, or as the pod has no other; none where that cannot be told. */
+export function knownContainers(pod: PodSpec): Container[] {
+  const containers = weirContainers(pod);
+  return containers.some(isWeir) || containersOf(pod).length === 1 ? containers : [];
+}
+
+/** Pods with such a container, or the only one. */
+export function knownPods(manifest: readonly unknown[]): Pod[] {
+  const pods = weirPods(manifest);
+  return pods.filter((pod) => weirContainers(pod).some(isWeir) || pods.length === 1);
 }
 
 /** Those that run as long as the pod does: its containers, and the sidecars among those that start before them. */

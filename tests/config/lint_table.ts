@@ -1,6 +1,7 @@
 // One row for each lint rule: what makes it speak, about which key, and the closest thing that is fine.
 
 import { actionRows } from "./lint_action_rows.ts";
+import { manifestClusterRows } from "./lint_manifest_cluster_rows.ts";
 import { manifestFileRows } from "./lint_manifest_file_rows.ts";
 import { manifestProbeRows } from "./lint_manifest_probe_rows.ts";
 import { podRows } from "./lint_pod_rows.ts";
@@ -16,4 +17,5 @@ export const LINT_ROWS: readonly LintRow[] = [
   ...podRows,
   ...manifestProbeRows,
   ...manifestFileRows,
+  ...manifestClusterRows,
 ];
