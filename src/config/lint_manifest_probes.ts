@@ -1,9 +1,13 @@
 // Lint rules about what the probes of the manifests ask Weir for, and what that says of it.
 
+import { routesInForce } from "../routing/default_route.ts";
+import { makeRouter } from "../routing/router.ts";
 import type { LintReport, LintRule } from "./lint_finding.ts";
 import { type Container, maySet } from "./manifest_container.ts";
-import { weirContainers, weirPods } from "./manifest_pods.ts";
-import { type Ask, askOf, isProbedAtAdmin, patienceS, type ProbeName } from "./manifest_probe.ts";
+import { snapshotsOf } from "./lint_routes.ts";
+import { isRolledOut, knownContainers, knownPods, weirContainers, weirPods } from "./manifest_pods.ts";
+import { type Ask, askOf, isProbedAtAdmin, patienceS, type ProbeName, PROBES } from "./manifest_probe.ts";
+import { textOf } from "./manifest_value.ts";
 import type { Path } from "./path.ts";
 import type { Config } from "./schema.ts";
 
@@ -33,7 +37,7 @@ const START_WAIT_S = 30;
 const livenessAsksReadiness: LintRule = {
   name: "liveness-asks-readiness",
   check: (config, { manifest = [] }) =>
-    !discovers(config) ? [] : weirPods(manifest).flatMap(weirContainers).flatMap((container) => {
+    !discovers(config) ? [] : knownPods(manifest).flatMap(knownContainers).flatMap((container) => {
       // Until a startupProbe has passed no other is asked.
       if (passesOnceServing("startupProbe", container, config) !== false) return [];
       return restartsTooSoon(
@@ -50,7 +54,7 @@ const startupGivesUp: LintRule = {
   check: (config, { manifest = [] }) =>
     !discovers(config)
       ? []
-      : weirPods(manifest).flatMap(weirContainers).flatMap((container) =>
+      : knownPods(manifest).flatMap(knownContainers).flatMap((container) =>
         restartsTooSoon(
           "startupProbe",
           container,
@@ -70,16 +74,95 @@ function discovers({ upstreams }: Config): boolean {
 function restartsTooSoon(probe: ProbeName, container: Container, config: Config, fix: string): LintReport[] {
   const ask = askOf(probe, container, config);
   const seconds = patienceS(probe, container);
-  if (ask === null || !tellsReadiness(ask, config) || seconds === undefined) return [];
+  if (ask === null || !failsBefore(ask) || seconds === undefined) return [];
   if (seconds > START_WAIT_S) return [];
   return [{
     path: keyOf(ask),
     severity: "warning",
-    state: `is where the manifest's ${probe} asks ${ask.target}, for ${seconds} s`,
+    state: `is where the manifest's ${probe} ${wordsOf(ask)}, for ${seconds} s`,
     why: `It fails while a pod waits for a first answer about its endpoints, ${START_WAIT_S} s at most: ` +
       "where DNS or the Kubernetes API is down, each new pod is restarted again and again.",
     fix,
   }];
+}
+
+const readyBeforeServing: LintRule = {
+  name: "ready-before-serving",
+  check: (config, { manifest = [] }) =>
+    knownPods(manifest).filter(isRolledOut).flatMap(knownContainers).flatMap((container): LintReport[] => {
+      // Of what has no image there is more elsewhere. No container is ready before its startupProbe has passed.
+      if (textOf(container.image) === "") return [];
+      const passesEarly = (["startupProbe", "readinessProbe"] as const).every((probe) =>
+        passesOnceServing(probe, container, config) === false
+      );
+      const ask = askOf("readinessProbe", container, config);
+      return !passesEarly ? [] : [{
+        path: ["admin", "port"],
+        severity: "warning",
+        state: ask === null
+          ? "is asked by no readinessProbe of the manifest"
+          : `is where the manifest's readinessProbe ${
+            ask.target === null ? "connects" : `asks ${ask.target}`
+          }`,
+        why:
+          "A new pod counts as ready before it listens for traffic, and old ones leave meanwhile: at each " +
+          "rollout requests are refused, for longer while DNS or the Kubernetes API is slow to answer.",
+        fix: "Let the readinessProbe ask /readyz on the admin port.",
+      }];
+    }),
+};
+
+const probeAsksUpstream: LintRule = {
+  name: "probe-asks-upstream",
+  check: (config, { manifest = [] }) =>
+    knownPods(manifest).flatMap(knownContainers).flatMap((container) =>
+      PROBES.flatMap((probe): LintReport[] => {
+        const ask = askOf(probe, container, config);
+        const upstreams = ask === null ? [] : upstreamsAsked(ask, config);
+        return upstreams.length === 0 ? [] : [{
+          path: keyOf(ask!),
+          severity: "warning",
+          state: `is where the manifest's ${probe} asks ${ask!.target}, which goes to ${
+            upstreams.join(" or ")
+          }`,
+          why: `While endpoints there are down, slow or busy, ${HARM[probe]}, whatever else they serve.`,
+          fix: `Let it ask ${OWN_PAGE[probe]} on the admin port.`,
+        }];
+      })
+    ),
+};
+
+/** What a probe that fails in all pods does to them. */
+const HARM: Readonly<Record<ProbeName, string>> = {
+  startupProbe: "new pods are restarted again and again",
+  readinessProbe: "all pods leave their Service at once",
+  livenessProbe: "all pods are restarted again and again",
+};
+const OWN_PAGE: Readonly<Record<ProbeName, string>> = {
+  startupProbe: "/startupz",
+  readinessProbe: "/readyz",
+  livenessProbe: "/livez",
+};
+
+/** The upstreams of the route that a probe's request takes. */
+function upstreamsAsked({ at, target, scheme, headers }: Ask, config: Config): string[] {
+  const { readyPath, port, tls } = config.listen;
+  if (at !== "traffic" || target === null || target === readyPath) return [];
+  // Another scheme than the listener's reaches no route.
+  if ((scheme === "https") !== (tls !== undefined)) return [];
+  const host = headers.find(([name]) => name === "host")?.[1];
+  const match = makeRouter(snapshotsOf(routesInForce(config))).match({
+    method: "GET",
+    target,
+    // The pod's address, which no route names.
+    authority: host ?? `192.0.2.1:${port}`,
+    scheme,
+    version: "1.1",
+    headers: [["user-agent", "kube-probe/1.30"], ["accept", "*/*"], ...headers].flat(),
+  });
+  if (match.kind !== "route") return [];
+  const { upstream, split } = match.route;
+  return upstream !== undefined ? [upstream] : (split ?? []).map((side) => side.upstream);
 }
 
 /** The key of where it asks. */
@@ -87,10 +170,13 @@ function keyOf({ at }: Ask): Path {
   return [at === "admin" ? "admin" : "listen", "port"];
 }
 
-/** Whether the answer is no until Weir serves. */
-function tellsReadiness(ask: Ask, { listen }: Config): boolean {
-  if (ask.at === "traffic") return ask.target === listen.readyPath;
-  return ["/readyz", "/startupz"].includes(pathOf(ask));
+function wordsOf({ target }: Ask): string {
+  return target === null ? "connects" : `asks ${target}`;
+}
+
+/** Whether it fails until Weir serves: nobody listens for traffic before. */
+function failsBefore(ask: Ask): boolean {
+  return ask.at === "traffic" || ["/readyz", "/startupz"].includes(pathOf(ask));
 }
 
 function pathOf({ target }: Ask): string {
@@ -105,7 +191,7 @@ function passesOnceServing(probe: ProbeName, container: Container, config: Confi
   if (container[probe] == null) return false;
   const ask = askOf(probe, container, config);
   if (ask === null) return null;
-  if (ask.at === "traffic" || tellsReadiness(ask, config)) return true;
+  if (failsBefore(ask)) return true;
   return ask.target === null || EARLY.includes(pathOf(ask)) ? false : null;
 }
 
@@ -113,4 +199,6 @@ export const manifestProbeRules: readonly LintRule[] = [
   probesMissAdmin,
   livenessAsksReadiness,
   startupGivesUp,
+  readyBeforeServing,
+  probeAsksUpstream,
 ];

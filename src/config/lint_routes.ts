@@ -189,7 +189,8 @@ function isForHosts(outer: MatchConfig["host"], inner: MatchConfig["host"]): boo
   );
 }
 
-function snapshotsOf(routes: readonly RouteConfig[]): RouteSnapshot[] {
+/** Routes as a router takes them. */
+export function snapshotsOf(routes: readonly RouteConfig[]): RouteSnapshot[] {
   const names = routeNames(routes);
   return routes.map((route, row) => ({ ...route, name: names[row]!, row }));
 }

@@ -28,8 +28,8 @@ export const manifestProbeRows: readonly LintRow[] = [
     subjects: ["listen.port"],
     severity: "warning",
     fine: { ...discovering, listen: { readyPath: "/ready" } },
-    // Weir compares the whole target.
-    fineWith: asks("/ready?from=kubelet", "http"),
+    // It reaches nobody.
+    fineWith: asks("/ready", 3_001),
   },
   {
     rule: "liveness-asks-readiness",
@@ -108,6 +108,18 @@ export const manifestProbeRows: readonly LintRow[] = [
     },
   },
   {
+    rule: "liveness-asks-readiness",
+    bites: discovering,
+    with: pod({ livenessProbe: { tcpSocket: { port: 3_000 } } }),
+    subjects: ["listen.port"],
+    severity: "warning",
+    fine: discovering,
+    fineWith: pod({
+      livenessProbe: { tcpSocket: { port: 3_000 } },
+      startupProbe: { tcpSocket: { port: 3_000 } },
+    }),
+  },
+  {
     rule: "startup-gives-up",
     bites: discovering,
     with: pod({ startupProbe: { httpGet: { path: "/startupz", port: 9_901 } } }),
@@ -127,8 +139,10 @@ export const manifestProbeRows: readonly LintRow[] = [
     subjects: ["listen.port"],
     severity: "warning",
     fine: discovering,
-    fineWith: pod({
-      startupProbe: { exec: { command: ["weir", "probe"] }, failureThreshold: "${PATIENCE}" },
-    }),
+    fineWith: {
+      manifest: [{ failureThreshold: "${PATIENCE}" }, { failureThreshold: 5, periodSeconds: 0 }].flatMap((
+        more,
+      ) => pod({ startupProbe: { exec: { command: ["weir", "probe"] }, ...more } }).manifest),
+    },
   },
 ];
