@@ -32,11 +32,22 @@ export async function readManifests(path: string): Promise<unknown[] | Finding> 
   return finding(path, { state: "holds no objects", accepted: "must be YAML files of Kubernetes objects" });
 }
 
-/** @throws what is wrong with it: its syntax, or an alias that stands for nothing or for too much */
+/** @throws what is wrong with it: its syntax, or an alias that stands for nothing, for too much or for itself */
 function valueOf(document: Document): unknown {
   const [error] = document.errors;
   if (error !== undefined) throw error;
-  return document.toJS();
+  const value: unknown = document.toJS();
+  refuseCircles(value, new Set());
+  return value;
+}
+
+/** @throws when something stands in itself, so that going through it has no end */
+function refuseCircles(value: unknown, above: Set<unknown>): void {
+  if (typeof value !== "object" || value === null) return;
+  if (above.has(value)) throw new Error("an alias stands for what it is in");
+  above.add(value);
+  for (const part of Object.values(value)) refuseCircles(part, above);
+  above.delete(value);
 }
 
 async function manifestsIn(folder: string): Promise<string[]> {

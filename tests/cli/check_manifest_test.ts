@@ -100,9 +100,14 @@ Deno.test("check --manifest takes what a patch leaves out or empty as not writte
   });
 });
 
-Deno.test("check --manifest refuses an alias that stands for nothing or for too much", async () => {
+Deno.test("check --manifest refuses an alias that stands for nothing, for too much or for itself", async () => {
   const powers = Array.from({ length: 5 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}]`);
-  const files = { "a.yaml": "spec: *nobody\n", "b.yaml": `a0: &a0 [x]\n${powers.join("\n")}\n` };
+  const files = {
+    "a.yaml": "spec: *nobody\n",
+    "b.yaml": `a0: &a0 [x]\n${powers.join("\n")}\n`,
+    "c.yaml": "&list\nkind: List\nitems: [*list]\n",
+    "d.yaml": "kind: Pod\nspec: &spec {containers: [{name: weir, env: [*spec]}]}\n",
+  };
   for (const name of Object.keys(files)) {
     await inFolder(files, async (folder) => {
       const { code, stderr } = await check(`${folder}/${name}`, {}, `${folder}/x`);
