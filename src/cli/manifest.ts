@@ -20,7 +20,7 @@ export async function readManifests(path: string): Promise<unknown[] | Finding> 
   for (const file of files) {
     const text = await readConfigFile(file, readTextFileBounded);
     if (typeof text !== "string") return finding(file, text);
-    const documents: Document[] = [...parseAllDocuments(text)];
+    const documents: Document[] = [...parseAllDocuments(text, { merge: true })];
     try {
       for (const document of documents) objects.push(valueOf(document));
     } catch (error) {

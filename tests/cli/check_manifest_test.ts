@@ -84,6 +84,17 @@ Deno.test("check --manifest may be repeated, and every one of them counts", asyn
   });
 });
 
+Deno.test("check --manifest takes a merge key for what it merges, as kubectl does", async () => {
+  const base = "x-base: &base {terminationGracePeriodSeconds: 60}\n";
+  await inFolder(
+    { "a.yaml": `${base}kind: Pod\nspec: {<<: *base, containers: [{name: weir}]}\n` },
+    async (folder) => {
+      const { code, stderr } = await check(folder, {}, `${folder}/x`);
+      assertEquals([code, stderr], [0, ""]);
+    },
+  );
+});
+
 Deno.test("check --manifest takes what a patch leaves out or empty as not written", async () => {
   const pods = [
     "spec: {containers: }",
