@@ -23,10 +23,11 @@ const kubernetesWithoutToken: LintRule = {
     return Object.entries(upstreams).flatMap(([name, { endpoints }]) =>
       endpoints.flatMap((endpoint, i): LintReport[] => {
         const parsed = parseEndpointEntry(endpoint);
+        const address = typeof endpoint === "string" ? endpoint : endpoint.url;
         return !parsed.ok || parsed.address.kind !== "k8s" ? [] : [{
           path: ["upstreams", name, "endpoints", i],
           severity: "error",
-          state: `is k8s://, and the manifest's ${by} keeps the token of the Kubernetes API from the pod`,
+          state: `is ${address}, and the manifest's ${by} keeps the token of the Kubernetes API from the pod`,
           why: "Without it Weir knows of no pod there, becomes ready all the same, and answers 503.",
           fix: "Set automountServiceAccountToken: true in the pod's specification.",
         }];

@@ -31,13 +31,10 @@ const probesMissAdmin: LintRule = {
   },
 };
 
-/** What a start waits for first answers about endpoints at most, where an API server takes connections and is silent. */
-const START_WAIT_S = 30;
-
 const livenessAsksReadiness: LintRule = {
   name: "liveness-asks-readiness",
   check: (config, { manifest = [] }) =>
-    !discovers(config) ? [] : knownPods(manifest).flatMap(knownContainers).flatMap((container) => {
+    knownPods(manifest).flatMap(knownContainers).flatMap((container) => {
       // Until a startupProbe has passed no other is asked.
       if (passesOnceServing("startupProbe", container, config) !== false) return [];
       return restartsTooSoon(
@@ -52,35 +49,41 @@ const livenessAsksReadiness: LintRule = {
 const startupGivesUp: LintRule = {
   name: "startup-gives-up",
   check: (config, { manifest = [] }) =>
-    !discovers(config)
-      ? []
-      : knownPods(manifest).flatMap(knownContainers).flatMap((container) =>
-        restartsTooSoon(
-          "startupProbe",
-          container,
-          config,
-          "Give it 60 s: periodSeconds 1 and failureThreshold 60.",
-        )
-      ),
+    knownPods(manifest).flatMap(knownContainers).flatMap((container) =>
+      restartsTooSoon(
+        "startupProbe",
+        container,
+        config,
+        "Give it 60 s: periodSeconds 1 and failureThreshold 60.",
+      )
+    ),
 };
 
-/** Whether a start may wait for who knows the endpoints: DNS, the Kubernetes API. */
-function discovers({ upstreams }: Config): boolean {
-  return Object.values(upstreams).flatMap(({ endpoints }) => endpoints).some((endpoint) =>
-    /^(dns\+|k8s:)/i.test(typeof endpoint === "string" ? endpoint : endpoint.url)
+/** What the Kubernetes API has for an answer. */
+const KUBERNETES_WAIT_S = 30;
+/** For how long a name is asked for again, before it is asked for the last time. */
+const DNS_WAIT_S = 10;
+
+/** Seconds for which a start may wait for who knows the endpoints; 0 where they are known. */
+function startWaitS({ upstreams }: Config): number {
+  const waits = Object.values(upstreams).flatMap(({ endpoints, discovery: { timeoutMs } }) =>
+    endpoints.map((endpoint) => typeof endpoint === "string" ? endpoint : endpoint.url).map((url) =>
+      /^k8s:/i.test(url) ? KUBERNETES_WAIT_S : /^dns\+/i.test(url) ? DNS_WAIT_S + timeoutMs / 1_000 : 0
+    )
   );
+  return Math.max(0, ...waits);
 }
 
 function restartsTooSoon(probe: ProbeName, container: Container, config: Config, fix: string): LintReport[] {
   const ask = askOf(probe, container, config);
   const seconds = patienceS(probe, container);
-  if (ask === null || !failsBefore(ask) || seconds === undefined) return [];
-  if (seconds > START_WAIT_S) return [];
+  const waitS = startWaitS(config);
+  if (ask === null || !failsBefore(ask) || seconds === undefined || waitS === 0 || seconds > waitS) return [];
   return [{
     path: keyOf(ask),
     severity: "warning",
     state: `is where the manifest's ${probe} ${wordsOf(ask)}, for ${seconds} s`,
-    why: `It fails while a pod waits for a first answer about its endpoints, ${START_WAIT_S} s at most: ` +
+    why: `It fails while a pod waits for a first answer about its endpoints, ${waitS} s at most: ` +
       "where DNS or the Kubernetes API is down, each new pod is restarted again and again.",
     fix,
   }];
@@ -105,8 +108,8 @@ const readyBeforeServing: LintRule = {
             ask.target === null ? "connects" : `asks ${ask.target}`
           }`,
         why:
-          "A new pod counts as ready before it listens for traffic, and old ones leave meanwhile: at each " +
-          "rollout requests are refused, for longer while DNS or the Kubernetes API is slow to answer.",
+          "A new pod counts as ready before it listens for traffic: at each rollout requests are refused, for " +
+          "longer while DNS or the Kubernetes API is slow to answer.",
         fix: "Let the readinessProbe ask /readyz on the admin port.",
       }];
     }),

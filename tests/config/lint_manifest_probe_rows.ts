@@ -43,11 +43,14 @@ export const manifestProbeRows: readonly LintRow[] = [
   {
     rule: "liveness-asks-readiness",
     bites: { upstreams: { app: { endpoints: [{ url: "dns+http://app:80" }] } } },
-    with: runs("deno", "run", "src/main.ts", "probe"),
+    with: pod({
+      livenessProbe: { exec: { command: ["deno", "run", "src/main.ts", "probe"] }, periodSeconds: 6 },
+    }),
     subjects: ["admin.port"],
     severity: "warning",
-    fine: discovering,
-    fineWith: runs("deno", "run", "src/main.ts", "probe", "--path=/livez"),
+    fine: { upstreams: { app: { endpoints: [{ url: "dns+http://app:80" }] } } },
+    // DNS is not waited for as long as the Kubernetes API.
+    fineWith: asks("/readyz", "admin"),
   },
   {
     rule: "liveness-asks-readiness",
@@ -56,7 +59,7 @@ export const manifestProbeRows: readonly LintRow[] = [
     subjects: ["admin.port"],
     severity: "warning",
     fine: discovering,
-    fineWith: pod({ livenessProbe: { tcpSocket: { port: 9_901 } } }),
+    fineWith: runs("deno", "run", "src/main.ts", "probe", "--path=/livez"),
   },
   {
     rule: "liveness-asks-readiness",
@@ -118,6 +121,15 @@ export const manifestProbeRows: readonly LintRow[] = [
       livenessProbe: { tcpSocket: { port: 3_000 } },
       startupProbe: { tcpSocket: { port: 3_000 } },
     }),
+  },
+  {
+    rule: "liveness-asks-readiness",
+    bites: discovering,
+    with: runs("/usr/local/bin/weir", "probe"),
+    subjects: ["admin.port"],
+    severity: "warning",
+    fine: discovering,
+    fineWith: pod({ livenessProbe: { tcpSocket: { port: 9_901 } } }),
   },
   {
     rule: "startup-gives-up",
