@@ -69,7 +69,7 @@ export const manifestProbeRows: readonly LintRow[] = [
     severity: "warning",
     // Nobody is waited for.
     fine: { upstreams: { app: { endpoints: [a] } } },
-    fineWith: asks("/readyz", "admin"),
+    fineWith: pod({ livenessProbe: { httpGet: { path: "/readyz", port: 9_901 }, failureThreshold: 1 } }),
   },
   {
     rule: "liveness-asks-readiness",
