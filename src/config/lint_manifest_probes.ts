@@ -3,8 +3,8 @@
 import { routesInForce } from "../routing/default_route.ts";
 import { makeRouter } from "../routing/router.ts";
 import type { LintReport, LintRule } from "./lint_finding.ts";
-import { type Container, maySet } from "./manifest_container.ts";
 import { snapshotsOf } from "./lint_routes.ts";
+import { type Container, maySet } from "./manifest_container.ts";
 import { isRolledOut, knownContainers, knownPods, weirContainers, weirPods } from "./manifest_pods.ts";
 import { type Ask, askOf, isProbedAtAdmin, patienceS, type ProbeName, PROBES } from "./manifest_probe.ts";
 import { textOf } from "./manifest_value.ts";
@@ -104,9 +104,7 @@ const readyBeforeServing: LintRule = {
         severity: "warning",
         state: ask === null
           ? "is asked by no readinessProbe of the manifest"
-          : `is where the manifest's readinessProbe ${
-            ask.target === null ? "connects" : `asks ${ask.target}`
-          }`,
+          : `is where the manifest's readinessProbe ${wordsOf(ask)}`,
         why:
           "A new pod counts as ready before it listens for traffic: at each rollout requests are refused, for " +
           "longer while DNS or the Kubernetes API is slow to answer.",
