@@ -29,6 +29,8 @@ const CONTROL_PLANE = ["control", "admin", "pod"];
 /** Room -> what it may import beside itself; a room is a folder of src/ or a file directly in it. */
 const STANDS_ON: Record<string, readonly string[]> = {
   ...Object.fromEntries(BOTTOM.map((room) => [room, BOTTOM])),
+  // Reasons over a configuration, by the router that traffic gets.
+  lint: BOTTOM,
   upstream: BOTTOM,
   balance: [...BOTTOM, "upstream"],
   tracing: [...BOTTOM, "version"],
@@ -39,10 +41,11 @@ const STANDS_ON: Record<string, readonly string[]> = {
   control: [...BOTTOM, "upstream/connection", "upstream/dial", "upstream/tls", "upstream/tls_silence"],
   admin: [...BOTTOM, "version", "tracing"],
   // Joins the control plane's parts into the one that runs.
-  pod: [...BOTTOM, "control", "admin", "version"],
+  pod: [...BOTTOM, "lint", "control", "admin", "version"],
   // The commands: a running pod, or a question to one over the client that upstreams get, in the admin server's form.
   cli: [
     ...BOTTOM,
+    "lint",
     "admin/explain",
     "upstream/connection",
     "upstream/dial",

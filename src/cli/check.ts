@@ -2,8 +2,8 @@
 
 import { describeConfig } from "../config/describe.ts";
 import { type Finding, plural, renderFinding } from "../config/findings.ts";
-import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
-import { weirPods } from "../config/manifest_pods.ts";
+import { lint, type LintFinding, renderLintFinding } from "../lint/lint.ts";
+import { weirPods } from "../lint/manifest_pods.ts";
 import { hasUpstreams, loadOrRefuse } from "./load.ts";
 import { readManifests } from "./manifest.ts";
 import { complain, print } from "./print.ts";

@@ -1,6 +1,6 @@
 // The commands `weir start` and `weir run`: a pod from its first line to its last.
 
-import { lint, renderLintFinding } from "../config/lint.ts";
+import { lint, renderLintFinding } from "../lint/lint.ts";
 import { isFifo, type ReadTextFile, readTextFileBounded, rereadTextFile } from "../config/file.ts";
 import { renderFindings } from "../config/findings.ts";
 import { loadConfigApart } from "../config/load_apart.ts";

@@ -5,7 +5,7 @@
 
 import { configDiff, fixedDiff, withFixedOf } from "../config/diff.ts";
 import { firstOf, renderFinding } from "../config/findings.ts";
-import { lint, type LintFinding, renderLintFinding } from "../config/lint.ts";
+import { lint, type LintFinding, renderLintFinding } from "../lint/lint.ts";
 import type { Loaded, Refused } from "../config/loading.ts";
 import type { ReloadInfo } from "../admin/view.ts";
 import { messageOf } from "../error_message.ts";

@@ -1,5 +1,5 @@
 // Routes that stand in each other's way: ties and routes that no request can reach.
-// Used by `config/lint_routes.ts`, never by traffic.
+// Used by `lint/routes.ts`, never by traffic.
 
 import type { RouteSnapshot } from "../messages.ts";
 import { type Condition, conditionImplied, conditionsExclude, presenceOf } from "./conditions.ts";

@@ -1,7 +1,7 @@
 // The documents' examples of configuration are taken as they stand there.
 
 import { assert, assertEquals } from "@std/assert";
-import { lint, renderLintFinding } from "../../src/config/lint.ts";
+import { lint, renderLintFinding } from "../../src/lint/lint.ts";
 import { keyReferences } from "../../src/config/reference.ts";
 import { loaded, refusals } from "./helpers.ts";
 

@@ -1,7 +1,7 @@
 // What must hold for manifests beyond their types: safe pods, names and numbers that agree with each other.
 
 import { assert, assertArrayIncludes, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { lint } from "../../../src/config/lint.ts";
+import { lint } from "../../../src/lint/lint.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { Config } from "../../../src/config/schema.ts";
 import { faultsOf, type Manifest } from "./manifests.ts";

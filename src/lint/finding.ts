@@ -1,7 +1,7 @@
 // What `weir check` says of a configuration that is valid but will bite: one shape for all rules.
 
-import { type Path, pathText } from "./path.ts";
-import type { Config, RouteConfig, UpstreamConfig } from "./schema.ts";
+import { type Path, pathText } from "../config/path.ts";
+import type { Config, RouteConfig, UpstreamConfig } from "../config/schema.ts";
 
 /** What a rule found, before its place is known. */
 export interface LintReport {

@@ -2,9 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import { parseAllDocuments } from "yaml";
-import { lint } from "../../src/config/lint.ts";
-import { patchedObjects } from "../../src/config/manifest_merge.ts";
-import { weirPods } from "../../src/config/manifest_pods.ts";
+import { lint } from "../../src/lint/lint.ts";
+import { patchedObjects } from "../../src/lint/manifest_merge.ts";
+import { weirPods } from "../../src/lint/manifest_pods.ts";
 import { configSchema } from "../../src/config/schema.ts";
 
 const read = (text: string) => parseAllDocuments(text).map((document) => document.toJS());

@@ -4,7 +4,7 @@
 
 import type { Container } from "./manifest_container.ts";
 import { listOf, textOf } from "./manifest_value.ts";
-import { isMap, valueAt } from "./path.ts";
+import { isMap, valueAt } from "../config/path.ts";
 
 /** What of a volume is a copy that the kubelet renews; a mount of a part of it is not (`subPath`). */
 const RENEWED = { configMap: "ConfigMap", secret: "Secret", projected: "projected volume" };

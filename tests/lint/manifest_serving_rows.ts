@@ -1,6 +1,6 @@
 // Lint rules about probes that pass before Weir serves, or by what its endpoints answer.
 
-import { a, type LintRow, weirPod as pod } from "./lint_row.ts";
+import { a, type LintRow, weirPod as pod } from "./row.ts";
 
 /** A whole Deployment. */
 const rolled = (container: object) => ({

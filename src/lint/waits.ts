@@ -1,9 +1,9 @@
 // Lint rules about waits, retries and budgets that undo each other.
 
 import { type AttemptSettings, attemptSettings } from "../routing/attempt_settings.ts";
-import { type LintReport, type LintRule, perUpstream } from "./lint_finding.ts";
-import type { Path } from "./path.ts";
-import { upstreamsOf } from "./derived.ts";
+import { type LintReport, type LintRule, perUpstream } from "./finding.ts";
+import type { Path } from "../config/path.ts";
+import { upstreamsOf } from "../config/derived.ts";
 
 const retriesBeyondDeadline: LintRule = {
   name: "retry-beyond-deadline",

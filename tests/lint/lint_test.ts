@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { lint, type LintContext, lintRules, renderLintFinding } from "../../src/config/lint.ts";
+import { lint, type LintContext, lintRules, renderLintFinding } from "../../src/lint/lint.ts";
 import { pathText } from "../../src/config/path.ts";
 import { configSchema, listenSchema } from "../../src/config/schema.ts";
-import { refusals } from "./helpers.ts";
-import { LINT_ROWS } from "./lint_table.ts";
+import { refusals } from "../config/helpers.ts";
+import { LINT_ROWS } from "./table.ts";
 
 function lintInput(input: object, more: object = {}) {
   const context: LintContext = {

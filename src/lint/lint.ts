@@ -4,20 +4,20 @@
 // What contradicts the schema or itself never comes here: `validate.ts` has refused it. A rule is one small function in
 // one of the lists.
 
-import type { LintContext, LintFinding, LintRule } from "./lint_finding.ts";
-import { manifestRules } from "./lint_manifest.ts";
-import { manifestClusterRules } from "./lint_manifest_cluster.ts";
-import { manifestFileRules } from "./lint_manifest_files.ts";
-import { manifestProbeRules } from "./lint_manifest_probes.ts";
-import { podRules } from "./lint_pod.ts";
-import { actionRules } from "./lint_actions.ts";
-import { routeRules } from "./lint_routes.ts";
-import { upstreamRules } from "./lint_upstreams.ts";
-import { waitRules } from "./lint_waits.ts";
-import { pathText } from "./path.ts";
-import type { Config } from "./schema.ts";
+import type { LintContext, LintFinding, LintRule } from "./finding.ts";
+import { manifestRules } from "./manifest.ts";
+import { manifestClusterRules } from "./manifest_cluster.ts";
+import { manifestFileRules } from "./manifest_files.ts";
+import { manifestProbeRules } from "./manifest_probes.ts";
+import { podRules } from "./pod.ts";
+import { actionRules } from "./actions.ts";
+import { routeRules } from "./routes.ts";
+import { upstreamRules } from "./upstreams.ts";
+import { waitRules } from "./waits.ts";
+import { pathText } from "../config/path.ts";
+import type { Config } from "../config/schema.ts";
 
-export type { LintContext, LintFinding } from "./lint_finding.ts";
+export type { LintContext, LintFinding } from "./finding.ts";
 
 export const lintRules: readonly LintRule[] = [
   ...podRules,

@@ -1,6 +1,6 @@
 // Lint rules about what routes match.
 
-import { app, type LintRow, matching } from "./lint_row.ts";
+import { app, type LintRow, matching } from "./row.ts";
 
 /** As other routers take them. */
 const FOREIGN_PATHS = [

@@ -1,6 +1,6 @@
 // Lint rules about what Weir's pods see of the cluster and of their clients.
 
-import { a, b, type LintRow, weirPod as pod } from "./lint_row.ts";
+import { a, b, type LintRow, weirPod as pod } from "./row.ts";
 
 const followed = { upstreams: { app: { endpoints: [a, "k8s://app:http", { url: "k8s://app.shop:80" }] } } };
 const token = { name: "token", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };

@@ -2,9 +2,9 @@
 
 import { parseHostPattern } from "../routing/host_pattern.ts";
 import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
-import { foreignVariable } from "./foreign_variables.ts";
-import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
-import type { MatchConfig, RouteConfig } from "./schema.ts";
+import { foreignVariable } from "../config/foreign_variables.ts";
+import { type LintReport, type LintRule, perRoute } from "./finding.ts";
+import type { MatchConfig, RouteConfig } from "../config/schema.ts";
 
 const splitWeights = perRoute("route-split-weights", ({ split = [] }, path) => {
   const names = split.map(({ upstream }) => upstream);

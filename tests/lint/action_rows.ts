@@ -1,6 +1,6 @@
 // Lint rules about what becomes of the requests of routes.
 
-import { a, app, b, type LintRow, redirect, redirects, route, split } from "./lint_row.ts";
+import { a, app, b, type LintRow, redirect, redirects, route, split } from "./row.ts";
 
 const FOREIGN_LOCATIONS = [
   "https://$host$request_uri",

@@ -4,8 +4,8 @@
 
 import { type Container, numberSetBy } from "./manifest_container.ts";
 import { commandWords, listOf, numberOf, textOf } from "./manifest_value.ts";
-import { isMap, valueAt } from "./path.ts";
-import type { Config } from "./schema.ts";
+import { isMap, valueAt } from "../config/path.ts";
+import type { Config } from "../config/schema.ts";
 
 export const PROBES = ["startupProbe", "readinessProbe", "livenessProbe"] as const;
 export type ProbeName = typeof PROBES[number];

@@ -1,6 +1,6 @@
 // Lint rules about the pod as a whole, with manifests and without.
 
-import { a, b, type LintRow } from "./lint_row.ts";
+import { a, b, type LintRow } from "./row.ts";
 
 const pod = (spec: object) => ({
   manifest: [

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { parseAllDocuments } from "yaml";
-import { lint } from "../../src/config/lint.ts";
+import { lint } from "../../src/lint/lint.ts";
 import { configSchema } from "../../src/config/schema.ts";
 
 /** The states of all findings about a configuration that drains for 5 and 20 seconds, beside these manifests. */

@@ -1,6 +1,6 @@
 // Lint rules about what Weir's containers are asked for by their probes.
 
-import { a, type LintRow, weirPod as pod } from "./lint_row.ts";
+import { a, type LintRow, weirPod as pod } from "./row.ts";
 
 const asks = (path: string, port: unknown, more: object = {}) =>
   pod({

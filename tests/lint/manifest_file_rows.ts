@@ -1,6 +1,6 @@
 // Lint rules about what Weir's containers can read.
 
-import { a, type LintRow, weirPod as pod } from "./lint_row.ts";
+import { a, type LintRow, weirPod as pod } from "./row.ts";
 
 /** A container that reads this file, where its mounts are from a ConfigMap `config` and a Secret `tls`. */
 const mounting = (...mounts: object[]) =>

@@ -5,8 +5,8 @@ import { routeNames } from "../routing/default_route.ts";
 import { hostMatches, isSameHost, parseHostPattern } from "../routing/host_pattern.ts";
 import { findTies, findUnreachable } from "../routing/overlap.ts";
 import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
-import { type LintReport, type LintRule, perRoute } from "./lint_finding.ts";
-import type { MatchConfig, RouteConfig } from "./schema.ts";
+import { type LintReport, type LintRule, perRoute } from "./finding.ts";
+import type { MatchConfig, RouteConfig } from "../config/schema.ts";
 
 const dotSegments = perRoute("route-path-dots", ({ match }, path) => {
   if (!/\/(\.|%2e){1,2}(\/|$)/i.test(match.path ?? "")) return [];

@@ -1,6 +1,6 @@
 // Values in Kubernetes manifests, of which any may be missing, odd, or a placeholder (`${PORT}`) that is filled in later.
 
-import { isMap } from "./path.ts";
+import { isMap } from "../config/path.ts";
 
 /** What stands there as text; empty for what is none. */
 export function textOf(value: unknown): string {

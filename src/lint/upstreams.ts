@@ -1,12 +1,12 @@
 // Lint rules about upstreams: policies that contradict each other, groups that get nothing, settings without effect.
 
 import { defaultUpstreamOf } from "../routing/default_route.ts";
-import { checkKind, upstreamsOf } from "./derived.ts";
-import { parseEndpointEntry } from "./endpoint_url.ts";
-import { parseIp, renderIp } from "./ip_address.ts";
-import { isWritten, type LintRule, perUpstream } from "./lint_finding.ts";
-import { stickyShared } from "./lint_sticky.ts";
-import type { BalanceConfig, UpstreamConfig } from "./schema.ts";
+import { checkKind, upstreamsOf } from "../config/derived.ts";
+import { parseEndpointEntry } from "../config/endpoint_url.ts";
+import { parseIp, renderIp } from "../config/ip_address.ts";
+import { isWritten, type LintRule, perUpstream } from "./finding.ts";
+import { stickyShared } from "./sticky.ts";
+import type { BalanceConfig, UpstreamConfig } from "../config/schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
   const written = isWritten(context, [...path, "ejection"]);

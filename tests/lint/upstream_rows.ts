@@ -1,6 +1,6 @@
 // Lint rules about upstreams, and about waits that do not fit together.
 
-import { a, app, b, type LintRow, route, split, upstream } from "./lint_row.ts";
+import { a, app, b, type LintRow, route, split, upstream } from "./row.ts";
 
 /** A route that splits its requests between two upstreams, and has these settings. */
 function splitWith(settings: object) {
