@@ -1,21 +1,21 @@
 // The body of a request between Deno's stream and the exchange's pulls.
 
 import { type Body, BodyError, type RequestHead } from "../exchange.ts";
-import { free } from "../http1/buffers.ts";
 import { copyOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { isCancelled, passesFor, TURNS } from "./serve_cancel.ts";
 import type { ReadHead } from "./serve_request.ts";
+import { readOut } from "./serve_rest.ts";
 import type { StuckReads } from "./serve_stuck.ts";
 
 /** How long a body that comes behind its head over HTTP/2 is waited for, milliseconds. */
 const FIRST_MS_MAX = 10;
 /** What has come with the head Deno hands over in so many steps, of microtasks. */
 const STEPS_MAX = 4;
-/** What is left of a body that nobody wants is read for so long, milliseconds: nginx's `lingering_time`. */
-const LEFT_MS_MAX = 30_000;
 /** So little may be left to Deno, which reads it to its end, and then the connection's next request. */
 const SHORT_BYTES_MAX = 65_536;
+/** How long a read that is under way as the answer ends is waited for, milliseconds. */
+const PARTING_MS_MAX = 10;
 /** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
 const SPARSE = 4;
 
@@ -62,6 +62,8 @@ export class ServeBody implements Body {
   private hasEnd = false;
   /** What nobody wants is being read. */
   private readingOut = false;
+  /** The answer ends before it: what is left goes to nobody. */
+  private parting = false;
   /** Tells that a read that was left behind has ended after all. */
   private unstuck: (() => void) | null = null;
   /** What becomes of the rest, once the read that is under way has ended. */
@@ -123,6 +125,7 @@ export class ServeBody implements Body {
   }
 
   private async pull(): Promise<Uint8Array | null> {
+    if (this.parting) return await new Promise<never>(() => {});
     const { cancelling } = this;
     let result: ReadableStreamReadResult<Uint8Array>;
     this.reading = true;
@@ -189,6 +192,17 @@ export class ServeBody implements Body {
     else leave();
   }
 
+  /**
+   * The answer is about to end: reads no more before `cancel()`. Over a read that is under way as an answer ends, Deno may
+   * miss what has come (2.9.6): only the client's next bytes would wake it, and a client whose window is full has none.
+   */
+  async part(): Promise<void> {
+    if (this.ended) return;
+    this.parting = true;
+    if (!this.reading) return;
+    await this.around.wheel.within(PARTING_MS_MAX, new Promise<void>((read) => this.afterRead = read));
+  }
+
   /** The client has left as its answer went out, of which Deno tells no read that is under way. */
   leaveBehind(): void {
     if (!this.http2 && (this.reading || this.readingOut)) this.unstuck ??= this.around.stuck.begin();
@@ -222,25 +236,11 @@ export class ServeBody implements Body {
     else this.readOut();
   }
 
-  /** Never rejects. */
   private async readOut(): Promise<void> {
-    const { reader, around: { wheel } } = this;
-    const endsAt = wheel.now + LEFT_MS_MAX;
     this.readingOut = true;
-    try {
-      do {
-        const { done, value } = await reader.read();
-        if (done) return;
-        // Left to the garbage collector, what a fast client sends would fill the memory of the pod.
-        free(value);
-      } while (wheel.now < endsAt);
-      await reader.cancel();
-    } catch {
-      // The client has left.
-    } finally {
-      this.readingOut = false;
-      this.unstick();
-    }
+    await readOut(this.reader, this.around.wheel, this.parting);
+    this.readingOut = false;
+    this.unstick();
   }
 }
 

@@ -77,6 +77,7 @@ class Collector {
         if (piece === null) break;
         if (piece.buffer !== buffer.buffer) buffer.set(piece, this.received);
         this.received += piece.length;
+        if (this.received === length) await this.upload?.part();
         this.handOut();
       }
       return this.finish();

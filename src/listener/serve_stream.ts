@@ -54,6 +54,7 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
       const piece = await (this.ahead === null ? this.next() : this.takeAhead(this.ahead));
+      if (this.upload !== null && this.isLast(piece)) await this.upload.part();
       if (piece === null) {
         this.end({ kind: "complete", bytes: this.bytes });
         return controller.close();
@@ -71,6 +72,10 @@ class BodySource implements UnderlyingDefaultSource<Uint8Array> {
     this.upload?.leaveBehind();
     this.body.cancel();
     this.end({ kind: "clientGone", bytes: this.bytes });
+  }
+
+  private isLast(piece: Uint8Array | null): boolean {
+    return piece === null || this.bytes + piece.length === this.body.length;
   }
 
   /** In fresh memory, since Deno then owns it. */

@@ -160,6 +160,32 @@ function handed(length: number | null, http2 = false) {
 
 const LONG = 1_000_000;
 
+Deno.test("an upload that its answer comes before is read on once the end of that is out", async () => {
+  const { body, hand, stream, time } = handed(LONG);
+  const reading = body.read();
+  let parted = false;
+  const parting = body.part().then(() => parted = true);
+  await settled();
+  assertEquals(parted, false, "a read is under way");
+  await hand("one");
+  await parting;
+  assertEquals(await reading, latin1("one"));
+  body.read();
+  body.cancel();
+  await hand("two");
+  assertEquals(stream.desiredSize, -1, "nobody reads yet");
+  await time.pass(20);
+  assertEquals(stream.desiredSize, 0, "what came was read");
+});
+
+Deno.test("an answer waits no longer than a moment for a client that sends nothing", async () => {
+  const { body, time } = handed(LONG);
+  body.read();
+  const parting = body.part();
+  await time.pass(20);
+  await parting;
+});
+
 for (const http2 of [false, true]) {
   for (const length of [100, LONG, null]) {
     Deno.test(`a body of ${length} bytes that is left while it is read is ${http2 ? "cancelled" : "read on"} (HTTP/${http2 ? 2 : 1})`, async () => {

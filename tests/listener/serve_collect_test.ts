@@ -151,3 +151,20 @@ Deno.test("thirty-two megabytes are put together at a time, and whatever becomes
   }
   assertEquals([isCollected(body), isCollected(new ToldBody(65_537))], [true, false]);
 });
+
+Deno.test("an answer that became a stream does not end over a read of its upload", async () => {
+  let client!: ReadableStreamDefaultController<Uint8Array>;
+  const source = new ReadableStream<Uint8Array>({ start: (it) => void (client = it) });
+  const upload = serveBody(source, 100);
+  upload.read();
+  const { body, delivery, reader } = await streaming(upload);
+  assertEquals(await next(reader), "first");
+  body.tell(" second");
+  const last = next(reader);
+  let given = false;
+  last.then(() => given = true);
+  await settled();
+  assertEquals(given, false);
+  client.enqueue(new Uint8Array(1));
+  assertEquals([await last, await delivery], [" second", { kind: "complete", bytes: 12 }]);
+});

@@ -47,6 +47,28 @@ Deno.test("a stream gives every piece as it comes, and tells at its end how much
   assertEquals([(await reader.read()).done, deliveries], [true, [{ kind: "complete", bytes: 6 }]]);
 });
 
+for (const length of [6, null]) {
+  Deno.test(`a stream of ${length} bytes does not end over a read of its upload`, async () => {
+    let client!: ReadableStreamDefaultController<Uint8Array>;
+    const source = new ReadableStream<Uint8Array>({ start: (it) => void (client = it) });
+    const upload = serveBody(source, 100);
+    upload.read();
+    const { body, deliveries, reader } = streamed(length, upload);
+    body.tell("first");
+    assertEquals((await reader.read()).value?.length, 5);
+    body.tell(...(length === null ? [] : ["!"]), null);
+    const last = reader.read();
+    let given = false;
+    last.then(() => given = true);
+    await settled();
+    assertEquals(given, false);
+    client.enqueue(new Uint8Array(1));
+    assertEquals((await last).done, length === null);
+    assertEquals((await reader.read()).done, true);
+    assertEquals(deliveries, [{ kind: "complete", bytes: length ?? 5 }]);
+  });
+}
+
 Deno.test("a stream whose body breaks off is cut", async () => {
   const { body, deliveries, reader } = streamed(null);
   const error = new Error("reset");
