@@ -21,6 +21,7 @@ import type { Handshake } from "./upgrade.ts";
 
 /** Nobody has a use for more; each waits in memory until the client takes it. */
 const INTERIM_ANSWERS_MAX = 100;
+const NOTHING_SENT = { sent: false, reused: false } as const;
 
 /** What all attempts of a request share. */
 export interface AttemptInput {
@@ -194,14 +195,16 @@ export class Attempt implements BodyOwner {
     if (error instanceof Http1Error) return { kind: "malformed", sent: true, reused, detail: error.message };
     if (!(error instanceof ConnectionError)) throw error;
     const { phase, message: detail } = error;
-    if (error.kind === "refused") return { kind: "tlsFailed", sent: false, reused: false, detail };
+    const { answered, outlet: { begun } } = this.connection;
+    // Who has read a request of the connection has taken its client: a later refusal may be of this request, read too.
+    const unread = !reused && !answered;
+    if (error.kind === "refused" && unread) return { ...NOTHING_SENT, kind: "tlsFailed", detail };
     if (error.kind === "timedOut") {
       if (phase === "request") return { kind: "badRequestBody", cause: "timedOut", detail };
       const excused = phase === "head" && this.input.body?.withheld === true;
       return { kind: "timedOut", phase, sent: true, reused, excused, detail };
     }
     const where = phase === "request" ? "send" : phase;
-    const { answered, outlet: { begun } } = this.connection;
     return { kind: "reset", phase: where, sent: begun, reused, answered, detail };
   }
 
@@ -229,17 +232,15 @@ function dialOutcome(error: unknown, overtime: AttemptPhase | null): Outcome {
   const detail = error.message;
   switch (error.kind) {
     case "timedOut":
-      return { kind: "timedOut", phase: overtime ?? "connect", sent: false, reused: false, detail };
+      return { ...NOTHING_SENT, kind: "timedOut", phase: overtime ?? "connect", detail };
     case "tlsTimedOut":
-      return { kind: "timedOut", phase: overtime ?? "tls", sent: false, reused: false, detail };
+      return { ...NOTHING_SENT, kind: "timedOut", phase: overtime ?? "tls", detail };
     case "tlsFailed":
-      return { kind: "tlsFailed", sent: false, reused: false, detail };
+      return { ...NOTHING_SENT, kind: "tlsFailed", detail };
     case "refused":
     case "unresolved":
-    case "local": {
-      const local = error.kind === "local";
-      return { kind: "refused", sent: false, reused: false, local, detail };
-    }
+    case "local":
+      return { ...NOTHING_SENT, kind: "refused", local: error.kind === "local", detail };
   }
 }
 

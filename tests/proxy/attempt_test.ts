@@ -51,6 +51,11 @@ class Conn {
     await settled();
   }
 
+  async fail(error: Error): Promise<void> {
+    this.saying.reject(error);
+    await settled();
+  }
+
   close(): void {
     this.closed = true;
     this.ended.reject(new Deno.errors.Interrupted());
@@ -116,6 +121,17 @@ Deno.test("a connection that took the whole request is kept after the answer", a
   await get.conn.take();
   await get.conn.say(NO_CONTENT);
   assertEquals([await statusOf(get), get.kept()], [204, true]);
+});
+
+Deno.test("a kept connection whose endpoint no longer takes the client certificate may have lost the request", async () => {
+  const put = await upload(4, ["body", null]);
+  await put.conn.take();
+  await put.conn.fail(new Deno.errors.InvalidData("received fatal alert: CertificateExpired"));
+  const detail = "the endpoint refuses the client certificate";
+  assertEquals(await put.outcome, {
+    ...{ kind: "reset", phase: "head", sent: true, reused: true },
+    ...{ answered: false, detail },
+  });
 });
 
 Deno.test("a connection that took a part of the head by its answer is closed", async () => {
