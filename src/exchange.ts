@@ -123,7 +123,7 @@ export const CLOSING_MS_MAX = 2_000;
 
 /** A WebSocket to the client that the listener frames itself: messages in, messages out. */
 export interface ClientSocket {
-  /** Bytes that were sent and that the client has not taken. */
+  /** Bytes of memory that messages take which were sent and which the client has not taken. */
   readonly unsentBytes: number;
   /** Queues a whole message. Does nothing once the socket closes. */
   send(data: string | Uint8Array): void;

@@ -5,6 +5,7 @@
 
 import { type ClientSocket, type ClientSocketEvents, CLOSING_MS_MAX, type HeaderLines } from "../exchange.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
+import { UnsentMessages } from "./unsent_messages.ts";
 
 /** Seconds: after half of it in silence Deno pings the client, and without a pong by its end it closes. */
 const ALIVE_S = 120;
@@ -40,6 +41,7 @@ export class ServeSocket implements ClientSocket {
   private readonly end = Promise.withResolvers<void>();
   private readonly closing: Timer = new Timer(this.end.resolve);
   private broken = false;
+  private readonly unsent = new UnsentMessages();
 
   constructor(
     private readonly socket: WebSocket,
@@ -77,11 +79,15 @@ export class ServeSocket implements ClientSocket {
   }
 
   get unsentBytes(): number {
-    return this.socket.bufferedAmount;
+    return this.unsent.cost(this.socket.bufferedAmount, this.wheel.recent);
   }
 
   send(data: string | Uint8Array): void {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(data as string | Uint8Array<ArrayBuffer>);
+    const { socket } = this;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const before = socket.bufferedAmount;
+    socket.send(data as string | Uint8Array<ArrayBuffer>);
+    this.unsent.add(socket.bufferedAmount - before, this.wheel.recent);
   }
 
   close(code: number | null, reason: string): void {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ServeSocket, upgradeRequest } from "../../src/listener/serve_websocket.ts";
+import { MESSAGE_BYTES } from "../../src/listener/unsent_messages.ts";
 import { objectsInHeap } from "../support/heap.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { settled } from "../support/settled.ts";
@@ -28,6 +29,7 @@ Deno.test("nothing is kept of a WebSocket whose client broke off, though Deno ke
 /** Deno's side of a WebSocket, that does what the test says. */
 class DenoSocket {
   readyState: number = WebSocket.CONNECTING;
+  bufferedAmount = 0;
   readonly said: unknown[] = [];
   onopen: (() => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
@@ -46,6 +48,7 @@ class DenoSocket {
     // As Deno does before it stands.
     if (this.readyState === WebSocket.CONNECTING) throw new Error("InvalidStateError");
     this.said.push(data);
+    this.bufferedAmount += data.length;
   }
 
   close(code?: number): void {
@@ -81,6 +84,16 @@ Deno.test("a client that leaves before its WebSocket stands has left at once", a
   deno.closes(1006);
   await settled();
   assertEquals(heard, [["closed", 1006], "never stood", "over"]);
+});
+
+Deno.test("small messages that a client does not take count for what they cost, and for nothing once it has", async () => {
+  const { deno, socket } = stage();
+  deno.opens();
+  await settled();
+  for (let i = 0; i < 1_000; i++) socket.send("x");
+  assertEquals(socket.unsentBytes, 1_000 + 1_000 * MESSAGE_BYTES);
+  deno.bufferedAmount = 0;
+  assertEquals(socket.unsentBytes, 0);
 });
 
 Deno.test("a client that answers no close is waited for two seconds, however often it is told", async () => {
