@@ -55,7 +55,7 @@ export class ParsedResponse implements ResponseHead {
 /**
  * Parses the head in `bytes` from `start` to `end` (which is just after its blank line).
  * @param method of the request that it answers: HEAD has no body, and a 2xx to CONNECT neither.
- * @throws Http1Error `malformed`
+ * @throws Http1Error `malformed`, or `tooLarge` for too many lines
  */
 export function parseResponseHead(
   bytes: Uint8Array,

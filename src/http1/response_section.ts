@@ -10,6 +10,8 @@ import { isForOneHop, isNameIn, Known, type KnownHeader, knownHeaderIn } from ".
 
 /** RFC 9110 15.5.22: of this one Upgrade goes on: without it the client would not know what to ask for. */
 export const UPGRADE_REQUIRED = 426;
+/** Headers of Deno.serve look at all of their lines for each that is added: ten thousand cost 250 ms (2.9.6). */
+const LINES_MAX = 1_000;
 const CONTENT_TYPE = [..."content-type"].map((character) => character.charCodeAt(0));
 
 /** One pass over the field lines: checks each, finds what they say of the framing, and which of them pass. */
@@ -38,7 +40,7 @@ export class SectionScan {
    * Reads the lines from `at` to `end`, just after their blank line.
    * @param text of the bytes up to `end`, which may begin before `at`
    * @param minor of HTTP/1.x
-   * @throws Http1Error `malformed`
+   * @throws Http1Error `malformed`, or `tooLarge` for more lines than anybody has a use for
    */
   read(bytes: Uint8Array, at: number, end: number, text: string, minor: number): void {
     this.text = text;
@@ -54,7 +56,11 @@ export class SectionScan {
     this.from = at;
     this.kept = this.contentType = this.connection = "";
     const { line } = this;
+    let count = 0;
     for (const last = end - 2; at < last; at = line.next) {
+      if (++count > LINES_MAX) {
+        throw new Http1Error("tooLarge", `response head of more than ${LINES_MAX} lines`);
+      }
       scanFieldLine(bytes, at, line);
       if (!line.isPlainIn(bytes)) this.plain = false;
       const known = knownHeaderIn(bytes, at, line.nameEnd);

@@ -244,6 +244,13 @@ const framings: readonly (readonly [framing: string, method: string, status: num
     ["length", "CONNECT", 300, "Content-Length: 5"],
   ];
 
+Deno.test("parseResponseHead() refuses more lines than anybody has a use for, however short they are", () => {
+  const lines = Array.from({ length: 1_000 }, (_, i) => `a${i}: b`);
+  assertEquals(parse(lines).headers.length, 2_000);
+  const { kind } = assertThrows(() => parse([...lines, "b: c"]), Http1Error, "more than 1000 lines");
+  assertEquals(kind, "tooLarge");
+});
+
 Deno.test("parseResponseHead() says where an answer ends, and whether its connection lives on", () => {
   for (const [framing, method, status, ...fields] of framings) {
     const head = parse(fields, method, `${status} Word`);
