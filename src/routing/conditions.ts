@@ -1,12 +1,12 @@
 // What a route asks of a request besides host and path: a method, header values, query values.
 //
 // Methods compare with case (RFC 9110 9.1), header names without, values with. Several lines of one header
-// count as one, joined by ", " (RFC 9110 5.3). Query names and values are compared percent-decoded, `+` as a
-// space, and of several with one name the first counts; an escape that is not UTF-8 stays as it is.
+// count as one, joined by ", " (RFC 9110 5.3). What of a query is compared, `query_value.ts` says.
 
 import { HIDDEN, isSecret } from "../config/findings.ts";
 import type { MatchConfig } from "../config/route_schema.ts";
 import { hostOf, joinedHeaderValue, type RequestHead } from "../exchange.ts";
+import { queryValue } from "./query_value.ts";
 
 type Wanted = string | { present: boolean } | { prefix: string };
 
@@ -87,29 +87,4 @@ function fulfils(wanted: Wanted, actual: string | undefined): boolean {
 
 function isAbsent(wanted: Exclude<Wanted, string>): boolean {
   return "present" in wanted && !wanted.present;
-}
-
-function queryValue(target: string, name: string): string | undefined {
-  let at = target.indexOf("?") + 1;
-  while (at > 0 && at <= target.length) {
-    const ampersand = target.indexOf("&", at);
-    const end = ampersand < 0 ? target.length : ampersand;
-    const equals = target.indexOf("=", at);
-    const nameEnd = equals < 0 || equals > end ? end : equals;
-    if (end > at && decoded(target.slice(at, nameEnd)) === name) {
-      return decoded(target.slice(nameEnd + 1, end));
-    }
-    at = end + 1;
-  }
-  return undefined;
-}
-
-function decoded(text: string): string {
-  if (!text.includes("%") && !text.includes("+")) return text;
-  const spaced = text.replaceAll("+", " ");
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced;
-  }
 }
