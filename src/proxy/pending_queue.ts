@@ -21,9 +21,18 @@ export type NoLease = "noEndpoint" | "queueFull" | "queueTimeout" | "outOfTime" 
 /** A claim on an endpoint, or why there will be none; `full` while there is no room. */
 export type Claim = Lease | NoLease | "full";
 
+/** What claims one after the other have seen: each would look at all endpoints, and most for what others saw. */
+export interface Round {
+  /** Those that were looked at; null before anybody has, and once somebody has taken what room there was. */
+  endpoints: readonly Endpoint[] | null;
+  /** Of them, those with room. What is made meanwhile rings. */
+  room: readonly Endpoint[];
+}
+
 /** A request that wants a place. */
 export interface Waiter {
-  claim(): Claim;
+  /** @param round absent for a claim by itself */
+  claim(round?: Round): Claim;
   /** It may not go everywhere (it tried some endpoints before, or waits for one), so others may pass it. */
   readonly particular: boolean;
   /** The one endpoint that it waits for, as its last claim found; null while it would take another. */
@@ -123,11 +132,13 @@ export class PendingQueue {
   /** Gives out what room there is, first come, first served. True when what is left, if any, is for whoever comes. */
   private serve(): boolean {
     const { firsts } = this.lines;
+    const round: Round = { endpoints: null, room: [] };
     for (let at = 0; at < firsts.length;) {
       const place = firsts[at]!;
-      const result = place.waiter.claim();
+      const result = place.waiter.claim(round);
       if (result !== "full") {
         this.end(place, result);
+        round.endpoints = null;
         continue;
       }
       this.lines.sort(place);

@@ -11,7 +11,7 @@ import type { RequestHead } from "../exchange.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Lease } from "../upstream/lease.ts";
 import type { Group } from "./group.ts";
-import type { Claim, NoLease, Waiter } from "./pending_queue.ts";
+import type { Claim, NoLease, Round, Waiter } from "./pending_queue.ts";
 
 const NONE: readonly Endpoint[] = [];
 
@@ -33,6 +33,10 @@ export function isWaitedFor({ state }: Endpoint, { upstream }: Group): boolean {
   return state === 0 && upstream.snapshot.limits.queueMax > 0;
 }
 
+function hasRoom({ isFull }: Endpoint): boolean {
+  return !isFull;
+}
+
 export class Selection implements Waiter {
   tried: readonly Endpoint[] = NONE;
   /** Of those, the ones of which nothing else is known than that a kept connection was dead. */
@@ -43,6 +47,8 @@ export class Selection implements Waiter {
   private returns = false;
   /** Where the cookie leads, and there is no room. */
   waitsFor: Endpoint | null = null;
+  /** Whose cookie that was. */
+  private ledBy: Group["sticky"] = null;
   /** It has waited for that, or for those that it had not tried, in vain. */
   private moves = false;
 
@@ -73,9 +79,10 @@ export class Selection implements Waiter {
   }
 
   /** The queue's: a claim for the one whose turn it is. */
-  claim(): Claim {
+  claim(round?: Round): Claim {
     const { upstream } = this.group;
     const { endpoints, spares, panic } = upstream.candidates();
+    if (round !== undefined && this.particular && !this.mayUse(round)) return "full";
     const isFirst = this.tried.length === 0;
     let lease = this.belongs ? this.stickyLease() : null;
     if (this.waitsFor !== null) return "full";
@@ -96,6 +103,29 @@ export class Selection implements Waiter {
     if (endpoints.length > 0) return "full";
     upstream.totals.add(UpstreamField.noEndpoint);
     return "noEndpoint";
+  }
+
+  /** Whether its claim may come to anything but `full`. Thousands may wait that have tried what has room. */
+  private mayUse(round: Round): boolean {
+    const { waitsFor, tried, stale } = this;
+    if (waitsFor !== null) return !this.isHeldUp(waitsFor);
+    const { endpoints, spares } = this.group.upstream.candidates();
+    if (round.endpoints !== endpoints) {
+      round.endpoints = endpoints;
+      round.room = endpoints.filter(hasRoom);
+    }
+    // Its cookie may lead to a spare, and so may its having tried all that stand, of which none may be left.
+    if (this.belongs || tried.length >= endpoints.length) {
+      return round.room.length + spares.length > 0 || endpoints.length === 0;
+    }
+    return round.room.some((endpoint) => !tried.includes(endpoint) || stale.includes(endpoint));
+  }
+
+  /** Where its cookie leads it would wait as it does. */
+  private isHeldUp(endpoint: Endpoint): boolean {
+    const { group, group: { sticky, upstream } } = this;
+    return sticky === this.ledBy && upstream.endpoint(endpoint.id) === endpoint && endpoint.isFull &&
+      isWaitedFor(endpoint, group);
   }
 
   /**
@@ -146,7 +176,10 @@ export class Selection implements Waiter {
     if (endpoint === null) return null;
     const lease = endpoint.lease();
     if (lease !== null) this.stuckTo = endpoint;
-    else if (this.mayWaitFor(endpoint)) this.waitsFor = endpoint;
+    else if (this.mayWaitFor(endpoint)) {
+      this.waitsFor = endpoint;
+      this.ledBy = this.group.sticky;
+    }
     return lease;
   }
 
@@ -177,7 +210,6 @@ export class Selection implements Waiter {
     const wishes = [endpoints.filter(isFresh), spares.filter(isFresh), endpoints.filter(isStale), endpoints];
     const wished = wishes.find((wish) => wish.length > 0) ?? NONE;
     // Picking is a scan: it is not for finding out, one by one, that thousands are full.
-    const hasRoom = ({ isFull }: Endpoint) => !isFull;
     let open = wished.filter(hasRoom);
     if (open.length === 0 && this.moves) open = endpoints.filter(hasRoom);
     while (open.length > 0) {
