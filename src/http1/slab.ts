@@ -22,3 +22,10 @@ export function copyOut(view: Uint8Array): Uint8Array<ArrayBuffer> {
   used += length;
   return piece;
 }
+
+/** The same, and frees what `view` is a part of, of which nobody has another: not when garbage is collected, but now. */
+export function moveOut(view: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = copyOut(view);
+  (view.buffer as ArrayBuffer).transfer(0);
+  return copy;
+}

@@ -1,7 +1,7 @@
 // The body of a request between Deno's stream and the exchange's pulls.
 
 import { type Body, BodyError, type RequestHead } from "../exchange.ts";
-import { copyOut } from "../http1/slab.ts";
+import { moveOut } from "../http1/slab.ts";
 import type { TimerWheel } from "../timer_wheel.ts";
 import { isCancelled, passesFor, TURNS } from "./serve_cancel.ts";
 import type { ReadHead } from "./serve_request.ts";
@@ -16,7 +16,7 @@ const STEPS_MAX = 4;
 const SHORT_BYTES_MAX = 65_536;
 /** How long a read that is under way as the answer ends is waited for, milliseconds. */
 const PARTING_MS_MAX = 10;
-/** Deno reads into 64 KB at a time: a piece that fills less than this part of it is kept without the rest. */
+/** Deno reads into 64 KB at a time, new ones each: of a piece that fills less than this part the rest is freed at once. */
 const SPARSE = 4;
 
 /** Of a `Request` whose body is to be read. */
@@ -158,7 +158,7 @@ export class ServeBody implements Body {
 
   private taken(piece: Uint8Array): Uint8Array {
     this.received += piece.length;
-    return piece.length * SPARSE < piece.buffer.byteLength ? copyOut(piece) : piece;
+    return piece.length * SPARSE < piece.buffer.byteLength ? moveOut(piece) : piece;
   }
 
   read(): Promise<Uint8Array | null> {

@@ -69,9 +69,10 @@ Deno.test("a client that leaves before its late body is read has not ended it", 
 });
 
 Deno.test("ServeBody.read() gives small pieces that hold no more memory than they need", async () => {
+  const given = Array.from({ length: 100 }, (_, n) => new Uint8Array(65_536).fill(n));
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
-      for (let n = 0; n < 100; n++) controller.enqueue(new Uint8Array(65_536).fill(n).subarray(0, 1));
+      for (const memory of given) controller.enqueue(memory.subarray(0, 1));
       for (const bytes of [9_000, 20_000]) controller.enqueue(new Uint8Array(65_536).subarray(0, bytes));
       controller.close();
     },
@@ -86,6 +87,8 @@ Deno.test("ServeBody.read() gives small pieces that hold no more memory than the
   const bytesHeld = [...held].reduce((sum, { byteLength }) => sum + byteLength, 0);
   // A slab, and the rest of one that was there before.
   assert(bytesHeld <= 2 * 65_536, `${bytesHeld} bytes`);
+  // Nor does what they came in wait for the garbage collector.
+  assertEquals(given.reduce((sum, { byteLength }) => sum + byteLength, 0), 0);
   assertEquals((await body.read())!.buffer.byteLength, 9_000);
   // This one is not worth the copy.
   assertEquals((await body.read())!.buffer.byteLength, 65_536);
