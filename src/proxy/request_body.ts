@@ -22,6 +22,10 @@ const HEAD_WAITS_MS = 10;
 /** A piece that is on its way out for so long waits for the endpoint; for less it may wait for this worker itself. */
 const STALL_MS = 100;
 const NOTHING = new Uint8Array(0);
+/** Memory that small pieces share once they were sent. */
+const SHARED_BYTES = 4_096;
+/** Two that are larger together have memory of their own each. */
+const SMALL_BYTES_MAX = SHARED_BYTES / 4;
 
 type SendTimeouts = Pick<TimeoutsConfig, "requestBodyIdleMs" | "responseHeadMs">;
 
@@ -29,6 +33,9 @@ export class RequestBody {
   /** Pieces from the first on, or, when not all are kept, those that are still to be sent. */
   private readonly kept: Uint8Array[] = [];
   private keptBytes = 0;
+  /** The last of those that share memory, and that memory. */
+  private joint: Uint8Array = NOTHING;
+  private shared: Uint8Array = NOTHING;
   private ended = false;
   /** The read that is under way, or the one that failed. */
   private reading: Promise<void> | null = null;
@@ -167,9 +174,28 @@ export class RequestBody {
       const sendingMs = wheel.recent - givenAt;
       if (sendingMs >= STALL_MS) this.stalledMs += sendingMs;
       if (piece !== null && !this.replayable) free(piece);
+      else if (at > 1 && this.isJoined(at - 2)) at--;
       waiting = null;
     }
     outlet.end();
+  }
+
+  /**
+   * Puts a piece that was sent and the one after it, if they are small, into one: a piece of a byte costs 150 by itself, and
+   * a limit on bytes would be none on memory.
+   */
+  private isJoined(first: number): boolean {
+    const { kept } = this;
+    const [before, piece] = [kept[first]!, kept[first + 1]!];
+    const length = before.length + piece.length;
+    if (before !== this.joint || length > this.shared.length) {
+      if (length > SMALL_BYTES_MAX) return false;
+      this.shared = new Uint8Array(SHARED_BYTES);
+      this.shared.set(before);
+    }
+    this.shared.set(piece, before.length);
+    kept.splice(first, 2, this.joint = this.shared.subarray(0, length));
+    return true;
   }
 
   /** Another attempt will follow: what comes from now on is for that one, however long it is still to begin. */
