@@ -34,6 +34,11 @@ export function conditionHolds(condition: Condition, head: RequestHead): boolean
   return fulfils(condition.wanted, actualValue(condition, head));
 }
 
+/** Whether a condition is fulfilled by what it looks at. @param actual see `actualValue` */
+export function conditionTakes({ wanted }: Condition, actual: string | undefined): boolean {
+  return fulfils(wanted, actual);
+}
+
 /** The value that a condition looks at, or undefined when it is not there. */
 export function actualValue({ on, name }: Condition, head: RequestHead): string | undefined {
   if (on === "query") return queryValue(head.target, name);

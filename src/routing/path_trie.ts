@@ -2,7 +2,7 @@
 // a few. A literal segment is looked up, a `{name}` is tried beside it; of all that match, the entry of the
 // lowest rank wins. Never deeper than the longest pattern, however long the target.
 
-import { conditionHolds } from "./conditions.ts";
+import { actualValue, type Condition, conditionTakes } from "./conditions.ts";
 import type { RequestHead } from "../exchange.ts";
 import type { Entry } from "./precedence.ts";
 import type { PathPattern } from "./path_pattern.ts";
@@ -24,6 +24,9 @@ export class PathTrie {
   private path = "";
   private end = 0;
   private best: Entry | null = null;
+  /** What the last condition looked at, and what is there: thousands of routes of one path may look at the same. */
+  private lookedAt: Condition | null = null;
+  private seen: string | undefined;
   /** True when the last `find` came upon an entry that only its method kept from matching. */
   methodMissed = false;
 
@@ -41,6 +44,8 @@ export class PathTrie {
     this.methodMissed = false;
     if (path.charCodeAt(0) === 0x2f) this.walk(this.root, 1);
     this.consider(this.pathless);
+    this.lookedAt = null;
+    this.seen = undefined;
     return this.best;
   }
 
@@ -59,10 +64,24 @@ export class PathTrie {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
       if (this.best !== null && this.best.rank < entry.rank) return;
-      if (!allHold(entry, this.head)) continue;
+      if (!this.allHold(entry)) continue;
       if (entry.methods === null || entry.methods.includes(this.head.method)) this.best = entry;
       else this.methodMissed = true;
     }
+  }
+
+  private allHold({ conditions }: Entry): boolean {
+    for (let i = 0; i < conditions.length; i++) if (!this.holds(conditions[i]!)) return false;
+    return true;
+  }
+
+  private holds(condition: Condition): boolean {
+    const { lookedAt } = this;
+    if (lookedAt === null || lookedAt.name !== condition.name || lookedAt.on !== condition.on) {
+      this.lookedAt = condition;
+      this.seen = actualValue(condition, this.head);
+    }
+    return conditionTakes(condition, this.seen);
   }
 
   private add(entry: Entry, pattern: PathPattern | null): void {
@@ -76,14 +95,6 @@ export class PathTrie {
     }
     (pattern.open ? at.open : at.closed).push(entry);
   }
-}
-
-function allHold(entry: Entry, head: RequestHead): boolean {
-  const { conditions } = entry;
-  for (let i = 0; i < conditions.length; i++) {
-    if (!conditionHolds(conditions[i]!, head)) return false;
-  }
-  return true;
 }
 
 function childOf(at: Node, segment: string): Node {

@@ -290,3 +290,24 @@ Deno.test("a method that only the more specific host's route refuses is still to
   );
   assertEquals(router.match(request("GET a.org/x")), { kind: "methodNotAllowed", allow: ["PUT"] });
 });
+
+Deno.test("of a header that many routes of a path look at the lines are read once", () => {
+  const wanted = Array.from(
+    { length: 100 },
+    (_, i) => [`r${i}`, { path: "/*", headers: { tenant: `t${i}` } }],
+  );
+  const router = makeRouter(routesOf(Object.fromEntries(wanted)));
+  let reads = 0;
+  const lines = ["Tenant", "t98", "Tenant", "t99"];
+  const headers = new Proxy(lines, {
+    get(target, key) {
+      if (key === "1") reads++;
+      return Reflect.get(target, key);
+    },
+  });
+  const asking = { ...request("GET h/a"), headers };
+  assertEquals([told(router.match(asking)), reads], ["unknownPath", 1]);
+  lines.splice(2);
+  assertEquals([told(router.match(asking)), reads], ["r98", 2]);
+  assertEquals(told(router.match(request("GET h/a"))), "unknownPath");
+});
