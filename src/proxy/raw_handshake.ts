@@ -27,7 +27,8 @@ export class RawHandshake implements Handshake {
   problemWith({ headers }: ResponseHead): string | null {
     const chosen = listOf(headers, "upgrade");
     if (chosen.length === 0) return "101 without Upgrade";
-    const foreign = chosen.find((token) => !includes(this.tokens, token));
+    const asked = namesOf(this.tokens);
+    const foreign = chosen.find((token) => !asked.has(token.toLowerCase()));
     if (foreign !== undefined) return `101 with Upgrade: ${quoted(foreign)}, which nobody asked for`;
     if (!listHas(headers, "connection", "upgrade")) return "101 without Connection: upgrade";
     return this.webSocket ? this.webSocketProblem(headers) : null;
@@ -38,9 +39,10 @@ export class RawHandshake implements Handshake {
     if (headerValue(headers, "sec-websocket-accept") !== acceptOf(key)) {
       return "101 with another Sec-WebSocket-Accept than the key's";
     }
-    const offered = listOf(this.asked, "sec-websocket-extensions").map(nameOf);
-    const extensions = listOf(headers, "sec-websocket-extensions").map(nameOf);
-    if (extensions.some((name) => !includes(offered, name))) return "101 with an extension nobody offered";
+    const offered = namesOf(listOf(this.asked, "sec-websocket-extensions").map(nameOf));
+    for (const name of namesOf(listOf(headers, "sec-websocket-extensions").map(nameOf))) {
+      if (!offered.has(name)) return "101 with an extension nobody offered";
+    }
     const protocol = headerValue(headers, "sec-websocket-protocol");
     if (protocol !== undefined && !listOf(this.asked, "sec-websocket-protocol").includes(protocol)) {
       return "101 with a subprotocol nobody offered";
@@ -61,8 +63,9 @@ export class RawHandshake implements Handshake {
   }
 }
 
-function includes(names: readonly string[], name: string): boolean {
-  return names.some((candidate) => candidate.toLowerCase() === name.toLowerCase());
+/** In lower case; a set, as client and endpoint may list thousands, of which each would be compared with each. */
+function namesOf(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.map((name) => name.toLowerCase()));
 }
 
 /** Of an extension with its parameters. */
