@@ -94,7 +94,10 @@ class Collector {
       this.send(this.buffer.subarray(0, this.received));
       // Fetch, 5.2: a Response has a copy of the bytes that it is made of.
       giveBack(this.buffer);
-    } else this.controller.close();
+    } else {
+      this.handOver(this.controller);
+      this.controller.close();
+    }
     return { kind: "complete", bytes: this.received };
   }
 
@@ -109,6 +112,7 @@ class Collector {
   /** Settles once Deno has taken all that has come: an error would take that away from the client. */
   private taken(): Promise<void> {
     if (this.controller === null) this.stream();
+    this.handOver(this.controller!);
     if (this.controller!.desiredSize! > 0) return Promise.resolve();
     return new Promise((resolve) => this.onTaken = resolve);
   }
@@ -121,7 +125,10 @@ class Collector {
           this.controller = controller;
           this.handOut();
         },
-        pull: () => this.onTaken(),
+        pull: () => {
+          this.handOut();
+          this.onTaken();
+        },
         cancel: () => {
           this.cancelled = true;
           this.upload?.leaveBehind();
@@ -132,10 +139,16 @@ class Collector {
     );
   }
 
-  /** Hands out what has come since the last time; the buffer bounds how much that can be. */
+  /** Hands out what has come, once Deno has taken what came before: a piece costs many times its bytes when they are few. */
   private handOut(): void {
-    if (this.controller === null || this.handedOver === this.received) return;
-    this.controller.enqueue(this.buffer.subarray(this.handedOver, this.received));
+    if (this.controller !== null && this.controller.desiredSize! > 0) this.handOver(this.controller);
+  }
+
+  private handOver(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const from = this.handedOver;
+    if (from === this.received) return;
+    // Deno may ask for more at once.
     this.handedOver = this.received;
+    controller.enqueue(this.buffer.subarray(from, this.received));
   }
 }

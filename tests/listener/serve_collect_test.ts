@@ -74,6 +74,19 @@ Deno.test("an answer that takes longer begins with what has come, and goes on as
   assertEquals([await next(reader), sent.length], [null, 1]);
 });
 
+Deno.test("what comes of an answer while a client takes nothing is handed out in one piece", async () => {
+  const { body, delivery, reader } = await streaming();
+  // The first piece, and what came before the next was asked for.
+  for (const piece of ["s", "e", "c", "o", "n", "d"]) {
+    body.tell(piece);
+    await settled();
+  }
+  assertEquals([await next(reader), await next(reader)], ["first", "second"]);
+  body.tell("!");
+  assertEquals<Delivery>(await delivery, { kind: "complete", bytes: 12 });
+  assertEquals([await next(reader), await next(reader)], ["!", null]);
+});
+
 Deno.test("an answer that breaks off before it is sent is cut, and not sent as if it were whole", async () => {
   const { body, delivery, sent } = collecting(new ToldBody(12));
   const error = new Error("reset");
