@@ -78,6 +78,7 @@ class Collector {
         if (piece.buffer !== buffer.buffer) buffer.set(piece, this.received);
         this.received += piece.length;
         if (this.received === length) await this.upload?.part();
+        if (this.cancelled) return { kind: "clientGone", bytes: this.handedOver };
         this.handOut();
       }
       return this.finish();
