@@ -1,10 +1,10 @@
 // Lint rules about what becomes of a route's requests: answers that lead nowhere, settings without effect.
 
+import { foreignVariable } from "../config/foreign_variables.ts";
+import type { MatchConfig, RouteConfig } from "../config/schema.ts";
 import { parseHostPattern } from "../routing/host_pattern.ts";
 import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
-import { foreignVariable } from "../config/foreign_variables.ts";
 import { type LintReport, type LintRule, perRoute } from "./finding.ts";
-import type { MatchConfig, RouteConfig } from "../config/schema.ts";
 
 const splitWeights = perRoute("route-split-weights", ({ split = [] }, path) => {
   const names = split.map(({ upstream }) => upstream);

@@ -4,18 +4,18 @@
 // What contradicts the schema or itself never comes here: `validate.ts` has refused it. A rule is one small function in
 // one of the lists.
 
+import { pathText } from "../config/path.ts";
+import type { Config } from "../config/schema.ts";
+import { actionRules } from "./actions.ts";
 import type { LintContext, LintFinding, LintRule } from "./finding.ts";
 import { manifestRules } from "./manifest.ts";
 import { manifestClusterRules } from "./manifest_cluster.ts";
 import { manifestFileRules } from "./manifest_files.ts";
 import { manifestProbeRules } from "./manifest_probes.ts";
 import { podRules } from "./pod.ts";
-import { actionRules } from "./actions.ts";
 import { routeRules } from "./routes.ts";
 import { upstreamRules } from "./upstreams.ts";
 import { waitRules } from "./waits.ts";
-import { pathText } from "../config/path.ts";
-import type { Config } from "../config/schema.ts";
 
 export type { LintContext, LintFinding } from "./finding.ts";
 

@@ -1,12 +1,12 @@
 // Lint rules that hold the configuration against the manifests that Weir is deployed by: how a pod leaves, which ports
 // it has. What it is asked stands in `manifest_probes.ts`, what it can read in `manifest_files.ts`.
 
+import { type Path, valueAt } from "../config/path.ts";
+import type { Config } from "../config/schema.ts";
 import type { LintReport, LintRule } from "./finding.ts";
 import { maySet, numberSetBy, portsOf, sets } from "./manifest_container.ts";
 import { type PodSpec, preStopMs, weirContainers, weirPods } from "./manifest_pods.ts";
 import { numberOf } from "./manifest_value.ts";
-import { type Path, valueAt } from "../config/path.ts";
-import type { Config } from "../config/schema.ts";
 
 /** What Kubernetes gives a pod that says nothing, seconds. */
 const GRACE_DEFAULT_S = 30;

@@ -1,13 +1,13 @@
 // Lint rules about what the manifests let a pod see of the cluster and of its clients.
 
 import { parseEndpointEntry } from "../config/endpoint_url.ts";
+import { mapAt, type Path, valueAt } from "../config/path.ts";
+import type { Config } from "../config/schema.ts";
 import type { LintReport, LintRule } from "./finding.ts";
 import { patchedObjects } from "./manifest_merge.ts";
 import { isOnVolume } from "./manifest_mounts.ts";
 import { knownContainers, knownPods, labelsOf, type Pod } from "./manifest_pods.ts";
 import { textOf } from "./manifest_value.ts";
-import { mapAt, type Path, valueAt } from "../config/path.ts";
-import type { Config } from "../config/schema.ts";
 
 type Objects = readonly Record<string, unknown>[];
 

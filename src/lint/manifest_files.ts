@@ -1,11 +1,11 @@
 // Lint rules that hold the configuration against the manifests that Weir is deployed by: what it can read.
 
+import { type Path, valueAt } from "../config/path.ts";
+import type { Config } from "../config/schema.ts";
 import type { LintReport, LintRule } from "./finding.ts";
 import { type Container, sets, textSetBy } from "./manifest_container.ts";
 import { frozenBy } from "./manifest_mounts.ts";
 import { annotationsOf, type Pod, weirContainers, weirPods } from "./manifest_pods.ts";
-import { type Path, valueAt } from "../config/path.ts";
-import type { Config } from "../config/schema.ts";
 
 const fileBySubPath: LintRule = {
   name: "file-by-subpath",

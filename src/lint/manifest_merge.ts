@@ -2,8 +2,8 @@
 //
 // Pure; called by `manifest_pods.ts` with objects as they stand in the files, of which any part may be missing or odd.
 
-import { textOf } from "./manifest_value.ts";
 import { isMap, valueAt } from "../config/path.ts";
+import { textOf } from "./manifest_value.ts";
 
 /** All objects, those in a List too; what is written again of one is a patch of it. */
 export function patchedObjects(manifest: readonly unknown[]): Record<string, unknown>[] {

@@ -2,9 +2,9 @@
 //
 // Pure, as `manifest_pods.ts`; any part may be missing or odd.
 
+import { isMap, valueAt } from "../config/path.ts";
 import type { Container } from "./manifest_container.ts";
 import { listOf, textOf } from "./manifest_value.ts";
-import { isMap, valueAt } from "../config/path.ts";
 
 /** What of a volume is a copy that the kubelet renews; a mount of a part of it is not (`subPath`). */
 const RENEWED = { configMap: "ConfigMap", secret: "Secret", projected: "projected volume" };

@@ -2,10 +2,10 @@
 //
 // Pure; called by lint rules with objects as they stand in the files, of which any part may be missing or odd.
 
+import { isMap, mapAt, type Path, valueAt } from "../config/path.ts";
 import { type Container, isAnotherProgram, wordsOf } from "./manifest_container.ts";
 import { isPatch, patchedObjects } from "./manifest_merge.ts";
 import { listOf, numberOf, textOf, textsOf } from "./manifest_value.ts";
-import { isMap, mapAt, type Path, valueAt } from "../config/path.ts";
 
 /** The parts of a pod's specification that the rules look at, as far as they are written: a patch may hold any of them. */
 export interface PodSpec {

@@ -2,10 +2,10 @@
 //
 // Pure, as `manifest_pods.ts`; any part may be missing or odd.
 
-import { type Container, numberSetBy } from "./manifest_container.ts";
-import { commandWords, listOf, numberOf, textOf } from "./manifest_value.ts";
 import { isMap, valueAt } from "../config/path.ts";
 import type { Config } from "../config/schema.ts";
+import { type Container, numberSetBy } from "./manifest_container.ts";
+import { commandWords, listOf, numberOf, textOf } from "./manifest_value.ts";
 
 export const PROBES = ["startupProbe", "readinessProbe", "livenessProbe"] as const;
 export type ProbeName = typeof PROBES[number];

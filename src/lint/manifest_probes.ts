@@ -1,15 +1,15 @@
 // Lint rules about what the probes of the manifests ask Weir for, and what that says of it.
 
+import type { Path } from "../config/path.ts";
+import type { Config } from "../config/schema.ts";
 import { routesInForce } from "../routing/default_route.ts";
 import { makeRouter } from "../routing/router.ts";
 import type { LintReport, LintRule } from "./finding.ts";
-import { snapshotsOf } from "./routes.ts";
 import { type Container, maySet } from "./manifest_container.ts";
 import { isRolledOut, knownContainers, knownPods, weirContainers, weirPods } from "./manifest_pods.ts";
 import { type Ask, askOf, isProbedAtAdmin, patienceS, type ProbeName, PROBES } from "./manifest_probe.ts";
 import { textOf } from "./manifest_value.ts";
-import type { Path } from "../config/path.ts";
-import type { Config } from "../config/schema.ts";
+import { snapshotsOf } from "./routes.ts";
 
 /** Only who is in the pod reaches these. */
 const LOOPBACK = /^(localhost|127\..*|::1)$/i;

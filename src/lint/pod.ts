@@ -1,9 +1,9 @@
 // Lint rules about the pod as a whole: whom it believes, what its listener can.
 
-import { parseNetwork, renderIp, renderNetwork } from "../config/ip_address.ts";
 import { WIRE_KEYS } from "../config/derived.ts";
-import { isWritten, type LintRule } from "./finding.ts";
+import { parseNetwork, renderIp, renderNetwork } from "../config/ip_address.ts";
 import type { Path } from "../config/path.ts";
+import { isWritten, type LintRule } from "./finding.ts";
 
 /** Shorter prefixes hold more addresses than any one operator has: half of a /7 is other people's. */
 const PREFIX_MIN = { ipv4: 8, ipv6: 16 };

@@ -1,12 +1,12 @@
 // Lint rules about what routes match: what hardly any request has, routes in each other's way.
 
+import type { MatchConfig, RouteConfig } from "../config/schema.ts";
 import type { RouteSnapshot } from "../messages.ts";
 import { routeNames } from "../routing/default_route.ts";
 import { hostMatches, isSameHost, parseHostPattern } from "../routing/host_pattern.ts";
 import { findTies, findUnreachable } from "../routing/overlap.ts";
 import { parsePathPattern, pathCovers } from "../routing/path_pattern.ts";
 import { type LintReport, type LintRule, perRoute } from "./finding.ts";
-import type { MatchConfig, RouteConfig } from "../config/schema.ts";
 
 const dotSegments = perRoute("route-path-dots", ({ match }, path) => {
   if (!/\/(\.|%2e){1,2}(\/|$)/i.test(match.path ?? "")) return [];

@@ -1,9 +1,9 @@
 // The lint rule about sticky cookies of one name, of which a browser keeps but one for each host.
 
-import { coversName, describeHost, type HostPattern, parseHostPattern } from "../routing/host_pattern.ts";
-import type { LintReport, LintRule } from "./finding.ts";
 import { upstreamsOf } from "../config/derived.ts";
 import type { Config, RouteConfig } from "../config/schema.ts";
+import { coversName, describeHost, type HostPattern, parseHostPattern } from "../routing/host_pattern.ts";
+import type { LintReport, LintRule } from "./finding.ts";
 
 export const stickyShared: LintRule = {
   name: "sticky-cookie-shared",

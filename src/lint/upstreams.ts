@@ -1,12 +1,12 @@
 // Lint rules about upstreams: policies that contradict each other, groups that get nothing, settings without effect.
 
-import { defaultUpstreamOf } from "../routing/default_route.ts";
 import { checkKind, upstreamsOf } from "../config/derived.ts";
 import { parseEndpointEntry } from "../config/endpoint_url.ts";
 import { parseIp, renderIp } from "../config/ip_address.ts";
+import type { BalanceConfig, UpstreamConfig } from "../config/schema.ts";
+import { defaultUpstreamOf } from "../routing/default_route.ts";
 import { isWritten, type LintRule, perUpstream } from "./finding.ts";
 import { stickyShared } from "./sticky.ts";
-import type { BalanceConfig, UpstreamConfig } from "../config/schema.ts";
 
 const ejectionOfOne = perUpstream("ejection-of-one", ({ upstream, path, context }) => {
   const written = isWritten(context, [...path, "ejection"]);

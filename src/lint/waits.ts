@@ -1,9 +1,9 @@
 // Lint rules about waits, retries and budgets that undo each other.
 
+import { upstreamsOf } from "../config/derived.ts";
+import type { Path } from "../config/path.ts";
 import { type AttemptSettings, attemptSettings } from "../routing/attempt_settings.ts";
 import { type LintReport, type LintRule, perUpstream } from "./finding.ts";
-import type { Path } from "../config/path.ts";
-import { upstreamsOf } from "../config/derived.ts";
 
 const retriesBeyondDeadline: LintRule = {
   name: "retry-beyond-deadline",
