@@ -73,12 +73,11 @@ class Collector {
       while (this.received < length) {
         const room = buffer.subarray(this.received);
         const piece = await body.read(room);
+        if (this.received + (piece?.length ?? 0) === length) await this.upload?.part();
         if (this.cancelled) return { kind: "clientGone", bytes: this.handedOver };
         if (piece === null) break;
         if (piece.buffer !== buffer.buffer) buffer.set(piece, this.received);
         this.received += piece.length;
-        if (this.received === length) await this.upload?.part();
-        if (this.cancelled) return { kind: "clientGone", bytes: this.handedOver };
         this.handOut();
       }
       return this.finish();

@@ -174,7 +174,7 @@ export class RequestBody {
       const sendingMs = wheel.recent - givenAt;
       if (sendingMs >= STALL_MS) this.stalledMs += sendingMs;
       if (piece !== null && !this.replayable) free(piece);
-      else if (at > 1 && this.isJoined(at - 2)) at--;
+      else if (at > 1 && this.join(at - 2)) at--;
       waiting = null;
     }
     outlet.end();
@@ -183,8 +183,9 @@ export class RequestBody {
   /**
    * Puts a piece that was sent and the one after it, if they are small, into one: a piece of a byte costs 150 by itself, and
    * a limit on bytes would be none on memory.
+   * @returns whether they were
    */
-  private isJoined(first: number): boolean {
+  private join(first: number): boolean {
     const { kept } = this;
     const [before, piece] = [kept[first]!, kept[first + 1]!];
     const length = before.length + piece.length;

@@ -80,9 +80,9 @@ export class Selection implements Waiter {
 
   /** The queue's: a claim for the one whose turn it is. */
   claim(round?: Round): Claim {
+    if (round !== undefined && this.particular && !this.mayUse(round)) return "full";
     const { upstream } = this.group;
     const { endpoints, spares, panic } = upstream.candidates();
-    if (round !== undefined && this.particular && !this.mayUse(round)) return "full";
     const isFirst = this.tried.length === 0;
     let lease = this.belongs ? this.stickyLease() : null;
     if (this.waitsFor !== null) return "full";
