@@ -51,6 +51,18 @@ Deno.test("heads may come byte by byte, and what follows the last is the body's"
   connection.close();
 });
 
+Deno.test("what has come of a head is searched once, however it drips in", async () => {
+  const { connection, conn } = asking();
+  const { inlet } = connection;
+  for (const piece of ["HTTP/1.1 200 OK\r\n", "a: 1\r", "\n"]) {
+    const more = connection.moreHead();
+    await conn.say(piece);
+    await more;
+    assertEquals([connection.takeHead("GET", 4_096), inlet.searched], [null, inlet.available]);
+  }
+  connection.close();
+});
+
 for (const piece of ["\n", "\r\nb: 2\n"]) {
   Deno.test(`a line that ends without CR is refused as soon as it comes: ${JSON.stringify(piece)}`, async () => {
     const { connection, hear } = asking();
