@@ -16,6 +16,15 @@ Deno.test("a head is read when its last byte is here, wherever it was cut, and s
   }
 });
 
+Deno.test("what has come of a head is searched once, however it drips in", async () => {
+  const { client, connection, exchanges } = connected();
+  const { inlet } = connection.socket;
+  for (const piece of ["GET / HTTP/1.1\r\n", "Host: a.test\r", "\n"]) {
+    await client.says(piece);
+    assertEquals([exchanges.length, inlet.searched], [0, inlet.available]);
+  }
+});
+
 Deno.test("a head has its time from its first byte on, the first one from the beginning of its connection", async () => {
   for (const asked of [false, true]) {
     const { client, exchanges, over, shared, time } = connected();
