@@ -34,8 +34,8 @@ export interface ResponseHead {
   /** Whoever asks for them may change them; from then on they alone count. */
   readonly headers: HeaderLines;
   /**
-   * All lines as one text, each with its CRLF, while nobody has asked for `headers`: most answers pass without being
-   * taken apart. It holds no field for one hop. Null or absent: `headers` has the lines.
+   * All lines as one text, each a `name: value` with its CRLF, while nobody has asked for `headers`: most answers pass
+   * without being taken apart. They are checked, and none is for one hop. Null or absent: `headers` has the lines.
    */
   readonly text?: string | null;
   /** The one Content-Length in `text`; -1 for none. */

@@ -29,7 +29,7 @@ export function isCollected(body: Body): boolean {
 }
 
 /**
- * Answers with `body` through `send`, which is called once; settles when its last byte is handed over.
+ * Answers with `body` through `send`, which is called once and copies bytes; settles when its last byte is handed over.
  * @param upload what is left before the answer is cut; null for none
  */
 export function collectedAnswer(
@@ -92,7 +92,6 @@ class Collector {
   private finish(): Delivery {
     if (this.controller === null) {
       this.send(this.buffer.subarray(0, this.received));
-      // Fetch, 5.2: a Response has a copy of the bytes that it is made of.
       giveBack(this.buffer);
     } else {
       this.handOver(this.controller);

@@ -1,19 +1,44 @@
-// The bytes of an answer that Deno.serve is given whole, freed as soon as it has them.
+// The bytes of an answer that Deno.serve is given whole: copied once, and freed as soon as it has them.
 //
-// A Response has a copy of the bytes that it is made of (Fetch, 5.2). Left to be collected, these copies pile up
-// outside the heap until V8 marks the whole of it for their sake (docs/decisions/answers_put_together.md).
+// A Response has a copy of the bytes that it is made of (Fetch, 5.2), in memory of its own. For a small answer that is
+// half of what a Response costs; of large ones these copies, left to be collected, pile up outside the heap until V8
+// marks the whole of it for their sake (docs/decisions/answers_put_together.md).
 
 import { free } from "../http1/buffers.ts";
-import { innerSymbol } from "./serve_symbol.ts";
+import { Slabs } from "../http1/slab.ts";
+import { innerSymbol, IS_TRIED } from "./serve_symbol.ts";
 
 /** A body that is no stream, and whether somebody has it. */
-type Static = { readonly body?: unknown; readonly consumed?: boolean };
-type Inner = { readonly body: { readonly streamOrStatic: Static } | null };
+type Static = { body?: unknown; readonly consumed?: boolean };
+type Inner = { status: number; readonly body: { readonly streamOrStatic: Static } | null };
 
 const INNER = innerSymbol(new Response(null), "response");
 
+function innerOf(response: Response): Inner | undefined {
+  return (response as unknown as Record<symbol, Inner | undefined>)[INNER];
+}
+
 function staticOf(response: Response): Static | undefined {
-  return (response as unknown as Record<symbol, Inner | undefined>)[INNER]?.body?.streamOrStatic;
+  return innerOf(response)?.body?.streamOrStatic;
+}
+
+const NOTHING = new Uint8Array(0);
+/** A client that takes nothing keeps a slab whole: less than what its connection has in the kernel by then. */
+const small = new Slabs(65_536, 4_096);
+
+/**
+ * The answer of Deno.serve that has `content`; bytes are copied before this returns. Its `headers` are to be asked for
+ * before Deno gets it: only then does Deno look at what stands behind it.
+ */
+export function responseOf(content: BodyInit | null, status: number): Response {
+  if (!IS_TRIED) return new Response(content, { status });
+  const isSmall = content instanceof Uint8Array && content.length <= small.pieceBytesMax;
+  const response = new Response(isSmall ? NOTHING : content);
+  const inner = innerOf(response)!;
+  // Given with the content it would cost what a small one does once more.
+  inner.status = status;
+  if (isSmall) inner.body!.streamOrStatic.body = small.copyOut(content);
+  return response;
 }
 
 /** Bytes that a Response does not copy are not its own. */
@@ -31,5 +56,8 @@ function isCopied(bytes: Uint8Array<ArrayBuffer>): boolean {
 export function freeContent(response: Response): void {
   if (!COPIES) return;
   const content = staticOf(response);
-  if (content?.consumed === true && content.body instanceof Uint8Array) free(content.body);
+  if (content?.consumed !== true || !(content.body instanceof Uint8Array)) return;
+  free(content.body);
+  // Whoever keeps the Response keeps no slab with it.
+  content.body = NOTHING;
 }

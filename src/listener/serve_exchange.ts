@@ -14,13 +14,13 @@ import type {
   Unacceptable,
 } from "../exchange.ts";
 import { headerValue } from "../exchange.ts";
-import { Known, knownHeader } from "../http1/known.ts";
 import type { Rotation } from "./rotation.ts";
 import { Beginning } from "./beginning.ts";
+import { addLines, type ServeFraming } from "./serve_answer_lines.ts";
 import { type BodySurroundings, ServeBody, type StreamedRequest } from "./serve_body.ts";
 import { isCancelled, TURNS } from "./serve_cancel.ts";
 import { collectedAnswer, isCollected } from "./serve_collect.ts";
-import { freeContent } from "./serve_content.ts";
+import { freeContent, responseOf } from "./serve_content.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { type ReadHead, readHead } from "./serve_request.ts";
 import { responseStream } from "./serve_stream.ts";
@@ -35,9 +35,6 @@ const ENDED: UnderlyingDefaultSource<Uint8Array> = { start: (controller) => cont
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
-
-/** Where an answer ends: as its lines say, or as Deno tells of a whole body (over HTTP/1.0 it counts chunks, too). */
-type ServeFraming = "declared" | "counted" | "chunked";
 
 /** What the exchanges of one listener share. */
 export interface ServeShared extends BodySurroundings {
@@ -158,7 +155,6 @@ export class ServeExchange implements Exchange, Watched {
   /** What is here already. Chunks stay chunks: those Deno writes together with the head. */
   private sendWhole(head: ResponseHead, body: Body): number {
     const framing = body.length === null ? "chunked" : "counted";
-    // Fetch, 5.2: a Response has a copy of the bytes that it is made of.
     return body.lendWhole?.((content) => this.send(head, content, framing)) ?? -1;
   }
 
@@ -183,29 +179,10 @@ export class ServeExchange implements Exchange, Watched {
   }
 
   private send(head: ResponseHead, content: BodyInit | null, framing: ServeFraming = "declared"): void {
-    const response = head.status === 200
-      ? new Response(content)
-      : new Response(content, { status: head.status });
-    // Appending one by one costs half of what handing over a list does.
+    const response = responseOf(content, head.status);
     const { headers } = response;
-    const lines = head.headers;
     const http2 = this.head.version === "2";
-    let leaving = false;
-    let upgrades = false;
-    for (let i = 0; i < lines.length; i += 2) {
-      const known = knownHeader(lines[i]!);
-      if (known === Known.contentLength && framing === "counted") continue;
-      if (known === Known.connection || known === Known.upgrade) {
-        // RFC 9113 8.2.2: HTTP/2 has neither.
-        if (http2) continue;
-        if (known === Known.upgrade) upgrades = true;
-        else leaving = true;
-      }
-      headers.append(lines[i]!, lines[i + 1]!);
-    }
-    // RFC 9110 7.8: who sends Upgrade names it in Connection.
-    if (upgrades) headers.append("connection", "Upgrade");
-    if (framing === "chunked" && !http2) headers.append("transfer-encoding", "chunked");
+    const leaving = addLines(headers, head, framing, http2);
     const due = !http2 && (this.shared.rotation.isDue(this.peer) || this.shared.uploads.leaving);
     // Deno.serve does not close: the client does.
     if (due && !leaving) headers.append("connection", "close");
