@@ -1,8 +1,8 @@
 // The bytes of an answer that Deno.serve is given whole: copied once, and freed as soon as it has them.
 //
-// A Response has a copy of the bytes that it is made of (Fetch, 5.2), in memory of its own. For a small answer that is
-// half of what a Response costs; of large ones these copies, left to be collected, pile up outside the heap until V8
-// marks the whole of it for their sake (docs/decisions/answers_put_together.md).
+// A Response has a copy of the bytes that it is made of (Fetch, 5.2), in memory of its own. Asked for by Weir the copy
+// costs half of that, and a small one, which shares its memory, less still. Of large ones, left to be collected, copies
+// pile up outside the heap until V8 marks the whole of it for their sake (docs/decisions/answers_put_together.md).
 
 import { free } from "../http1/buffers.ts";
 import { Slabs } from "../http1/slab.ts";
@@ -10,7 +10,8 @@ import { innerSymbol, IS_TRIED } from "./serve_symbol.ts";
 
 /** A body that is no stream, and whether somebody has it. */
 type Static = { body?: unknown; readonly consumed?: boolean };
-type Inner = { status: number; readonly body: { readonly streamOrStatic: Static } | null };
+type InnerBody = { readonly streamOrStatic: Static };
+type Inner = { status: number; body: InnerBody | null };
 
 const INNER = innerSymbol(new Response(null), "response");
 
@@ -23,8 +24,10 @@ function staticOf(response: Response): Static | undefined {
 }
 
 const NOTHING = new Uint8Array(0);
+/** What Deno makes of bytes. */
+const StaticBody = innerOf(new Response(NOTHING))?.body?.constructor as new (content: Static) => InnerBody;
 /** A client that takes nothing keeps a slab whole: less than what its connection has in the kernel by then. */
-const small = new Slabs(65_536, 4_096);
+const slabs = new Slabs(65_536, 4_096);
 
 /**
  * The answer of Deno.serve that has `content`; bytes are copied before this returns. Its `headers` are to be asked for
@@ -32,12 +35,12 @@ const small = new Slabs(65_536, 4_096);
  */
 export function responseOf(content: BodyInit | null, status: number): Response {
   if (!IS_TRIED) return new Response(content, { status });
-  const isSmall = content instanceof Uint8Array && content.length <= small.pieceBytesMax;
-  const response = new Response(isSmall ? NOTHING : content);
+  const isBytes = content instanceof Uint8Array;
+  const response = new Response(isBytes ? null : content);
   const inner = innerOf(response)!;
-  // Given with the content it would cost what a small one does once more.
+  // Given with a body, Deno would make an answer of its own of both, and throw that away for the first line.
   inner.status = status;
-  if (isSmall) inner.body!.streamOrStatic.body = small.copyOut(content);
+  if (isBytes) inner.body = new StaticBody({ body: slabs.copyOut(content), consumed: false });
   return response;
 }
 
