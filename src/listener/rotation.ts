@@ -32,6 +32,9 @@ export class Rotation {
   /** By address, then by port: no key is put together for each request. */
   private readonly ages = new Map<string, Map<number, Age>>();
   private count = 0;
+  /** The last one asked for: to compare an address costs less than to look it up. */
+  private hostname = "";
+  private ports: Map<number, Age> | undefined = undefined;
 
   constructor(
     private readonly config: Pick<ListenConfig, "connectionLifetimeMs" | "connectionRequestsMax">,
@@ -43,11 +46,19 @@ export class Rotation {
     const { connectionLifetimeMs, connectionRequestsMax } = this.config;
     if (connectionLifetimeMs === 0 && connectionRequestsMax === 0) return false;
     const now = this.inputs.now();
-    let age = this.ages.get(hostname)?.get(port);
+    let age = this.portsOf(hostname)?.get(port);
     // Silent for a lifetime: most likely gone, and its port in use by another connection.
     if (age === undefined || now - age.seenAt > age.lifetimeMs) age = this.begin(hostname, port, now);
     age.seenAt = now;
     return --age.requestsLeft <= 0 || now - age.startedAt >= age.lifetimeMs;
+  }
+
+  private portsOf(hostname: string): Map<number, Age> | undefined {
+    if (this.ports === undefined || hostname !== this.hostname) {
+      this.hostname = hostname;
+      this.ports = this.ages.get(hostname);
+    }
+    return this.ports;
   }
 
   get remembered(): number {
@@ -75,7 +86,10 @@ export class Rotation {
     const ports = this.ages.get(hostname);
     if (ports === undefined || !ports.delete(port)) return;
     this.count--;
-    if (ports.size === 0) this.ages.delete(hostname);
+    if (ports.size > 0) return;
+    this.ages.delete(hostname);
+    // An empty one is in nobody's place any more.
+    this.ports = undefined;
   }
 
   /** The connection that was first seen the longest ago, of the address that was. */

@@ -7,6 +7,7 @@ import type { RequestHead } from "../exchange.ts";
 const VOUCHED_MAX = 1_024;
 
 interface Vouched extends Pick<RequestHead, "authority" | "scheme" | "version"> {
+  readonly peer: string;
   readonly text: string;
 }
 
@@ -14,6 +15,8 @@ interface Vouched extends Pick<RequestHead, "authority" | "scheme" | "version"> 
 export class Identity {
   /** By peer: what was vouched for last. */
   private readonly vouched = new Map<string, Vouched>();
+  /** The last of them: to compare an address costs less than to look it up. */
+  private latest: Vouched | undefined = undefined;
   /** What the name of the request id's header is compared with, in lower case. */
   readonly requestIdKey: string;
 
@@ -27,7 +30,7 @@ export class Identity {
 
   /** The lines that Weir sets for a peer without trust, but for the request id: most requests get the last one's. */
   vouchFor(peer: string, head: RequestHead): string {
-    const known = this.vouched.get(peer);
+    const known = this.latest = this.latest?.peer === peer ? this.latest : this.vouched.get(peer);
     const { authority, scheme, version } = head;
     if (
       known !== undefined && known.authority === authority && known.scheme === scheme &&
@@ -38,7 +41,7 @@ export class Identity {
     if (this.vouched.size >= VOUCHED_MAX) this.vouched.clear();
     // Cut from what is kept anyway: the one of the head would keep all of it (V8 makes parts by reference).
     const own = text.substring(via.length, via.length + authority.length);
-    this.vouched.set(peer, { authority: own, scheme, version, text });
+    this.vouched.set(peer, this.latest = { peer, authority: own, scheme, version, text });
     return text;
   }
 }
