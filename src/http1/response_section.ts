@@ -12,6 +12,8 @@ import { isForOneHop, isNameIn, Known, type KnownHeader, knownHeaderIn } from ".
 export const UPGRADE_REQUIRED = 426;
 /** Headers of Deno.serve look at all of their lines for each that is added: ten thousand cost 250 ms (2.9.6). */
 const LINES_MAX = 1_000;
+/** A longer one is none to the HTTP/2 of Deno.serve, and ends the process (2.9.6). */
+const NAME_BYTES_MAX = 65_535;
 const CONTENT_TYPE = [..."content-type"].map((character) => character.charCodeAt(0));
 
 /** One pass over the field lines: checks each, finds what they say of the framing, and which of them pass. */
@@ -40,7 +42,7 @@ export class SectionScan {
    * Reads the lines from `at` to `end`, just after their blank line.
    * @param text of the bytes up to `end`, which may begin before `at`
    * @param minor of HTTP/1.x
-   * @throws Http1Error `malformed`, or `tooLarge` for more lines than anybody has a use for
+   * @throws Http1Error `malformed`, or `tooLarge` for more lines, or a longer name, than anybody has a use for
    */
   read(bytes: Uint8Array, at: number, end: number, text: string, minor: number): void {
     this.text = text;
@@ -62,6 +64,9 @@ export class SectionScan {
         throw new Http1Error("tooLarge", `response head of more than ${LINES_MAX} lines`);
       }
       scanFieldLine(bytes, at, line);
+      if (line.nameEnd - at > NAME_BYTES_MAX) {
+        throw new Http1Error("tooLarge", `field name of more than ${NAME_BYTES_MAX} bytes`);
+      }
       if (!line.isPlainIn(bytes)) this.plain = false;
       const known = knownHeaderIn(bytes, at, line.nameEnd);
       if (known !== Known.other) this.note(known, at);

@@ -26,21 +26,26 @@ function staticOf(response: Response): Static | undefined {
 const NOTHING = new Uint8Array(0);
 /** What Deno makes of bytes. */
 const StaticBody = innerOf(new Response(NOTHING))?.body?.constructor as new (content: Static) => InnerBody;
-/** A client that takes nothing keeps a slab whole: less than what its connection has in the kernel by then. */
+/** A client that takes nothing keeps slabs whole, each for one answer: not before the kernel has taken many others. */
 const slabs = new Slabs(65_536, 4_096);
 
 /**
  * The answer of Deno.serve that has `content`; bytes are copied before this returns. Its `headers` are to be asked for
  * before Deno gets it: only then does Deno look at what stands behind it.
+ * @param shares whether small bytes may share their memory with other answers: of a client that may have hundreds of them
+ * wait, and taken none, each would keep all of it
  */
-export function responseOf(content: BodyInit | null, status: number): Response {
+export function responseOf(content: BodyInit | null, status: number, shares: boolean): Response {
   if (!IS_TRIED) return new Response(content, { status });
   const isBytes = content instanceof Uint8Array;
   const response = new Response(isBytes ? null : content);
   const inner = innerOf(response)!;
   // Given with a body, Deno would make an answer of its own of both, and throw that away for the first line.
   inner.status = status;
-  if (isBytes) inner.body = new StaticBody({ body: slabs.copyOut(content), consumed: false });
+  if (isBytes) {
+    const body = shares ? slabs.copyOut(content) : new Uint8Array(content);
+    inner.body = new StaticBody({ body, consumed: false });
+  }
   return response;
 }
 

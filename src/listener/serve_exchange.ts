@@ -179,9 +179,10 @@ export class ServeExchange implements Exchange, Watched {
   }
 
   private send(head: ResponseHead, content: BodyInit | null, framing: ServeFraming = "declared"): void {
-    const response = responseOf(content, head.status);
-    const { headers } = response;
     const http2 = this.head.version === "2";
+    // RFC 9113 6.9: who opens no window has the answers of all its streams wait here, and none in the kernel.
+    const response = responseOf(content, head.status, !http2);
+    const { headers } = response;
     const leaving = addLines(headers, head, framing, http2);
     const due = !http2 && (this.shared.rotation.isDue(this.peer) || this.shared.uploads.leaving);
     // Deno.serve does not close: the client does.

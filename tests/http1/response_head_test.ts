@@ -251,6 +251,13 @@ Deno.test("parseResponseHead() refuses more lines than anybody has a use for, ho
   assertEquals(kind, "tooLarge");
 });
 
+Deno.test("a field name of more than 65,535 bytes is refused: over HTTP/2 it would end the process", () => {
+  const name = "a".repeat(65_535);
+  assertEquals(parse([`${name}: b`]).headers, [name, "b"]);
+  const { kind } = assertThrows(() => parse([`${name}a: b`]), Http1Error, "more than 65535 bytes");
+  assertEquals(kind, "tooLarge");
+});
+
 Deno.test("parseResponseHead() says where an answer ends, and whether its connection lives on", () => {
   for (const [framing, method, status, ...fields] of framings) {
     const head = parse(fields, method, `${status} Word`);

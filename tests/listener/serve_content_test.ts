@@ -2,16 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { freeContent, responseOf } from "../../src/listener/serve_content.ts";
+import { heldBytes } from "../support/held_bytes.ts";
 
 const BYTES = 20_000;
 const decoder = new TextDecoder();
-
-/** Its bytes, where Deno keeps them. */
-function held(response: Response): Uint8Array {
-  const inner = Object.getOwnPropertySymbols(response).find(({ description }) => description === "response")!;
-  // deno-lint-ignore no-explicit-any
-  return (response as any)[inner].body.streamOrStatic.body;
-}
 
 Deno.test("an answer that Deno.serve has taken is freed, and arrives: a new Deno that keeps it otherwise is noticed here", async () => {
   const { promise: taken, resolve: take } = Promise.withResolvers<Response>();
@@ -19,14 +13,14 @@ Deno.test("an answer that Deno.serve has taken is freed, and arrives: a new Deno
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
     const response = new Response(new Uint8Array(BYTES).fill(7));
     response.headers.append("x-a", "1");
-    bytes = held(response);
+    bytes = heldBytes(response);
     // Deno takes it in the turn in which the handler's promise settles.
     setTimeout(() => (freeContent(response), take(response)));
     return Promise.resolve(response);
   });
   const answer = await fetch(`http://127.0.0.1:${server.addr.port}`);
   assertEquals(await answer.bytes(), new Uint8Array(BYTES).fill(7));
-  assertEquals([held(await taken).length, bytes.buffer.byteLength], [0, 0]);
+  assertEquals([heldBytes(await taken).length, bytes.buffer.byteLength], [0, 0]);
 });
 
 Deno.test("an answer that nobody has taken keeps its bytes", async () => {
@@ -48,7 +42,7 @@ async function answersOf(sizes: readonly number[], status: number): Promise<stri
   const lent = new Uint8Array(20_000);
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const size = Number(new URL(request.url).pathname.slice(1));
-    const response = responseOf(lent.fill(65 + size % 26).subarray(7, 7 + size), status);
+    const response = responseOf(lent.fill(65 + size % 26).subarray(7, 7 + size), status, true);
     response.headers.append("x-size", String(size));
     lent.fill(0);
     return response;
@@ -71,13 +65,15 @@ for (const status of [200, 404]) {
 }
 
 Deno.test("small answers are copied once, and share their memory: a new Deno is to be tried for that", () => {
-  const [first, second] = ["one", "two"].map((text) => held(responseOf(new TextEncoder().encode(text), 200)));
+  const [first, second] = ["one", "two"].map((text) =>
+    heldBytes(responseOf(new TextEncoder().encode(text), 200, true))
+  );
   assertEquals([decoder.decode(first), decoder.decode(second)], ["one", "two"]);
   assertEquals(first!.buffer === second!.buffer, true);
 });
 
 Deno.test("an answer may have no bytes, or come as a stream", async () => {
-  assertEquals(responseOf(null, 304).body, null);
-  const streamed = responseOf(ReadableStream.from([new Uint8Array([65])]), 502);
+  assertEquals(responseOf(null, 304, true).body, null);
+  const streamed = responseOf(ReadableStream.from([new Uint8Array([65])]), 502, true);
   assertEquals([streamed.status, await streamed.text()], [502, "A"]);
 });

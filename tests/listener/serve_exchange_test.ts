@@ -6,6 +6,7 @@ import { Departures } from "../../src/listener/serve_departures.ts";
 import { ServeExchange } from "../../src/listener/serve_exchange.ts";
 import { StuckReads } from "../../src/listener/serve_stuck.ts";
 import { Uploads } from "../../src/listener/serve_uploads.ts";
+import { heldBytes } from "../support/held_bytes.ts";
 import { latin1 } from "../support/raw_http.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
@@ -129,10 +130,10 @@ Deno.test("the end of a request with Upgrade makes no other one unheard", async 
   assertEquals(waits.clientGone, true);
 });
 
-/** What is answered with four bytes that are all here, and of which the head said `length`. */
-async function answered(length: number | null, headers: Record<string, string>) {
+/** A body of four bytes that are all here, and of which the head said `length`. */
+function lentBody(length: number | null): Body {
   const bytes = latin1("body");
-  const body: Body = {
+  return {
     length,
     read: () => Promise.reject(new Error("read")),
     takeWhole: () => null,
@@ -145,12 +146,16 @@ async function answered(length: number | null, headers: Record<string, string>) 
     },
     cancel: () => {},
   };
+}
+
+/** What is answered with it. */
+async function answered(length: number | null, headers: Record<string, string>) {
   const lines = length === null ? [] : ["Content-Length", String(length)];
   const { shared } = setUp();
   let delivery: unknown;
   const exchange = new ServeExchange(new Request("http://weir.test/", { headers }), peer, shared, null);
   const response = await exchange.run(async (exchange) => {
-    delivery = await exchange.respond({ status: 200, reason: "", headers: lines }, body);
+    delivery = await exchange.respond({ status: 200, reason: "", headers: lines }, lentBody(length));
   });
   assertEquals([await response.text(), delivery], ["body", { kind: "complete", bytes: 4 }]);
   return [...response.headers];
@@ -214,6 +219,16 @@ for (const headers of [{ host: "a.test" }, {}]) {
     assertEquals(left, 1);
     for (const { shared } of [waits, has]) shared.departures.leave();
     assertEquals([left, waits.exchange.clientGone, has.exchange.clientGone], [1, true, false]);
+  });
+}
+
+for (const [version, headers, shared] of [["1.1", { host: "a.test" }, true], ["2", {}, false]] as const) {
+  Deno.test(`answers of HTTP/${version} ${shared ? "share" : "do not share"} their memory: who opens no window has none in the kernel`, async () => {
+    const whole = () =>
+      asked((it) => void it.respond({ status: 200, reason: "", headers: [] }, lentBody(4)), {}, headers)
+        .response;
+    const [one, other] = await Promise.all([whole(), whole()]);
+    assertEquals(heldBytes(one).buffer === heldBytes(other).buffer, shared);
   });
 }
 
