@@ -13,11 +13,15 @@ export interface BodyOwner {
 
 /** Read size when the caller brings no buffer. */
 const FRESH_BYTES = 65_536;
+/** What fills less than this part of it is copied, and the next read is into the same. */
+const SPARSE = 4;
 
 export abstract class InletBody implements Body {
   abstract readonly length: number | null;
   /** It was read to its end, or will not be. */
   ended = false;
+  /** What was read into and is nobody's: a slow sender would have as much anew for each piece. */
+  private room: Uint8Array | null = null;
 
   constructor(protected readonly inlet: Inlet, private readonly owner: BodyOwner) {}
 
@@ -50,6 +54,7 @@ export abstract class InletBody implements Body {
   protected end(complete: boolean): void {
     if (this.ended) return;
     this.ended = true;
+    this.room = null;
     this.owner.bodyEnded(complete);
   }
 
@@ -72,7 +77,7 @@ export abstract class InletBody implements Body {
 
   /** Up to `max` bytes straight from the connection, past the inlet; null at its end. */
   protected async readDirect(max: number, into: Uint8Array | undefined): Promise<Uint8Array | null> {
-    const buffer = into ?? new Uint8Array(Math.min(max, FRESH_BYTES));
+    const buffer = into ?? this.room ?? new Uint8Array(Math.min(max, FRESH_BYTES));
     const room = buffer.length > max ? buffer.subarray(0, max) : buffer;
     let count: number | null;
     try {
@@ -82,6 +87,10 @@ export abstract class InletBody implements Body {
       throw error;
     }
     if (count === null) return null;
-    return count === buffer.length ? buffer : buffer.subarray(0, count);
+    const piece = count === buffer.length ? buffer : buffer.subarray(0, count);
+    if (into !== undefined || buffer.length < FRESH_BYTES) return piece;
+    const isSparse = count * SPARSE < FRESH_BYTES && !this.ended;
+    this.room = isSparse ? buffer : null;
+    return isSparse ? copyOut(piece) : piece;
   }
 }

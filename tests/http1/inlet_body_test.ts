@@ -115,3 +115,11 @@ Deno.test("no framing is no body", () => {
     null,
   );
 });
+
+Deno.test("pieces that come slowly take the memory that they fill, and share it", async () => {
+  const { body } = arriving("untilClose", "", "a", "b", "c".repeat(20_000), null);
+  const [one, other, large] = [await body.read(), await body.read(), await body.read()].map((it) =>
+    it!.buffer
+  );
+  assertEquals([one === other, large === one, large!.byteLength], [true, false, 65_536]);
+});
