@@ -55,3 +55,17 @@ Deno.test("Rotation.isDue() remembers a bounded number of connections", () => {
   }
   assertEquals(rotation.remembered, CONNECTIONS_REMEMBERED_MAX);
 });
+
+Deno.test("Rotation.isDue() keeps hosts apart that ask in turns", () => {
+  const { rotation } = stage(0, 2);
+  const other = { hostname: "192.0.2.2", port: 1 };
+  const asked = [peer, other, peer, other].map((each) => rotation.isDue(each));
+  assertEquals([asked, rotation.remembered], [[false, false, true, true], 2]);
+});
+
+Deno.test("Rotation.isDue() begins once with a host whose only port was silent for a lifetime", () => {
+  const { clock, rotation } = stage(1_000, 2);
+  rotation.isDue(peer);
+  clock.now = 1_001;
+  assertEquals([rotation.isDue(peer), rotation.isDue(peer)], [false, true]);
+});
