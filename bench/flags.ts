@@ -26,7 +26,7 @@ export const USAGE = `deno task bench [flags]
   --quick            the three main scenarios with the main contestants; ends within two minutes
   --only=a,b         only these contestants: ${list(CONTESTANTS)}
   --scenario=a,b     only these scenarios: ${list(SCENARIOS)}
-  --rounds=N         rounds of each scenario, 1 to 100 (default: 5 for the three main ones, 3 for most others)
+  --rounds=N         rounds of each scenario, 1 to 100 (default: 9 for the three main ones, 3 for most others)
   --seconds=N        length of each turn, 1 to 60 (default: 1 for most)
   --write            write bench/results.json, docs/img, docs/performance.md and the README's table (default for a full
                      run only); with --scenario, the other scenarios stay as they are; refused where the three main ones lack

@@ -50,7 +50,7 @@ export type Scenario = LoadScenario | MemoryScenario;
 
 export const SEED_SCENARIOS: readonly string[] = ["1kb", "10kb", "300kb"];
 /** Many short rounds: a ratio is the steadier the closer its two sides were taken. */
-const SEED_ROUNDS = 5;
+const SEED_ROUNDS = 9;
 const OTHER_ROUNDS = 3;
 
 const CORE: readonly ContestantName[] = ["weir", "weir-wire", "nginx-tuned", "haproxy-tuned"];
