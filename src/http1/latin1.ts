@@ -50,8 +50,12 @@ export function encodeHead(text: string, into: Uint8Array): number {
 
 const NO_BUFFER: Uint8Array = new Uint8Array(0);
 
-/** The bytes of `text`, in `buffer` when they fit, else in memory of their own. */
-export function latin1Bytes(text: string, buffer = NO_BUFFER): Uint8Array {
+/**
+ * The bytes of `text`, in `buffer` when they fit, else in memory of their own.
+ * @param latest what came of the last text in `buffer`: of one that is as long the same view comes, which costs nothing
+ */
+export function latin1Bytes(text: string, buffer = NO_BUFFER, latest = NO_BUFFER): Uint8Array {
   const target = text.length <= buffer.length ? buffer : new Uint8Array(text.length);
-  return target.subarray(0, encodeHead(text, target));
+  const length = encodeHead(text, target);
+  return latest.length === length && latest.buffer === target.buffer ? latest : target.subarray(0, length);
 }

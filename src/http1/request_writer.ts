@@ -17,15 +17,23 @@ export interface OutgoingRequest {
   readonly chunked: boolean;
 }
 
-/** The head, ending in the blank line: in `buffer` when it fits, else in memory of its own. */
-export function requestHead(request: OutgoingRequest, host: string, buffer?: Uint8Array): Uint8Array {
+/**
+ * The head, ending in the blank line: in `buffer` when it fits, else in memory of its own.
+ * @param latest the last one in `buffer`
+ */
+export function requestHead(
+  request: OutgoingRequest,
+  host: string,
+  buffer?: Uint8Array,
+  latest?: Uint8Array,
+): Uint8Array {
   const { headers, text: lines = null } = request;
   let text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
   if (lines !== null) text += lines;
   else for (let i = 0; i < headers.length; i += 2) text += headers[i] + ": " + headers[i + 1] + "\r\n";
   if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
   else if (request.contentLength !== null) text += "Content-Length: " + request.contentLength + "\r\n";
-  return latin1Bytes(text + "\r\n", buffer);
+  return latin1Bytes(text + "\r\n", buffer, latest);
 }
 
 const CRLF = new Uint8Array([13, 10]);

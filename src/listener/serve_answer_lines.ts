@@ -5,49 +5,32 @@
 
 import { type HeaderLines, isNamed, type ResponseHead } from "../exchange.ts";
 import { Known, knownHeader } from "../http1/known.ts";
-import { innerSymbol } from "./serve_symbol.ts";
+import { type Lines, linesBehind } from "./serve_content.ts";
 
 /** Where an answer ends: as its lines say, or as Deno tells of a whole body (over HTTP/1.0 it counts chunks, too). */
 export type ServeFraming = "declared" | "counted" | "chunked";
 
-type List = [name: string, value: string][];
-
-const LIST = innerSymbol(new Response(null).headers, "header list");
-/** Deno writes its own library on what it calls so, and may change it with any version. */
-const HAS_LIST = showsWhatIsPut();
-
-function listOf(headers: Headers): List | undefined {
-  return (headers as unknown as Record<symbol, List | undefined>)[LIST];
-}
-
-/** Whether an answer has a line that was put into its list. */
-function showsWhatIsPut(): boolean {
-  const { headers } = new Response(null);
-  listOf(headers)?.push(["x-a", "1"]);
-  return headers.get("x-a") === "1";
-}
-
-/** Adds the lines of an answer to `headers`; whether one of them asks the client to leave. */
+/** Adds the lines of a head to an answer of `responseOf`; whether one of them asks the client to leave. */
 export function addLines(
-  headers: Headers,
+  response: Response,
   head: ResponseHead,
   framing: ServeFraming,
   http2: boolean,
 ): boolean {
   const { text } = head;
-  const list = HAS_LIST ? listOf(headers)! : null;
+  const list = linesBehind(response);
   const leaving = list !== null && typeof text === "string"
     ? put(list, text, framing)
-    : append(headers, head.headers, framing, http2);
+    : append(response.headers, head.headers, framing, http2);
   if (framing === "chunked" && !http2) {
-    if (list === null) headers.append("transfer-encoding", "chunked");
+    if (list === null) response.headers.append("transfer-encoding", "chunked");
     else list.push(["transfer-encoding", "chunked"]);
   }
   return leaving;
 }
 
 /** @param text see `ResponseHead`: each line is a name, a colon, one space and a value, and none is for one hop */
-function put(list: List, text: string, framing: ServeFraming): false {
+function put(list: Lines, text: string, framing: ServeFraming): false {
   for (let at = 0; at < text.length;) {
     const colon = text.indexOf(":", at);
     const end = text.indexOf("\r\n", colon);

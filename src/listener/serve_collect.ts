@@ -10,6 +10,7 @@ import { bufferFor, giveBack, PIECES } from "../http1/buffers.ts";
 import { Timer, type TimerWheel } from "../timer_wheel.ts";
 import { PATIENCE_MS } from "./beginning.ts";
 import type { ServeBody } from "./serve_body.ts";
+import type { Content } from "./serve_content.ts";
 import { cutAnswer } from "./serve_stream.ts";
 
 /**
@@ -36,7 +37,7 @@ export function collectedAnswer(
   body: Body,
   upload: ServeBody | null,
   wheel: TimerWheel,
-  send: (content: BodyInit) => void,
+  send: (content: Content) => void,
 ): Promise<Delivery> {
   return new Collector(body, upload, wheel, send).run();
 }
@@ -58,7 +59,7 @@ class Collector {
     private readonly body: Body,
     private readonly upload: ServeBody | null,
     private readonly wheel: TimerWheel,
-    private readonly send: (content: BodyInit) => void,
+    private readonly send: (content: Content) => void,
   ) {
     this.length = body.length!;
     this.buffer = bufferFor(this.length);

@@ -11,7 +11,10 @@ import { innerSymbol, IS_TRIED } from "./serve_symbol.ts";
 /** A body that is no stream, and whether somebody has it. */
 type Static = { body?: unknown; readonly consumed?: boolean };
 type InnerBody = { readonly streamOrStatic: Static };
-type Inner = { status: number; body: InnerBody | null };
+type Inner = { status: number; body: InnerBody | null; readonly headerList: Lines };
+
+/** What Deno.serve writes above an answer, in order. */
+export type Lines = [name: string, value: string][];
 
 const INNER = innerSymbol(new Response(null), "response");
 
@@ -29,13 +32,15 @@ const StaticBody = innerOf(new Response(NOTHING))?.body?.constructor as new (con
 /** A client that takes nothing keeps slabs whole, each for one answer: not before the kernel has taken many others. */
 const slabs = new Slabs(65_536, 4_096);
 
+/** What an answer of Deno.serve is made of; bytes are copied. */
+export type Content = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
 /**
- * The answer of Deno.serve that has `content`; bytes are copied before this returns. Its `headers` are to be asked for
- * before Deno gets it: only then does Deno look at what stands behind it.
+ * The answer of Deno.serve that has `content`.
  * @param shares whether small bytes may share their memory with other answers: of a client that may have hundreds of them
  * wait, and taken none, each would keep all of it
  */
-export function responseOf(content: BodyInit | null, status: number, shares: boolean): Response {
+export function responseOf(content: Content | null, status: number, shares: boolean): Response {
   if (!IS_TRIED) return new Response(content, { status });
   const isBytes = content instanceof Uint8Array;
   const response = new Response(isBytes ? null : content);
@@ -47,6 +52,14 @@ export function responseOf(content: BodyInit | null, status: number, shares: boo
     inner.body = new StaticBody({ body, consumed: false });
   }
   return response;
+}
+
+/**
+ * The lines of an answer that `responseOf` made, to add to: they are not looked at any more, and one that is none ends the
+ * process. Null where this Deno is another: `headers` takes them.
+ */
+export function linesBehind(response: Response): Lines | null {
+  return IS_TRIED ? innerOf(response)!.headerList : null;
 }
 
 /** Bytes that a Response does not copy are not its own. */

@@ -20,7 +20,7 @@ import { addLines, type ServeFraming } from "./serve_answer_lines.ts";
 import { type BodySurroundings, ServeBody, type StreamedRequest } from "./serve_body.ts";
 import { isCancelled, TURNS } from "./serve_cancel.ts";
 import { collectedAnswer, isCollected } from "./serve_collect.ts";
-import { freeContent, responseOf } from "./serve_content.ts";
+import { type Content, freeContent, responseOf } from "./serve_content.ts";
 import type { Departures, Watched } from "./serve_departures.ts";
 import { type ReadHead, readHead } from "./serve_request.ts";
 import { responseStream } from "./serve_stream.ts";
@@ -178,15 +178,14 @@ export class ServeExchange implements Exchange, Watched {
     return { kind: this.clientGone ? "clientGone" : "complete", bytes: whole.length };
   }
 
-  private send(head: ResponseHead, content: BodyInit | null, framing: ServeFraming = "declared"): void {
+  private send(head: ResponseHead, content: Content | null, framing: ServeFraming = "declared"): void {
     const http2 = this.head.version === "2";
     // RFC 9113 6.9: who opens no window has the answers of all its streams wait here, and none in the kernel.
     const response = responseOf(content, head.status, !http2);
-    const { headers } = response;
-    const leaving = addLines(headers, head, framing, http2);
+    const leaving = addLines(response, head, framing, http2);
     const due = !http2 && (this.shared.rotation.isDue(this.peer) || this.shared.uploads.leaving);
     // Deno.serve does not close: the client does.
-    if (due && !leaving) headers.append("connection", "close");
+    if (due && !leaving) response.headers.append("connection", "close");
     this.answer(response);
   }
 

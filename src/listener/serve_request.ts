@@ -152,11 +152,15 @@ function nowhere(message: string): Place {
   return { authority: "", target: "/", problem: unacceptable(400, message) };
 }
 
+/** The last one that was looked at and is one: most requests have it. */
+let latestHost = "";
+
 /** Cuts the URL at the authority: the Host's in origin-form, the target's own in absolute-form. */
 function placeOf(url: string, host: string | null): Place {
   const start = SCHEME.length;
   if (host !== null) {
-    if (!isAuthority(host)) return nowhere(badHost(host));
+    if (host !== latestHost && !isAuthority(host)) return nowhere(badHost(host));
+    latestHost = host;
     const end = start + host.length;
     const originForm = url.startsWith(SCHEME) && url.startsWith(host, start) && url[end] === "/";
     if (originForm) return { authority: host, target: url.substring(end), problem: null };

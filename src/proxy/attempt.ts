@@ -127,14 +127,13 @@ export class Attempt implements BodyOwner {
 
   private sendRequest(connection: Connection, now: number): void {
     const { request, authority, body, timeouts } = this.input;
-    const head = requestHead(request, this.lease.endpoint.hostFor(authority), connection.outlet.headRoom);
-    if (body !== null) {
-      this.sendBody(connection, body, head);
-      return;
-    }
+    const { outlet } = connection;
+    const host = this.lease.endpoint.hostFor(authority);
+    const head = requestHead(request, host, outlet.headRoom, outlet.posted);
+    if (body !== null) return void this.sendBody(connection, body, head);
     if (this.lease.reused) connection.expectHead(timeouts.responseHeadMs, now);
     else connection.expectHead(timeouts.responseHeadMs);
-    connection.outlet.post(head);
+    outlet.post(head);
   }
 
   /** Sends beside the reading of the answer, which may come early. Never rejects. */

@@ -42,7 +42,8 @@ export class Outlet {
   /** Of the body whose 100 is waited for. */
   private source: BodySource | null = null;
   private idleMs = 0;
-  private posted!: Uint8Array;
+  /** The whole request that was sent last, if any. */
+  posted: Uint8Array | undefined = undefined;
   private headBuffer: Uint8Array | null = null;
   /** Bound: docs/decisions/functions_in_fields.md. */
   private readonly wasPosted = this.onPosted.bind(this);
@@ -87,8 +88,9 @@ export class Outlet {
   private onPosted(sent: number): void {
     this.bytes += sent;
     // A head is small: the system takes all of it at once, all but always.
-    if (sent === this.posted.length) this.done = true;
-    else this.postRest(this.posted.subarray(sent)).catch(ignore);
+    const posted = this.posted!;
+    if (sent === posted.length) this.done = true;
+    else this.postRest(posted.subarray(sent)).catch(ignore);
   }
 
   private async postRest(bytes: Uint8Array): Promise<void> {

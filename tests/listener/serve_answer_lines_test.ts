@@ -4,6 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import type { ResponseHead } from "../../src/exchange.ts";
 import { takeApart } from "../../src/http1/fields.ts";
 import { addLines, type ServeFraming } from "../../src/listener/serve_answer_lines.ts";
+import { responseOf } from "../../src/listener/serve_content.ts";
 import { ask } from "../support/raw_client.ts";
 
 const CLOSE = "connection: close";
@@ -26,8 +27,8 @@ function headOf(text: string): ResponseHead & { asked: boolean } {
 /** The lines that a client gets; Deno writes Date, the framing and Connection behind all others. */
 async function served(head: ResponseHead, framing: ServeFraming): Promise<string[]> {
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
-    const response = new Response(new Uint8Array([65, 65]));
-    addLines(response.headers, head, framing, false);
+    const response = responseOf(new Uint8Array([65, 65]), 200, true);
+    addLines(response, head, framing, false);
     return response;
   });
   const answer = await ask(`127.0.0.1:${server.addr.port}`, { headers: [["Host", "a.test"]] });
@@ -48,7 +49,7 @@ Deno.test("lines that somebody edited are looked at again: one that is none ends
     headers: [name, "1", "Content-Length", "9", "Date", "now"],
   });
   assertEquals(await served(edited("X-A"), "counted"), ["X-A: 1", "content-length: 2", "date: now", CLOSE]);
-  assertThrows(() => addLines(new Response(null).headers, edited("X A"), "counted", false), TypeError);
+  assertThrows(() => addLines(responseOf(null, 200, true), edited("X A"), "counted", false), TypeError);
 });
 
 Deno.test("an answer in chunks says so behind its lines, a stream says the length that was declared", async () => {

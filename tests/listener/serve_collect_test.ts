@@ -3,6 +3,7 @@ import type { Delivery } from "../../src/exchange.ts";
 import { PIECES } from "../../src/http1/buffers.ts";
 import type { ServeBody } from "../../src/listener/serve_body.ts";
 import { collectedAnswer, isCollected } from "../../src/listener/serve_collect.ts";
+import type { Content } from "../../src/listener/serve_content.ts";
 import { serveBody } from "../support/serve_body.ts";
 import { settled } from "../support/settled.ts";
 import { StillTime } from "../support/still_time.ts";
@@ -21,7 +22,7 @@ class OwnMemory extends ToldBody {
 function collecting(body: ToldBody, upload: ServeBody | null = null) {
   const time = new StillTime();
   const sent: BodyInit[] = [];
-  const send = (content: BodyInit) => {
+  const send = (content: Content) => {
     // A Response has a copy of the bytes that it is made of.
     sent.push(content instanceof Uint8Array ? decoder.decode(content) : content);
   };
