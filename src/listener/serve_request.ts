@@ -152,8 +152,8 @@ function nowhere(message: string): Place {
   return { authority: "", target: "/", problem: unacceptable(400, message) };
 }
 
-/** The last one that was looked at and is one: most requests have it. */
-let latestHost = "";
+/** The last one that was looked at and is one: most requests have it. Null before any: an empty Host is none. */
+let latestHost: string | null = null;
 
 /** Cuts the URL at the authority: the Host's in origin-form, the target's own in absolute-form. */
 function placeOf(url: string, host: string | null): Place {

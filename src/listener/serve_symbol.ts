@@ -10,7 +10,7 @@ export const IS_TRIED = Deno.version.deno === "2.9.6";
  * The symbol under which `sample`, and all of its kind, has what stands behind it; one that nothing has where this
  * Deno has none of that description.
  */
-export function innerSymbol(sample: Request | Response | Headers, description: string): symbol {
+export function innerSymbol(sample: Request | Response, description: string): symbol {
   return Object.getOwnPropertySymbols(sample).find((symbol) => symbol.description === description) ??
     Symbol("none");
 }

@@ -8,6 +8,14 @@ function read(url: string, headers: Record<string, string> = {}, method = "GET")
   return readHead(request, { scheme: "https", authorityOf: (authority) => `${authority} of clients` });
 }
 
+// Before all others: a worker remembers the last Host that it has looked at.
+Deno.test("an empty Host is none, also as the first that a worker sees, and whatever came before it", () => {
+  for (const host of ["", "a.test", ""]) {
+    const { unacceptable } = read(`http://${host}/x`, { host });
+    assertEquals([host, unacceptable?.status], [host, host === "" ? 400 : undefined]);
+  }
+});
+
 Deno.test("authority and target are those of the URL, whatever Host says beside it", () => {
   const places = [
     ["http://a.test/x", "a.test", "/x"],
