@@ -116,10 +116,14 @@ Deno.test("no framing is no body", () => {
   );
 });
 
-Deno.test("pieces that come slowly take the memory that they fill, and share it", async () => {
-  const { body } = arriving("untilClose", "", "a", "b", "c".repeat(20_000), null);
+Deno.test("pieces that come slowly take the memory that they fill, share it, and are read into the same room", async () => {
+  const { body, source } = arriving("untilClose", "", "a", "b", "c".repeat(20_000), null);
+  const { read } = source;
+  const rooms: unknown[] = [];
+  source.read = (into) => (rooms.push(into.buffer), read(into));
   const [one, other, large] = [await body.read(), await body.read(), await body.read()].map((it) =>
     it!.buffer
   );
   assertEquals([one === other, large === one, large!.byteLength], [true, false, 65_536]);
+  assertEquals([rooms[0] === rooms[1], rooms[1] === rooms[2]], [true, true]);
 });

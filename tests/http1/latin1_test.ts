@@ -41,3 +41,14 @@ Deno.test("no head or trailer is written of characters above 0xFF", () => {
   assertThrows(() => requestHead(request, WIDE, NONE), RangeError);
   assertThrows(() => lastChunk(["x", WIDE]), RangeError);
 });
+
+Deno.test("latin1Bytes() gives the view of the last text again to one that is as long, and to no other", () => {
+  const buffer = new Uint8Array(8);
+  const first = latin1Bytes("abcd", buffer);
+  const second = latin1Bytes("efgh", buffer, first);
+  assertEquals([second === first, [...second]], [true, [101, 102, 103, 104]]);
+  assertEquals([...latin1Bytes("ijk", buffer, second)], [105, 106, 107]);
+  // Too long for the buffer, and as long as a view of another.
+  const other = new Uint8Array(9);
+  assertEquals([...latin1Bytes("123456789", buffer, other)], [49, 50, 51, 52, 53, 54, 55, 56, 57]);
+});
